@@ -1,0 +1,1 @@
+"""Language-model calls as decorated Python functions, with a Rust core."""

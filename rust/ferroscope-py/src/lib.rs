@@ -1,0 +1,14 @@
+//! The extension module `ferroscope._core`: converts and forwards, decides nothing.
+
+use pyo3::prelude::*;
+
+/// `ferroscope._core`
+#[pymodule(gil_used = false)]
+mod _core {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
