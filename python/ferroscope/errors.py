@@ -1,0 +1,91 @@
+"""What Ferroscope itself decides to raise; HTTP status errors stay the SDK's own classes.
+
+    FerroscopeError
+    ├── StreamError                     the bytes of a stream broke the protocol
+    │   ├── StreamInterruptedError      the connection ended or stalled before the stream did
+    │   ├── ProviderStreamError         the provider reported an error inside the stream
+    │   └── LimitExceededError          a stream outgrew a limit
+    ├── ToolError (ValueError)          a tool call that cannot be handed to its tool
+    │   ├── ToolArgumentsError          its arguments are not the JSON they should be
+    │   └── UnknownToolError            its name is not among the tools of the call
+    ├── BudgetExceededError             a meter's budget was passed
+    ├── UnknownPriceError (LookupError) no price is known and one was demanded
+    └── MissingExtraError (ImportError) a provider's SDK is not installed
+
+An error inside a stream that an SDK has a class for is an instance of both: of the class here and of the
+SDK's (`except openai.APIConnectionError` and `except ferroscope.errors.StreamInterruptedError` both catch it).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core.base.call_response import BaseCallResponse
+
+
+class FerroscopeError(Exception):
+    """Root of everything that Ferroscope itself raises."""
+
+
+class StreamError(FerroscopeError):
+    """A stream that cannot be continued.
+
+    Attributes:
+        partial: All that was received before the error, as a response; None when nothing was.
+        event: Number of the event that broke the stream, from 1; None when no event did.
+        offset: Byte of the body at which that event's data begins, from 0; None when unknown.
+    """
+
+    # Provider response classes are generic over SDK types; an error cannot name one of them.
+    partial: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any, Any] | None = None
+    event: int | None = None
+    offset: int | None = None
+
+
+class StreamInterruptedError(StreamError):
+    """The connection broke, or stayed silent past its deadline, before the stream ended."""
+
+
+class ProviderStreamError(StreamError):
+    """The provider reported an error inside a stream that had begun well."""
+
+
+class LimitExceededError(StreamError):
+    """A stream outgrew one of its limits (see `ferroscope.Limits`)."""
+
+
+class ToolError(FerroscopeError, ValueError):
+    """A tool call that cannot be handed to its tool.
+
+    Attributes:
+        name: Name of the tool as the model wrote it.
+        call_id: The provider's id of the call, if it gave one.
+        arguments: The arguments exactly as received.
+    """
+
+    def __init__(self, message: str, *, name: str, call_id: str | None, arguments: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.call_id = call_id
+        self.arguments = arguments
+
+
+class ToolArgumentsError(ToolError):
+    """The arguments of a tool call are not the JSON object they should be."""
+
+
+class UnknownToolError(ToolError, RuntimeError):
+    """The model called a tool that the call did not offer."""
+
+
+class BudgetExceededError(StreamError):
+    """A meter's budget was passed while a stream was running, or before a call was made."""
+
+
+class UnknownPriceError(FerroscopeError, LookupError):
+    """No price is known for a call whose cost was demanded."""
+
+
+class MissingExtraError(FerroscopeError, ImportError):
+    """A provider's SDK is not installed; the message says which extra installs it."""
