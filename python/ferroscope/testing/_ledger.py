@@ -1,0 +1,132 @@
+"""The server's memory: the answers still to give, the requests that came, and who is connected."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from ferroscope.testing._answers import Part
+from ferroscope.testing._exchange import Outcome, Request, Script
+
+__all__ = ["Handler", "Ledger", "Memory", "Scripted", "Seen", "Until"]
+
+Handler: TypeAlias = Callable[[Request], Script | Part | str]
+"""Decides the answer when the request is there."""
+
+Scripted: TypeAlias = Script | Part | str | Handler
+"""What can be queued: an answer, a fault, a part or a text that is an answer of its own, or a function."""
+
+Until = Literal["requests", "closed", "disconnected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the server has seen so far."""
+
+    requests: tuple[Request, ...]
+    connections_opened: int
+    open_connections: int
+    open_streams: int
+
+
+class Memory(Protocol):
+    """What the controls of a server need of its memory, which may be in another process."""
+
+    def queue(self, answers: Sequence[Scripted]) -> None: ...
+    def set_default(self, answer: Scripted | None) -> None: ...
+    def forget(self) -> None: ...
+    def seen(self) -> Seen: ...
+    def wait(self, until: Until, count: int, timeout: float) -> None: ...
+
+
+class Ledger:
+    """The memory of a server of this process. The server's thread writes, any other may read and wait."""
+
+    def __init__(self, answers: Sequence[Scripted], default: Scripted | None) -> None:
+        self._queue: deque[Scripted] = deque(answers)
+        self._default = default
+        self._changed = threading.Condition()
+        self._requests: list[Request] = []
+        self._numbered = 0
+        self._opened = 0
+        self._forgotten = 0
+        self._connections = 0
+        self._streams = 0
+
+    def queue(self, answers: Sequence[Scripted]) -> None:
+        with self._changed:
+            self._queue.extend(answers)
+
+    def set_default(self, answer: Scripted | None) -> None:
+        with self._changed:
+            self._default = answer
+
+    def forget(self) -> None:
+        with self._changed:
+            self._requests.clear()
+            self._queue.clear()
+            self._forgotten = self._opened - self._connections
+
+    def seen(self) -> Seen:
+        with self._changed:
+            return Seen(
+                tuple(self._requests), self._opened - self._forgotten, self._connections, self._streams
+            )
+
+    def wait(self, until: Until, count: int, timeout: float) -> None:
+        def reached() -> bool:
+            match until:
+                case "requests":
+                    return len(self._requests) >= count
+                case "closed":
+                    return self._streams <= count
+                case "disconnected":
+                    return self._connections <= count
+
+        with self._changed:
+            if not self._changed.wait_for(reached, timeout):
+                raise TimeoutError(
+                    f"after {timeout} s the server has {len(self._requests)} requests, "
+                    f"{self._streams} open streams and {self._connections} open connections; "
+                    f"waited for {count} {'requests' if until == 'requests' else f'to be left ({until})'}"
+                )
+
+    # --- written by the connections -------------------------------------------------------------
+
+    def connection_opened(self) -> int:
+        with self._changed:
+            self._opened += 1
+            self._connections += 1
+            self._changed.notify_all()
+            return self._opened
+
+    def connection_closed(self) -> None:
+        with self._changed:
+            self._connections -= 1
+            self._changed.notify_all()
+
+    def request_number(self) -> int:
+        with self._changed:
+            self._numbered += 1
+            return self._numbered
+
+    def begin(self, request: Request, *, scripted: bool) -> Scripted | None:
+        """Record a request and take the next answer; one that speaks no wire of ours takes none."""
+        with self._changed:
+            self._requests.append(request)
+            self._streams += 1
+            self._changed.notify_all()
+            if not scripted:
+                return None
+            return self._queue.popleft() if self._queue else self._default
+
+    def ended(self, request: Request, outcome: Outcome) -> None:
+        with self._changed:
+            request.outcome = outcome
+            request.ended_at = time.monotonic()
+            self._streams -= 1
+            self._changed.notify_all()

@@ -1,0 +1,198 @@
+"""The provider server: HTTP on loopback, scripted answers, and a record of all that came in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from types import TracebackType
+from typing import Self
+
+from ferroscope.testing._answers import NO_RETRY, as_script
+from ferroscope.testing._connection import Connection
+from ferroscope.testing._exchange import Exchange, Failure, Request, Response, json_response
+from ferroscope.testing._ledger import Ledger, Memory, Scripted
+from ferroscope.testing._wires import base_path, wire_for
+
+__all__ = ["Controls", "ProviderServer"]
+
+
+class Controls:
+    """What a test does with a running server, in this process or in another."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._url: str | None = None
+
+    # --- scripting ------------------------------------------------------------------------------
+
+    def reply(self, *answers: Scripted) -> Self:
+        """Queue answers for the next requests."""
+        self._memory.queue(answers)
+        return self
+
+    def reply_always(self, answer: Scripted | None) -> Self:
+        """Set what is answered when the queue is empty; None makes that an error 501."""
+        self._memory.set_default(answer)
+        return self
+
+    def forget(self) -> None:
+        """Clear the queue and the record; open connections stay and count as opened."""
+        self._memory.forget()
+
+    # --- where it is ----------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`, without a path."""
+        if self._url is None:
+            raise RuntimeError("the server is not running: use it in a `with` block")
+        return self._url
+
+    def base_url(self, provider: str) -> str:
+        """What to give to the SDK of `provider` as its base URL."""
+        return self.url + base_path(provider)
+
+    # --- what it saw ----------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests so far, oldest first."""
+        return list(self._memory.seen().requests)
+
+    @property
+    def connections_opened(self) -> int:
+        """TCP connections accepted since the start, or since `forget`."""
+        return self._memory.seen().connections_opened
+
+    @property
+    def open_connections(self) -> int:
+        """TCP connections open now, idle ones in a client's pool included."""
+        return self._memory.seen().open_connections
+
+    @property
+    def open_streams(self) -> int:
+        """Answers that are being sent now."""
+        return self._memory.seen().open_streams
+
+    def wait_requests(self, count: int, timeout: float = 5.0) -> list[Request]:
+        """Wait until `count` requests have come, and return all there are."""
+        self._memory.wait("requests", count, timeout)
+        return self.requests
+
+    def wait_closed(self, timeout: float = 5.0, *, streams: int = 0) -> None:
+        """Wait until at most `streams` answers are still being sent: the others ended or were left."""
+        self._memory.wait("closed", streams, timeout)
+
+    def wait_disconnected(self, timeout: float = 5.0, *, connections: int = 0) -> None:
+        """Wait until at most `connections` connections are open."""
+        self._memory.wait("disconnected", connections, timeout)
+
+
+class ProviderServer(Controls):
+    """A server that speaks the providers' wires over real HTTP/1.1, in a background thread of this process.
+
+        >>> from openai import OpenAI
+        >>> from ferroscope.testing import ProviderServer
+        >>> with ProviderServer("Hello there") as server:
+        ...     with OpenAI(base_url=server.base_url("openai"), api_key="test") as client:
+        ...         asked = [{"role": "user", "content": "Hi"}]
+        ...         answer = client.chat.completions.create(model="gpt-5", messages=asked)
+        >>> answer.choices[0].message.content
+        'Hello there'
+
+    Args:
+        answers: The first answers, given out in order.
+        default: What to answer when the queue is empty; without it that is an error 501.
+        host: Where to listen.
+        port: 0 takes a free one.
+
+    Where the server's CPU time must not count as this process's own, use `SpawnedServer`.
+    """
+
+    def __init__(
+        self,
+        *answers: Scripted,
+        default: Scripted | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._ledger = Ledger(answers, default)
+        super().__init__(self._ledger)
+        self._host = host
+        self._port = port
+        self._connections: set[Connection] = set()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+
+    def start(self) -> Self:
+        """Listen; returns when connections are accepted."""
+        if self._thread is not None:
+            raise RuntimeError("the server is running already")
+        ready = threading.Event()
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                asyncio.run(self._serve(ready))
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                ready.set()
+
+        self._thread = threading.Thread(target=run, name="ferroscope-testing", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if failed:
+            self.stop()
+            raise failed[0]
+        return self
+
+    def stop(self) -> None:
+        """Close the port and drop all connections."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._loop is not None and self._stopped is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        thread.join()
+        self._url = self._loop = self._stopped = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        loop = asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        server = await loop.create_server(self._connection, self._host, self._port, backlog=4096)
+        port = server.sockets[0].getsockname()[1]
+        self._loop, self._stopped = loop, stopped
+        self._url = f"http://{self._host}:{port}"
+        ready.set()
+        await stopped.wait()
+        server.close()
+        gone = [connection.abort() for connection in tuple(self._connections)]
+        await asyncio.gather(*gone)
+
+    def _connection(self) -> Connection:
+        return Connection(self._ledger, self._answer, self._connections)
+
+    def _answer(self, request: Request) -> Response:
+        wire = wire_for(request.method, request.path)
+        scripted = self._ledger.begin(request, scripted=wire is not None)
+        if wire is None:
+            message = f"no provider is served at {request.method} {request.path}"
+            return json_response(json.dumps({"error": {"message": message}}).encode(), status=404)
+        exchange = Exchange(wire, request)
+        if scripted is None:
+            return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
+        try:
+            return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
+        except Exception as error:
+            return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)

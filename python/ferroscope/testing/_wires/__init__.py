@@ -1,0 +1,24 @@
+"""The wire formats that the server speaks, one file each. A new one is a file here and a line in `WIRES`."""
+
+from __future__ import annotations
+
+from ferroscope.testing._wires.openai_chat import OpenAIChat
+from ferroscope.testing._wires.wire import Wire
+
+__all__ = ["WIRES", "Wire", "base_path", "wire_for"]
+
+WIRES: tuple[Wire, ...] = (OpenAIChat(),)
+
+
+def wire_for(method: str, path: str) -> Wire | None:
+    """The wire that a request speaks, if it is one of ours."""
+    return next((wire for wire in WIRES if wire.accepts(method, path)), None)
+
+
+def base_path(provider: str) -> str:
+    """The path under which `provider` is served."""
+    for wire in WIRES:
+        if provider in wire.mounts:
+            return wire.mounts[provider]
+    known = ", ".join(sorted(name for wire in WIRES for name in wire.mounts))
+    raise ValueError(f"no wire for provider {provider!r}; the server speaks for: {known}")
