@@ -27,6 +27,7 @@ from ferroscope.testing._exchange import Exchange, Failure, Headers, Outcome, Pi
 from ferroscope.testing._faults import Cut, Garbage, HangUp, SlowHeaders, Stall, Status, StreamError
 from ferroscope.testing._ledger import Handler, Scripted
 from ferroscope.testing._server import ProviderServer
+from ferroscope.testing._spawned import SpawnedServer
 from ferroscope.testing._wires import Wire
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Script",
     "Scripted",
     "SlowHeaders",
+    "SpawnedServer",
     "Stall",
     "Status",
     "StreamError",

@@ -21,24 +21,25 @@ class Controls:
     """What a test does with a running server, in this process or in another."""
 
     def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+        self.memory = memory
+        """Where the script and the record are kept."""
         self._url: str | None = None
 
     # --- scripting ------------------------------------------------------------------------------
 
     def reply(self, *answers: Scripted) -> Self:
         """Queue answers for the next requests."""
-        self._memory.queue(answers)
+        self.memory.queue(answers)
         return self
 
     def reply_always(self, answer: Scripted | None) -> Self:
         """Set what is answered when the queue is empty; None makes that an error 501."""
-        self._memory.set_default(answer)
+        self.memory.set_default(answer)
         return self
 
     def forget(self) -> None:
         """Clear the queue and the record; open connections stay and count as opened."""
-        self._memory.forget()
+        self.memory.forget()
 
     # --- where it is ----------------------------------------------------------------------------
 
@@ -58,35 +59,35 @@ class Controls:
     @property
     def requests(self) -> list[Request]:
         """The requests so far, oldest first."""
-        return list(self._memory.seen().requests)
+        return list(self.memory.seen().requests)
 
     @property
     def connections_opened(self) -> int:
         """TCP connections accepted since the start, or since `forget`."""
-        return self._memory.seen().connections_opened
+        return self.memory.seen().connections_opened
 
     @property
     def open_connections(self) -> int:
         """TCP connections open now, idle ones in a client's pool included."""
-        return self._memory.seen().open_connections
+        return self.memory.seen().open_connections
 
     @property
     def open_streams(self) -> int:
         """Answers that are being sent now."""
-        return self._memory.seen().open_streams
+        return self.memory.seen().open_streams
 
     def wait_requests(self, count: int, timeout: float = 5.0) -> list[Request]:
         """Wait until `count` requests have come, and return all there are."""
-        self._memory.wait("requests", count, timeout)
+        self.memory.wait("requests", count, timeout)
         return self.requests
 
     def wait_closed(self, timeout: float = 5.0, *, streams: int = 0) -> None:
         """Wait until at most `streams` answers are still being sent: the others ended or were left."""
-        self._memory.wait("closed", streams, timeout)
+        self.memory.wait("closed", streams, timeout)
 
     def wait_disconnected(self, timeout: float = 5.0, *, connections: int = 0) -> None:
         """Wait until at most `connections` connections are open."""
-        self._memory.wait("disconnected", connections, timeout)
+        self.memory.wait("disconnected", connections, timeout)
 
 
 class ProviderServer(Controls):
@@ -136,7 +137,7 @@ class ProviderServer(Controls):
         def run() -> None:
             try:
                 asyncio.run(self._serve(ready))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 -- raised again where start() waits
                 failed.append(error)
             finally:
                 ready.set()
@@ -194,5 +195,5 @@ class ProviderServer(Controls):
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the client is told
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)
