@@ -1,0 +1,216 @@
+//! The inside of a string: escapes and UTF-8, resumable at any byte.
+
+use super::error::ErrorKind;
+
+/// What a stretch of string content led to.
+pub(super) enum Outcome {
+    /// The input is used up; the string goes on.
+    More,
+    /// The closing quote stood at this index.
+    Closed(usize),
+    /// The byte at this index cannot stand here.
+    Invalid(usize, ErrorKind),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    No,
+    Backslash,
+    Unicode { digits: u8, code: u16 },
+}
+
+/// State between two stretches of the same string.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    escape: Escape,
+    /// A high surrogate that waits for its second half.
+    high: Option<u16>,
+    /// The first bytes of a UTF-8 sequence that the last stretch cut.
+    cut: [u8; 4],
+    cut_len: u8,
+}
+
+/// Bytes that end a run of plain content: quote, backslash, control characters.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        stops[byte] = true;
+        byte += 1;
+    }
+    stops[b'"' as usize] = true;
+    stops[b'\\' as usize] = true;
+    stops
+};
+
+const REPLACEMENT: &str = "\u{fffd}";
+
+impl Reader {
+    pub(super) const fn new() -> Self {
+        Self {
+            escape: Escape::No,
+            high: None,
+            cut: [0; 4],
+            cut_len: 0,
+        }
+    }
+
+    /// Reads until the closing quote or the end of `input`, handing out whole characters as they complete.
+    pub(super) fn read(&mut self, input: &[u8], mut emit: impl FnMut(&str)) -> Outcome {
+        let mut at = 0;
+        while at < input.len() {
+            let byte = input[at];
+            match self.escape {
+                Escape::Backslash => {
+                    if byte == b'u' {
+                        self.escape = Escape::Unicode { digits: 0, code: 0 };
+                    } else {
+                        let Some(text) = unescape(byte) else {
+                            return Outcome::Invalid(at, ErrorKind::InvalidEscape);
+                        };
+                        self.settle(&mut emit);
+                        emit(text);
+                        self.escape = Escape::No;
+                    }
+                    at += 1;
+                }
+                Escape::Unicode { digits, code } => {
+                    let Some(digit) = char::from(byte).to_digit(16) else {
+                        return Outcome::Invalid(at, ErrorKind::InvalidEscape);
+                    };
+                    let code = (code << 4) | digit as u16;
+                    if digits == 3 {
+                        self.escape = Escape::No;
+                        self.unit(code, &mut emit);
+                    } else {
+                        self.escape = Escape::Unicode {
+                            digits: digits + 1,
+                            code,
+                        };
+                    }
+                    at += 1;
+                }
+                Escape::No if self.cut_len > 0 => {
+                    // At most three more bytes, one by one: a cut sequence is rare and short.
+                    if !(0x80..0xc0).contains(&byte) {
+                        return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
+                    }
+                    let len = usize::from(self.cut_len);
+                    self.cut[len] = byte;
+                    match std::str::from_utf8(&self.cut[..=len]) {
+                        Ok(text) => {
+                            emit(text);
+                            self.cut_len = 0;
+                        }
+                        Err(error) if error.error_len().is_none() => self.cut_len += 1,
+                        Err(_) => return Outcome::Invalid(at, ErrorKind::InvalidUtf8),
+                    }
+                    at += 1;
+                }
+                Escape::No => {
+                    let end = input[at..]
+                        .iter()
+                        .position(|&b| STOPS[usize::from(b)])
+                        .map_or(input.len(), |n| at + n);
+                    if end > at {
+                        if self.high.is_some() && byte >= 0x80 && !is_beginning(&[byte]) {
+                            return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
+                        }
+                        self.settle(&mut emit);
+                        if let Err(invalid) =
+                            self.plain(&input[at..end], end == input.len(), &mut emit)
+                        {
+                            return Outcome::Invalid(at + invalid, ErrorKind::InvalidUtf8);
+                        }
+                        at = end;
+                        continue;
+                    }
+                    match byte {
+                        b'"' => {
+                            self.settle(&mut emit);
+                            return Outcome::Closed(at);
+                        }
+                        b'\\' => self.escape = Escape::Backslash,
+                        control => {
+                            return Outcome::Invalid(at, ErrorKind::ControlCharacter(control));
+                        }
+                    }
+                    at += 1;
+                }
+            }
+        }
+        Outcome::More
+    }
+
+    /// Hands out a run without escapes; a sequence cut by the end of the input is kept for the next stretch.
+    fn plain(&mut self, run: &[u8], last: bool, emit: &mut impl FnMut(&str)) -> Result<(), usize> {
+        let valid = match std::str::from_utf8(run) {
+            Ok(text) => {
+                emit(text);
+                return Ok(());
+            }
+            Err(error) => error.valid_up_to(),
+        };
+        if valid > 0
+            && let Ok(text) = std::str::from_utf8(&run[..valid])
+        {
+            emit(text);
+        }
+        let rest = &run[valid..];
+        // The offending byte is the first that cannot continue the sequence, whatever the chunking.
+        let good = (1..=rest.len())
+            .find(|&n| !is_beginning(&rest[..n]))
+            .map_or(rest.len(), |n| n - 1);
+        if good < rest.len() || !last {
+            return Err(valid + good);
+        }
+        self.cut[..rest.len()].copy_from_slice(rest);
+        self.cut_len = rest.len() as u8;
+        Ok(())
+    }
+
+    /// Takes one UTF-16 unit from an escape.
+    fn unit(&mut self, unit: u16, emit: &mut impl FnMut(&str)) {
+        let mut buffer = [0; 4];
+        if let (Some(high), 0xdc00..=0xdfff) = (self.high, unit) {
+            self.high = None;
+            let code = 0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00);
+            emit(char::from_u32(code).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)));
+            return;
+        }
+        self.settle(emit);
+        if (0xd800..0xdc00).contains(&unit) {
+            self.high = Some(unit);
+        } else {
+            emit(
+                char::from_u32(u32::from(unit)).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)),
+            );
+        }
+    }
+
+    /// A high surrogate whose second half did not come stands alone.
+    fn settle(&mut self, emit: &mut impl FnMut(&str)) {
+        if self.high.take().is_some() {
+            emit(REPLACEMENT);
+        }
+    }
+}
+
+/// Whether these bytes are the beginning of a UTF-8 sequence and nothing else.
+fn is_beginning(bytes: &[u8]) -> bool {
+    matches!(std::str::from_utf8(bytes), Err(error) if error.valid_up_to() == 0 && error.error_len().is_none())
+}
+
+const fn unescape(byte: u8) -> Option<&'static str> {
+    Some(match byte {
+        b'"' => "\"",
+        b'\\' => "\\",
+        b'/' => "/",
+        b'b' => "\u{8}",
+        b'f' => "\u{c}",
+        b'n' => "\n",
+        b'r' => "\r",
+        b't' => "\t",
+        _ => return None,
+    })
+}
