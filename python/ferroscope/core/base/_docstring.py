@@ -1,0 +1,76 @@
+"""Reads what a docstring says about a function: its description, its parameters, its examples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+# What docstring_parser calls a section of parameters, in its three styles. "attribute" is not among them:
+# attributes document a class.
+_PARAMETER_SECTIONS: Final = frozenset(
+    {"param", "parameter", "arg", "argument", "key", "keyword", "other_param", "receive"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDoc:
+    """A docstring, taken apart.
+
+    Attributes:
+        description: All of it that describes the function: summary, body, `Returns:` and `Raises:`.
+        parameters: Name and description of each documented parameter, in the order of the docstring.
+        examples: The JSON values of the `Example(s):` sections.
+    """
+
+    description: str
+    parameters: tuple[tuple[str, str], ...]
+    examples: tuple[object, ...]
+
+
+def read_docstring(text: str) -> FunctionDoc:
+    """Reads a Google, NumPy or Sphinx docstring."""
+    # Imported by the first function that becomes a tool, not by every program.
+    import docstring_parser
+    from docstring_parser.common import Docstring, DocstringExample, DocstringParam
+
+    parsed = docstring_parser.parse(text)
+    parameters: list[tuple[str, str]] = []
+    examples: list[object] = []
+    kept = Docstring(style=parsed.style)
+    kept.short_description = parsed.short_description
+    kept.blank_after_short_description = parsed.blank_after_short_description
+    kept.long_description = parsed.long_description
+    kept.blank_after_long_description = parsed.blank_after_long_description
+    for meta in parsed.meta:
+        if isinstance(meta, DocstringParam):
+            if meta.args and meta.args[0] in _PARAMETER_SECTIONS:
+                # NumPy documents "x, y : int" in one entry, and variadic parameters with their stars.
+                parameters += [
+                    (name.strip().lstrip("*"), (meta.description or "").strip())
+                    for name in meta.arg_name.split(",")
+                ]
+        elif isinstance(meta, DocstringExample):
+            values = _json_values(meta.description or "")
+            if values is None:
+                kept.meta.append(meta)
+            else:
+                examples += values
+        elif meta in parsed.many_returns or meta in parsed.raises:
+            kept.meta.append(meta)
+    return FunctionDoc(docstring_parser.compose(kept).strip(), tuple(parameters), tuple(examples))
+
+
+def _json_values(text: str) -> list[object] | None:
+    """The JSON values that the text consists of; None if it is anything else (prose, a doctest)."""
+    decoder = json.JSONDecoder()
+    values: list[object] = []
+    rest = text.strip()
+    while rest:
+        try:
+            value, end = decoder.raw_decode(rest)
+        except ValueError:
+            return None
+        values.append(value)
+        rest = rest[end:].lstrip(" \t\r\n,")
+    return values

@@ -1,0 +1,69 @@
+"""JSON schemas as models read them: without the titles that only repeat a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+"""A JSON value, read only."""
+
+# Keywords by what they hold. Everything else (`default`, `examples`, `enum`, `const`) is data, in which
+# a key named "title" or "type" means nothing.
+_ONE_SCHEMA = frozenset(
+    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
+)
+_LIST_OF_SCHEMAS = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
+_SCHEMA_BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
+
+Schema: TypeAlias = "dict[str, object]"
+"""One JSON schema object (`True` and `False`, also schemas, are told apart where it matters)."""
+
+
+def map_subschemas(schema: Schema, change: Callable[[str | None, Schema], Schema]) -> Schema:
+    """Returns the schema with `change(name, subschema)` in place of each direct subschema.
+
+    The name is the property, definition or keyword that holds the subschema, None inside a list.
+    """
+    result: Schema = {}
+    for keyword, value in schema.items():
+        if keyword in _ONE_SCHEMA and isinstance(value, dict):
+            result[keyword] = change(keyword, value)
+        elif keyword in _LIST_OF_SCHEMAS and isinstance(value, list):
+            result[keyword] = [change(None, item) if isinstance(item, dict) else item for item in value]
+        elif keyword in _SCHEMA_BY_NAME and isinstance(value, dict):
+            result[keyword] = {
+                name: change(name, item) if isinstance(item, dict) else item for name, item in value.items()
+            }
+        else:
+            result[keyword] = value
+    return result
+
+
+def _without_echoed_titles(name: str | None, schema: Schema) -> Schema:
+    title = schema.get("title")
+    if isinstance(title, str) and (name is None or title.lower() == name.lower()):
+        schema = {keyword: value for keyword, value in schema.items() if keyword != "title"}
+    return map_subschemas(schema, _without_echoed_titles)
+
+
+class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
+    """A schema generator that drops what a model already knows from elsewhere.
+
+    The top-level title and description go (a tool's name and description carry them), and so does every
+    title that only repeats the name of its property, definition or keyword.
+
+    Example:
+        ```python
+        Book.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles)
+        # {"properties": {"title": {"type": "string"}}, "required": ["title"], "type": "object"}
+        ```
+    """
+
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        generated = super().generate(schema, mode=mode)
+        generated.pop("description", None)
+        return _without_echoed_titles(None, generated)

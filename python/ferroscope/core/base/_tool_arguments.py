@@ -1,0 +1,71 @@
+"""Turns the arguments text of a tool call into a validated tool, or says precisely why not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ...errors import ToolArgumentsError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
+
+# How pydantic-core words the place of a JSON error; the column counts bytes, from 1.
+_PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
+_EXCERPT_BYTES: Final = 24
+
+
+def validate_arguments(
+    tool: type[_ModelT], *, call_id: str | None, name: str, arguments: str | bytes
+) -> _ModelT:
+    """Returns the tool with the arguments of one call.
+
+    No arguments (nothing, white space or `null`, which some servers send for them) mean `{}`.
+
+    Raises:
+        ToolArgumentsError: The arguments are not a JSON object.
+        pydantic.ValidationError: They are, but do not fit the tool. Notes on the exception name the tool
+            and the call and carry the raw arguments.
+    """
+    # Nearly all arguments start with the brace; only the rest pays for a closer look.
+    if arguments[:1] not in ("{", b"{") and arguments.strip() in ("", b"", "null", b"null"):
+        arguments = b"{}"
+    try:
+        return tool.__pydantic_validator__.validate_json(arguments)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        _explain(error, call_id=call_id, name=name, arguments=arguments)
+
+
+def _explain(error: ValidationError, *, call_id: str | None, name: str, arguments: str | bytes) -> NoReturn:
+    raw = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "backslashreplace")
+    call = f"tool {name!r}, call {call_id!r}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    if not first["loc"] and (reason := _why_not_an_object(first, raw)):
+        raise ToolArgumentsError(f"{call}: {reason}", name=name, call_id=call_id, arguments=raw) from error
+    error.add_note(f"{call}: the arguments do not fit the tool's schema")
+    error.add_note(f"arguments: {raw}")
+    raise error
+
+
+def _why_not_an_object(detail: ErrorDetails, raw: str) -> str | None:
+    if detail["type"] == "model_type":
+        return "the arguments are JSON, but not an object"
+    if detail["type"] != "json_invalid":
+        return None
+    problem = str(detail.get("ctx", {}).get("error", detail["msg"]))
+    place = _PLACE.search(problem)
+    if place is None:
+        return f"the arguments are not valid JSON: {problem}"
+    line, column = int(place[1]), int(place[2])
+    encoded = raw.encode("utf-8", "surrogatepass")
+    line_start = sum(len(text) + 1 for text in encoded.split(b"\n")[: line - 1])
+    at = len(encoded) if problem.startswith("EOF") else min(line_start + column - 1, len(encoded))
+    before = encoded[max(at - _EXCERPT_BYTES, 0) : at].decode("utf-8", "replace")
+    return (
+        f"the arguments are not valid JSON: {problem[: place.start()]} "
+        f"at byte {at} (line {line}, column {column}), after {before!r}"
+    )

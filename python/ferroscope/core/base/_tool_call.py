@@ -1,0 +1,84 @@
+"""A finished tool call as plain data, turned into the SDK's own object only when somebody looks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, PlainSerializer
+from pydantic.json_schema import SkipJsonSchema
+
+SdkToolCallT = TypeVar("SdkToolCallT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PendingToolCall(ABC, Generic[SdkToolCallT]):
+    """A tool call that has not become an SDK object yet.
+
+    It compares, prints and serialises as the object that it becomes, so that nobody can tell whether
+    `tool_call` was read before.
+    """
+
+    id: str | None
+    name: str
+    arguments: str
+
+    @abstractmethod
+    def build(self) -> SdkToolCallT:
+        """Makes the SDK's object."""
+
+    @classmethod
+    @abstractmethod
+    def from_mapping(cls, value: Mapping[str, object]) -> SdkToolCallT:
+        """Makes the SDK's object from a dict of its fields."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PendingToolCall):
+            return (self.id, self.name, self.arguments) == (other.id, other.name, other.arguments)
+        return self.build() == other
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.name, self.arguments))
+
+    def __repr__(self) -> str:
+        return repr(self.build())
+
+
+def _dump(value: object) -> object:
+    if isinstance(value, PendingToolCall):
+        value = value.build()
+    return value.model_dump() if isinstance(value, BaseModel) else value
+
+
+# The SDK's class cannot be named here at run time: that would import the SDK. Static types come from the
+# provider's tool class.
+LazyToolCall = Annotated[Any, SkipJsonSchema(), PlainSerializer(_dump)]
+"""The run-time type of a provider tool's field `tool_call`."""
+
+
+class ToolCallAttribute(Generic[SdkToolCallT]):
+    """The attribute `tool_call` of a provider's tool: builds the SDK's object at its first reading.
+
+    A data descriptor, because only those go before the instance's `__dict__`, where pydantic keeps fields.
+    On the class it is absent, as pydantic expects of a field without a class-level value.
+    """
+
+    def __init__(self, pending: type[PendingToolCall[SdkToolCallT]]) -> None:
+        self._pending = pending
+
+    def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> SdkToolCallT:
+        if instance is None:
+            raise AttributeError("tool_call")
+        value = instance.__dict__.get("tool_call")
+        if isinstance(value, PendingToolCall):
+            value = instance.__dict__["tool_call"] = value.build()
+        elif isinstance(value, Mapping):
+            value = instance.__dict__["tool_call"] = self._pending.from_mapping(value)
+        if value is None:
+            raise AttributeError(f"this {owner.__name__!r} was made by hand, not by a tool call")
+        return value
+
+    def __set__(self, instance: BaseModel, value: SdkToolCallT) -> None:
+        instance.__dict__["tool_call"] = value

@@ -1,0 +1,187 @@
+"""Makes tool classes from functions, classes, models and types, once for each."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import types
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin
+from weakref import WeakValueDictionary
+
+from pydantic import BaseModel
+
+from ._tool_from_function import FunctionTool, call_function, field_definitions, read_function
+
+if TYPE_CHECKING:
+    from .tool import BaseTool
+
+_ToolT = TypeVar("_ToolT", bound="BaseTool")
+
+DEFAULT_TOOL_DOCSTRING: Final = (
+    "Correctly formatted and typed parameters extracted from the completion. "
+    "Must include required parameters and may exclude optional parameters unless present in the text."
+)
+"""What a tool without a docstring says about itself."""
+
+# A function or class carries the tool classes made from it: they refer to it, so any table of ours that
+# held them would keep both alive for ever.
+_ATTRIBUTE: Final = "__provider_tool_types__"
+# Bound methods and callable objects cannot carry them. An entry here lives as long as somebody uses the
+# class, and the class keeps its callable alive, so no id in a key is ever reused.
+_made_from_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
+_Made: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
+_lock: Final = threading.RLock()
+
+
+def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
+    """Returns the provider's class for a user's function, tool class or model.
+
+    It is made once for each pair of arguments and kept as long as the user's own object lives. Of a class
+    it is a subclass, so that `isinstance(tool, UserTool)` holds.
+
+    Example:
+        ```python
+        provider_tool_type(FormatBook, OpenAITool).tool_schema()
+        ```
+    """
+    if isinstance(tool, type | types.FunctionType):
+        kept: _Made | None = vars(tool).get(_ATTRIBUTE)
+        # The owner stands beside the classes because `functools.wraps` copies attributes to the wrapper.
+        if kept is not None and kept[0] is tool and base in kept[1]:
+            return cast("type[_ToolT]", kept[1][base])
+        with _lock:
+            kept = vars(tool).get(_ATTRIBUTE)
+            if kept is None or kept[0] is not tool:
+                kept = (tool, {})
+                setattr(tool, _ATTRIBUTE, kept)
+            if base not in kept[1]:
+                kept[1][base] = _make(tool, base)
+            return cast("type[_ToolT]", kept[1][base])
+    key = (id(getattr(tool, "__self__", tool)), id(getattr(tool, "__func__", None)), base)
+    made = _made_from_callables.get(key)
+    if made is None:
+        with _lock:
+            made = _made_from_callables.get(key) or _make(tool, base)
+            _made_from_callables[key] = made
+    return cast("type[_ToolT]", made)
+
+
+def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
+    if not isinstance(tool, type):
+        return tool_type_from_function(tool, base)
+    if not issubclass(tool, BaseModel):
+        raise TypeError(
+            f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model"
+        )
+    return tool if issubclass(tool, base) else tool_type_from_model(tool, base)
+
+
+def tool_type_from_function(
+    fn: Callable[..., object], base: type[_ToolT], *, doc: str | None = None, name: str | None = None
+) -> type[_ToolT]:
+    """Returns a subclass of `base` whose fields are the function's parameters.
+
+    Args:
+        fn: The function; a coroutine function gives the tool an async `call`.
+        base: The tool class to extend.
+        doc: Replaces the function's docstring.
+        name: Replaces the function's name.
+    """
+    tool = read_function(fn, base, doc)
+    annotations, defaults = field_definitions(tool)
+    config: dict[str, object] = (
+        {"json_schema_extra": {"examples": list(tool.examples)}} if tool.examples else {}
+    )
+    return _new_class(
+        name or tool.name,
+        (),
+        base,
+        defaults
+        | {
+            "__annotations__": annotations,
+            "__doc__": tool.description or DEFAULT_TOOL_DOCSTRING,
+            "__module__": getattr(fn, "__module__", None) or base.__module__,
+            "__parameter_names__": {
+                parameter.field: parameter.name
+                for parameter in tool.parameters
+                if parameter.field != parameter.name
+            },
+            "call": _call_method(fn, tool),
+        },
+        config,
+    )
+
+
+def _call_method(fn: Callable[..., object], tool: FunctionTool) -> Callable[..., object]:
+    if inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__):
+
+        async def call_async(self: BaseTool) -> object:
+            return await cast("Awaitable[object]", call_function(fn, tool, self.__dict__, self))
+
+        call_async.__name__ = "call"
+        return call_async
+
+    def call(self: BaseTool) -> object:
+        return call_function(fn, tool, self.__dict__, self)
+
+    return call
+
+
+def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_ToolT]:
+    """Returns a subclass of the model and of `base`."""
+    namespace: dict[str, object] = {"__doc__": model.__doc__, "__module__": model.__module__}
+    if not callable(getattr(model, "call", None)):
+        namespace["call"] = _call_of_plain_model(model)
+    return _new_class(model.__name__, (model,), base, namespace, {})
+
+
+def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:
+    def call(self: BaseTool) -> BaseModel:
+        fields = {name: self.__dict__[name] for name in model.model_fields}
+        return model.model_construct(self.model_fields_set & fields.keys(), **fields)
+
+    call.__doc__ = f"Returns the {model.__name__} that the model sent."
+    return call
+
+
+def tool_type_from_base_type(base_type: Any, base: type[_ToolT]) -> type[_ToolT]:  # Any: any annotation
+    """Returns a subclass of `base` with one field, `value`, of the given type."""
+
+    def call(self: BaseTool) -> object:
+        return self.__dict__["value"]
+
+    call.__doc__ = "Returns the value that the model sent."
+    return _new_class(
+        _type_name(base_type),
+        (),
+        base,
+        {
+            "__annotations__": {"value": base_type},
+            "__doc__": DEFAULT_TOOL_DOCSTRING,
+            "__module__": base.__module__,
+            "call": call,
+        },
+        {},
+    )
+
+
+def _type_name(base_type: Any) -> str:  # Any: any annotation
+    if get_origin(base_type) is Annotated:
+        return _type_name(get_args(base_type)[0])
+    if isinstance(base_type, types.UnionType):
+        return "Union"
+    return cast("str", base_type.__name__)
+
+
+def _new_class(
+    name: str,
+    bases: tuple[type[BaseModel], ...],
+    base: type[_ToolT],
+    namespace: dict[str, object],
+    config: dict[str, object],
+) -> type[_ToolT]:
+    made = types.new_class(
+        name, (*bases, base), config, lambda body: body.update({"__qualname__": name} | namespace)
+    )
+    return cast("type[_ToolT]", made)
