@@ -1,11 +1,19 @@
 //! The extension module `ferroscope._core`: converts and forwards, decides nothing.
 
+mod error;
+mod stream;
+
 use pyo3::prelude::*;
 
 /// `ferroscope._core`
 #[pymodule(gil_used = false)]
 mod _core {
     use super::*;
+
+    #[pymodule_export]
+    use super::error::DecodeError;
+    #[pymodule_export]
+    use super::stream::{Event, StreamDecoder};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

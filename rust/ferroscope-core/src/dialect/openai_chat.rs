@@ -1,0 +1,628 @@
+//! OpenAI's chat completions, and the many servers that speak them almost alike.
+//!
+//! `https://platform.openai.com/docs/api-reference/chat-streaming`. A stream is folded into the
+//! `chat.completion` body that the same request would have brought without streaming.
+//!
+//! What meets an earlier value of the same name:
+//!
+//! - `id`, `model`, `created`: the first that says something counts (Azure's first chunk does not);
+//! - `content`, `refusal`, the reasoning fields, `arguments`, audio: joined;
+//! - `usage`, `finish_reason`, `system_fingerprint` and members nobody gave a meaning: the last that is not null;
+//!   objects are merged member by member, lists of indexed objects element by element;
+//! - `obfuscation`: dropped, it is padding.
+
+mod response;
+mod template;
+
+use crate::delta::Delta;
+use crate::error::{ErrorKind, Limit, excerpt};
+use crate::json::{Kind, Tape, Text, Value};
+use crate::limits::Limits;
+use crate::tool_call::{Calls, Fragment};
+use crate::tree::{Merge, Object};
+pub use response::tool_call;
+use std::borrow::Cow;
+use template::{Hole, Target, Template};
+
+/// What a server does differently in the same shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quirks {
+    /// Members of a delta that hold reasoning, by rank: the first that a message has is its reasoning.
+    pub reasoning: Vec<String>,
+    /// A member that holds usage beside or instead of `usage`: Groq's `x_groq`.
+    pub usage_in: Option<String>,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self {
+            reasoning: ["reasoning_content", "reasoning"].map(str::to_owned).to_vec(),
+            usage_in: Some("x_groq".to_owned()),
+        }
+    }
+}
+
+/// The response, growing.
+#[derive(Debug, Default)]
+pub struct State {
+    quirks: Quirks,
+    limits: Limits,
+    id: String,
+    model: String,
+    created: Option<Box<str>>,
+    usage: Option<Box<str>>,
+    /// Usage from the place that `Quirks::usage_in` names, for want of the usual one.
+    other_usage: Option<Box<str>>,
+    received: usize,
+    extra: Object,
+    choices: Vec<Choice>,
+    template: Template,
+    /// Whether the event being folded can serve as a template for the next one.
+    replayable: bool,
+    holes: Vec<Hole>,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    index: i64,
+    role: Option<String>,
+    content: Content,
+    refusal: Option<Text>,
+    calls: Calls,
+    function_call: Option<FunctionCall>,
+    audio: Audio,
+    message_extra: Object,
+    logprobs: Option<Logprobs>,
+    finish_reason: Option<String>,
+    extra: Object,
+}
+
+/// The one call that a message could hold before there were tool calls.
+#[derive(Debug, Default)]
+struct FunctionCall {
+    name: String,
+    arguments: Text,
+}
+
+#[derive(Debug, Default)]
+enum Content {
+    #[default]
+    Null,
+    Text(Text),
+    /// Mistral's typed parts; text and thinking grow while they follow one another.
+    Parts(Vec<Part>),
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(Text),
+    Thinking(Text),
+    Other(Box<str>),
+}
+
+#[derive(Debug, Default)]
+struct Audio {
+    /// Pieces of base64, each of whole characters.
+    data: Vec<String>,
+    extra: Object,
+}
+
+#[derive(Debug, Default)]
+struct Logprobs {
+    content: Option<String>,
+    refusal: Option<String>,
+    extra: Object,
+}
+
+impl State {
+    /// A response without a word yet.
+    #[must_use]
+    pub fn new(quirks: Quirks, limits: Limits) -> Self {
+        Self { quirks, limits, ..Self::default() }
+    }
+
+    /// Folds the data of one event and says what it added.
+    ///
+    /// # Errors
+    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports. What the
+    /// event held beside such an error has been folded.
+    pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        self.receive(data)?;
+        if let Some(variation) = self.template.vary(data) {
+            for (target, text) in variation {
+                self.grow(target, text, delta);
+            }
+            return Ok(());
+        }
+        self.replayable = true;
+        let folded = self.read(tape, data).and_then(|root| self.fold(root, false, delta));
+        let template = (self.replayable && folded.is_ok()).then_some(data);
+        self.template.set(template, &mut self.holes);
+        folded
+    }
+
+    /// Folds a plain body, as it comes without streaming, and says what it added.
+    ///
+    /// # Errors
+    /// As for [`event`](Self::event).
+    pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        self.receive(data)?;
+        let folded = self.read(tape, data).and_then(|root| self.fold(root, true, delta));
+        self.template.set(None, &mut self.holes);
+        self.finish(delta);
+        folded
+    }
+
+    /// Ends the stream: tool calls that still waited for more are complete now.
+    pub fn finish(&mut self, delta: &mut Delta) {
+        for choice in &mut self.choices {
+            choice.settle(delta);
+            choice.complete(delta, |_| true);
+        }
+    }
+
+    fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
+        self.received += data.len();
+        self.within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
+    }
+
+    fn within(&self, limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
+        if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
+    }
+
+    fn read<'t>(&self, tape: &'t mut Tape, data: &'t str) -> Result<Value<'t>, ErrorKind> {
+        let root = tape.read(data, self.limits.depth).map_err(|found| ErrorKind::Json {
+            problem: found.problem,
+            byte: found.byte,
+            excerpt: excerpt(data.as_bytes()),
+        })?;
+        if root.kind() == Kind::Object {
+            Ok(root)
+        } else {
+            Err(ErrorKind::Shape { path: "the data", expected: "an object" })
+        }
+    }
+
+    /// Appends the text between the quotes of a JSON string to what it belongs to.
+    fn grow(&mut self, target: Target, quoted: &str, delta: &mut Delta) {
+        match target {
+            Target::Nowhere => {}
+            Target::Content(choice) => self.choices[choice].say(quoted, delta),
+            Target::Reasoning(choice, rank) => {
+                if let Some(text) = self.choices[choice].message_extra.text_mut(&self.quirks.reasoning[rank])
+                {
+                    text.push(quoted);
+                }
+            }
+            Target::Arguments(choice, call) => self.choices[choice].argue(call, quoted, delta),
+        }
+    }
+
+    /// Notes a string that the next event may have otherwise.
+    fn hole(&mut self, value: Value<'_>, target: Target) {
+        let span = value.span();
+        self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
+    }
+
+    /// Folds an object in the form of an event, or of a plain body if it is `whole`.
+    fn fold(&mut self, root: Value<'_>, whole: bool, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let (mut choices, mut error) = (None, None);
+        for (key, value) in root.members() {
+            match &*key.name() {
+                "choices" => choices = Some(value),
+                "id" => take_first(&mut self.id, value),
+                "model" => take_first(&mut self.model, value),
+                "object" => {}
+                "created" => {
+                    if self.created.as_deref().is_none_or(|known| known == "0")
+                        && value.kind() == Kind::Number
+                    {
+                        self.created = Some(value.raw().into());
+                    }
+                }
+                "usage" => {
+                    if value.is_truthy() {
+                        self.usage = Some(value.raw().into());
+                        self.replayable = false;
+                    }
+                }
+                "obfuscation" if value.quoted().is_some() => self.hole(value, Target::Nowhere),
+                "error" if value.is_truthy() => error = Some(value),
+                name => {
+                    if self.quirks.usage_in.as_deref() == Some(name)
+                        && let Some(usage) = value.get("usage").filter(|usage| usage.is_truthy())
+                    {
+                        self.other_usage = Some(usage.raw().into());
+                    }
+                    self.extra.merge(name, value, Merge::Latest);
+                }
+            }
+        }
+        match choices {
+            Some(choices) if choices.kind() == Kind::Array => {
+                for (position, choice) in choices.elements().enumerate() {
+                    self.choice(position, choice, whole, delta)?;
+                }
+            }
+            Some(choices) if !choices.is_null() => {
+                return Err(ErrorKind::Shape { path: "choices", expected: "an array" });
+            }
+            _ => {}
+        }
+        match error {
+            Some(error) => Err(provider_error(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn choice(
+        &mut self,
+        place: usize,
+        value: Value<'_>,
+        whole: bool,
+        delta: &mut Delta,
+    ) -> Result<(), ErrorKind> {
+        if value.kind() != Kind::Object {
+            return Err(ErrorKind::Shape { path: "choices[]", expected: "an object" });
+        }
+        let index = value.get("index").and_then(Value::as_i64).unwrap_or(place as i64);
+        let position = match self.choices.iter().position(|choice| choice.index == index) {
+            Some(position) => position,
+            None => {
+                self.within(Limit::Choices, self.choices.len() + 1, self.limits.choices)?;
+                self.choices.push(Choice { index, ..Choice::default() });
+                self.choices.len() - 1
+            }
+        };
+        let (mut piece, mut message, mut finish) = (None, None, None);
+        for (key, member) in value.members() {
+            match &*key.name() {
+                "index" => {}
+                "delta" => piece = Some(member).filter(|member| !member.is_null()),
+                "message" => message = Some(member).filter(|member| !member.is_null()),
+                "finish_reason" => finish = member.as_str().filter(|reason| !reason.is_empty()),
+                "logprobs" => {
+                    self.replayable &= member.is_null();
+                    self.choices[position].logprobs(member);
+                }
+                name => self.choices[position].extra.merge(name, member, Merge::Latest),
+            }
+        }
+        // A `message` beside a `delta` repeats it or all the text so far (Writer, Perplexity).
+        if let Some(piece) = if whole { message.or(piece) } else { piece.or(message) } {
+            self.message(position, piece, delta)?;
+        }
+        if let Some(finish) = finish {
+            self.replayable = false;
+            let choice = &mut self.choices[position];
+            choice.finish_reason = Some(finish.into_owned());
+            choice.settle(delta);
+            // Arguments that are neither empty nor closed may go on after this; the end of the stream decides.
+            choice.complete(delta, |call| call.arguments.value.trim_ascii().is_empty());
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, position: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let (mut content, mut calls) = (None, None);
+        for (key, member) in value.members() {
+            let name = &*key.name();
+            match name {
+                "content" => content = Some(member),
+                "tool_calls" => calls = Some(member),
+                "role" => {
+                    if let Some(role) = member.as_str().filter(|role| !role.is_empty()) {
+                        self.choices[position].role.get_or_insert_with(|| role.into_owned());
+                    }
+                }
+                "refusal" => {
+                    if let Some(quoted) = member.quoted() {
+                        self.replayable = false;
+                        self.choices[position].refusal.get_or_insert_default().push(quoted);
+                    }
+                }
+                "audio" if member.kind() == Kind::Object => {
+                    self.replayable = false;
+                    self.choices[position].audio.add(member);
+                }
+                "function_call" if member.kind() == Kind::Object => {
+                    self.replayable = false;
+                    self.choices[position].function_call.get_or_insert_default().add(member);
+                }
+                _ => match self.quirks.reasoning.iter().position(|known| known == name) {
+                    Some(rank) => {
+                        if member.quoted().is_some() {
+                            self.hole(member, Target::Reasoning(position, rank));
+                        }
+                        self.choices[position].message_extra.join(name, member);
+                    }
+                    None => {
+                        self.replayable &=
+                            !matches!(member.kind(), Kind::Array | Kind::Object) || !member.is_truthy();
+                        self.choices[position].message_extra.merge(name, member, Merge::Grow);
+                    }
+                },
+            }
+        }
+        if let Some(content) = content {
+            match content.kind() {
+                Kind::Null => {}
+                Kind::Plain | Kind::Escaped => {
+                    self.hole(content, Target::Content(position));
+                    self.choices[position].say(content.quoted().unwrap_or_default(), delta);
+                }
+                Kind::Array => {
+                    self.replayable = false;
+                    self.choices[position].say_parts(content, delta);
+                }
+                _ => {
+                    return Err(ErrorKind::Shape {
+                        path: "choices[].delta.content",
+                        expected: "a string or a list of parts",
+                    });
+                }
+            }
+        }
+        for call in calls.into_iter().flat_map(Value::elements) {
+            self.tool_call(position, call, delta)?;
+        }
+        Ok(())
+    }
+
+    fn tool_call(&mut self, position: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let member = |name| value.get(name).filter(|member| !member.is_null());
+        let function = member("function").or_else(|| member("custom"));
+        let part = |name| function.and_then(|function| function.get(name)).filter(|member| !member.is_null());
+        let arguments = part("arguments").or_else(|| part("input"));
+        let (id, name, kind) = (given(member("id")), given(part("name")), given(member("type")));
+        let fragment = Fragment {
+            index: member("index").and_then(Value::as_i64),
+            // Mistral writes a missing id as a word.
+            id: id.as_deref().filter(|id| *id != "null"),
+            name: name.as_deref(),
+            arguments: arguments.and_then(Value::quoted),
+            value: arguments.filter(|arguments| arguments.quoted().is_none()),
+        };
+        let (call, new) = self.choices[position].calls.route(&fragment);
+        self.within(Limit::ToolCalls, call + 1, self.limits.tool_calls)?;
+        let repeats = !new && fragment.id.is_none() && fragment.name.is_none() && fragment.index.is_some();
+        match (arguments, fragment.arguments) {
+            (Some(value), Some(quoted)) if repeats => {
+                self.hole(value, Target::Arguments(position, call));
+                self.choices[position].argue(call, quoted, delta);
+            }
+            (_, Some(quoted)) => {
+                self.replayable = false;
+                self.choices[position].argue(call, quoted, delta);
+            }
+            (Some(value), None) => {
+                self.replayable = false;
+                self.choices[position].argue_value(call, value, delta);
+            }
+            (None, None) => self.replayable = false,
+        }
+        let buffer = &mut self.choices[position].calls.buffers_mut()[call];
+        if buffer.kind.is_none() {
+            buffer.kind = kind.map(|kind| kind.into_owned());
+        }
+        for (key, member) in value.members() {
+            if !["index", "id", "type", "function", "custom"].iter().any(|known| key.is(known)) {
+                buffer.extra.merge(&key.name(), member, Merge::Latest);
+            }
+        }
+        for (key, member) in function.into_iter().flat_map(Value::members) {
+            if !["name", "arguments", "input"].iter().any(|known| key.is(known)) {
+                buffer.function_extra.merge(&key.name(), member, Merge::Latest);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string that says something.
+fn given(member: Option<Value<'_>>) -> Option<Cow<'_, str>> {
+    member.and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// Sets a name that is not known yet.
+fn take_first(known: &mut String, value: Value<'_>) {
+    if known.is_empty()
+        && let Some(text) = value.as_str()
+    {
+        known.push_str(&text);
+    }
+}
+
+/// The error that an event reports, in one of the shapes in use: an object with a message, or a string.
+pub(crate) fn provider_error(error: Value<'_>) -> ErrorKind {
+    let message = error.get("message").unwrap_or(error).as_str().filter(|message| !message.is_empty());
+    ErrorKind::Provider { message: message.map(|message| message.into_owned()), body: error.raw().to_owned() }
+}
+
+impl Choice {
+    /// Whether this is the choice that `content` and the tools speak of.
+    fn is_first(&self) -> bool {
+        self.index == 0
+    }
+
+    /// Appends to the text.
+    fn say(&mut self, quoted: &str, delta: &mut Delta) {
+        let first = self.is_first();
+        let text = match &mut self.content {
+            Content::Text(text) => text,
+            Content::Parts(parts) => {
+                if !matches!(parts.last(), Some(Part::Text(_))) {
+                    if quoted.is_empty() {
+                        return;
+                    }
+                    parts.push(Part::Text(Text::default()));
+                }
+                match parts.last_mut() {
+                    Some(Part::Text(text)) => text,
+                    _ => return,
+                }
+            }
+            content @ Content::Null => {
+                *content = Content::Text(Text::default());
+                match content {
+                    Content::Text(text) => text,
+                    _ => return,
+                }
+            }
+        };
+        let before = text.value.len();
+        text.push(quoted);
+        if first {
+            delta.text.push_str(&text.value[before..]);
+        }
+    }
+
+    /// Appends typed parts (`https://docs.mistral.ai/capabilities/reasoning/`).
+    fn say_parts(&mut self, parts: Value<'_>, delta: &mut Delta) {
+        let mut known = match std::mem::take(&mut self.content) {
+            Content::Null => Vec::new(),
+            Content::Text(text) if text.value.is_empty() => Vec::new(),
+            Content::Text(text) => vec![Part::Text(text)],
+            Content::Parts(parts) => parts,
+        };
+        let first = self.is_first();
+        for part in parts.elements() {
+            let text = part.get("text").and_then(Value::quoted);
+            match (part.get("type").and_then(Value::as_str).as_deref(), text) {
+                (Some("text"), Some(quoted)) => {
+                    if !matches!(known.last(), Some(Part::Text(_))) {
+                        known.push(Part::Text(Text::default()));
+                    }
+                    if let Some(Part::Text(text)) = known.last_mut() {
+                        let before = text.value.len();
+                        text.push(quoted);
+                        if first {
+                            delta.text.push_str(&text.value[before..]);
+                        }
+                    }
+                }
+                (Some("thinking"), _) => {
+                    if !matches!(known.last(), Some(Part::Thinking(_))) {
+                        known.push(Part::Thinking(Text::default()));
+                    }
+                    if let Some(Part::Thinking(thought)) = known.last_mut() {
+                        for piece in part.get("thinking").into_iter().flat_map(Value::elements) {
+                            thought.push(piece.get("text").and_then(Value::quoted).unwrap_or_default());
+                        }
+                    }
+                }
+                _ => known.push(Part::Other(part.raw().into())),
+            }
+        }
+        self.content = Content::Parts(known);
+    }
+
+    /// Appends to the arguments of a tool call.
+    fn argue(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
+        let first = self.is_first();
+        let buffer = &mut self.calls.buffers_mut()[call];
+        let grown = buffer.push(quoted);
+        if first && grown > 0 {
+            let text = &buffer.arguments.value;
+            delta.arguments.push((call, text[text.len() - grown..].to_owned()));
+        }
+        self.complete_closed(call, delta);
+    }
+
+    /// Takes arguments that came as JSON instead of as a string of JSON.
+    fn argue_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
+        let mut quoted = String::new();
+        crate::json::write_string(value.raw(), &mut quoted);
+        self.argue(call, &quoted[1..quoted.len() - 1], delta);
+    }
+
+    fn complete_closed(&mut self, call: usize, delta: &mut Delta) {
+        let first = self.is_first();
+        let buffer = &mut self.calls.buffers_mut()[call];
+        if buffer.is_closed() && !buffer.delivered {
+            buffer.delivered = true;
+            if first {
+                delta.completed.push(call);
+            }
+        }
+    }
+
+    /// Hands out the calls that have not been handed out and are ready.
+    fn complete(&mut self, delta: &mut Delta, ready: impl Fn(&crate::tool_call::Buffer) -> bool) {
+        let first = self.is_first();
+        for (position, buffer) in self.calls.buffers_mut().iter_mut().enumerate() {
+            if !buffer.delivered && ready(buffer) {
+                buffer.delivered = true;
+                if first {
+                    delta.completed.push(position);
+                }
+            }
+        }
+    }
+
+    /// Ends the text: half a character at its end cannot become whole any more.
+    fn settle(&mut self, delta: &mut Delta) {
+        let first = self.is_first();
+        if let Content::Text(text) = &mut self.content {
+            let before = text.value.len();
+            text.settle();
+            if first {
+                delta.text.push_str(&text.value[before..]);
+            }
+        }
+        for call in self.calls.buffers_mut() {
+            call.arguments.settle();
+        }
+    }
+
+    fn logprobs(&mut self, value: Value<'_>) {
+        if value.kind() != Kind::Object {
+            return;
+        }
+        let known = self.logprobs.get_or_insert_default();
+        for (key, member) in value.members() {
+            let list = match &*key.name() {
+                "content" => &mut known.content,
+                "refusal" => &mut known.refusal,
+                name => {
+                    known.extra.merge(name, member, Merge::Grow);
+                    continue;
+                }
+            };
+            if member.kind() == Kind::Array {
+                let list = list.get_or_insert_default();
+                for element in member.elements() {
+                    if !list.is_empty() {
+                        list.push(',');
+                    }
+                    list.push_str(element.raw());
+                }
+            }
+        }
+    }
+}
+
+impl FunctionCall {
+    fn add(&mut self, value: Value<'_>) {
+        if let Some(name) = value.get("name") {
+            take_first(&mut self.name, name);
+        }
+        self.arguments.push(value.get("arguments").and_then(Value::quoted).unwrap_or_default());
+    }
+}
+
+impl Audio {
+    fn add(&mut self, value: Value<'_>) {
+        for (key, member) in value.members() {
+            match (&*key.name(), member.as_str()) {
+                ("data", Some(data)) => {
+                    if !data.is_empty() {
+                        self.data.push(data.into_owned());
+                    }
+                }
+                ("transcript", Some(_)) => self.extra.join("transcript", member),
+                (name, _) => self.extra.merge(name, member, Merge::Latest),
+            }
+        }
+    }
+}

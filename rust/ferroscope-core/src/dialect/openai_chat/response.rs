@@ -1,0 +1,268 @@
+//! Writes the folded response: as the body that the server would have sent, and as a message.
+
+use super::{Audio, Choice, Content, Part, State};
+use crate::json::write_string;
+use crate::message::{Message, ToolCall};
+use crate::tool_call::Buffer;
+use crate::tree::Object;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+
+impl State {
+    /// The `chat.completion` body so far, JSON text.
+    #[must_use]
+    pub fn response(&self) -> String {
+        let mut out = String::with_capacity(self.received / 8 + 256);
+        out.push_str("{\"id\":");
+        write_string(&self.id, &mut out);
+        out.push_str(",\"object\":\"chat.completion\",\"created\":");
+        out.push_str(self.created.as_deref().unwrap_or("0"));
+        out.push_str(",\"model\":");
+        write_string(&self.model, &mut out);
+        out.push_str(",\"choices\":[");
+        for (position, choice) in self.in_order().into_iter().enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            choice.write(&mut out);
+        }
+        out.push_str("],\"usage\":");
+        out.push_str(self.usage().unwrap_or("null"));
+        self.extra.write_members(&mut out);
+        out.push('}');
+        out
+    }
+
+    /// The same as a message.
+    #[must_use]
+    pub fn message_so_far(&self) -> Message<'_> {
+        let first = self.choices.iter().find(|choice| choice.is_first());
+        Message {
+            id: &self.id,
+            model: &self.model,
+            text: first.map(Choice::text).unwrap_or_default(),
+            reasoning: first.map(|choice| choice.reasoning(&self.quirks.reasoning)).unwrap_or_default(),
+            refusal: first.and_then(|choice| choice.refusal.as_ref()).map(|text| text.value.as_str()),
+            tool_calls: self.tool_calls().iter().map(tool_call).collect(),
+            finish_reasons: self.finish_reasons().collect(),
+            usage: self.usage(),
+        }
+    }
+
+    /// The provider's id of the response; empty while it has given none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The model that answers; empty while the provider has not said.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The provider's account of the tokens, JSON text.
+    #[must_use]
+    pub fn usage(&self) -> Option<&str> {
+        self.usage.as_deref().or(self.other_usage.as_deref())
+    }
+
+    /// The tool calls of the first choice.
+    #[must_use]
+    pub fn tool_calls(&self) -> &[Buffer] {
+        self.choices.iter().find(|choice| choice.is_first()).map_or(&[], |choice| choice.calls.buffers())
+    }
+
+    /// Why each choice ended, in the order of the choices.
+    pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
+        self.in_order().into_iter().filter_map(|choice| choice.finish_reason.as_deref())
+    }
+
+    fn in_order(&self) -> Vec<&Choice> {
+        let mut choices: Vec<_> = self.choices.iter().collect();
+        choices.sort_by_key(|choice| choice.index);
+        choices
+    }
+}
+
+/// A call in the words that all providers share.
+#[must_use]
+pub fn tool_call(buffer: &Buffer) -> ToolCall<'_> {
+    ToolCall { id: buffer.id.as_deref(), name: &buffer.name, arguments: &buffer.arguments.value }
+}
+
+impl Choice {
+    fn text(&self) -> Cow<'_, str> {
+        match &self.content {
+            Content::Null => Cow::Borrowed(""),
+            Content::Text(text) => Cow::Borrowed(&text.value),
+            Content::Parts(parts) => parts
+                .iter()
+                .filter_map(|part| if let Part::Text(text) = part { Some(text.value.as_str()) } else { None })
+                .collect::<String>()
+                .into(),
+        }
+    }
+
+    fn reasoning(&self, fields: &[String]) -> Cow<'_, str> {
+        if let Content::Parts(parts) = &self.content {
+            let thoughts: String =
+                parts
+                    .iter()
+                    .filter_map(|part| {
+                        if let Part::Thinking(text) = part { Some(text.value.as_str()) } else { None }
+                    })
+                    .collect();
+            if !thoughts.is_empty() {
+                return thoughts.into();
+            }
+        }
+        let known = |field: &String| self.message_extra.text(field).filter(|text| !text.is_empty());
+        fields.iter().find_map(known).unwrap_or_default().into()
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str("{\"index\":");
+        out.push_str(&self.index.to_string());
+        out.push_str(",\"message\":{\"role\":");
+        write_string(self.role.as_deref().unwrap_or("assistant"), out);
+        out.push_str(",\"content\":");
+        self.content.write(out);
+        if let Some(refusal) = &self.refusal {
+            out.push_str(",\"refusal\":");
+            write_string(&refusal.value, out);
+        }
+        if !self.calls.buffers().is_empty() {
+            out.push_str(",\"tool_calls\":[");
+            for (position, call) in self.calls.buffers().iter().enumerate() {
+                if position > 0 {
+                    out.push(',');
+                }
+                write_call(call, out);
+            }
+            out.push(']');
+        }
+        if let Some(call) = &self.function_call {
+            out.push_str(",\"function_call\":{\"name\":");
+            write_string(&call.name, out);
+            out.push_str(",\"arguments\":");
+            write_string(&call.arguments.value, out);
+            out.push('}');
+        }
+        self.audio.write(out);
+        self.message_extra.write_members(out);
+        out.push('}');
+        if let Some(logprobs) = &self.logprobs {
+            out.push_str(",\"logprobs\":{\"content\":");
+            write_list(logprobs.content.as_deref(), out);
+            out.push_str(",\"refusal\":");
+            write_list(logprobs.refusal.as_deref(), out);
+            logprobs.extra.write_members(out);
+            out.push('}');
+        }
+        out.push_str(",\"finish_reason\":");
+        match &self.finish_reason {
+            Some(reason) => write_string(reason, out),
+            None => out.push_str("null"),
+        }
+        self.extra.write_members(out);
+        out.push('}');
+    }
+}
+
+impl Content {
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Text(text) => write_string(&text.value, out),
+            Self::Parts(parts) => {
+                out.push('[');
+                for (position, part) in parts.iter().enumerate() {
+                    if position > 0 {
+                        out.push(',');
+                    }
+                    match part {
+                        Part::Text(text) => {
+                            out.push_str("{\"type\":\"text\",\"text\":");
+                            write_string(&text.value, out);
+                            out.push('}');
+                        }
+                        Part::Thinking(text) => {
+                            out.push_str("{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":");
+                            write_string(&text.value, out);
+                            out.push_str("}]}");
+                        }
+                        Part::Other(raw) => out.push_str(raw),
+                    }
+                }
+                out.push(']');
+            }
+        }
+    }
+}
+
+impl Audio {
+    fn write(&self, out: &mut String) {
+        if self.data.is_empty() && self.extra.is_empty() {
+            return;
+        }
+        out.push_str(",\"audio\":");
+        let mut audio = Object::default();
+        audio.clone_from(&self.extra);
+        let start = out.len();
+        audio.write(out);
+        if !self.data.is_empty() {
+            let mut member = String::from("\"data\":");
+            write_string(&join_base64(&self.data), &mut member);
+            if !self.extra.is_empty() {
+                member.push(',');
+            }
+            out.insert_str(start + 1, &member);
+        }
+    }
+}
+
+/// Joins pieces of base64; a piece that ends in padding cannot simply be followed by the next.
+fn join_base64(pieces: &[String]) -> String {
+    let joined = pieces.concat();
+    if !joined.trim_end_matches('=').contains('=') {
+        return joined;
+    }
+    match pieces.iter().map(|piece| STANDARD.decode(piece)).collect::<Result<Vec<_>, _>>() {
+        Ok(pieces) => STANDARD.encode(pieces.concat()),
+        Err(_) => joined,
+    }
+}
+
+fn write_list(elements: Option<&str>, out: &mut String) {
+    match elements {
+        Some(elements) => {
+            out.push('[');
+            out.push_str(elements);
+            out.push(']');
+        }
+        None => out.push_str("null"),
+    }
+}
+
+fn write_call(call: &Buffer, out: &mut String) {
+    let kind = call.kind.as_deref().unwrap_or("function");
+    let (body, arguments) = if kind == "custom" { ("custom", "input") } else { ("function", "arguments") };
+    out.push_str("{\"id\":");
+    write_string(call.id.as_deref().unwrap_or_default(), out);
+    out.push_str(",\"type\":");
+    write_string(kind, out);
+    out.push_str(",\"");
+    out.push_str(body);
+    out.push_str("\":{\"name\":");
+    write_string(&call.name, out);
+    out.push_str(",\"");
+    out.push_str(arguments);
+    out.push_str("\":");
+    write_string(&call.arguments.value, out);
+    call.function_extra.write_members(out);
+    out.push('}');
+    call.extra.write_members(out);
+    out.push('}');
+}

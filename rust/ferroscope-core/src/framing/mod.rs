@@ -1,0 +1,3 @@
+//! Bytes in, events out. A framing knows where an event begins and ends, and nothing of what it says.
+
+pub mod sse;

@@ -1,0 +1,337 @@
+//! Splits a byte stream into server-sent events, whatever the chunk boundaries.
+//!
+//! The rules are those of the [WHATWG standard](https://html.spec.whatwg.org/multipage/server-sent-events.html),
+//! with one leniency: [`Decoder::finish`] delivers a last event whose blank line never came, because
+//! many providers close the body without it.
+
+use crate::error::{Error, ErrorKind, Limit, Place};
+use memchr::memchr2;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The data lines, joined by line feeds; invalid UTF-8 is replaced.
+    pub data: Cow<'a, str>,
+    /// The event's type, empty when the stream names none (a browser would say `message`).
+    pub name: &'a str,
+    /// The last event id so far.
+    pub id: &'a str,
+    /// The reconnection time that this event set, in milliseconds.
+    pub retry: Option<u64>,
+    /// The event's number and where its data begins.
+    pub at: Place,
+}
+
+/// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
+///
+/// ```
+/// use ferroscope_core::framing::sse::Decoder;
+///
+/// let mut decoder = Decoder::new(1 << 20);
+/// decoder.feed(b"data: hel");
+/// assert!(!decoder.advance().unwrap());
+/// decoder.feed(b"lo\n\n");
+/// assert!(decoder.advance().unwrap());
+/// assert_eq!(decoder.event().data, "hello");
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    /// Bytes not yet given out. Everything before `line` belongs to lines already read.
+    buffer: Vec<u8>,
+    /// Where in `buffer` the current line begins.
+    line: usize,
+    /// How far the current line has been searched for its end.
+    searched: usize,
+    /// Offset in the body of `buffer[0]`.
+    base: u64,
+    data: Data,
+    /// Whether `data` is of the event last delivered, and so free to go.
+    delivered: bool,
+    /// The type of the event being read, and of the one last delivered.
+    name: String,
+    delivered_name: String,
+    id: String,
+    retry: Option<u64>,
+    delivered_retry: Option<u64>,
+    events: u64,
+    /// A CR may be half of a CRLF: its line is complete either way, and one LF is swallowed after it.
+    after_cr: bool,
+    first_line: bool,
+    finished: bool,
+    max_event: usize,
+    /// Lines that are no field of the standard: a JSON error body, an `error:` field.
+    stray: Vec<u8>,
+}
+
+/// The data lines of the current event.
+#[derive(Debug)]
+enum Data {
+    None,
+    /// One line, where it stands in the buffer: almost every event of every provider.
+    Line(Range<usize>),
+    /// Several lines, joined; and where in the body the first began.
+    Joined(Vec<u8>, u64),
+}
+
+/// How many stray bytes are kept for an error message.
+const MAX_STRAY: usize = 64 * 1024;
+
+impl Decoder {
+    /// A decoder for one body whose events may hold up to `max_event` bytes each.
+    #[must_use]
+    pub fn new(max_event: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            line: 0,
+            searched: 0,
+            base: 0,
+            data: Data::None,
+            delivered: false,
+            name: String::new(),
+            delivered_name: String::new(),
+            id: String::new(),
+            retry: None,
+            delivered_retry: None,
+            events: 0,
+            after_cr: false,
+            first_line: true,
+            finished: false,
+            max_event,
+            stray: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes of the body.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.forget();
+        let keep = match &self.data {
+            Data::Line(range) => range.start,
+            Data::None | Data::Joined(..) => self.line,
+        };
+        if keep > 0 {
+            // What is left is at most one unfinished event, and it moves only once: it then begins at 0.
+            self.buffer.copy_within(keep.., 0);
+            self.buffer.truncate(self.buffer.len() - keep);
+            self.base += keep as u64;
+            self.line -= keep;
+            self.searched -= keep;
+            if let Data::Line(range) = &mut self.data {
+                *range = range.start - keep..range.end - keep;
+            }
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Ends the body: [`advance`](Self::advance) delivers an event that still waits for its blank line.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Goes to the next complete event; false until more bytes are fed, or at the end.
+    ///
+    /// # Errors
+    /// [`Limit::EventBytes`] when an event outgrows its limit.
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        self.forget();
+        while let Some(line) = self.next_line() {
+            if line.is_empty() {
+                if self.dispatch() {
+                    return Ok(true);
+                }
+            } else {
+                self.field(line);
+                self.check_size(0)?;
+            }
+        }
+        if self.finished {
+            if self.line < self.buffer.len() {
+                let line = self.take_line(self.buffer.len(), self.buffer.len());
+                if !line.is_empty() {
+                    self.field(line);
+                }
+            }
+            if self.dispatch() {
+                return Ok(true);
+            }
+        }
+        self.check_size(self.buffer.len() - self.line)?;
+        Ok(false)
+    }
+
+    /// The event that [`advance`](Self::advance) came to; empty after a [`feed`](Self::feed).
+    #[must_use]
+    pub fn event(&self) -> Event<'_> {
+        let (data, begins) = match &self.data {
+            Data::None => (Cow::Borrowed(""), self.base),
+            Data::Line(range) => {
+                (String::from_utf8_lossy(&self.buffer[range.clone()]), self.base + range.start as u64)
+            }
+            Data::Joined(joined, begins) => (String::from_utf8_lossy(joined), *begins),
+        };
+        Event {
+            data,
+            name: &self.delivered_name,
+            id: &self.id,
+            retry: self.delivered_retry,
+            at: Place { event: self.events, byte: begins },
+        }
+    }
+
+    /// Lines that are no field of the standard, joined by line feeds, cut at 64 KiB.
+    ///
+    /// A strict parser drops them silently; some servers put their errors there.
+    #[must_use]
+    pub fn stray(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stray)
+    }
+
+    /// How many events have been delivered.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The number of the last event, and how far the body has been read.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { event: self.events, byte: self.base + self.line as u64 }
+    }
+
+    /// The last event id of the stream.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.id
+    }
+
+    /// The next complete line, without its end.
+    fn next_line(&mut self) -> Option<Range<usize>> {
+        if self.after_cr && self.line < self.buffer.len() {
+            self.after_cr = false;
+            if self.buffer[self.line] == b'\n' {
+                self.line += 1;
+                self.searched = self.line;
+            }
+        }
+        match memchr2(b'\n', b'\r', &self.buffer[self.searched..]) {
+            Some(found) => {
+                let end = self.searched + found;
+                self.after_cr = self.buffer[end] == b'\r';
+                Some(self.take_line(end, end + 1))
+            }
+            None => {
+                self.searched = self.buffer.len();
+                None
+            }
+        }
+    }
+
+    /// Consumes the current line, which ends at `end`; the next begins at `next`.
+    fn take_line(&mut self, end: usize, next: usize) -> Range<usize> {
+        let mut start = self.line;
+        self.line = next;
+        self.searched = next;
+        if self.first_line {
+            self.first_line = false;
+            if self.buffer[start..end].starts_with(b"\xEF\xBB\xBF") {
+                start += 3;
+            }
+        }
+        start..end
+    }
+
+    fn field(&mut self, line: Range<usize>) {
+        let text = &self.buffer[line.clone()];
+        // The overwhelming case first, without looking for the colon.
+        if text.starts_with(b"data:") {
+            return self.data_line(line.start + 5..line.end);
+        }
+        let colon = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
+        let value = &text[(colon + 1).min(text.len())..];
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match &text[..colon] {
+            b"" => {}
+            b"data" => self.data_line(line.end..line.end),
+            b"event" => {
+                self.name.clear();
+                self.name.push_str(&String::from_utf8_lossy(value));
+            }
+            b"id" => {
+                if !value.contains(&0) {
+                    self.id.clear();
+                    self.id.push_str(&String::from_utf8_lossy(value));
+                }
+            }
+            b"retry" => {
+                if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
+                    self.retry = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+                }
+            }
+            _ => {
+                let room = MAX_STRAY.saturating_sub(self.stray.len());
+                if !self.stray.is_empty() && room > 0 {
+                    self.stray.push(b'\n');
+                }
+                self.stray.extend_from_slice(&text[..text.len().min(room)]);
+            }
+        }
+    }
+
+    fn data_line(&mut self, mut value: Range<usize>) {
+        if self.buffer[value.clone()].first() == Some(&b' ') {
+            value.start += 1;
+        }
+        match &mut self.data {
+            Data::None => self.data = Data::Line(value),
+            Data::Line(first) => {
+                let begins = self.base + first.start as u64;
+                let mut joined = self.buffer[first.clone()].to_vec();
+                joined.push(b'\n');
+                joined.extend_from_slice(&self.buffer[value]);
+                self.data = Data::Joined(joined, begins);
+            }
+            Data::Joined(joined, _) => {
+                joined.push(b'\n');
+                joined.extend_from_slice(&self.buffer[value]);
+            }
+        }
+    }
+
+    /// Lets go of the event last delivered.
+    fn forget(&mut self) {
+        if self.delivered {
+            self.delivered = false;
+            self.data = Data::None;
+        }
+    }
+
+    /// Ends the current event; whether there is one to deliver.
+    fn dispatch(&mut self) -> bool {
+        std::mem::swap(&mut self.name, &mut self.delivered_name);
+        self.name.clear();
+        if matches!(self.data, Data::None) {
+            return false;
+        }
+        self.delivered_retry = self.retry.take();
+        self.delivered = true;
+        self.events += 1;
+        true
+    }
+
+    /// Holds the current event, with `unfinished` bytes of a line to come, to its limit.
+    fn check_size(&self, unfinished: usize) -> Result<(), Error> {
+        let (held, begins) = match &self.data {
+            Data::None => (0, self.base + self.line as u64),
+            Data::Line(range) => (range.len(), self.base + range.start as u64),
+            Data::Joined(joined, begins) => (joined.len(), *begins),
+        };
+        if held + unfinished > self.max_event {
+            return Err(Error {
+                kind: ErrorKind::Limit { limit: Limit::EventBytes, max: self.max_event },
+                at: Place { event: self.events + 1, byte: begins },
+            });
+        }
+        Ok(())
+    }
+}

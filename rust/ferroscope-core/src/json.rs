@@ -1,0 +1,571 @@
+//! Reads a complete JSON text in one pass into a flat list of nodes that point back into it.
+//!
+//! Nothing is copied: every value keeps its text, so a member that nobody knows can be handed on exactly
+//! as it came, big numbers and all. The tape is reused from event to event and then allocates nothing.
+//!
+//! What is accepted is what Python's `json.loads` accepts, `NaN` and `Infinity` included, because that is
+//! what the official SDKs read the same payloads with. Of duplicate keys the last counts.
+
+use crate::error::JsonProblem;
+use std::borrow::Cow;
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// A number, `NaN` and the infinities included.
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    /// Where the value stands in the text; a string with its quotes.
+    start: u32,
+    end: u32,
+    /// The node behind this value and all that it holds.
+    next: u32,
+}
+
+/// Where and why a text is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// What was wrong.
+    pub problem: JsonProblem,
+    /// At which byte of the text.
+    pub byte: usize,
+}
+
+/// The reusable list of nodes.
+#[derive(Debug, Default)]
+pub struct Tape {
+    nodes: Vec<Node>,
+}
+
+impl Tape {
+    /// Reads one JSON text that nests at most `depth` levels.
+    ///
+    /// # Errors
+    /// Where and why the text is not JSON.
+    pub fn read<'a>(&'a mut self, text: &'a str, depth: usize) -> Result<Value<'a>, Problem> {
+        self.nodes.clear();
+        if u32::try_from(text.len()).is_err() {
+            return Err(Problem { problem: JsonProblem::Depth, byte: 0 });
+        }
+        let mut reader = Reader { bytes: text.as_bytes(), at: 0, nodes: &mut self.nodes, depth };
+        reader.value()?;
+        reader.space();
+        if reader.at < text.len() {
+            return Err(reader.fail(JsonProblem::Trailing));
+        }
+        Ok(Value { text, nodes: &self.nodes, index: 0 })
+    }
+}
+
+/// A value inside a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Value<'a> {
+    text: &'a str,
+    nodes: &'a [Node],
+    index: usize,
+}
+
+impl<'a> Value<'a> {
+    /// What it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.nodes[self.index].kind
+    }
+
+    /// Its text, as it stands.
+    #[must_use]
+    pub fn raw(self) -> &'a str {
+        let node = self.nodes[self.index];
+        &self.text[node.start as usize..node.end as usize]
+    }
+
+    /// Where its text stands.
+    #[must_use]
+    pub fn span(self) -> std::ops::Range<usize> {
+        let node = self.nodes[self.index];
+        node.start as usize..node.end as usize
+    }
+
+    /// The text between the quotes of a string, escapes as written.
+    #[must_use]
+    pub fn quoted(self) -> Option<&'a str> {
+        let node = self.nodes[self.index];
+        matches!(node.kind, Kind::Plain | Kind::Escaped)
+            .then(|| &self.text[node.start as usize + 1..node.end as usize - 1])
+    }
+
+    /// A string, decoded; a lone surrogate escape becomes U+FFFD.
+    #[must_use]
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        let quoted = self.quoted()?;
+        if self.kind() == Kind::Plain {
+            return Some(Cow::Borrowed(quoted));
+        }
+        let mut text = Text::default();
+        text.push(quoted);
+        text.settle();
+        Some(Cow::Owned(text.value))
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        if self.kind() == Kind::Number { self.raw().parse().ok() } else { None }
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether Python would call it true: not null, false, zero or empty.
+    #[must_use]
+    pub fn is_truthy(self) -> bool {
+        match self.kind() {
+            Kind::Null | Kind::False => false,
+            Kind::True | Kind::Escaped => true,
+            Kind::Plain => self.span().len() > 2,
+            Kind::Number => self.raw().parse::<f64>() != Ok(0.0),
+            Kind::Array | Kind::Object => self.nodes[self.index].next as usize > self.index + 1,
+        }
+    }
+
+    /// The members of an object, in order; none for anything else.
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        Members { values: self.inside(Kind::Object) }
+    }
+
+    /// The elements of an array, in order; none for anything else.
+    #[must_use]
+    pub fn elements(self) -> Elements<'a> {
+        self.inside(Kind::Array)
+    }
+
+    /// The last member of that name.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        self.members().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+    }
+
+    fn inside(self, kind: Kind) -> Elements<'a> {
+        let node = self.nodes[self.index];
+        let end = if node.kind == kind { node.next as usize } else { self.index + 1 };
+        Elements { text: self.text, nodes: self.nodes, index: self.index + 1, end }
+    }
+}
+
+/// The name of a member.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a>(Value<'a>);
+
+impl<'a> Key<'a> {
+    /// Whether it is that name.
+    #[must_use]
+    pub fn is(self, name: &str) -> bool {
+        match self.0.kind() {
+            Kind::Plain => self.0.quoted() == Some(name),
+            _ => self.0.as_str().as_deref() == Some(name),
+        }
+    }
+
+    /// The name, decoded.
+    #[must_use]
+    pub fn name(self) -> Cow<'a, str> {
+        self.0.as_str().unwrap_or_default()
+    }
+}
+
+/// Iterates over the elements of an array.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    text: &'a str,
+    nodes: &'a [Node],
+    index: usize,
+    end: usize,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.index >= self.end {
+            return None;
+        }
+        let value = Value { text: self.text, nodes: self.nodes, index: self.index };
+        self.index = self.nodes[self.index].next as usize;
+        Some(value)
+    }
+}
+
+/// Iterates over the members of an object.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    values: Elements<'a>,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, Value<'a>);
+
+    fn next(&mut self) -> Option<(Key<'a>, Value<'a>)> {
+        Some((Key(self.values.next()?), self.values.next()?))
+    }
+}
+
+struct Reader<'t, 'n> {
+    bytes: &'t [u8],
+    at: usize,
+    nodes: &'n mut Vec<Node>,
+    depth: usize,
+}
+
+impl Reader<'_, '_> {
+    fn fail(&self, problem: JsonProblem) -> Problem {
+        Problem { problem, byte: self.at }
+    }
+
+    fn unexpected(&self) -> Problem {
+        self.fail(match self.bytes.get(self.at) {
+            Some(&byte) => JsonProblem::UnexpectedByte(byte),
+            None => JsonProblem::UnexpectedEnd,
+        })
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.space();
+        self.bytes.get(self.at).copied()
+    }
+
+    fn leaf(&mut self, kind: Kind, start: usize) {
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { kind, start: start as u32, end: self.at as u32, next });
+    }
+
+    fn value(&mut self) -> Result<(), Problem> {
+        let start = match self.peek() {
+            Some(_) => self.at,
+            None => return Err(self.unexpected()),
+        };
+        match self.bytes[start] {
+            b'"' => self.string(),
+            b'{' => self.nested(Kind::Object, b'}'),
+            b'[' => self.nested(Kind::Array, b']'),
+            b'-' | b'0'..=b'9' => self.number(),
+            b'n' => self.word("null", Kind::Null),
+            b't' => self.word("true", Kind::True),
+            b'f' => self.word("false", Kind::False),
+            b'N' => self.word("NaN", Kind::Number),
+            b'I' => self.word("Infinity", Kind::Number),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    fn nested(&mut self, kind: Kind, close: u8) -> Result<(), Problem> {
+        if self.depth == 0 {
+            return Err(self.fail(JsonProblem::Depth));
+        }
+        self.depth -= 1;
+        let start = self.at;
+        let node = self.nodes.len();
+        self.at += 1;
+        self.leaf(kind, start);
+        if self.peek() != Some(close) {
+            loop {
+                if kind == Kind::Object {
+                    if self.peek() != Some(b'"') {
+                        return Err(self.unexpected());
+                    }
+                    self.string()?;
+                    if self.peek() != Some(b':') {
+                        return Err(self.unexpected());
+                    }
+                    self.at += 1;
+                }
+                self.value()?;
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(byte) if byte == close => break,
+                    _ => return Err(self.unexpected()),
+                }
+            }
+        }
+        self.at += 1;
+        self.depth += 1;
+        let next = self.nodes.len() as u32;
+        self.nodes[node].end = self.at as u32;
+        self.nodes[node].next = next;
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        let end = scan_string(self.bytes, start + 1)?;
+        self.at = end.quote + 1;
+        self.leaf(if end.escaped { Kind::Escaped } else { Kind::Plain }, start);
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.fail(JsonProblem::Number)) } else { Ok(()) }
+    }
+
+    fn number(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        if self.bytes[self.at] == b'-' {
+            self.at += 1;
+            if self.bytes.get(self.at) == Some(&b'I') {
+                return self.word("Infinity", Kind::Number).map(|()| {
+                    // The word's node has to take in the sign.
+                    if let Some(node) = self.nodes.last_mut() {
+                        node.start = start as u32;
+                    }
+                });
+            }
+        }
+        if self.bytes.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.leaf(Kind::Number, start);
+        Ok(())
+    }
+
+    fn word(&mut self, word: &str, kind: Kind) -> Result<(), Problem> {
+        let start = self.at;
+        for expected in word.bytes() {
+            if self.bytes.get(self.at) != Some(&expected) {
+                return Err(self.unexpected());
+            }
+            self.at += 1;
+        }
+        self.leaf(kind, start);
+        Ok(())
+    }
+}
+
+/// Where a string ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StringEnd {
+    /// Position of the closing quote.
+    pub quote: usize,
+    /// Whether escapes stand before it.
+    pub escaped: bool,
+}
+
+/// Finds the end of the string whose first character stands at `start`, and checks what it holds.
+pub(crate) fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, Problem> {
+    let mut at = start;
+    let mut escaped = false;
+    loop {
+        at += plain_prefix(&bytes[at.min(bytes.len())..]);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(StringEnd { quote: at, escaped }),
+            Some(b'\\') => {
+                escaped = true;
+                let length = match bytes.get(at + 1) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                    Some(b'u') => {
+                        let digits = bytes.get(at + 2..).unwrap_or_default();
+                        let valid =
+                            digits.iter().take(4).take_while(|digit| digit.is_ascii_hexdigit()).count();
+                        if valid < 4 {
+                            let problem = if valid == digits.len() {
+                                JsonProblem::UnexpectedEnd
+                            } else {
+                                JsonProblem::Escape
+                            };
+                            return Err(Problem { problem, byte: at + 2 + valid });
+                        }
+                        6
+                    }
+                    Some(_) => {
+                        return Err(Problem { problem: JsonProblem::Escape, byte: at + 1 });
+                    }
+                    None => {
+                        return Err(Problem { problem: JsonProblem::UnexpectedEnd, byte: at + 1 });
+                    }
+                };
+                at += length;
+            }
+            Some(_) => {
+                return Err(Problem { problem: JsonProblem::ControlCharacter, byte: at });
+            }
+            None => {
+                return Err(Problem { problem: JsonProblem::UnexpectedEnd, byte: bytes.len() });
+            }
+        }
+    }
+}
+
+/// How many bytes pass before a quote, a backslash or a control character.
+///
+/// Eight bytes at a time: strings in these payloads are short, and a call into a vector search costs
+/// more than it saves on them (`benches/rust/json.rs` compares the two).
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut at = 0;
+    while let Some(word) =
+        bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map(u64::from_le_bytes)
+    {
+        let quote = word ^ (ONES * b'"' as u64);
+        let backslash = word ^ (ONES * b'\\' as u64);
+        // The lowest flagged byte is exact; a borrow can only flag bytes above it wrongly.
+        let found = (quote.wrapping_sub(ONES) & !quote
+            | backslash.wrapping_sub(ONES) & !backslash
+            | word.wrapping_sub(ONES * 0x20) & !word)
+            & HIGHS;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + bytes[at..]
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+        .unwrap_or(bytes.len() - at)
+}
+
+/// A string that grows by JSON-escaped pieces, which may be cut between the halves of a surrogate pair.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text so far.
+    pub value: String,
+    /// A high surrogate whose other half has not come yet.
+    high: Option<u16>,
+}
+
+impl Text {
+    /// Appends the text between the quotes of a valid JSON string.
+    pub fn push(&mut self, quoted: &str) {
+        if !quoted.is_empty() {
+            unescape(quoted, &mut self.value, &mut self.high);
+        }
+    }
+
+    /// Ends the text: half a character at its end becomes U+FFFD.
+    pub fn settle(&mut self) {
+        if self.high.take().is_some() {
+            self.value.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+fn unescape(quoted: &str, out: &mut String, high: &mut Option<u16>) {
+    let mut rest = quoted;
+    loop {
+        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+        if plain > 0 {
+            if high.take().is_some() {
+                out.push(char::REPLACEMENT_CHARACTER);
+            }
+            out.push_str(&rest[..plain]);
+        }
+        let escape = &rest.as_bytes()[plain..];
+        let Some(&kind) = escape.get(1) else { return };
+        let unit = if kind == b'u' {
+            rest.get(plain + 2..plain + 6)
+                .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+                .unwrap_or(0xFFFD)
+        } else {
+            u16::from(match kind {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 0x08,
+                b'f' => 0x0C,
+                other => other,
+            })
+        };
+        push_unit(unit, out, high);
+        rest = &rest[plain + if kind == b'u' { 6 } else { 2 }..];
+    }
+}
+
+/// Appends one UTF-16 code unit.
+fn push_unit(unit: u16, out: &mut String, high: &mut Option<u16>) {
+    let first = high.take();
+    match (first, unit) {
+        (Some(first), 0xDC00..=0xDFFF) => {
+            let scalar = 0x1_0000 + ((u32::from(first) - 0xD800) << 10) + (u32::from(unit) - 0xDC00);
+            out.push(char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        (first, _) => {
+            if first.is_some() {
+                out.push(char::REPLACEMENT_CHARACTER);
+            }
+            match unit {
+                0xD800..=0xDBFF => *high = Some(unit),
+                _ => out.push(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
+            }
+        }
+    }
+}
+
+/// Appends a string as JSON, quotes included.
+pub fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    loop {
+        let plain = plain_prefix(rest.as_bytes());
+        out.push_str(&rest[..plain]);
+        let Some(&byte) = rest.as_bytes().get(plain) else {
+            break;
+        };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => {
+                use std::fmt::Write;
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{control:04x}");
+            }
+        }
+        rest = &rest[plain + 1..];
+    }
+    out.push('"');
+}

@@ -1,0 +1,189 @@
+//! The pipeline: bytes of a body in, what each event added out, and the response so far at any time.
+
+use crate::delta::Delta;
+use crate::dialect::openai_chat;
+use crate::error::{Error, ErrorKind, Place, excerpt};
+use crate::framing::sse;
+use crate::json::Tape;
+use crate::limits::Limits;
+use std::borrow::Cow;
+
+/// Decodes one streamed response.
+///
+/// ```
+/// use ferroscope_core::{Limits, Stream, dialect::openai_chat::Quirks};
+///
+/// let mut stream = Stream::new(Quirks::default(), Limits::default());
+/// stream.feed(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n");
+/// assert_eq!(stream.next_step().unwrap().unwrap().delta.text, "Hello");
+/// assert!(stream.next_step().unwrap().is_none());
+/// stream.feed(b"data: [DONE]\n\n");
+/// stream.finish();
+/// assert!(stream.next_step().unwrap().is_none());
+/// assert_eq!(stream.state().message_so_far().text, "Hello");
+/// ```
+#[derive(Debug)]
+pub struct Stream {
+    framing: sse::Decoder,
+    state: openai_chat::State,
+    tape: Tape,
+    delta: Delta,
+    phase: Phase,
+    limits: Limits,
+    fed_events: u64,
+    ended: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The terminator or the end of the body came; whatever follows is not part of the response.
+    Closed,
+}
+
+/// One event of the stream, folded.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// The event's data, as received; None for what only the end of the stream completed.
+    pub data: Option<Cow<'a, str>>,
+    /// What it added.
+    pub delta: &'a Delta,
+    /// The event's number and where its data begins.
+    pub at: Place,
+}
+
+impl Stream {
+    /// A stream of which nothing has been read.
+    #[must_use]
+    pub fn new(quirks: openai_chat::Quirks, limits: Limits) -> Self {
+        Self {
+            framing: sse::Decoder::new(limits.event_bytes),
+            state: openai_chat::State::new(quirks, limits),
+            tape: Tape::default(),
+            delta: Delta::default(),
+            phase: Phase::Running,
+            limits,
+            fed_events: 0,
+            ended: false,
+        }
+    }
+
+    /// Takes the next bytes of the body.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.framing.feed(bytes);
+    }
+
+    /// Ends the body. What it completes comes with the next steps.
+    pub fn finish(&mut self) {
+        self.ended = true;
+        self.framing.finish();
+    }
+
+    /// Whether the terminator has come: the response is complete, though the body may go on.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.phase != Phase::Running
+    }
+
+    /// Folds the next event; None until more bytes are fed, or at the end.
+    ///
+    /// # Errors
+    /// As the framing and the dialect have them. What came before stays folded.
+    pub fn next_step(&mut self) -> Result<Option<Step<'_>>, Error> {
+        while self.framing.advance()? {
+            if self.phase == Phase::Closed || self.framing.event().data.trim_ascii().is_empty() {
+                continue;
+            }
+            if self.framing.event().data.starts_with("[DONE]") {
+                return self.close();
+            }
+            self.fold_framed()?;
+            let event = self.framing.event();
+            return Ok(Some(Step { data: Some(event.data), delta: &self.delta, at: event.at }));
+        }
+        if self.ended && self.phase == Phase::Running {
+            self.explain_silence()?;
+            return self.close();
+        }
+        Ok(None)
+    }
+
+    fn fold_framed(&mut self) -> Result<(), Error> {
+        let event = self.framing.event();
+        self.delta.clear();
+        let folded = self.state.event(&mut self.tape, &event.data, &mut self.delta).and_then(|()| {
+            // An event of that name without an `error` member is still no part of an answer.
+            if event.name == "error" {
+                return Err(ErrorKind::Provider { message: None, body: event.data.clone().into_owned() });
+            }
+            Ok(())
+        });
+        folded.map_err(|kind| Error { kind, at: event.at })
+    }
+
+    /// Ends the response; a step only if that completed something.
+    fn close(&mut self) -> Result<Option<Step<'_>>, Error> {
+        self.phase = Phase::Closed;
+        self.delta.clear();
+        self.state.finish(&mut self.delta);
+        if self.delta == Delta::default() {
+            return Ok(None);
+        }
+        let at = self.framing.place();
+        Ok(Some(Step { data: None, delta: &self.delta, at }))
+    }
+
+    /// Looks for an error in what a strict reader of events skips: GPUStack's `error:` field, a JSON body.
+    fn explain_silence(&mut self) -> Result<(), Error> {
+        let stray = self.framing.stray();
+        let text = stray.trim_ascii();
+        let json = text.strip_prefix("error:").unwrap_or(text).trim_ascii();
+        let at = self.framing.place();
+        if json.starts_with('{')
+            && let Ok(root) = self.tape.read(json, self.limits.depth)
+        {
+            let named = text.len() > json.len();
+            if let Some(error) = root.get("error").filter(|error| error.is_truthy()).or(named.then_some(root))
+            {
+                return Err(Error { kind: openai_chat::provider_error(error), at });
+            }
+        }
+        if self.framing.events() == 0 && !text.is_empty() {
+            return Err(Error {
+                kind: ErrorKind::NotAnEventStream { excerpt: excerpt(text.as_bytes()) },
+                at,
+            });
+        }
+        Ok(())
+    }
+
+    /// Folds one event that comes without framing, as clients hand it out.
+    ///
+    /// # Errors
+    /// As the dialect has them.
+    pub fn feed_event<'a>(&'a mut self, data: &'a str) -> Result<Step<'a>, Error> {
+        self.fed_events += 1;
+        self.delta.clear();
+        let at = Place { event: self.fed_events, byte: 0 };
+        self.state.event(&mut self.tape, data, &mut self.delta).map_err(|kind| Error { kind, at })?;
+        Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
+    }
+
+    /// Folds a plain body, as it comes without streaming.
+    ///
+    /// # Errors
+    /// As the dialect has them.
+    pub fn feed_body<'a>(&'a mut self, data: &'a str) -> Result<Step<'a>, Error> {
+        self.delta.clear();
+        self.phase = Phase::Closed;
+        let at = Place::default();
+        self.state.body(&mut self.tape, data, &mut self.delta).map_err(|kind| Error { kind, at })?;
+        Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
+    }
+
+    /// The response so far.
+    #[must_use]
+    pub fn state(&self) -> &openai_chat::State {
+        &self.state
+    }
+}

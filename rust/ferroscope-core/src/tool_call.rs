@@ -1,0 +1,282 @@
+//! Assembles the calls of tools from fragments that name them by index, by id, by both or by neither.
+
+use crate::json::{Text, Value};
+use crate::tree::Object;
+
+/// A piece of one tool call, as one event brings it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fragment<'a> {
+    /// The position that the provider gives the call; some give every call the same.
+    pub index: Option<i64>,
+    /// The id of the call, if the fragment has one that is not empty.
+    pub id: Option<&'a str>,
+    /// The name of the tool, if the fragment has one that is not empty.
+    pub name: Option<&'a str>,
+    /// Text of the arguments, between the quotes of a JSON string.
+    pub arguments: Option<&'a str>,
+    /// Arguments that came as JSON instead of as a string of JSON.
+    pub value: Option<Value<'a>>,
+}
+
+/// One call of a tool, growing.
+#[derive(Debug, Clone, Default)]
+pub struct Buffer {
+    index: Option<i64>,
+    /// The provider's id of the call.
+    pub id: Option<String>,
+    /// The name of the tool.
+    pub name: String,
+    /// The arguments so far, JSON text.
+    pub arguments: Text,
+    /// `function` or `custom`, when the provider says so.
+    pub kind: Option<String>,
+    /// Members that nobody gave a meaning, of the call and of its function.
+    pub extra: Object,
+    /// The same, of the function inside the call.
+    pub function_extra: Object,
+    closing: Closing,
+    /// Whether the call has been handed out.
+    pub(crate) delivered: bool,
+}
+
+impl Buffer {
+    /// Whether the arguments are a JSON object or array that has been closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closing.closed
+    }
+
+    /// Appends text of the arguments, between the quotes of a JSON string; says how much text that was.
+    pub(crate) fn push(&mut self, quoted: &str) -> usize {
+        let before = self.arguments.value.len();
+        self.arguments.push(quoted);
+        self.closing.feed(&self.arguments.value.as_bytes()[before..]);
+        self.arguments.value.len() - before
+    }
+}
+
+/// The tool calls of one message.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    buffers: Vec<Buffer>,
+}
+
+impl Calls {
+    /// The calls, in the order in which they began.
+    #[must_use]
+    pub fn buffers(&self) -> &[Buffer] {
+        &self.buffers
+    }
+
+    pub(crate) fn buffers_mut(&mut self) -> &mut [Buffer] {
+        &mut self.buffers
+    }
+
+    /// The call that a fragment continues, or the new one that it begins, by position; and whether it is new.
+    ///
+    /// - An id that is known continues its call, an id that is new begins one, whatever the index says:
+    ///   several servers give every parallel call the index 0.
+    /// - Without an id the index decides; the latest call of that index is meant.
+    /// - Without either, a name begins a call and anything else continues the last one.
+    /// - A name that comes again after the arguments are closed begins a call, unless it only repeats itself.
+    pub fn route(&mut self, fragment: &Fragment<'_>) -> (usize, bool) {
+        let known = match (fragment.id, fragment.index) {
+            (Some(id), index) => self.with_id(id, index).or_else(|| self.awaiting_id(index)),
+            (None, Some(_)) => self
+                .buffers
+                .iter()
+                .rposition(|call| call.index == fragment.index)
+                .filter(|&at| !self.restarts(at, fragment)),
+            (None, None) if fragment.name.is_some() => None,
+            (None, None) => self.buffers.len().checked_sub(1),
+        };
+        let position = known.unwrap_or_else(|| {
+            self.buffers.push(Buffer { index: fragment.index, ..Buffer::default() });
+            self.buffers.len() - 1
+        });
+        let call = &mut self.buffers[position];
+        if let Some(id) = fragment.id {
+            call.id.get_or_insert_with(|| id.to_owned());
+        }
+        if let Some(name) = fragment.name {
+            if call.name.is_empty() {
+                call.name.push_str(name);
+            } else if call.name != name && call.arguments.value.is_empty() && fragment.id.is_none() {
+                // A name in pieces: the only other meaning of a second name is a new call, and that has an id,
+                // or stands behind arguments.
+                call.name.push_str(name);
+            }
+        }
+        (position, known.is_none())
+    }
+
+    /// The latest call of that id; one of the same index first, should a server use an id twice.
+    fn with_id(&self, id: &str, index: Option<i64>) -> Option<usize> {
+        let same = |call: &Buffer| call.id.as_deref() == Some(id);
+        self.buffers.iter().rposition(|call| same(call) && call.index == index).or_else(|| {
+            self.buffers.iter().rposition(|call| same(call) && (index.is_none() || call.index.is_none()))
+        })
+    }
+
+    /// A call of that index whose id has not come yet: some servers send it late.
+    fn awaiting_id(&self, index: Option<i64>) -> Option<usize> {
+        let position = self.buffers.iter().rposition(|call| index.is_some() && call.index == index)?;
+        let call = &self.buffers[position];
+        (call.id.is_none() && !call.is_closed()).then_some(position)
+    }
+
+    fn restarts(&self, position: usize, fragment: &Fragment<'_>) -> bool {
+        let call = &self.buffers[position];
+        let Some(name) = fragment.name else {
+            return false;
+        };
+        let brings_arguments =
+            fragment.value.is_some() || fragment.arguments.is_some_and(|text| !text.is_empty());
+        call.is_closed() && (call.name != name || brings_arguments)
+    }
+}
+
+/// Follows JSON text just far enough to see its outermost bracket close.
+#[derive(Debug, Clone, Default)]
+struct Closing {
+    depth: u32,
+    in_string: bool,
+    escape: bool,
+    closed: bool,
+}
+
+impl Closing {
+    fn feed(&mut self, text: &[u8]) {
+        for &byte in text {
+            if self.escape {
+                self.escape = false;
+            } else if self.in_string {
+                match byte {
+                    b'\\' => self.escape = true,
+                    b'"' => self.in_string = false,
+                    _ => {}
+                }
+            } else {
+                match byte {
+                    b'"' => self.in_string = true,
+                    b'{' | b'[' => {
+                        self.depth += 1;
+                        self.closed = false;
+                    }
+                    b'}' | b']' => {
+                        self.depth = self.depth.saturating_sub(1);
+                        self.closed = self.depth == 0;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Routes `(index, id, name, arguments)` fragments and gives back `(name, arguments)` of every call.
+    fn assemble(fragments: &[(Option<i64>, &str, &str, &str)]) -> Vec<(String, String)> {
+        let mut calls = Calls::default();
+        for &(index, id, name, arguments) in fragments {
+            let given = |text: &'static str| (!text.is_empty()).then_some(text);
+            let fragment = Fragment {
+                index,
+                id: (!id.is_empty()).then_some(id),
+                name: (!name.is_empty()).then_some(name),
+                arguments: Some(arguments),
+                value: None,
+            };
+            let _ = given;
+            let (position, _) = calls.route(&fragment);
+            calls.buffers[position].push(arguments);
+        }
+        calls.buffers.into_iter().map(|call| (call.name, call.arguments.value)).collect()
+    }
+
+    fn two(a: &str, b: &str) -> Vec<(String, String)> {
+        vec![("foo".to_owned(), a.to_owned()), ("foo".to_owned(), b.to_owned())]
+    }
+
+    #[test]
+    fn every_wire_shape_of_two_parallel_calls() {
+        let one = Some(1);
+        let zero = Some(0);
+        let shapes: [(&str, Vec<(Option<i64>, &str, &str, &str)>); 9] = [
+            (
+                "sequential",
+                vec![
+                    (zero, "a", "foo", ""),
+                    (zero, "", "", "{1}"),
+                    (one, "b", "foo", ""),
+                    (one, "", "", "{2}"),
+                ],
+            ),
+            (
+                "interleaved",
+                vec![
+                    (zero, "a", "foo", "{"),
+                    (one, "b", "foo", "{"),
+                    (zero, "", "", "1}"),
+                    (one, "", "", "2}"),
+                ],
+            ),
+            ("whole", vec![(zero, "a", "foo", "{1}"), (one, "b", "foo", "{2}")]),
+            ("same index, new id", vec![(zero, "a", "foo", "{1}"), (zero, "b", "foo", "{2}")]),
+            (
+                "same index, new id, in pieces",
+                vec![
+                    (zero, "a", "foo", "{"),
+                    (zero, "", "", "1}"),
+                    (zero, "b", "foo", "{2"),
+                    (zero, "", "", "}"),
+                ],
+            ),
+            (
+                "id repeated",
+                vec![
+                    (zero, "a", "foo", "{"),
+                    (zero, "a", "foo", "1}"),
+                    (one, "b", "foo", "{"),
+                    (one, "b", "foo", "2}"),
+                ],
+            ),
+            (
+                "same index, interleaved by id",
+                vec![
+                    (zero, "a", "foo", "{"),
+                    (zero, "b", "foo", "{"),
+                    (zero, "a", "", "1}"),
+                    (zero, "b", "", "2}"),
+                ],
+            ),
+            ("no index", vec![(None, "a", "foo", "{1"), (None, "", "", "}"), (None, "b", "foo", "{2}")]),
+            ("neither index nor id", vec![(None, "", "foo", "{1}"), (None, "", "foo", "{2}")]),
+        ];
+        for (shape, fragments) in shapes {
+            assert_eq!(assemble(&fragments), two("{1}", "{2}"), "{shape}");
+        }
+    }
+
+    #[test]
+    fn a_name_after_closed_arguments_begins_a_call_but_an_echo_does_not() {
+        let zero = Some(0);
+        assert_eq!(assemble(&[(zero, "", "foo", "{1}"), (zero, "", "foo", "{2}")]), two("{1}", "{2}"));
+        assert_eq!(
+            assemble(&[(zero, "a", "foo", "{1}"), (zero, "", "foo", "")]),
+            [("foo".to_owned(), "{1}".to_owned())]
+        );
+    }
+
+    #[test]
+    fn brackets_inside_strings_do_not_close_arguments() {
+        let mut closing = Closing::default();
+        closing.feed(br#"{"a":"}\""#);
+        assert!(!closing.closed);
+        closing.feed(br#"}"}"#);
+        assert!(closing.closed);
+    }
+}

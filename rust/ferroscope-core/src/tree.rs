@@ -1,0 +1,209 @@
+//! JSON that grows: the members of a response that nobody gave a meaning, merged as they arrive.
+
+use crate::json::{self, Kind, Value};
+
+/// A JSON value that later pieces of a stream may add to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// A value as it came, JSON text.
+    Raw(Box<str>),
+    /// A string that grows.
+    Text(json::Text),
+    /// An object whose members are merged.
+    Object(Object),
+    /// An array whose elements are merged by their `index`.
+    Array(Vec<Node>),
+}
+
+/// How a value meets an earlier one of the same name. Objects are merged member by member either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// The last value that is not null counts.
+    Latest,
+    /// Lists grow, by the `index` of their elements where these have one; inside them the strings named in
+    /// [`GROWING`] join.
+    Grow,
+}
+
+/// Strings that join inside growing lists (`reasoning_details`).
+const GROWING: [&str; 3] = ["text", "summary", "data"];
+
+/// The members of an object, in the order in which they first came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Object {
+    members: Vec<(Box<str>, Node)>,
+}
+
+impl Node {
+    fn new(value: Value<'_>, merge: Merge) -> Self {
+        match value.kind() {
+            Kind::Object => {
+                let mut object = Object::default();
+                object.merge_members(value, merge);
+                Self::Object(object)
+            }
+            Kind::Array if merge == Merge::Grow => {
+                let mut elements = Vec::new();
+                merge_elements(&mut elements, value);
+                Self::Array(elements)
+            }
+            _ => Self::Raw(value.raw().into()),
+        }
+    }
+
+    fn merge(&mut self, value: Value<'_>, merge: Merge) {
+        match (&mut *self, value.kind()) {
+            (_, Kind::Null) => {}
+            (Self::Object(object), Kind::Object) => object.merge_members(value, merge),
+            (Self::Array(elements), Kind::Array) if merge == Merge::Grow => merge_elements(elements, value),
+            (Self::Text(text), Kind::Plain | Kind::Escaped) => text.push(value.quoted().unwrap_or_default()),
+            _ => *self = Self::new(value, merge),
+        }
+    }
+
+    /// Appends the value as JSON.
+    pub fn write(&self, out: &mut String) {
+        match self {
+            Self::Raw(text) => out.push_str(text),
+            Self::Text(text) => json::write_string(&text.value, out),
+            Self::Object(object) => object.write(out),
+            Self::Array(elements) => {
+                out.push('[');
+                for (position, element) in elements.iter().enumerate() {
+                    if position > 0 {
+                        out.push(',');
+                    }
+                    element.write(out);
+                }
+                out.push(']');
+            }
+        }
+    }
+}
+
+/// Adds elements: one with the `index` and `type` of an earlier one continues it, any other is new.
+fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
+    for element in value.elements() {
+        let slot = element.get("index").filter(|index| index.kind() == Kind::Number).and_then(|index| {
+            let kind = element.get("type").filter(|kind| !kind.is_null());
+            elements.iter().rposition(|known| match known {
+                Node::Object(object) => {
+                    object.raw("index") == Some(index.raw())
+                        && kind.is_none_or(|kind| object.raw("type").is_none_or(|known| known == kind.raw()))
+                }
+                _ => false,
+            })
+        });
+        match (slot.map(|slot| &mut elements[slot]), element.kind()) {
+            (Some(Node::Object(object)), _) => object.grow_members(element),
+            (_, Kind::Object) => {
+                let mut object = Object::default();
+                object.grow_members(element);
+                elements.push(Node::Object(object));
+            }
+            _ => elements.push(Node::Raw(element.raw().into())),
+        }
+    }
+}
+
+impl Object {
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Merges one member.
+    pub fn merge(&mut self, name: &str, value: Value<'_>, merge: Merge) {
+        match self.get_mut(name) {
+            Some(node) => node.merge(value, merge),
+            None => self.members.push((name.into(), Node::new(value, merge))),
+        }
+    }
+
+    /// Merges one member that is a growing string; what is no string counts as it comes.
+    pub fn join(&mut self, name: &str, value: Value<'_>) {
+        match (self.get_mut(name), value.quoted()) {
+            (Some(Node::Text(text)), Some(quoted)) => text.push(quoted),
+            (_, None) => self.merge(name, value, Merge::Latest),
+            (known, Some(quoted)) => {
+                let mut text = json::Text::default();
+                text.push(quoted);
+                match known {
+                    Some(node) => *node = Node::Text(text),
+                    None => self.members.push((name.into(), Node::Text(text))),
+                }
+            }
+        }
+    }
+
+    fn merge_members(&mut self, value: Value<'_>, merge: Merge) {
+        for (key, member) in value.members() {
+            self.merge(&key.name(), member, merge);
+        }
+    }
+
+    /// Merges the members of an element of a growing list.
+    fn grow_members(&mut self, value: Value<'_>) {
+        for (key, member) in value.members() {
+            let name = key.name();
+            if GROWING.contains(&&*name) {
+                self.join(&name, member);
+            } else {
+                self.merge(&name, member, Merge::Grow);
+            }
+        }
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.members.iter_mut().find(|(known, _)| **known == *name).map(|(_, node)| node)
+    }
+
+    /// A growing string.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.members.iter().find_map(|(known, node)| match node {
+            Node::Text(text) if **known == *name => Some(text.value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The same, to append to.
+    pub fn text_mut(&mut self, name: &str) -> Option<&mut json::Text> {
+        match self.get_mut(name) {
+            Some(Node::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A member that is kept as it came, JSON text.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.members.iter().find_map(|(known, node)| match node {
+            Node::Raw(text) if **known == *name => Some(&**text),
+            _ => None,
+        })
+    }
+
+    /// Appends the members as JSON, each behind a comma.
+    pub fn write_members(&self, out: &mut String) {
+        for (name, node) in &self.members {
+            out.push(',');
+            json::write_string(name, out);
+            out.push(':');
+            node.write(out);
+        }
+    }
+
+    /// Appends the object as JSON.
+    pub fn write(&self, out: &mut String) {
+        let start = out.len();
+        self.write_members(out);
+        if self.is_empty() {
+            out.push('{');
+        } else {
+            out.replace_range(start..=start, "{");
+        }
+        out.push('}');
+    }
+}

@@ -1,0 +1,24 @@
+//! The one place where an error of the core becomes an exception.
+
+use ferroscope_core::{Error, ErrorKind};
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+create_exception!(
+    ferroscope._core,
+    DecodeError,
+    PyException,
+    "An error of the core: `args` are kind, message, event number, byte offset and the provider's error (JSON text or None)."
+);
+
+/// Turns an error of the core into a `DecodeError`.
+pub fn raise(error: Error) -> PyErr {
+    let message = error.to_string();
+    let (kind, body) = match error.kind {
+        ErrorKind::Provider { body, .. } => ("provider", Some(body)),
+        ErrorKind::Limit { .. } => ("limit", None),
+        _ => ("protocol", None),
+    };
+    DecodeError::new_err((kind, message, error.at.event, error.at.byte, body))
+}
