@@ -1,1 +1,81 @@
-"""Language-model calls as decorated Python functions, with a Rust core."""
+"""Language-model calls as decorated Python functions, with a Rust core.
+
+```python
+from ferroscope import llm
+
+
+@llm.call("openai", "gpt-4o-mini")
+def recommend(genre: str) -> str:
+    return f"Recommend a {genre} book"
+
+
+print(recommend("fantasy").content)
+```
+
+Importing this package imports no SDK, and not even pydantic: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from . import core as core
+    from .core.base import (
+        AudioPart,
+        AudioURLPart,
+        BaseDynamicConfig,
+        BaseMessageParam,
+        BaseTool,
+        BaseToolKit,
+        CacheControlPart,
+        DocumentPart,
+        DocumentURLPart,
+        ImagePart,
+        ImageURLPart,
+        LocalProvider,
+        Messages,
+        Provider,
+        TextPart,
+        ToolCallPart,
+        ToolResultPart,
+        prompt_template,
+    )
+
+    __version__: str
+
+__all__ = [
+    "AudioPart",
+    "AudioURLPart",
+    "BaseDynamicConfig",
+    "BaseMessageParam",
+    "BaseTool",
+    "BaseToolKit",
+    "CacheControlPart",
+    "DocumentPart",
+    "DocumentURLPart",
+    "ImagePart",
+    "ImageURLPart",
+    "LocalProvider",
+    "Messages",
+    "Provider",
+    "TextPart",
+    "ToolCallPart",
+    "ToolResultPart",
+    "__version__",
+    "core",
+    "prompt_template",
+]
+
+_PACKAGES = ("core", "errors", "llm")
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **{name: ".core.base" for name in __all__},
+        "__version__": "._version",
+        **dict.fromkeys(_PACKAGES),
+    },
+)

@@ -8,6 +8,7 @@
     ├── ToolError (ValueError)          a tool call that cannot be handed to its tool
     │   ├── ToolArgumentsError          its arguments are not the JSON they should be
     │   └── UnknownToolError            its name is not among the tools of the call
+    ├── TemplateError (ValueError)      a prompt template has a mistake; found at decoration
     ├── BudgetExceededError             a meter's budget was passed
     ├── UnknownPriceError (LookupError) no price is known and one was demanded
     └── MissingExtraError (ImportError) a provider's SDK is not installed
@@ -77,6 +78,10 @@ class ToolArgumentsError(ToolError):
 
 class UnknownToolError(ToolError, RuntimeError):
     """The model called a tool that the call did not offer."""
+
+
+class TemplateError(FerroscopeError, ValueError):
+    """A prompt template has a mistake; the message quotes the place."""
 
 
 class BudgetExceededError(StreamError):

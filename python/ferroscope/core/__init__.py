@@ -1,0 +1,81 @@
+"""The common nouns, and one package a provider; a provider's SDK is imported when its package is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from . import base as base
+    from .base import (
+        AudioPart,
+        AudioURLPart,
+        BaseCallResponse,
+        BaseDynamicConfig,
+        BaseMessageParam,
+        BasePrompt,
+        BaseStream,
+        BaseTool,
+        BaseToolKit,
+        CacheControlPart,
+        CostMetadata,
+        DocumentPart,
+        DocumentURLPart,
+        FromCallArgs,
+        ImagePart,
+        ImageURLPart,
+        LocalProvider,
+        Messages,
+        Provider,
+        ResponseModelConfigDict,
+        TextPart,
+        ToolCallPart,
+        ToolResultPart,
+        merge_decorators,
+        metadata,
+        prompt_template,
+        toolkit_tool,
+    )
+
+__all__ = [
+    "AudioPart",
+    "AudioURLPart",
+    "BaseCallResponse",
+    "BaseDynamicConfig",
+    "BaseMessageParam",
+    "BasePrompt",
+    "BaseStream",
+    "BaseTool",
+    "BaseToolKit",
+    "CacheControlPart",
+    "CostMetadata",
+    "DocumentPart",
+    "DocumentURLPart",
+    "FromCallArgs",
+    "ImagePart",
+    "ImageURLPart",
+    "LocalProvider",
+    "Messages",
+    "Provider",
+    "ResponseModelConfigDict",
+    "TextPart",
+    "ToolCallPart",
+    "ToolResultPart",
+    "base",
+    "merge_decorators",
+    "metadata",
+    "prompt_template",
+    "toolkit_tool",
+]
+
+_PACKAGES = ("base", "costs", "openai")
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **{name: ".base" for name in __all__},
+        "calculate_cost": ".costs",
+        **dict.fromkeys(_PACKAGES),
+    },
+)

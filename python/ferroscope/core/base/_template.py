@@ -1,0 +1,470 @@
+"""The string-template language, read once and rendered often.
+
+    SYSTEM: You are a librarian.
+    MESSAGES: {history}
+    USER:
+    Recommend a {genre} book, cheaper than {limit:.2f} dollars, like these:
+    {favourites:list}
+    {cover:image(detail=low)}
+
+- A role stands at the start of a line: `SYSTEM:`, `USER:`, `ASSISTANT:`. Text without a role, and text before
+  the first one, is a user message. `MESSAGES:` puts in a list of messages.
+- A variable is what `str.format` takes: `{x}`, `{x.attribute}`, `{x[key]}`, `{x:.2f}`, `{x!r}`; `{{` and `}}`
+  are braces. None is nothing.
+- `list` writes one item a line, `lists` puts a blank line between groups.
+- `image`, `audio`, `document`, `text`, `part` and their plurals make parts; `{:cache_control}` marks a prefix.
+- Indentation that all lines share is the program's, and goes; all other whitespace inside a text stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from string import Formatter
+from textwrap import dedent
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel
+
+from ...errors import TemplateError
+from ._media import audio_part, document_part, image_part
+from .message_param import CONTENT_PARTS, BaseMessageParam, CacheControlPart, ContentPart, TextPart
+
+Values: TypeAlias = Mapping[str, Any]
+"""The variables of a template."""
+
+Message: TypeAlias = BaseMessageParam | dict[str, Any] | BaseModel
+"""A common message, or a provider's own in the form its SDK takes."""
+
+Text: TypeAlias = Callable[[Values], str]
+"""A piece of text that was read."""
+
+_BLANK: Final = " \t\r\n"
+_ROLE: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
+_INDENTED_ROLE: Final = re.compile(r"^[ \t]+(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
+_TAG: Final = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
+_NAME: Final = re.compile(r"[^.\[\]]*")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
+_AFTER_PART: Final = re.compile(r"(?:[ \t]*\n)+|[ \t]+")
+
+_PARTS: Final = ("text", "image", "audio", "document", "part")
+_TAGS: Final = frozenset({*_PARTS, *(f"{tag}s" for tag in _PARTS), "cache_control", "list", "lists"})
+_OPTIONS: Final = {"image": "detail", "images": "detail", "cache_control": "type"}
+_CONVERSIONS: Final[dict[str, Callable[[object], str]]] = {"r": repr, "s": str, "a": ascii}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that was read; none of its text is looked at again.
+
+    Attributes:
+        source: The text as written, without its common indentation.
+        variables: The names that need a value.
+    """
+
+    source: str
+    variables: frozenset[str]
+    _blocks: tuple[_Content | _Splice, ...]
+
+    def messages(self, values: Values) -> list[Message]:
+        """Render the messages; those without content are left out."""
+        rendered: list[Message] = []
+        for block in self._blocks:
+            block.render(values, rendered)
+        return rendered
+
+
+@lru_cache(maxsize=512)
+def parse_template(source: str) -> Template:
+    """Read a template.
+
+    Raises:
+        TemplateError: It has a mistake.
+    """
+    text = _unindented(source)
+    blocks: list[_Content | _Splice] = []
+    variables: set[str] = set()
+    for role, content in _roles(text):
+        if role == "messages":
+            splice = _splice(content)
+            blocks.append(splice)
+            variables.add(splice.field.name)
+        elif content:
+            fields = _fields(content)
+            blocks.append(_content(role, fields))
+            variables.update(f.name for f in fields if isinstance(f, _Field) and f.needs_value)
+    return Template(text.strip(), frozenset(variables), tuple(blocks))
+
+
+@lru_cache(maxsize=512)
+def parse_text(source: str) -> Text:
+    """Read a text with variables but without roles and parts; a part tag is ignored, its variable is not.
+
+    Raises:
+        TemplateError: It has a mistake.
+    """
+    pieces: list[str | Text] = []
+    for field in _fields(source):
+        if isinstance(field, str) or field.tag in (None, "list", "lists"):
+            pieces.append(field if isinstance(field, str) else _text(field))
+        elif field.tag != "cache_control":
+            pieces.append(_text(replace(field, tag=None)))
+    return _joined(pieces)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------
+
+
+def _unindented(source: str) -> str:
+    """The text without the indentation that only the program has."""
+    text = source.removeprefix("\ufeff").replace("\r\n", "\n")
+    first, _, rest = text.partition("\n")
+    # A text that begins beside its quotes has its first line at the margin, whatever the margin is. What the
+    # other lines share is the program's if a role is indented with them, or the closing quotes are.
+    closing = rest.rpartition("\n")[2]
+    if first.strip() and (_INDENTED_ROLE.search(rest) or (closing and not closing.strip())):
+        return f"{first.lstrip(_BLANK)}\n{dedent(rest)}"
+    return dedent(text)
+
+
+def _roles(text: str) -> Iterator[tuple[str, str]]:
+    """Role and text of each message."""
+    role, begin = "user", 0
+    for keyword in _ROLE.finditer(text):
+        yield role, _message_text(text[begin : keyword.start()])
+        role, begin = keyword[1].lower(), keyword.end()
+    yield role, _message_text(text[begin:])
+
+
+def _message_text(text: str) -> str:
+    """One message's text: blank lines around it go, and the margin of a block below its role."""
+    first, _, rest = text.partition("\n")
+    if first.strip(_BLANK):
+        return text.strip(_BLANK)
+    return dedent(rest).lstrip("\n").rstrip(_BLANK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A variable in a text: `{name.path!conversion:spec}`, or with a part tag as its spec."""
+
+    shown: str
+    name: str
+    path: tuple[tuple[bool, str | int], ...]
+    conversion: str | None
+    spec: str
+    tag: str | None
+    option: str | None
+
+    @property
+    def needs_value(self) -> bool:
+        return self.tag != "cache_control" and not self.may_be_literal
+
+    @property
+    def may_be_literal(self) -> bool:
+        """`{Some words:text}` is these words, as a part of their own, where they are not a variable."""
+        return self.tag == "text" and not self.path and self.conversion is None
+
+    def value(self, values: Values) -> Any:
+        try:
+            value = values[self.name]
+        except KeyError:
+            if self.may_be_literal:
+                return self.shown
+            known = ", ".join(repr(name) for name in values) or "none"
+            raise KeyError(f"template variable {self.name!r} has no value; there are: {known}") from None
+        for is_attribute, key in self.path:
+            value = getattr(value, str(key)) if is_attribute else value[key]
+        if self.conversion is not None:
+            return _CONVERSIONS[self.conversion](value)
+        return value
+
+    def items(self, values: Values) -> list[Any]:
+        value = self.value(values)
+        if not isinstance(value, list):
+            raise ValueError(f"When using '{self.tag}' template, '{self.shown}' must be a list.")
+        return value
+
+
+def _fields(text: str) -> list[str | _Field]:
+    """Texts and variables in their order."""
+    found: list[str | _Field] = []
+    try:
+        for literal, name, spec, conversion in Formatter().parse(text):
+            if literal:
+                found.append(literal)
+            if name is not None:
+                found.append(_field(name, spec or "", conversion))
+    except TemplateError:
+        raise
+    except ValueError as error:
+        raise TemplateError(
+            f"{error}, in the template line {_broken_line(text)!r}; braces that are text are written {{{{ and }}}}"
+        ) from error
+    return found
+
+
+def _broken_line(text: str) -> str:
+    for line in text.splitlines():
+        try:
+            list(Formatter().parse(line))
+        except ValueError:
+            return line.strip()
+    return text
+
+
+def _field(shown: str, spec: str, conversion: str | None) -> _Field:
+    whole = "{" + shown + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
+    tag, option = _tag(spec, whole)
+    if tag is not None:
+        spec = ""
+    if tag == "cache_control":
+        if shown:
+            raise TemplateError(f"{whole} in a template: cache_control takes no variable, write {{:{tag}}}")
+        return _Field(shown, "", (), None, spec, tag, option)
+    if conversion is not None and conversion not in _CONVERSIONS:
+        raise TemplateError(
+            f"{whole} in a template: there is no conversion !{conversion}, only !r, !s and !a"
+        )
+    if conversion is not None and tag not in (None, "text"):
+        raise TemplateError(f"{whole} in a template: {tag} takes the variable itself, without !{conversion}")
+    name, path = _name_and_path(shown)
+    if tag == "text" and conversion is None and (path is None or not name.isidentifier()):
+        return _Field(shown, shown, (), None, spec, tag, option)
+    if path is None or not name.isidentifier():
+        raise TemplateError(
+            f"{whole} in a template is no variable; braces that are text are written {{{{ and }}}}"
+        )
+    return _Field(shown, name, path, conversion, spec, tag, option)
+
+
+def _name_and_path(shown: str) -> tuple[str, tuple[tuple[bool, str | int], ...] | None]:
+    """A variable's name, and the attributes (True) and keys (False) that lead on; None if they are malformed."""
+    start = _NAME.match(shown)
+    name = start[0] if start else ""
+    at, path = len(name), list[tuple[bool, str | int]]()
+    while at < len(shown):
+        step = _STEP.match(shown, at)
+        if step is None:
+            return name, None
+        key = step[2]
+        path.append((True, step[1]) if key is None else (False, int(key) if key.isdigit() else key))
+        at = step.end()
+    return name, tuple(path)
+
+
+def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
+    """The part tag that a spec is, and its option's value; (None, None) for a spec of the value's own."""
+    match = _TAG.match(spec)
+    if match is None or match[1] not in _TAGS:
+        return None, None
+    tag, options = match[1], match[2]
+    if match.end() != len(spec):
+        raise TemplateError(f"{whole} in a template: options are written {{x:{tag}(name=value)}}")
+    value: str | None = None
+    for option in (options or "").split(","):
+        if not option.strip():
+            continue
+        name, equals, value = (piece.strip() for piece in option.partition("="))
+        if not equals or not value or name != _OPTIONS.get(tag):
+            allowed = f"{_OPTIONS[tag]}=…" if tag in _OPTIONS else "none"
+            raise TemplateError(
+                f"{whole} in a template: {option.strip()!r} is no option of {tag}, which has {allowed}"
+            )
+    return tag, value
+
+
+# -- text ------------------------------------------------------------------------------------------------------
+
+
+def _joined(pieces: list[str | Text]) -> Text:
+    """One text of many pieces."""
+    if all(isinstance(piece, str) for piece in pieces):
+        whole = "".join(piece for piece in pieces if isinstance(piece, str))
+        return lambda _values: whole
+    if len(pieces) == 1 and not isinstance(pieces[0], str):
+        return pieces[0]
+    frozen = tuple(pieces)
+    return lambda values: "".join([piece if isinstance(piece, str) else piece(values) for piece in frozen])
+
+
+def _text(field: _Field) -> Text:
+    """A variable as text."""
+    if field.tag == "list":
+        return lambda values: _lines(field, field.value(values))
+    if field.tag == "lists":
+        return lambda values: _groups(field, field.value(values))
+    value_of = field.value
+    if "{" in field.spec:
+        spec_of = _joined([p if isinstance(p, str) else _text(p) for p in _fields(field.spec)])
+        return lambda values: _formatted(value_of(values), spec_of(values))
+    if field.spec:
+        return lambda values: _formatted(value_of(values), field.spec)
+    if field.path or field.conversion:
+        return lambda values: _plain(value_of(values))
+    name = field.name
+
+    def plain(values: Values) -> str:
+        value = values[name] if name in values else value_of(values)
+        return value if type(value) is str else _plain(value)
+
+    return plain
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else format(value)
+
+
+def _formatted(value: object, spec: str) -> str:
+    return "" if value is None else format(value, spec)
+
+
+def _lines(field: _Field, value: object) -> str:
+    if not isinstance(value, list):
+        raise ValueError(
+            f"Template variable '{field.shown}' must be a list when using the 'list' format spec."
+        )
+    return "\n".join([str(item) for item in value])
+
+
+def _groups(field: _Field, value: object) -> str:
+    if not isinstance(value, list) or not all(isinstance(group, list | tuple | set) for group in value):
+        raise ValueError(
+            f"Template variable '{field.shown}' must be a list of lists when using the 'lists' format spec."
+        )
+    return "\n\n".join(["\n".join([str(item) for item in group]) for group in value])
+
+
+# -- parts -----------------------------------------------------------------------------------------------------
+
+
+def _text_part(field: _Field, value: object) -> TextPart:
+    if not isinstance(value, str):
+        raise ValueError(
+            f"When using '{field.tag}' template, '{field.shown}' must be text, not {type(value).__name__}."
+        )
+    return TextPart(type="text", text=value)
+
+
+def _any_part(field: _Field, value: object) -> ContentPart:
+    if not isinstance(value, CONTENT_PARTS):
+        raise ValueError(f"When using '{field.tag}' template, '{field.shown}' must be a valid content part.")
+    return value
+
+
+_PART_READERS: Final[dict[str, Callable[[_Field, Any], ContentPart]]] = {
+    "text": _text_part,
+    "part": _any_part,
+    "image": lambda field, value: image_part(value, field.option),
+    "audio": lambda field, value: audio_part(value),
+    "document": lambda field, value: document_part(value),
+}
+_OPTIONAL: Final = frozenset({"image", "audio", "document"})
+
+
+def _parts(field: _Field, values: Values) -> list[ContentPart]:
+    """The parts that a tagged variable makes."""
+    tag = field.tag or ""
+    if tag == "cache_control":
+        return [CacheControlPart(type="cache_control", cache_type=field.option or "ephemeral")]
+    one = _PART_READERS.get(tag)
+    if one is not None:
+        value = field.value(values)
+        # An image that is not there is left out; a falsy image is never a real one.
+        if tag in _OPTIONAL and _is_nothing(value):
+            return []
+        return [one(field, value)]
+    reader = _PART_READERS[tag.removesuffix("s")]
+    return [reader(field, value) for value in field.items(values)]
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str | bytes) and not value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A message of one role: only text, or texts and parts in their order."""
+
+    role: str
+    text: Text | None
+    pieces: tuple[Text | _Field, ...]
+
+    def render(self, values: Values, into: list[Message]) -> None:
+        if self.text is not None:
+            text = self.text(values)
+            if text:
+                into.append(BaseMessageParam(role=self.role, content=text))
+            return
+        parts: list[ContentPart] = []
+        for piece in self.pieces:
+            if isinstance(piece, _Field):
+                parts += _parts(piece, values)
+            elif text := piece(values):
+                parts.append(TextPart(type="text", text=text))
+        if len(parts) == 1 and isinstance(parts[0], TextPart):
+            into.append(BaseMessageParam(role=self.role, content=parts[0].text))
+        elif parts:
+            into.append(BaseMessageParam(role=self.role, content=parts))
+
+
+def _content(role: str, fields: list[str | _Field]) -> _Content:
+    """Group texts and variables between parts; the blanks that set a part off are not text."""
+    groups: list[list[str | Text] | _Field] = [[]]
+    for field in fields:
+        if isinstance(field, _Field) and field.tag not in (None, "list", "lists"):
+            groups += [field, []]
+            continue
+        group = groups[-1]
+        assert isinstance(group, list)
+        group.append(field if isinstance(field, str) else _text(field))
+    if len(groups) == 1:
+        assert isinstance(groups[0], list)
+        return _Content(role, _joined(groups[0]), ())
+    pieces: list[Text | _Field] = []
+    for at, group in enumerate(groups):
+        if isinstance(group, _Field):
+            pieces.append(group)
+            continue
+        if at and group and isinstance(group[0], str):
+            blank = _AFTER_PART.match(group[0])
+            group[0] = group[0][blank.end() :] if blank else group[0]
+        if at < len(groups) - 1 and group and isinstance(group[-1], str):
+            group[-1] = group[-1].rstrip(_BLANK)
+        if any(group):
+            pieces.append(_joined(group))
+    return _Content(role, None, tuple(pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class _Splice:
+    """A list of messages put in where it stands."""
+
+    field: _Field
+
+    def render(self, values: Values, into: list[Message]) -> None:
+        messages = self.field.value(values)
+        if not isinstance(messages, list):
+            raise ValueError(
+                f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
+            )
+        for message in messages:
+            if not isinstance(message, BaseModel | dict):
+                raise ValueError(
+                    f"MESSAGES keyword used with attribute `{self.field.shown}`, which holds {message!r}: "
+                    "neither a message nor a provider's message"
+                )
+        into += messages
+
+
+def _splice(content: str) -> _Splice:
+    fields = _fields(content)
+    field = fields[0] if len(fields) == 1 else None
+    if not isinstance(field, _Field) or field.tag or field.spec or field.conversion:
+        raise TemplateError(
+            f"MESSAGES: {content!r} in a template: one variable belongs there, as in 'MESSAGES: {{history}}'; "
+            "text after it begins with a role on a line of its own"
+        )
+    return _Splice(field)

@@ -1,0 +1,144 @@
+"""A message and the parts it may be made of, the same for every provider.
+
+```python
+from ferroscope import BaseMessageParam, ImageURLPart, TextPart
+
+message = BaseMessageParam(
+    role="user",
+    content=[
+        TextPart(type="text", text="What is this?"),
+        ImageURLPart(type="image_url", url="https://example.com/cover.png", detail=None),
+    ],
+)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TextPart(BaseModel):
+    """A piece of text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class CacheControlPart(BaseModel):
+    """Marks the end of a prefix that the provider may cache (Anthropic)."""
+
+    type: Literal["cache_control"]
+    cache_type: str
+
+
+class ImagePart(BaseModel):
+    """An image by its bytes; `detail` is OpenAI's hint on how closely to look."""
+
+    type: Literal["image"]
+    media_type: str
+    image: bytes
+    detail: str | None
+
+
+class ImageURLPart(BaseModel):
+    """An image by its address: a web or storage URL, or a `data:` URL."""
+
+    type: Literal["image_url"]
+    url: str
+    detail: str | None
+
+
+class AudioPart(BaseModel):
+    """A sound by its bytes, or by the base64 text of them."""
+
+    type: Literal["audio"]
+    media_type: str
+    audio: bytes | str
+
+
+class AudioURLPart(BaseModel):
+    """A sound by its address."""
+
+    type: Literal["audio_url"]
+    url: str
+
+
+class DocumentPart(BaseModel):
+    """A document by its bytes, most often a PDF."""
+
+    type: Literal["document"]
+    media_type: str
+    document: bytes
+
+
+class DocumentURLPart(BaseModel):
+    """A document by its address."""
+
+    type: Literal["document_url"]
+    url: str
+
+
+class ToolCallPart(BaseModel):
+    """A call of a tool, as the model made it."""
+
+    type: Literal["tool_call"]
+    name: str
+    args: dict[str, Any] | None = None
+    id: str | None = None
+
+
+class ToolResultPart(BaseModel):
+    """What a tool answered; `id` is the id of the call it answers."""
+
+    type: Literal["tool_result"]
+    name: str = ""
+    content: str
+    id: str | None = None
+    is_error: bool = False
+
+
+ContentPart: TypeAlias = (
+    TextPart
+    | ImagePart
+    | ImageURLPart
+    | AudioPart
+    | AudioURLPart
+    | CacheControlPart
+    | DocumentPart
+    | DocumentURLPart
+    | ToolCallPart
+    | ToolResultPart
+)
+"""Any part of a message."""
+
+CONTENT_PARTS = (
+    TextPart,
+    ImagePart,
+    ImageURLPart,
+    AudioPart,
+    AudioURLPart,
+    CacheControlPart,
+    DocumentPart,
+    DocumentURLPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+"""The part classes, for `isinstance`."""
+
+
+class BaseMessageParam(BaseModel):
+    """One message: who speaks (`system`, `user`, `assistant`, `tool`), and what.
+
+    Fields beyond these two are what one provider's message carries and the common form has no part for
+    (OpenAI's `name`, `refusal`, `audio`, `reasoning_content`). They are kept, so that a message that
+    came from a provider goes back to it unchanged; the other providers do not see them.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    role: str
+    content: str | Sequence[Annotated[ContentPart, Field(discriminator="type")]]

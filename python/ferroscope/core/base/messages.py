@@ -1,0 +1,89 @@
+"""Short ways to write messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ._media import audio_part, image_part, is_audio_segment, is_pil_image, is_wave_reader
+from .message_param import (
+    CONTENT_PARTS,
+    BaseMessageParam,
+    ContentPart,
+    TextPart,
+)
+
+if TYPE_CHECKING:
+    from wave import Wave_read
+
+    from .types import AudioSegment, ImageLike
+
+    Piece: TypeAlias = ContentPart | str | ImageLike | AudioSegment | Wave_read
+else:
+    # Annotations are evaluated by some callers; the media types must not be imported for that.
+    Piece: TypeAlias = ContentPart | str
+"""What a message may be made of: parts, texts, PIL images, pydub segments and wave readers."""
+
+
+class Messages:
+    """Makes messages by role; a prompt function may return them, or what they are made of.
+
+    ```python
+    @openai.call("gpt-4o-mini")
+    def recommend(genre: str) -> Messages.Type:
+        return [
+            Messages.System("You are a librarian"),
+            Messages.User(f"Recommend a {genre} book"),
+        ]
+    ```
+    """
+
+    Type: TypeAlias = str | Sequence[Piece] | list[BaseMessageParam | Any] | BaseMessageParam
+    """What a prompt function may return as its prompt."""
+
+    @classmethod
+    def System(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+        """Make a system message."""
+        return BaseMessageParam(role="system", content=message_content(content))
+
+    @classmethod
+    def User(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+        """Make a user message."""
+        return BaseMessageParam(role="user", content=message_content(content))
+
+    @classmethod
+    def Assistant(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+        """Make an assistant message."""
+        return BaseMessageParam(role="assistant", content=message_content(content))
+
+
+def message_content(content: object) -> str | list[ContentPart]:
+    """A message's content from text, from one piece, or from any iterable of pieces."""
+    if isinstance(content, str):
+        return content
+    part = _part(content)
+    if part is not None:
+        return [part]
+    # A mapping's keys, a model's fields and the numbers of bytes iterate too, and are never meant.
+    if isinstance(content, bytes | bytearray | dict | BaseMessageParam) or not isinstance(content, Iterable):
+        raise ValueError(f"Invalid message sequence type: {content!r}")
+    return [_part_or_error(piece) for piece in content]
+
+
+def _part(piece: object) -> ContentPart | None:
+    if isinstance(piece, CONTENT_PARTS):
+        return piece
+    if is_pil_image(piece):
+        return image_part(piece)
+    if is_audio_segment(piece) or is_wave_reader(piece):
+        return audio_part(piece)
+    return None
+
+
+def _part_or_error(piece: object) -> ContentPart:
+    if isinstance(piece, str):
+        return TextPart(type="text", text=piece)
+    part = _part(piece)
+    if part is None:
+        raise ValueError(f"Invalid message sequence type: {piece!r}")
+    return part

@@ -1,0 +1,319 @@
+"""Prompts as functions and as classes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from inspect import Parameter, Signature
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
+
+from pydantic import BaseModel
+
+from ...errors import TemplateError
+from ._prompt_plan import docstring_template, leave_plan, no_template, plan_prompt
+from ._template import Template, parse_template, parse_text
+from .dynamic_config import BaseDynamicConfig
+from .message_param import BaseMessageParam
+from .messages import Messages
+from .metadata import Metadata
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_T = TypeVar("_T")
+
+# What messages, parameters and clients are is the provider's matter, not the prompt's.
+AnyDynamicConfig: TypeAlias = BaseDynamicConfig[Any, Any, Any]
+_ConfigT = TypeVar("_ConfigT", bound=AnyDynamicConfig)
+
+
+class BasePrompt(BaseModel):
+    """A prompt whose variables are the fields of a model.
+
+    ```python
+    @prompt_template("Recommend a {genre} book")
+    class Recommendation(BasePrompt):
+        genre: str
+
+
+    prompt = Recommendation(genre="fantasy")
+    print(prompt)
+    # > Recommend a fantasy book
+    print(prompt.message_params())
+    # > [BaseMessageParam(role='user', content='Recommend a fantasy book')]
+    response = prompt.run(openai.call("gpt-4o-mini"))
+    ```
+
+    A template's variables are the fields, the properties, and the computed fields of `dynamic_config`.
+    """
+
+    prompt_template: ClassVar[str]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Read a template that the class body sets, so that its mistakes appear at the class."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if isinstance(cls.__dict__.get("prompt_template"), str):
+            _class_template(cls)
+
+    def __str__(self) -> str:
+        """The template as one text."""
+        template = _class_template(type(self))
+        return parse_text(template.source)(self._variables(template))
+
+    def message_params(self) -> list[BaseMessageParam]:
+        """The messages of the template."""
+        template = _class_template(type(self))
+        messages = template.messages(self._variables(template))
+        # A `MESSAGES:` list may hold a provider's own messages; they pass through as everywhere.
+        return cast(list[BaseMessageParam], messages)
+
+    def dynamic_config(self) -> AnyDynamicConfig:
+        """What sets up the call besides the template; override it to have one."""
+        return None
+
+    def dump(self) -> dict[str, Any]:
+        """Metadata, rendered prompt, template and inputs."""
+        return {
+            "metadata": self._own_metadata(self.dynamic_config()),
+            "prompt": str(self),
+            "template": _class_template(type(self)).source,
+            "inputs": self.model_dump(),
+        }
+
+    def run(
+        self,
+        call_decorator: Callable[[Callable[..., AnyDynamicConfig]], Callable[..., _R]],
+        *additional_decorators: Callable[[_T], _T],
+    ) -> _R:
+        """Call a model with this prompt; further decorators go around the call.
+
+        ```python
+        response = prompt.run(openai.call("gpt-4o-mini"), retry(stop=stop_after_attempt(3)))
+        ```
+        """
+        config = self.dynamic_config()
+
+        def prompt(**_fields: Any) -> AnyDynamicConfig:
+            return config
+
+        values = self._dress(prompt, config)
+        decorated: Any = call_decorator(prompt)
+        for decorator in additional_decorators:
+            decorated = decorator(decorated)
+        result: _R = decorated(**values)
+        return result
+
+    def run_async(
+        self,
+        call_decorator: Callable[[Callable[..., Awaitable[AnyDynamicConfig]]], Callable[..., Awaitable[_R]]],
+        *additional_decorators: Callable[[_T], _T],
+    ) -> Awaitable[_R]:
+        """Call a model with this prompt, asynchronously.
+
+        ```python
+        response = await prompt.run_async(openai.call("gpt-4o-mini"))
+        ```
+        """
+        config = self.dynamic_config()
+
+        async def prompt(**_fields: Any) -> AnyDynamicConfig:
+            return config
+
+        values = self._dress(prompt, config)
+        decorated: Any = call_decorator(prompt)
+        for decorator in additional_decorators:
+            decorated = decorator(decorated)
+        result: Awaitable[_R] = decorated(**values)
+        return result
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in type(self).__pydantic_fields__}
+
+    def _variables(self, template: Template) -> dict[str, Any]:
+        values = self._fields()
+        for name in template.variables - values.keys():
+            if hasattr(type(self), name):
+                values[name] = getattr(self, name)
+        if not template.variables <= values.keys():
+            values.update((self.dynamic_config() or {}).get("computed_fields", {}))
+        return values
+
+    def _own_metadata(self, config: Any) -> Metadata:
+        noted: Metadata | None = (config or {}).get("metadata", getattr(self, "_metadata", None))
+        return noted or {}
+
+    def _dress(self, prompt: Any, config: Any) -> dict[str, Any]:
+        """Make a function look as if it had been written with the class's fields; returns its arguments."""
+        kind = type(self)
+        template = _class_template(kind)
+        values = self._variables(template)
+        prompt.__name__ = prompt.__qualname__ = kind.__name__
+        prompt.__doc__, prompt.__module__ = kind.__doc__, kind.__module__
+        prompt.__signature__ = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in values])
+        prompt._prompt_template = template.source
+        prompt._metadata = self._own_metadata(config)
+        return values
+
+
+_BasePromptT = TypeVar("_BasePromptT", bound=BasePrompt)
+
+
+class PromptDecorator(Protocol):
+    """What `prompt_template("...")` returns."""
+
+    @overload
+    def __call__(
+        self, prompt: Callable[_P, Awaitable[AnyDynamicConfig]]
+    ) -> Callable[_P, Coroutine[Any, Any, list[BaseMessageParam]]]: ...
+    @overload
+    def __call__(self, prompt: Callable[_P, AnyDynamicConfig]) -> Callable[_P, list[BaseMessageParam]]: ...
+    @overload
+    def __call__(self, prompt: type[_BasePromptT]) -> type[_BasePromptT]: ...
+
+
+class MessagesDecorator(Protocol):
+    """What `prompt_template()` returns."""
+
+    @overload
+    def __call__(
+        self, prompt: Callable[_P, Awaitable[Messages.Type]]
+    ) -> Callable[_P, Coroutine[Any, Any, list[BaseMessageParam]]]: ...
+    @overload
+    def __call__(
+        self, prompt: Callable[_P, Awaitable[_ConfigT]]
+    ) -> Callable[_P, Coroutine[Any, Any, _ConfigT]]: ...
+    @overload
+    def __call__(self, prompt: Callable[_P, Messages.Type]) -> Callable[_P, list[BaseMessageParam]]: ...
+    @overload
+    def __call__(self, prompt: Callable[_P, _ConfigT]) -> Callable[_P, _ConfigT]: ...
+
+
+@overload
+def prompt_template(template: str) -> PromptDecorator: ...
+@overload
+def prompt_template(template: None = None) -> MessagesDecorator: ...
+def prompt_template(template: str | None = None) -> PromptDecorator | MessagesDecorator:
+    """Make a prompt of a function or of a `BasePrompt` class.
+
+    With a template, the function's arguments are its variables, and what the function returns is a dynamic
+    config. Without one, the function returns the prompt itself. Either way, called directly, it gives the
+    messages; under a call decorator it gives the call its prompt.
+
+    ```python
+    @prompt_template()
+    def recommend(genre: str) -> str:
+        return f"Recommend a {genre} book"
+
+
+    print(recommend("fantasy"))
+    # > [BaseMessageParam(role='user', content='Recommend a fantasy book')]
+    ```
+
+    Raises:
+        TemplateError: The template has a mistake.
+    """
+
+    def decorate(prompt: Any) -> Any:
+        if isinstance(prompt, type):
+            return _decorate_class(prompt, template)
+        return _decorate_function(prompt, template)
+
+    return decorate
+
+
+class MetadataDecorator(Protocol):
+    """What `metadata(...)` returns."""
+
+    @overload
+    def __call__(self, prompt: type[_BasePromptT]) -> type[_BasePromptT]: ...
+    @overload
+    def __call__(self, prompt: Callable[_P, _R]) -> Callable[_P, _R]: ...
+
+
+def metadata(metadata: Metadata) -> MetadataDecorator:
+    """Note something about a prompt; the responses of its calls carry it.
+
+    ```python
+    @openai.call("gpt-4o-mini")
+    @metadata({"tags": {"version:0001", "books"}})
+    def recommend(genre: str) -> str:
+        return f"Recommend a {genre} book"
+    ```
+    """
+
+    def decorate(prompt: Any) -> Any:
+        prompt._metadata = metadata
+        return prompt
+
+    return decorate
+
+
+# -- functions -------------------------------------------------------------------------------------------------
+
+
+def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable[..., Any]:
+    plan = plan_prompt(fn, template)
+    passes_config = template is None
+
+    def finish(args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> Any:
+        if passes_config and isinstance(returned, dict):
+            return returned
+        return plan.resolve(plan.bind(args, kwargs), returned).messages
+
+    rendered: Any
+    if plan.is_async:
+
+        @wraps(fn)
+        async def rendered_async(*args: Any, **kwargs: Any) -> Any:
+            return finish(args, kwargs, await fn(*args, **kwargs))
+
+        rendered = rendered_async
+    else:
+
+        @wraps(fn)
+        def rendered_sync(*args: Any, **kwargs: Any) -> Any:
+            return finish(args, kwargs, fn(*args, **kwargs))
+
+        rendered = rendered_sync
+    if plan.template is not None:
+        rendered._prompt_template = plan.template
+    rendered._original_fn = fn
+    leave_plan(plan, rendered)
+    return rendered  # type: ignore[no-any-return]  # pyright: ignore
+
+
+# -- classes ---------------------------------------------------------------------------------------------------
+
+
+def _decorate_class(prompt: type[BaseModel], template: str | None) -> type[BaseModel]:
+    if template is None:
+        raise TemplateError(f"@prompt_template() on the class {prompt.__name__} needs a template")
+    prompt._prompt_template = parse_template(template).source  # type: ignore[attr-defined]  # pyright: ignore
+    _class_template(prompt)
+    return prompt
+
+
+def _class_template(kind: type[BaseModel]) -> Template:
+    """The template of a class, checked against what its instances have."""
+    source = getattr(kind, "prompt_template", None) or getattr(kind, "_prompt_template", None)
+    if source is None:
+        # A docstring that was inherited describes another class.
+        source = docstring_template(kind.__dict__.get("__doc__"))
+    if source is None:
+        raise ValueError(no_template(kind))
+    template = parse_template(source)
+    unknown = sorted(name for name in template.variables if not _has(kind, name))
+    if (
+        unknown
+        and kind.__dict__.get("dynamic_config", BasePrompt.dynamic_config) is BasePrompt.dynamic_config
+    ):
+        fields = ", ".join(repr(name) for name in kind.__pydantic_fields__) or "none"
+        raise TemplateError(
+            f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its fields "
+            f"({fields}) and no property"
+        )
+    return template
+
+
+def _has(kind: type[BaseModel], name: str) -> bool:
+    return name in kind.__pydantic_fields__ or hasattr(kind, name)

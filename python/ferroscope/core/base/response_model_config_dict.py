@@ -1,0 +1,19 @@
+"""The configuration of a response model."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict
+
+
+class ResponseModelConfigDict(ConfigDict, total=False):
+    """Pydantic's `ConfigDict`; `strict=True` also asks the provider for strict structured output.
+
+    ```python
+    class Book(BaseModel):
+        model_config = ResponseModelConfigDict(strict=True)
+
+        title: str
+    ```
+    """
+
+    strict: bool
