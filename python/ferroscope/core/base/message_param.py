@@ -83,7 +83,12 @@ class DocumentURLPart(BaseModel):
 
 
 class ToolCallPart(BaseModel):
-    """A call of a tool, as the model made it."""
+    """A call of a tool, as the model made it.
+
+    Arguments that are no JSON object stay readable in the extra field `arguments`; `args` is None then.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     type: Literal["tool_call"]
     name: str

@@ -1,0 +1,1 @@
+"""The chat-completions format of OpenAI, spoken by many servers."""
