@@ -18,6 +18,7 @@ pub mod framing;
 pub mod json;
 pub mod limits;
 pub mod message;
+pub mod partial_json;
 pub mod stream;
 pub mod tool_call;
 pub mod tree;
