@@ -1,6 +1,7 @@
 //! The extension module `ferroscope._core`: converts and forwards, decides nothing.
 
 mod error;
+mod partial_json;
 mod stream;
 
 use pyo3::prelude::*;
@@ -12,6 +13,8 @@ mod _core {
 
     #[pymodule_export]
     use super::error::DecodeError;
+    #[pymodule_export]
+    use super::partial_json::{JsonError, PartialJson};
     #[pymodule_export]
     use super::stream::{Event, StreamDecoder};
 
