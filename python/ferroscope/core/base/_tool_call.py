@@ -54,7 +54,7 @@ def _dump(value: object) -> object:
 
 # The SDK's class cannot be named here at run time: that would import the SDK. Static types come from the
 # provider's tool class.
-LazyToolCall = Annotated[Any, SkipJsonSchema(), PlainSerializer(_dump)]
+LazyToolCall = Annotated[SkipJsonSchema[Any], PlainSerializer(_dump)]
 """The run-time type of a provider tool's field `tool_call`."""
 
 
@@ -71,14 +71,15 @@ class ToolCallAttribute(Generic[SdkToolCallT]):
     def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> SdkToolCallT:
         if instance is None:
             raise AttributeError("tool_call")
-        value = instance.__dict__.get("tool_call")
+        fields = vars(instance)
+        value = fields.get("tool_call")
         if isinstance(value, PendingToolCall):
-            value = instance.__dict__["tool_call"] = value.build()
+            value = fields["tool_call"] = value.build()
         elif isinstance(value, Mapping):
-            value = instance.__dict__["tool_call"] = self._pending.from_mapping(value)
+            value = fields["tool_call"] = self._pending.from_mapping(value)
         if value is None:
             raise AttributeError(f"this {owner.__name__!r} was made by hand, not by a tool call")
         return value
 
     def __set__(self, instance: BaseModel, value: SdkToolCallT) -> None:
-        instance.__dict__["tool_call"] = value
+        vars(instance)["tool_call"] = value

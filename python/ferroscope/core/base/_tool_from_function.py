@@ -82,6 +82,11 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
     )
 
 
+def takes_receiver(fn: Callable[..., object]) -> bool:
+    """Whether the function's first parameter is `self` or `cls`."""
+    return next(iter(inspect.signature(fn).parameters), None) in ("self", "cls")
+
+
 def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, object]]:
     """Returns the annotations and the defaults of the tool's fields."""
     annotations: dict[str, object] = {}
@@ -97,13 +102,16 @@ def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, 
 
 
 def call_function(
-    fn: Callable[..., object], tool: FunctionTool, values: Mapping[str, Any], instance: object
+    fn: Callable[..., object], tool: FunctionTool, values: Mapping[str, Any], receiver: object
 ) -> object:
-    """Calls the function with the tool's values, each the way its parameter takes it."""
+    """Calls the function with the tool's values, each the way its parameter takes it.
+
+    The receiver goes first, if the function has a parameter `self` or `cls`.
+    """
     positional: list[object] = []
     named: dict[str, object] = {}
     if tool.receiver is not None:
-        positional.append(instance if tool.receiver == "self" else type(instance))
+        positional.append(receiver)
     for parameter in tool.parameters:
         value = values[parameter.field]
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:

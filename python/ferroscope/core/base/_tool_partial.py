@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import create_model
 
+from ._tool_binding import bind_tool_type, unbound_tool_type
+
 if TYPE_CHECKING:
     from .tool import BaseTool
 
@@ -19,9 +21,13 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
     """Returns the class `Partial<Name>` of the tool's partial instances; made once for each tool."""
     known: type[_ToolT] | None = vars(tool).get(_ATTRIBUTE)
     if known is None:
-        known = create_model(f"Partial{tool.__name__}", __base__=tool, __module__=tool.__module__)
-        known.__doc__ = tool.__doc__
-        known.__custom_name__ = tool._name()
+        unbound = unbound_tool_type(tool)
+        if unbound is not None and tool.__receiver__ is not None:
+            known = bind_tool_type(partial_tool_type(unbound), tool.__receiver__[0], tool)
+        else:
+            known = create_model(f"Partial{tool.__name__}", __base__=tool, __module__=tool.__module__)
+            known.__doc__ = tool.__doc__
+            known.__custom_name__ = tool._name()
         setattr(tool, _ATTRIBUTE, known)
     return known
 

@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 
 from pydantic import BaseModel
 
-from ._tool_from_function import FunctionTool, call_function, field_definitions, read_function
+from ._tool_binding import bind_tool_type, unbound_tool_type
+from ._tool_from_function import FunctionTool, call_function, field_definitions, read_function, takes_receiver
 
 if TYPE_CHECKING:
     from .tool import BaseTool
@@ -58,7 +59,9 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
             if base not in kept[1]:
                 kept[1][base] = _make(tool, base)
             return cast("type[_ToolT]", kept[1][base])
-    key = (id(getattr(tool, "__self__", tool)), id(getattr(tool, "__func__", None)), base)
+    # Each access to a method makes a new object, so a method is known by its two halves.
+    is_method = isinstance(tool, types.MethodType)
+    key = (id(tool.__self__), id(tool.__func__), base) if is_method else (id(tool), 0, base)
     made = _made_from_callables.get(key)
     if made is None:
         with _lock:
@@ -69,12 +72,20 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
 
 def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
     if not isinstance(tool, type):
+        if isinstance(tool, types.MethodType) and takes_receiver(tool.__func__):
+            return bind_tool_type(provider_tool_type(tool.__func__, base), tool.__self__)
         return tool_type_from_function(tool, base)
     if not issubclass(tool, BaseModel):
         raise TypeError(
             f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model"
         )
-    return tool if issubclass(tool, base) else tool_type_from_model(tool, base)
+    if issubclass(tool, base):
+        return tool
+    bound = cast("type[BaseTool]", tool)
+    unbound = unbound_tool_type(bound)
+    if unbound is not None and bound.__receiver__ is not None:
+        return bind_tool_type(provider_tool_type(unbound, base), bound.__receiver__[0], bound)
+    return tool_type_from_model(tool, base)
 
 
 def tool_type_from_function(
@@ -114,16 +125,22 @@ def tool_type_from_function(
 
 
 def _call_method(fn: Callable[..., object], tool: FunctionTool) -> Callable[..., object]:
+    def receiver(tool_instance: BaseTool) -> object:
+        bound = type(tool_instance).__receiver__
+        if bound is not None:
+            return bound[0]
+        return type(tool_instance) if tool.receiver == "cls" else tool_instance
+
     if inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__):
 
         async def call_async(self: BaseTool) -> object:
-            return await cast("Awaitable[object]", call_function(fn, tool, self.__dict__, self))
+            return await cast("Awaitable[object]", call_function(fn, tool, self.__dict__, receiver(self)))
 
         call_async.__name__ = "call"
         return call_async
 
     def call(self: BaseTool) -> object:
-        return call_function(fn, tool, self.__dict__, self)
+        return call_function(fn, tool, self.__dict__, receiver(self))
 
     return call
 
@@ -134,6 +151,25 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
     if not callable(getattr(model, "call", None)):
         namespace["call"] = _call_of_plain_model(model)
     return _new_class(model.__name__, (model,), base, namespace, {})
+
+
+def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> type[_ToolT]:
+    """Returns a subclass of a tool class that sees the attributes of the toolkit it is bound to."""
+
+    def attribute(self: BaseTool, name: str) -> object:
+        try:
+            # pydantic hides it from type checkers.
+            return cast("Any", BaseModel).__getattr__(self, name)
+        except AttributeError:
+            receiver = type(self).__receiver__
+            if receiver is None or name.startswith("__"):
+                raise
+            return getattr(receiver[0], name)
+
+    namespace: dict[str, object] = {"__doc__": doc, "__module__": tool.__module__, "__getattr__": attribute}
+    if name is not None:
+        namespace["__custom_name__"] = name
+    return _new_class(name or tool.__name__, (), tool, namespace, {})
 
 
 def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:

@@ -14,6 +14,7 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonS
 
 from ._json_schema import GenerateJsonSchemaNoTitles
 from ._tool_arguments import validate_arguments
+from ._tool_binding import unbound_tool_type
 from ._tool_call import PendingToolCall
 from ._tool_field import restore_field_attributes, unshadow_fields
 from ._tool_partial import partial_tool
@@ -67,6 +68,7 @@ class BaseTool(BaseModel, ABC):
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = (
         None  # Any: each provider's SDK class
     )
+    __receiver__: ClassVar[tuple[object] | None] = None
     __parameter_names__: ClassVar[Mapping[str, str]] = {}
     __custom_name__: ClassVar[str] = ""
     tool_config: ClassVar[ToolConfig] = ToolConfig()
@@ -75,7 +77,8 @@ class BaseTool(BaseModel, ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
         super().__init_subclass__(**kwargs)
-        unshadow_fields(cls)
+        if unbound_tool_type(cls) is None:
+            unshadow_fields(cls)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
@@ -198,7 +201,7 @@ class BaseTool(BaseModel, ABC):
     def _set_call(self, id: str | None, name: str, arguments: str | bytes, delta: str | None) -> None:
         # Straight into the dict: frozen tools are allowed, and what the model may have sent under these
         # two names must not stay.
-        values = self.__dict__
+        values = vars(self)
         if self.__pending_tool_call__ is not None:
             text = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "replace")
             values["tool_call"] = self.__pending_tool_call__(id, name, text)

@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema, from_json
 
 from ..base._strict_schema import strict_schema
+from ..base._tool_binding import unbound_tool_type
 from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ..base.tool import BaseTool, GenerateJsonSchemaNoTitles, ToolConfig
 
@@ -106,9 +107,10 @@ class OpenAITool(BaseTool):
     @classmethod
     def wire_schema(cls) -> ChatCompletionToolParam:
         """Returns the same as `tool_schema`, made once and shared: not to be changed."""
-        known: ChatCompletionToolParam | None = vars(cls).get("__wire_schema__")
+        owner = unbound_tool_type(cls) or cls
+        known: ChatCompletionToolParam | None = vars(owner).get("__wire_schema__")
         if known is None:
-            known = cls.__wire_schema__ = cls._describe()
+            known = owner.__wire_schema__ = owner._describe()
         return known
 
     @classmethod
@@ -148,7 +150,7 @@ class OpenAITool(BaseTool):
             )
         else:
             tool = cls.from_arguments(id=tool_call.id, name=function.name, arguments=function.arguments or "")
-        tool.__dict__["tool_call"] = tool_call
+        vars(tool)["tool_call"] = tool_call
         return tool
 
 
