@@ -28,9 +28,7 @@ def bind_tool_type(unbound: type[_ToolT], receiver: object, *first: type[BaseToo
         "__receiver__": (receiver,),
     }
     # Past pydantic's metaclass, whose work has been done for `unbound`.
-    bound = cast(
-        "type[_ToolT]", ABCMeta.__new__(type(unbound), unbound.__name__, (*first, unbound), namespace)
-    )
+    bound: type[_ToolT] = ABCMeta.__new__(type(unbound), unbound.__name__, (*first, unbound), namespace)
     bound.__pydantic_validator__ = cast("Any", _BoundValidator(bound, unbound.__pydantic_validator__))
     return bound
 

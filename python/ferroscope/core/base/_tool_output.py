@@ -18,7 +18,7 @@ _ToolT = TypeVar("_ToolT")
 _MessageT = TypeVar("_MessageT")
 
 
-def tool_output_text(output: JsonableType) -> str:
+def tool_output_text(output: JsonableType | None) -> str:
     """Returns a tool's output as text.
 
     Text stays as it is, bytes become base64, a pydantic model its JSON; everything else becomes JSON.
@@ -58,12 +58,12 @@ def _jsonable(value: object) -> object:
 
 def transform_tool_outputs(
     fn: Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, str]]], list[_MessageT]],
-) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, JsonableType]]], list[_MessageT]]:
+) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, JsonableType | None]]], list[_MessageT]]:
     """Decorates a `tool_message_params` that wants text, so that it takes every kind of tool output."""
 
     @wraps(fn)
     def with_text(
-        cls: type[_ResponseTypeT], tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]
+        cls: type[_ResponseTypeT], tools_and_outputs: Sequence[tuple[_ToolT, JsonableType | None]]
     ) -> list[_MessageT]:
         return fn(cls, [(tool, tool_output_text(output)) for tool, output in tools_and_outputs])
 

@@ -60,8 +60,10 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
                 kept[1][base] = _make(tool, base)
             return cast("type[_ToolT]", kept[1][base])
     # Each access to a method makes a new object, so a method is known by its two halves.
-    is_method = isinstance(tool, types.MethodType)
-    key = (id(tool.__self__), id(tool.__func__), base) if is_method else (id(tool), 0, base)
+    halves: tuple[object, object] = (
+        (tool.__self__, tool.__func__) if isinstance(tool, types.MethodType) else (tool, None)
+    )
+    key = (id(halves[0]), id(halves[1]), base)
     made = _made_from_callables.get(key)
     if made is None:
         with _lock:

@@ -140,6 +140,10 @@ class BaseTool(BaseModel, ABC):
         return tool_type_from_function(fn, cls)
 
     @classmethod
+    def _type_from_method(cls, fn: Callable[..., object], *, doc: str, name: str) -> type[Self]:
+        return tool_type_from_function(fn, cls, doc=doc, name=name)
+
+    @classmethod
     def type_from_base_model_type(cls, tool_type: type[BaseModel]) -> type[Self]:
         """Returns this tool type made from a tool class or a plain model, a subclass of both.
 

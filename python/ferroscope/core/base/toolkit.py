@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Concatenate, Final, NamedTuple, ParamSpec, Typ
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeIs
 
 from ._tool_binding import bind_tool_type
-from ._tool_type import tool_type_from_function, tool_type_in_toolkit
+from ._tool_type import tool_type_in_toolkit
 from .tool import BaseTool
 
 __all__ = ["BaseToolKit", "ToolKitToolMethod", "is_toolkit_tool", "toolkit_tool"]
@@ -134,6 +135,10 @@ def is_toolkit_tool(method: object) -> bool:
     return getattr(method, _MARKER, False) is True
 
 
+def _is_tool_class(method: object) -> TypeIs[type[BaseTool]]:
+    return isinstance(method, type) and issubclass(method, BaseTool)
+
+
 def _claim_namespace(cls: type[BaseToolKit]) -> None:
     # A subclass that only inherits a namespace refines its owner; and the same class defined again, as in
     # a notebook cell that is run twice, takes its own name over.
@@ -213,11 +218,11 @@ def _tool_type(toolkit: type[BaseToolKit], index: int, doc: str) -> type[BaseToo
     if made is None:
         method = toolkit._toolkit_tool_methods[index].method
         namespace = f"{toolkit.__namespace__}_" if toolkit.__namespace__ else ""
-        if isinstance(method, type):
+        if _is_tool_class(method):
             name = namespace + method._name() if namespace else None
             made = tool_type_in_toolkit(method, doc=doc, name=name)
         else:
-            made = tool_type_from_function(method, BaseTool, doc=doc, name=namespace + method.__name__)
+            made = BaseTool._type_from_method(method, doc=doc, name=namespace + method.__name__)
         while len(cache) >= _KEPT_RENDERINGS * len(toolkit._toolkit_tool_methods):
             cache.pop(next(iter(cache)), None)
         cache[index, doc] = made
