@@ -27,39 +27,28 @@ fn deltas(criterion: &mut Criterion) {
     for count in [250, 2_000, 20_000, 125_000] {
         let text = list_of_objects(count * 8);
         let mut document = Document::new(Rules::DEFAULT);
-        text.as_bytes()
-            .chunks(8)
-            .for_each(|delta| document.feed(delta).unwrap());
+        text.as_bytes().chunks(8).for_each(|delta| document.feed(delta).unwrap());
         document.finish().unwrap();
-        assert_eq!(
-            document.to_json().unwrap(),
-            text.replace(": ", ":").replace(", ", ",")
-        );
+        assert_eq!(document.to_json().unwrap(), text.replace(": ", ":").replace(", ", ","));
 
         group.throughput(Throughput::Elements((text.len() / 8) as u64));
-        group.bench_with_input(
-            BenchmarkId::from_parameter(count),
-            &text,
-            |bencher, text| {
-                bencher.iter(|| {
-                    let mut document = Document::new(Rules::DEFAULT);
-                    for delta in text.as_bytes().chunks(8) {
-                        document.feed(delta).unwrap();
-                        black_box(document.changes());
-                    }
-                    document
-                });
-            },
-        );
+        group.bench_with_input(BenchmarkId::from_parameter(count), &text, |bencher, text| {
+            bencher.iter(|| {
+                let mut document = Document::new(Rules::DEFAULT);
+                for delta in text.as_bytes().chunks(8) {
+                    document.feed(delta).unwrap();
+                    black_box(document.changes());
+                }
+                document
+            });
+        });
     }
     let long = format!("\"{}\"", "one long string ".repeat(65_536));
     group.throughput(Throughput::Elements((long.len() / 8) as u64));
     group.bench_function("one string of 1 MB", |bencher| {
         bencher.iter(|| {
             let mut document = Document::new(Rules::STRICT);
-            long.as_bytes()
-                .chunks(8)
-                .for_each(|delta| document.feed(delta).unwrap());
+            long.as_bytes().chunks(8).for_each(|delta| document.feed(delta).unwrap());
             document
         });
     });

@@ -4,8 +4,7 @@
 mod partial_json_oracle;
 
 use ferroscope_core::partial_json::{
-    Document, Error, ErrorKind, Expected, Key, Literals, Numbers, Root, Rules, Strings, Trailing,
-    View,
+    Document, Error, ErrorKind, Expected, Key, Literals, Numbers, Root, Rules, Strings, Trailing, View,
 };
 use partial_json_oracle::{Stop, read};
 use proptest::prelude::*;
@@ -108,16 +107,10 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 
 #[test]
 fn every_prefix_in_one_piece_or_byte_by_byte_shows_what_the_oracle_reads() {
-    let texts = DOCUMENTS
-        .iter()
-        .map(|d| d.as_bytes())
-        .chain(BYTES.iter().copied());
+    let texts = DOCUMENTS.iter().map(|d| d.as_bytes()).chain(BYTES.iter().copied());
     for text in texts {
         for (_, rules) in PRESETS {
-            let rules = Rules {
-                max_depth: 10,
-                ..rules
-            };
+            let rules = Rules { max_depth: 10, ..rules };
             for end in 0..=text.len() {
                 check(rules, &[&text[..end]]);
                 check(rules, &text[..end].chunks(1).collect::<Vec<_>>());
@@ -130,27 +123,21 @@ fn every_prefix_in_one_piece_or_byte_by_byte_shows_what_the_oracle_reads() {
 fn any_rules() -> impl Strategy<Value = Rules> {
     (
         prop_oneof![Just(Strings::Growing), Just(Strings::Complete)],
-        prop_oneof![
-            Just(Numbers::Complete),
-            Just(Numbers::WhenValid),
-            Just(Numbers::LongestPrefix)
-        ],
+        prop_oneof![Just(Numbers::Complete), Just(Numbers::WhenValid), Just(Numbers::LongestPrefix)],
         prop_oneof![Just(Literals::Complete), Just(Literals::FirstLetter)],
         prop_oneof![Just(Root::Value), Just(Root::Container), Just(Root::Object)],
         prop_oneof![Just(Trailing::Ignore), Just(Trailing::Reject)],
         1_usize..12,
     )
-        .prop_map(
-            |(strings, numbers, literals, root, trailing, max_depth)| Rules {
-                strings,
-                numbers,
-                literals,
-                root,
-                trailing,
-                max_depth,
-                max_bytes: 1 << 20,
-            },
-        )
+        .prop_map(|(strings, numbers, literals, root, trailing, max_depth)| Rules {
+            strings,
+            numbers,
+            literals,
+            root,
+            trailing,
+            max_depth,
+            max_bytes: 1 << 20,
+        })
 }
 
 /// Random documents: values as text, so that escapes, spacing and repeated keys vary too.
@@ -235,27 +222,13 @@ fn errors_name_the_byte_and_leave_what_came_before() {
     use ErrorKind::{
         InvalidEscape, InvalidLiteral, InvalidNumber, TooDeep, TooLarge, Unexpected, UnexpectedEnd,
     };
-    let small = Rules {
-        max_depth: 3,
-        max_bytes: 12,
-        ..Rules::DEFAULT
-    };
-    type Row = (
-        Rules,
-        &'static str,
-        ErrorKind,
-        u64,
-        Option<&'static str>,
-        &'static str,
-    );
+    let small = Rules { max_depth: 3, max_bytes: 12, ..Rules::DEFAULT };
+    type Row = (Rules, &'static str, ErrorKind, u64, Option<&'static str>, &'static str);
     let table: [Row; 11] = [
         (
             Rules::DEFAULT,
             r#"{"a": 1, b: 2}"#,
-            Unexpected {
-                found: b'b',
-                expected: Expected::Key,
-            },
+            Unexpected { found: b'b', expected: Expected::Key },
             9,
             Some(r#"{"a":1}"#),
             "byte 9: 'b' where a key in double quotes was expected",
@@ -263,22 +236,12 @@ fn errors_name_the_byte_and_leave_what_came_before() {
         (
             Rules::DEFAULT,
             r#"{"a": [1 2]}"#,
-            Unexpected {
-                found: b'2',
-                expected: Expected::CommaOrArrayEnd,
-            },
+            Unexpected { found: b'2', expected: Expected::CommaOrArrayEnd },
             9,
             Some(r#"{"a":[1]}"#),
             "byte 9: '2' where ',' or ']' was expected",
         ),
-        (
-            Rules::DEFAULT,
-            r#"{"a": 1.2.3}"#,
-            InvalidNumber,
-            9,
-            Some("{}"),
-            "byte 9: invalid number",
-        ),
+        (Rules::DEFAULT, r#"{"a": 1.2.3}"#, InvalidNumber, 9, Some("{}"), "byte 9: invalid number"),
         (
             Rules::DEFAULT,
             r#"{"a": "b\q"}"#,
@@ -298,9 +261,7 @@ fn errors_name_the_byte_and_leave_what_came_before() {
         (
             Rules::DEFAULT,
             r#"{"a": "b"#,
-            UnexpectedEnd {
-                expected: Expected::StringEnd,
-            },
+            UnexpectedEnd { expected: Expected::StringEnd },
             8,
             Some(r#"{"a":"b"}"#),
             "byte 8: the text ends where the rest of a string was expected",
@@ -316,10 +277,7 @@ fn errors_name_the_byte_and_leave_what_came_before() {
         (
             Rules::STRICT,
             "{} x",
-            Unexpected {
-                found: b'x',
-                expected: Expected::Nothing,
-            },
+            Unexpected { found: b'x', expected: Expected::Nothing },
             3,
             Some("{}"),
             "byte 3: 'x' where nothing more was expected",
@@ -343,9 +301,7 @@ fn errors_name_the_byte_and_leave_what_came_before() {
         (
             Rules::STRICT,
             "-",
-            UnexpectedEnd {
-                expected: Expected::Digits,
-            },
+            UnexpectedEnd { expected: Expected::Digits },
             1,
             None,
             "byte 1: the text ends where the rest of a number was expected",
@@ -353,15 +309,8 @@ fn errors_name_the_byte_and_leave_what_came_before() {
     ];
     for (rules, text, kind, at, value, words) in table {
         let mut document = Document::new(rules);
-        let error = document
-            .feed(text.as_bytes())
-            .and_then(|()| document.finish())
-            .unwrap_err();
-        assert_eq!(
-            (error, document.to_json().as_deref()),
-            (Error { kind, at }, value),
-            "{text}"
-        );
+        let error = document.feed(text.as_bytes()).and_then(|()| document.finish()).unwrap_err();
+        assert_eq!((error, document.to_json().as_deref()), (Error { kind, at }, value), "{text}");
         assert_eq!(error.to_string(), words);
         assert_eq!(document.feed(b"more"), Err(error));
     }
@@ -373,10 +322,7 @@ fn a_number_of_any_length_is_read_up_to_what_python_accepts() {
     document.feed(&[b'9'; 4300]).unwrap();
     assert_eq!(
         document.feed(b"9").unwrap_err(),
-        Error {
-            kind: ErrorKind::NumberTooLong { limit: 4300 },
-            at: 4300
-        }
+        Error { kind: ErrorKind::NumberTooLong { limit: 4300 }, at: 4300 }
     );
 }
 
@@ -387,36 +333,22 @@ fn the_place_of_the_document_in_the_text_is_known() {
     for byte in text.as_bytes().chunks(1) {
         document.feed(byte).unwrap();
     }
-    let (start, end) = (
-        document.parser().start().unwrap() as usize,
-        document.parser().end().unwrap() as usize,
-    );
-    assert_eq!(
-        (&text[start..end], document.parser().offset()),
-        ("{\"a\": 1}", text.len() as u64)
-    );
+    let (start, end) =
+        (document.parser().start().unwrap() as usize, document.parser().end().unwrap() as usize);
+    assert_eq!((&text[start..end], document.parser().offset()), ("{\"a\": 1}", text.len() as u64));
 }
 
 #[test]
 fn changes_name_what_a_feed_touched_and_what_it_completed() {
     let mut document = Document::new(Rules::JITER_TRAILING_STRINGS);
     let steps: [(&str, &[(&str, bool)]); 8] = [
-        (
-            r#"{"items": [{"na"#,
-            &[("", false), ("items", false), ("items.0", false)],
-        ),
+        (r#"{"items": [{"na"#, &[("", false), ("items", false), ("items.0", false)]),
         (r#"me": "Te"#, &[("items.0.name", false)]),
         (r#"a"#, &[("items.0.name", false)]),
-        (
-            r#"", "n": 1"#,
-            &[("items.0.name", true), ("items.0.n", false)],
-        ),
+        (r#"", "n": 1"#, &[("items.0.name", true), ("items.0.n", false)]),
         (r#"2"#, &[("items.0.n", false)]),
         (r#"."#, &[("items.0", false)]),
-        (
-            r#"5}, {}"#,
-            &[("items.0.n", true), ("items.0", true), ("items.1", true)],
-        ),
+        (r#"5}, {}"#, &[("items.0.n", true), ("items.0", true), ("items.1", true)]),
         (r#"]}"#, &[("items", true), ("", true)]),
     ];
     for (piece, expected) in steps {
@@ -436,10 +368,7 @@ fn changes_name_what_a_feed_touched_and_what_it_completed() {
                 (steps.join("."), change.done)
             })
             .collect();
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(path, done)| ((*path).to_owned(), *done))
-            .collect();
+        let expected: Vec<_> = expected.iter().map(|(path, done)| ((*path).to_owned(), *done)).collect();
         assert_eq!(changes, expected, "{piece}");
     }
 }
@@ -449,20 +378,9 @@ fn a_node_knows_its_parts_and_whether_it_is_done() {
     let mut document = Document::new(Rules::DEFAULT);
     document.feed(br#"{"a": ["x", "y"#).unwrap();
     let list = document.root().unwrap().get(Key::Name("a")).unwrap();
-    let View::Array(items) = list.view() else {
-        panic!("not an array")
-    };
-    let items: Vec<_> = items
-        .iter()
-        .map(|item| (format!("{:?}", item.view()), item.is_done()))
-        .collect();
-    assert_eq!(
-        items,
-        [
-            (r#"String("x")"#.to_owned(), true),
-            (r#"String("y")"#.to_owned(), false)
-        ]
-    );
+    let View::Array(items) = list.view() else { panic!("not an array") };
+    let items: Vec<_> = items.iter().map(|item| (format!("{:?}", item.view()), item.is_done())).collect();
+    assert_eq!(items, [(r#"String("x")"#.to_owned(), true), (r#"String("y")"#.to_owned(), false)]);
     assert!(!list.is_done());
     assert!(list.get(Key::Index(2)).is_none());
 }
@@ -471,12 +389,8 @@ fn a_node_knows_its_parts_and_whether_it_is_done() {
 fn an_object_with_very_many_members_keeps_the_last_of_two_equal_keys() {
     let members: Vec<_> = (0..500).map(|n| format!("\"k{}\": {n}", n % 250)).collect();
     let mut document = Document::new(Rules::STRICT);
-    document
-        .feed(format!("{{{}}}", members.join(",")).as_bytes())
-        .unwrap();
-    let View::Object(shown) = document.root().unwrap().view() else {
-        panic!("not an object")
-    };
+    document.feed(format!("{{{}}}", members.join(",")).as_bytes()).unwrap();
+    let View::Object(shown) = document.root().unwrap().view() else { panic!("not an object") };
     assert_eq!(shown.len(), 250);
     assert_eq!(shown[7].0, "k7");
     assert!(matches!(shown[7].1.view(), View::Number("257")));

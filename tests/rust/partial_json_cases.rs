@@ -10,9 +10,7 @@ use ferroscope_core::partial_json::{Document, Literals, Numbers, Root, Rules};
 use serde_json::{Map, Value, json};
 
 fn cases(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/cases")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases").join(name);
     path.exists().then_some(path)
 }
 
@@ -21,9 +19,7 @@ fn rows(name: &str) -> Vec<Map<String, Value>> {
         return Vec::new();
     };
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn base64(text: &str) -> Vec<u8> {
@@ -65,54 +61,35 @@ fn rules(mode: &str, allow: Option<&Value>) -> Option<Rules> {
         "jiter:on" | "anthropic-ts:no-partial-strings" => Rules::JITER_ON,
         "jiter:off" => Rules::STRICT,
         "vercel-fix-json" | "partialjson:strict" | "langchain:partial" => fix,
-        "openai-node:no-partial-numbers" => Rules {
-            numbers: Numbers::Complete,
-            ..fix
-        },
-        "langchain:markdown" => Rules {
-            root: Root::Object,
-            ..fix
-        },
-        "promplate" | "promplate-js" => match allow?
-            .as_array()?
-            .iter()
-            .map(|flag| flag.as_str().unwrap())
-            .collect::<Vec<_>>()[..]
-        {
-            ["ALL"] => fix,
-            ["~NUM"] => Rules {
-                numbers: Numbers::Complete,
-                ..fix
-            },
-            ["NUM" | "STR" | "NULL" | "BOOL"] => fix,
-            ["~NULL" | "~BOOL"] => Rules {
-                literals: Literals::Complete,
-                ..fix
-            },
-            ["ARR", "STR"] | ["OBJ", "STR"] => fix,
-            ["ARR" | "OBJ"] | ["~STR"] => Rules {
-                strings: ferroscope_core::partial_json::Strings::Complete,
-                ..fix
-            },
-            // Hiding unfinished containers, and infinities.
-            _ => return None,
-        },
+        "openai-node:no-partial-numbers" => Rules { numbers: Numbers::Complete, ..fix },
+        "langchain:markdown" => Rules { root: Root::Object, ..fix },
+        "promplate" | "promplate-js" => {
+            match allow?.as_array()?.iter().map(|flag| flag.as_str().unwrap()).collect::<Vec<_>>()[..] {
+                ["ALL"] => fix,
+                ["~NUM"] => Rules { numbers: Numbers::Complete, ..fix },
+                ["NUM" | "STR" | "NULL" | "BOOL"] => fix,
+                ["~NULL" | "~BOOL"] => Rules { literals: Literals::Complete, ..fix },
+                ["ARR", "STR"] | ["OBJ", "STR"] => fix,
+                ["ARR" | "OBJ"] | ["~STR"] => {
+                    Rules { strings: ferroscope_core::partial_json::Strings::Complete, ..fix }
+                }
+                // Hiding unfinished containers, and infinities.
+                _ => return None,
+            }
+        }
         _ => return None,
     })
 }
 
 /// Where we differ from a library in its own mode, and why.
-const DIFFERENCES: &[(&str, &str)] = &[(
-    "anthropic-ts~29",
-    "`truee`: ours shows true, then reports the second e",
-)];
+const DIFFERENCES: &[(&str, &str)] =
+    &[("anthropic-ts~29", "`truee`: ours shows true, then reports the second e")];
 
 #[test]
 fn cases_of_other_libraries_give_the_values_that_they_expect() {
     let (mut compared, mut differ) = (0, Vec::new());
     let hides_containers = |row: &Map<String, Value>| {
-        row.get("allow") == Some(&json!(["STR"]))
-            && row["input"].as_str().unwrap().starts_with(['[', '{'])
+        row.get("allow") == Some(&json!(["STR"])) && row["input"].as_str().unwrap().starts_with(['[', '{'])
     };
     for row in rows("partial_json_cases.jsonl") {
         let (name, mode) = (row["name"].as_str().unwrap(), row["mode"].as_str().unwrap());
@@ -155,10 +132,7 @@ fn cases_of_other_libraries_give_the_values_that_they_expect() {
         }
     }
     if compared > 0 {
-        let known: Vec<_> = DIFFERENCES
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let known: Vec<_> = DIFFERENCES.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(differ, known, "of {compared}");
         assert!(compared > 700, "only {compared}");
     }
@@ -180,8 +154,7 @@ fn every_prefix_of_every_document_shows_what_jiter_shows() {
                 if end > 0 {
                     document.feed(&bytes[end - 1..end]).unwrap();
                 }
-                if let Some(step) = steps.next_if(|step| step[0].as_u64().unwrap() as usize == end)
-                {
+                if let Some(step) = steps.next_if(|step| step[0].as_u64().unwrap() as usize == end) {
                     expected = plain(step[1].clone());
                 }
                 // jiter calls "nothing to show yet" an error.
@@ -199,10 +172,7 @@ fn the_json_test_suite_is_accepted_and_rejected_as_it_says() {
     let Some(folder) = cases("json/test_parsing") else {
         return;
     };
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() > 300);
     for path in files {
@@ -210,20 +180,14 @@ fn the_json_test_suite_is_accepted_and_rejected_as_it_says() {
         let bytes = std::fs::read(&path).unwrap();
         let mut verdicts = Vec::new();
         for size in [1, 7, bytes.len().max(1)] {
-            let mut document = Document::new(Rules {
-                max_depth: 1_000,
-                ..Rules::STRICT
-            });
+            let mut document = Document::new(Rules { max_depth: 1_000, ..Rules::STRICT });
             let mut read = Ok(());
             for piece in bytes.chunks(size) {
                 read = read.and_then(|()| document.feed(piece));
             }
             verdicts.push(read.and_then(|()| document.finish()));
         }
-        assert!(
-            verdicts.iter().all(|v| *v == verdicts[0]),
-            "{name}: {verdicts:?}"
-        );
+        assert!(verdicts.iter().all(|v| *v == verdicts[0]), "{name}: {verdicts:?}");
         match name.as_bytes()[0] {
             b'y' => assert_eq!(verdicts[0], Ok(()), "{name}"),
             b'n' => assert!(verdicts[0].is_err(), "{name}"),

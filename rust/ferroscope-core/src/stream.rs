@@ -2,9 +2,9 @@
 
 use crate::delta::Delta;
 use crate::dialect::openai_chat;
-use crate::error::{Error, ErrorKind, Place, excerpt};
+use crate::error::{Error, ErrorKind, Limit, Place, excerpt};
 use crate::framing::sse;
-use crate::json::Tape;
+use crate::json::{Tape, Value, write_string};
 use crate::limits::Limits;
 use std::borrow::Cow;
 
@@ -91,15 +91,14 @@ impl Stream {
     /// As the framing and the dialect have them. What came before stays folded.
     pub fn next_step(&mut self) -> Result<Option<Step<'_>>, Error> {
         while self.framing.advance()? {
-            if self.phase == Phase::Closed || self.framing.event().data.trim_ascii().is_empty() {
+            let data = self.framing.data();
+            if self.phase == Phase::Closed || data.trim_ascii().is_empty() {
                 continue;
             }
-            if self.framing.event().data.starts_with("[DONE]") {
+            if data.starts_with(b"[DONE]") {
                 return self.close();
             }
-            self.fold_framed()?;
-            let event = self.framing.event();
-            return Ok(Some(Step { data: Some(event.data), delta: &self.delta, at: event.at }));
+            return self.fold_framed().map(Some);
         }
         if self.ended && self.phase == Phase::Running {
             self.explain_silence()?;
@@ -108,17 +107,17 @@ impl Stream {
         Ok(None)
     }
 
-    fn fold_framed(&mut self) -> Result<(), Error> {
+    fn fold_framed(&mut self) -> Result<Step<'_>, Error> {
         let event = self.framing.event();
         self.delta.clear();
-        let folded = self.state.event(&mut self.tape, &event.data, &mut self.delta).and_then(|()| {
-            // An event of that name without an `error` member is still no part of an answer.
-            if event.name == "error" {
-                return Err(ErrorKind::Provider { message: None, body: event.data.clone().into_owned() });
-            }
-            Ok(())
-        });
-        folded.map_err(|kind| Error { kind, at: event.at })
+        let folded = match event.name {
+            "error" => named_error(&mut self.tape, &event.data, self.limits.depth).map_or(Ok(()), Err),
+            _ => Ok(()),
+        };
+        match folded.and_then(|()| self.state.event(&mut self.tape, &event.data, &mut self.delta)) {
+            Ok(()) => Ok(Step { data: Some(event.data), delta: &self.delta, at: event.at }),
+            Err(kind) => Err(Error { kind, at: event.at }),
+        }
     }
 
     /// Ends the response; a step only if that completed something.
@@ -165,7 +164,12 @@ impl Stream {
         self.fed_events += 1;
         self.delta.clear();
         let at = Place { event: self.fed_events, byte: 0 };
-        self.state.event(&mut self.tape, data, &mut self.delta).map_err(|kind| Error { kind, at })?;
+        let folded = if data.len() > self.limits.event_bytes {
+            Err(ErrorKind::Limit { limit: Limit::EventBytes, max: self.limits.event_bytes })
+        } else {
+            self.state.event(&mut self.tape, data, &mut self.delta)
+        };
+        folded.map_err(|kind| Error { kind, at })?;
         Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
     }
 
@@ -185,5 +189,20 @@ impl Stream {
     #[must_use]
     pub fn state(&self) -> &openai_chat::State {
         &self.state
+    }
+}
+
+/// The error that an event named `error` reports; None if it says so in the dialect's own words.
+///
+/// Its data is no part of an answer, whether that has an `error` member, is something else or no JSON at all.
+fn named_error(tape: &mut Tape, data: &str, depth: usize) -> Option<ErrorKind> {
+    match tape.read(data, depth) {
+        Ok(root) if root.get("error").is_some_and(Value::is_truthy) => None,
+        Ok(root) => Some(openai_chat::provider_error(root)),
+        Err(_) => {
+            let mut body = String::new();
+            write_string(data, &mut body);
+            Some(ErrorKind::Provider { message: Some(data.to_owned()), body })
+        }
     }
 }

@@ -21,15 +21,10 @@ impl Json {
             Json::Literal(word) => (*word).to_owned(),
             Json::Number(text) => text.clone(),
             Json::String(text) => quote(text),
-            Json::Array(items) => format!(
-                "[{}]",
-                items.iter().map(Json::text).collect::<Vec<_>>().join(",")
-            ),
+            Json::Array(items) => format!("[{}]", items.iter().map(Json::text).collect::<Vec<_>>().join(",")),
             Json::Object(members) => {
-                let members: Vec<_> = members
-                    .iter()
-                    .map(|(k, v)| format!("{}:{}", quote(k), v.text()))
-                    .collect();
+                let members: Vec<_> =
+                    members.iter().map(|(k, v)| format!("{}:{}", quote(k), v.text())).collect();
                 format!("{{{}}}", members.join(","))
             }
         }
@@ -74,11 +69,7 @@ pub fn read(prefix: &[u8], rules: Rules) -> (Option<Json>, Result<(), Stop>) {
             }
             continue;
         };
-        let starts: &[u8] = if prefix[at] == b'{' {
-            b"\"}"
-        } else {
-            b"\"{[]-0123456789tfn"
-        };
+        let starts: &[u8] = if prefix[at] == b'{' { b"\"}" } else { b"\"{[]-0123456789tfn" };
         if opens && starts.contains(next) {
             return document(prefix, at, rules);
         }
@@ -87,26 +78,14 @@ pub fn read(prefix: &[u8], rules: Rules) -> (Option<Json>, Result<(), Stop>) {
 }
 
 fn document(prefix: &[u8], start: usize, rules: Rules) -> (Option<Json>, Result<(), Stop>) {
-    let mut reader = Reader {
-        text: prefix,
-        at: start,
-        rules,
-        depth: 0,
-    };
+    let mut reader = Reader { text: prefix, at: start, rules, depth: 0 };
     reader.space();
     let (value, stop) = reader.value();
     if stop.is_err() || rules.trailing == Trailing::Ignore {
         return (value, stop);
     }
     reader.space();
-    (
-        value,
-        if reader.at == prefix.len() {
-            Ok(())
-        } else {
-            Err(Stop::Wrong(reader.at))
-        },
-    )
+    (value, if reader.at == prefix.len() { Ok(()) } else { Err(Stop::Wrong(reader.at)) })
 }
 
 struct Reader<'a> {
@@ -120,24 +99,13 @@ type Read<T> = (Option<T>, Result<(), Stop>);
 
 impl Reader<'_> {
     fn space(&mut self) {
-        while self
-            .text
-            .get(self.at)
-            .is_some_and(|b| b" \n\r\t".contains(b))
-        {
+        while self.text.get(self.at).is_some_and(|b| b" \n\r\t".contains(b)) {
             self.at += 1;
         }
     }
 
     fn wrong<T>(&self) -> Read<T> {
-        (
-            None,
-            Err(if self.at < self.text.len() {
-                Stop::Wrong(self.at)
-            } else {
-                Stop::Cut
-            }),
-        )
+        (None, Err(if self.at < self.text.len() { Stop::Wrong(self.at) } else { Stop::Cut }))
     }
 
     fn value(&mut self) -> Read<Json> {
@@ -175,25 +143,16 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text = std::str::from_utf8(&self.text[start..self.at]).unwrap();
-        let ended = self
-            .text
-            .get(self.at)
-            .is_some_and(|b| b",]} \n\r\t".contains(b));
+        let ended = self.text.get(self.at).is_some_and(|b| b",]} \n\r\t".contains(b));
         if is_number(text) && ended {
             return (Some(Json::Number(text.to_owned())), Ok(()));
         }
         let shown = match self.rules.numbers {
             Numbers::Complete => None,
             Numbers::WhenValid => is_number(text).then_some(text),
-            Numbers::LongestPrefix => (1..=text.len())
-                .rev()
-                .map(|n| &text[..n])
-                .find(|t| is_number(t)),
+            Numbers::LongestPrefix => (1..=text.len()).rev().map(|n| &text[..n]).find(|t| is_number(t)),
         };
-        (
-            shown.map(|t| Json::Number(t.to_owned())),
-            self.wrong::<Json>().1,
-        )
+        (shown.map(|t| Json::Number(t.to_owned())), self.wrong::<Json>().1)
     }
 
     /// The content of a string as far as it is known; the opening quote is behind us.
@@ -261,11 +220,7 @@ impl Reader<'_> {
     /// Stopped by the byte that many places further on, or by the end.
     fn stop_at(&self, ahead: usize) -> Result<(), Stop> {
         let at = self.at + ahead;
-        Err(if at < self.text.len() {
-            Stop::Wrong(at)
-        } else {
-            Stop::Cut
-        })
+        Err(if at < self.text.len() { Stop::Wrong(at) } else { Stop::Cut })
     }
 
     fn container(&mut self, mut out: Json) -> Read<Json> {
@@ -280,11 +235,7 @@ impl Reader<'_> {
     }
 
     fn fill(&mut self, out: &mut Json) -> Result<(), Stop> {
-        let end = if matches!(out, Json::Array(_)) {
-            b']'
-        } else {
-            b'}'
-        };
+        let end = if matches!(out, Json::Array(_)) { b']' } else { b'}' };
         self.space();
         if self.text.get(self.at) == Some(&end) {
             self.at += 1;
@@ -305,12 +256,10 @@ impl Reader<'_> {
             let (value, stop) = self.value();
             if let Some(value) = value {
                 match out {
-                    Json::Object(members) => {
-                        match members.iter_mut().find(|(name, _)| *name == key) {
-                            Some((_, old)) => *old = value,
-                            None => members.push((key, value)),
-                        }
-                    }
+                    Json::Object(members) => match members.iter_mut().find(|(name, _)| *name == key) {
+                        Some((_, old)) => *old = value,
+                        None => members.push((key, value)),
+                    },
                     Json::Array(items) => items.push(value),
                     _ => unreachable!(),
                 }
@@ -336,11 +285,7 @@ impl Reader<'_> {
 
 /// Four hexadecimal digits, or how many there are before something else.
 fn hex(text: &[u8]) -> Result<u16, usize> {
-    let good = text
-        .iter()
-        .take(4)
-        .take_while(|b| b.is_ascii_hexdigit())
-        .count();
+    let good = text.iter().take(4).take_while(|b| b.is_ascii_hexdigit()).count();
     if good < 4 {
         return Err(good);
     }
@@ -381,9 +326,6 @@ fn is_number(text: &str) -> bool {
 
 /// Whether some continuation makes it a number: one of these few always does if any does.
 fn could_be_number(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| {
-        ["", "0"]
-            .iter()
-            .any(|more| is_number(&format!("{text}{more}")))
-    })
+    std::str::from_utf8(text)
+        .is_ok_and(|text| ["", "0"].iter().any(|more| is_number(&format!("{text}{more}"))))
 }

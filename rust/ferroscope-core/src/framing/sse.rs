@@ -54,6 +54,7 @@ pub struct Decoder {
     delivered_name: String,
     id: String,
     retry: Option<u64>,
+    reconnection_time: Option<u64>,
     delivered_retry: Option<u64>,
     events: u64,
     /// A CR may be half of a CRLF: its line is complete either way, and one LF is swallowed after it.
@@ -93,6 +94,7 @@ impl Decoder {
             delivered_name: String::new(),
             id: String::new(),
             retry: None,
+            reconnection_time: None,
             delivered_retry: None,
             events: 0,
             after_cr: false,
@@ -106,6 +108,7 @@ impl Decoder {
     /// Takes the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.forget();
+        self.let_lines_go();
         let keep = match &self.data {
             Data::Line(range) => range.start,
             Data::None | Data::Joined(..) => self.line,
@@ -122,6 +125,16 @@ impl Decoder {
             }
         }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Moves a data line out of the buffer if lines follow it that would have to be kept with it.
+    fn let_lines_go(&mut self) {
+        const LINE_END: usize = 2;
+        if let Data::Line(range) = &self.data
+            && self.line > range.end + LINE_END
+        {
+            self.data = Data::Joined(self.buffer[range.clone()].to_vec(), self.base + range.start as u64);
+        }
     }
 
     /// Ends the body: [`advance`](Self::advance) delivers an event that still waits for its blank line.
@@ -141,41 +154,47 @@ impl Decoder {
                     return Ok(true);
                 }
             } else {
-                self.field(line);
-                self.check_size(0)?;
+                self.field(line)?;
             }
         }
         if self.finished {
             if self.line < self.buffer.len() {
                 let line = self.take_line(self.buffer.len(), self.buffer.len());
                 if !line.is_empty() {
-                    self.field(line);
+                    self.field(line)?;
                 }
             }
-            if self.dispatch() {
-                return Ok(true);
-            }
+            return Ok(self.dispatch());
         }
-        self.check_size(self.buffer.len() - self.line)?;
+        let unfinished = self.without_mark(self.line..self.buffer.len());
+        self.check_size(unfinished.len(), unfinished.start)?;
         Ok(false)
     }
 
     /// The event that [`advance`](Self::advance) came to; empty after a [`feed`](Self::feed).
     #[must_use]
     pub fn event(&self) -> Event<'_> {
-        let (data, begins) = match &self.data {
-            Data::None => (Cow::Borrowed(""), self.base),
-            Data::Line(range) => {
-                (String::from_utf8_lossy(&self.buffer[range.clone()]), self.base + range.start as u64)
-            }
-            Data::Joined(joined, begins) => (String::from_utf8_lossy(joined), *begins),
+        let begins = match &self.data {
+            Data::None => self.base,
+            Data::Line(range) => self.base + range.start as u64,
+            Data::Joined(_, begins) => *begins,
         };
         Event {
-            data,
+            data: String::from_utf8_lossy(self.data()),
             name: &self.delivered_name,
             id: &self.id,
             retry: self.delivered_retry,
             at: Place { event: self.events, byte: begins },
+        }
+    }
+
+    /// The data of that event, as the bytes are.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        match &self.data {
+            Data::None => b"",
+            Data::Line(range) => &self.buffer[range.clone()],
+            Data::Joined(joined, _) => joined,
         }
     }
 
@@ -197,6 +216,12 @@ impl Decoder {
     #[must_use]
     pub fn place(&self) -> Place {
         Place { event: self.events, byte: self.base + self.line as u64 }
+    }
+
+    /// The reconnection time that the stream set last, in milliseconds.
+    #[must_use]
+    pub fn reconnection_time(&self) -> Option<u64> {
+        self.reconnection_time
     }
 
     /// The last event id of the stream.
@@ -229,19 +254,22 @@ impl Decoder {
 
     /// Consumes the current line, which ends at `end`; the next begins at `next`.
     fn take_line(&mut self, end: usize, next: usize) -> Range<usize> {
-        let mut start = self.line;
+        let line = self.without_mark(self.line..end);
+        self.first_line = false;
         self.line = next;
         self.searched = next;
-        if self.first_line {
-            self.first_line = false;
-            if self.buffer[start..end].starts_with(b"\xEF\xBB\xBF") {
-                start += 3;
-            }
-        }
-        start..end
+        line
     }
 
-    fn field(&mut self, line: Range<usize>) {
+    /// A line without the byte order mark that the body may begin with.
+    fn without_mark(&self, line: Range<usize>) -> Range<usize> {
+        const MARK: &[u8] = b"\xEF\xBB\xBF";
+        let marked = self.first_line && self.buffer[line.clone()].starts_with(MARK);
+        line.start + if marked { MARK.len() } else { 0 }..line.end
+    }
+
+    fn field(&mut self, line: Range<usize>) -> Result<(), Error> {
+        self.check_size(line.len(), line.start)?;
         let text = &self.buffer[line.clone()];
         // The overwhelming case first, without looking for the colon.
         if text.starts_with(b"data:") {
@@ -252,7 +280,7 @@ impl Decoder {
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match &text[..colon] {
             b"" => {}
-            b"data" => self.data_line(line.end..line.end),
+            b"data" => return self.data_line(line.end..line.end),
             b"event" => {
                 self.name.clear();
                 self.name.push_str(&String::from_utf8_lossy(value));
@@ -264,8 +292,11 @@ impl Decoder {
                 }
             }
             b"retry" => {
-                if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-                    self.retry = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+                if value.iter().all(u8::is_ascii_digit)
+                    && let Some(time) = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok())
+                {
+                    self.retry = Some(time);
+                    self.reconnection_time = Some(time);
                 }
             }
             _ => {
@@ -276,9 +307,10 @@ impl Decoder {
                 self.stray.extend_from_slice(&text[..text.len().min(room)]);
             }
         }
+        Ok(())
     }
 
-    fn data_line(&mut self, mut value: Range<usize>) {
+    fn data_line(&mut self, mut value: Range<usize>) -> Result<(), Error> {
         if self.buffer[value.clone()].first() == Some(&b' ') {
             value.start += 1;
         }
@@ -289,13 +321,18 @@ impl Decoder {
                 let mut joined = self.buffer[first.clone()].to_vec();
                 joined.push(b'\n');
                 joined.extend_from_slice(&self.buffer[value]);
+                let held = joined.len();
                 self.data = Data::Joined(joined, begins);
+                self.check_size(held, 0)?;
             }
             Data::Joined(joined, _) => {
                 joined.push(b'\n');
                 joined.extend_from_slice(&self.buffer[value]);
+                let held = joined.len();
+                self.check_size(held, 0)?;
             }
         }
+        Ok(())
     }
 
     /// Lets go of the event last delivered.
@@ -319,19 +356,21 @@ impl Decoder {
         true
     }
 
-    /// Holds the current event, with `unfinished` bytes of a line to come, to its limit.
-    fn check_size(&self, unfinished: usize) -> Result<(), Error> {
-        let (held, begins) = match &self.data {
-            Data::None => (0, self.base + self.line as u64),
-            Data::Line(range) => (range.len(), self.base + range.start as u64),
-            Data::Joined(joined, begins) => (joined.len(), *begins),
-        };
-        if held + unfinished > self.max_event {
-            return Err(Error {
-                kind: ErrorKind::Limit { limit: Limit::EventBytes, max: self.max_event },
-                at: Place { event: self.events + 1, byte: begins },
-            });
+    /// Holds the current event to its limit: no line may be longer, nor may the joined data.
+    ///
+    /// A line that is still incomplete fails as it would when complete, so that the cuts make no difference.
+    fn check_size(&self, bytes: usize, line: usize) -> Result<(), Error> {
+        if bytes <= self.max_event {
+            return Ok(());
         }
-        Ok(())
+        let begins = match &self.data {
+            Data::None => self.base + line as u64,
+            Data::Line(range) => self.base + range.start as u64,
+            Data::Joined(_, begins) => *begins,
+        };
+        Err(Error {
+            kind: ErrorKind::Limit { limit: Limit::EventBytes, max: self.max_event },
+            at: Place { event: self.events + 1, byte: begins },
+        })
     }
 }

@@ -92,10 +92,7 @@ enum NumberState {
 
 impl NumberState {
     const fn is_number(self) -> bool {
-        matches!(
-            self,
-            Self::Zero | Self::Integer | Self::Fraction | Self::Power
-        )
+        matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Power)
     }
 
     /// The state after one more byte of the number; `None` if the byte is no part of it.
@@ -144,11 +141,7 @@ impl Parser {
         Self {
             rules,
             offset: 0,
-            state: if matches!(rules.root, Root::Value) {
-                State::Value
-            } else {
-                State::Lead
-            },
+            state: if matches!(rules.root, Root::Value) { State::Value } else { State::Lead },
             open: Vec::new(),
             candidate: false,
             string: Reader::new(),
@@ -178,12 +171,7 @@ impl Parser {
             Ok(()) => {
                 self.offset += taken as u64;
                 if taken < bytes.len() {
-                    return self.fail(
-                        self.offset,
-                        ErrorKind::TooLarge {
-                            limit: self.rules.max_bytes,
-                        },
-                    );
+                    return self.fail(self.offset, ErrorKind::TooLarge { limit: self.rules.max_bytes });
                 }
                 Ok(())
             }
@@ -263,12 +251,7 @@ impl Parser {
                 State::Number(number) => {
                     if let Some(next) = number.next(byte) {
                         if self.scratch.len() == MAX_NUMBER_BYTES {
-                            return Err((
-                                at,
-                                ErrorKind::NumberTooLong {
-                                    limit: MAX_NUMBER_BYTES,
-                                },
-                            ));
+                            return Err((at, ErrorKind::NumberTooLong { limit: MAX_NUMBER_BYTES }));
                         }
                         self.number(next, byte);
                     } else if number.is_number()
@@ -289,10 +272,7 @@ impl Parser {
                         self.shown = 0;
                         self.after_value(at + 1);
                     } else {
-                        self.state = State::Literal {
-                            word,
-                            matched: matched + 1,
-                        };
+                        self.state = State::Literal { word, matched: matched + 1 };
                     }
                 }
                 State::Lead => {
@@ -328,9 +308,7 @@ impl Parser {
                 State::AfterValue => match (byte, self.open.last()) {
                     (b',', Some(Container::Array)) => self.state = State::Value,
                     (b',', _) => self.state = State::Key,
-                    (b']', Some(Container::Array)) | (b'}', Some(Container::Object)) => {
-                        self.close(at, sink)
-                    }
+                    (b']', Some(Container::Array)) | (b'}', Some(Container::Object)) => self.close(at, sink),
                     _ => return Err(unexpected(at, byte, self.expected_after_value())),
                 },
                 State::Done => return Err(unexpected(at, byte, Expected::Nothing)),
@@ -349,16 +327,9 @@ impl Parser {
         sink: &mut S,
     ) -> Result<usize, Fault> {
         let buffered = key || matches!(self.rules.strings, Strings::Complete);
-        let Self {
-            string, scratch, ..
-        } = self;
-        let outcome = string.read(&bytes[at..], |text| {
-            if buffered {
-                scratch.push_str(text)
-            } else {
-                sink.grow(text)
-            }
-        });
+        let Self { string, scratch, .. } = self;
+        let outcome =
+            string.read(&bytes[at..], |text| if buffered { scratch.push_str(text) } else { sink.grow(text) });
         match outcome {
             Outcome::More => Ok(bytes.len()),
             Outcome::Invalid(index, kind) => Err((at + index, kind)),
@@ -381,22 +352,11 @@ impl Parser {
     }
 
     /// Starts the value whose first byte this is.
-    fn begin<S: Sink>(
-        &mut self,
-        byte: u8,
-        at: usize,
-        expected: Expected,
-        sink: &mut S,
-    ) -> Result<(), Fault> {
+    fn begin<S: Sink>(&mut self, byte: u8, at: usize, expected: Expected, sink: &mut S) -> Result<(), Fault> {
         match byte {
             b'{' | b'[' => {
                 if self.open.len() >= self.rules.max_depth {
-                    return Err((
-                        at,
-                        ErrorKind::TooDeep {
-                            limit: self.rules.max_depth,
-                        },
-                    ));
+                    return Err((at, ErrorKind::TooDeep { limit: self.rules.max_depth }));
                 }
                 if byte == b'{' {
                     self.open.push(Container::Object);
@@ -430,24 +390,9 @@ impl Parser {
                     byte,
                 );
             }
-            b't' => {
-                self.state = State::Literal {
-                    word: b"true",
-                    matched: 1,
-                }
-            }
-            b'f' => {
-                self.state = State::Literal {
-                    word: b"false",
-                    matched: 1,
-                }
-            }
-            b'n' => {
-                self.state = State::Literal {
-                    word: b"null",
-                    matched: 1,
-                }
-            }
+            b't' => self.state = State::Literal { word: b"true", matched: 1 },
+            b'f' => self.state = State::Literal { word: b"false", matched: 1 },
+            b'n' => self.state = State::Literal { word: b"null", matched: 1 },
             _ => return Err(unexpected(at, byte, expected)),
         }
         // A root that follows skipped text stays a candidate until its first content byte.
@@ -515,10 +460,7 @@ impl Parser {
     fn may_begin(&self, byte: u8) -> bool {
         match self.state {
             State::KeyOrEnd => matches!(byte, b'"' | b'}'),
-            _ => matches!(
-                byte,
-                b'"' | b'{' | b'[' | b']' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'
-            ),
+            _ => matches!(byte, b'"' | b'{' | b'[' | b']' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'),
         }
     }
 

@@ -81,24 +81,14 @@ impl Rules {
     };
 
     /// RFC 8259: one whole document, whitespace around it and nothing else.
-    pub const STRICT: Self = Self {
-        root: Root::Value,
-        trailing: Trailing::Reject,
-        ..Self::DEFAULT
-    };
+    pub const STRICT: Self = Self { root: Root::Value, trailing: Trailing::Reject, ..Self::DEFAULT };
 
     /// jiter's `partial_mode="trailing-strings"`, which is what Mirascope v1 shows.
-    pub const JITER_TRAILING_STRINGS: Self = Self {
-        numbers: Numbers::WhenValid,
-        root: Root::Value,
-        ..Self::DEFAULT
-    };
+    pub const JITER_TRAILING_STRINGS: Self =
+        Self { numbers: Numbers::WhenValid, root: Root::Value, ..Self::DEFAULT };
 
     /// jiter's `partial_mode="on"`.
-    pub const JITER_ON: Self = Self {
-        strings: Strings::Complete,
-        ..Self::JITER_TRAILING_STRINGS
-    };
+    pub const JITER_ON: Self = Self { strings: Strings::Complete, ..Self::JITER_TRAILING_STRINGS };
 
     /// Vercel's `fixJson`: whatever can be guessed shows.
     pub const FIX_JSON: Self = Self {

@@ -47,12 +47,7 @@ const REPLACEMENT: &str = "\u{fffd}";
 
 impl Reader {
     pub(super) const fn new() -> Self {
-        Self {
-            escape: Escape::No,
-            high: None,
-            cut: [0; 4],
-            cut_len: 0,
-        }
+        Self { escape: Escape::No, high: None, cut: [0; 4], cut_len: 0 }
     }
 
     /// Reads until the closing quote or the end of `input`, handing out whole characters as they complete.
@@ -83,10 +78,7 @@ impl Reader {
                         self.escape = Escape::No;
                         self.unit(code, &mut emit);
                     } else {
-                        self.escape = Escape::Unicode {
-                            digits: digits + 1,
-                            code,
-                        };
+                        self.escape = Escape::Unicode { digits: digits + 1, code };
                     }
                     at += 1;
                 }
@@ -117,9 +109,7 @@ impl Reader {
                             return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
                         }
                         self.settle(&mut emit);
-                        if let Err(invalid) =
-                            self.plain(&input[at..end], end == input.len(), &mut emit)
-                        {
+                        if let Err(invalid) = self.plain(&input[at..end], end == input.len(), &mut emit) {
                             return Outcome::Invalid(at + invalid, ErrorKind::InvalidUtf8);
                         }
                         at = end;
@@ -158,9 +148,7 @@ impl Reader {
         }
         let rest = &run[valid..];
         // The offending byte is the first that cannot continue the sequence, whatever the chunking.
-        let good = (1..=rest.len())
-            .find(|&n| !is_beginning(&rest[..n]))
-            .map_or(rest.len(), |n| n - 1);
+        let good = (1..=rest.len()).find(|&n| !is_beginning(&rest[..n])).map_or(rest.len(), |n| n - 1);
         if good < rest.len() || !last {
             return Err(valid + good);
         }
@@ -182,9 +170,7 @@ impl Reader {
         if (0xd800..0xdc00).contains(&unit) {
             self.high = Some(unit);
         } else {
-            emit(
-                char::from_u32(u32::from(unit)).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)),
-            );
+            emit(char::from_u32(u32::from(unit)).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)));
         }
     }
 

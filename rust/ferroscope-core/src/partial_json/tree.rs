@@ -40,12 +40,7 @@ impl Members {
     fn push(&mut self, key: String, id: Id) {
         let at = self.list.len();
         if at == INDEX_FROM {
-            self.index = self
-                .list
-                .iter()
-                .enumerate()
-                .map(|(i, (name, _))| (name.clone(), i))
-                .collect();
+            self.index = self.list.iter().enumerate().map(|(i, (name, _))| (name.clone(), i)).collect();
         }
         if at >= INDEX_FROM {
             self.index.insert(key.clone(), at);
@@ -122,11 +117,7 @@ impl<'a> Node<'a> {
             Data::String(text) => View::String(text),
             Data::Array(items) => View::Array(items.iter().map(|&id| Node { tree, id }).collect()),
             Data::Object(members) => View::Object(
-                members
-                    .list
-                    .iter()
-                    .map(|(key, id)| (key.as_str(), Node { tree, id: *id }))
-                    .collect(),
+                members.list.iter().map(|(key, id)| (key.as_str(), Node { tree, id: *id })).collect(),
             ),
         }
     }
@@ -162,10 +153,7 @@ impl<'a> Node<'a> {
             (Data::Object(members), Key::Name(name)) => members.list[members.position(name)?].1,
             _ => return None,
         };
-        Some(Node {
-            tree: self.tree,
-            id,
-        })
+        Some(Node { tree: self.tree, id })
     }
 
     /// Appends the value as compact JSON.
@@ -262,12 +250,7 @@ impl Tree {
             }
             Some(_) => {}
         }
-        self.slots.push(Slot {
-            data,
-            done,
-            parent,
-            at,
-        });
+        self.slots.push(Slot { data, done, parent, at });
         self.changed(id, done);
         (id, hidden)
     }
@@ -382,10 +365,7 @@ impl Document {
     /// An empty document.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self {
-            parser: Parser::new(rules),
-            tree: Tree::default(),
-        }
+        Self { parser: Parser::new(rules), tree: Tree::default() }
     }
 
     /// Reads more of the text; [`Document::changes`] says what it changed.
@@ -409,10 +389,7 @@ impl Document {
     /// The value so far; `None` until something shows.
     #[must_use]
     pub fn root(&self) -> Option<Node<'_>> {
-        self.tree.root.map(|id| Node {
-            tree: &self.tree,
-            id,
-        })
+        self.tree.root.map(|id| Node { tree: &self.tree, id })
     }
 
     /// What the last feed touched, in order. A value that was withdrawn shows as a change of its container.
@@ -424,10 +401,7 @@ impl Document {
     /// The value that a change is about.
     #[must_use]
     pub fn changed(&self, change: &Change) -> Node<'_> {
-        Node {
-            tree: &self.tree,
-            id: change.id,
-        }
+        Node { tree: &self.tree, id: change.id }
     }
 
     /// The value so far as compact JSON.
