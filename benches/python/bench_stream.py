@@ -1,0 +1,150 @@
+"""A streamed call over HTTP: CPU per chunk of this library, of the SDK under it, and of Mirascope v1.
+
+The server is in a process of its own, so only the client is counted. Every way must read the same text first.
+
+    python benches/python/bench_stream.py [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferroscope.testing import Answer, SpawnedServer, Text, ToolCall
+from peers import measure, python_of
+
+WORD = "word "
+CHUNKS = 2000
+CITY = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch " * 20
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to read a stream, and the environment that it runs in."""
+
+    name: str
+    way: str
+    environment: str = "here"
+
+
+WAYS = (
+    Way("raw bytes, this SDK", "raw"),
+    Way("SDK objects, this SDK", "sdk"),
+    Way("ferroscope, this SDK", "ferroscope"),
+    Way("raw bytes, SDK 1.109", "raw", "mirascope"),
+    Way("SDK objects, SDK 1.109", "sdk", "mirascope"),
+    Way("Mirascope 1.25.7", "mirascope", "mirascope"),
+)
+KINDS = ("sync", "async", "async aiohttp")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the server sends."""
+
+    name: str
+    answer: Answer
+    text: str
+    tool: bool
+    chunks: int
+    """Chunks on the wire, role and finish chunk included."""
+
+
+SCENARIOS = (
+    Scenario(
+        "text, an HTTP chunk an event", Answer(Text(WORD * CHUNKS, CHUNKS)), WORD * CHUNKS, False, CHUNKS + 2
+    ),
+    Scenario(
+        "text, 32 events an HTTP chunk",
+        Answer(Text(WORD * CHUNKS, CHUNKS), coalesce=32),
+        WORD * CHUNKS,
+        False,
+        CHUNKS + 2,
+    ),
+    Scenario(
+        "tool arguments in 500 fragments",
+        Answer(ToolCall("weather", {"city": CITY}, chunks=500)),
+        json.dumps({"city": CITY}),
+        True,
+        503,
+    ),
+    Scenario("one word: the cost of a call", Answer(Text("word", 1)), "word", False, 3),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one process a case, sync only")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--only", default="", help="scenarios whose name contains this")
+    options = parser.parse_args()
+    for way in WAYS:
+        python_of(way.environment)
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    for kind in KINDS[:1] if options.quick else KINDS:
+        for scenario in SCENARIOS:
+            if options.only in scenario.name:
+                found = run(kind, scenario, processes=1 if options.quick else 3)
+                figures[f"{kind}, {scenario.name}"] = found
+                show(kind, scenario, found)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def run(kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, Any]]:
+    """Each way in several processes, taking turns, so that a busy moment of the machine hits all alike."""
+    by_call = scenario.chunks < 10
+    samples: dict[str, list[float]] = {way.name: [] for way in WAYS}
+    sdk: dict[str, str] = {}
+    with SpawnedServer(default=scenario.answer) as server:
+        for _ in range(processes):
+            for way in WAYS:
+                found = measure(
+                    way.environment,
+                    "_stream_in.py",
+                    way=way.way,
+                    url=server.base_url("openai"),
+                    kind=kind,
+                    tools=scenario.tool,
+                    runs=101 if by_call else 8,
+                )
+                check(scenario, way, found["texts"])
+                seconds = found["all"] if by_call else found["loop"]
+                samples[way.name] += (value * 1e6 / (1 if by_call else scenario.chunks) for value in seconds)
+                sdk[way.name] = found["sdk"]
+    return {
+        name: {"us": statistics.median(values), "best": min(values), "n": len(values), "sdk": sdk[name]}
+        for name, values in samples.items()
+    }
+
+
+def check(scenario: Scenario, way: Way, texts: list[str]) -> None:
+    """The same content for everybody, before any figure counts."""
+    if scenario.tool:
+        read = [json.loads(text) for text in texts]
+        same = read == [json.loads(scenario.text)]
+    else:
+        same = texts == [scenario.text]
+    if not same:
+        raise SystemExit(f"{way.name} read something else in {scenario.name!r}: {[t[:200] for t in texts]}")
+
+
+def show(kind: str, scenario: Scenario, found: dict[str, dict[str, Any]]) -> None:
+    unit = "call" if scenario.chunks < 10 else "chunk"
+    ours = found["ferroscope, this SDK"]["us"]
+    print(f"\n{kind}: {scenario.name} (CPU µs a {unit}, median and best; ours = 1.00)")
+    for name, row in found.items():
+        ratio = row["us"] / ours
+        print(
+            f"  {name:24} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   openai {row['sdk']}, n={row['n']}"
+        )
+
+
+if __name__ == "__main__":
+    main()
