@@ -211,15 +211,18 @@ def _render_tool_call(part: ToolCallPart) -> dict[str, Any]:
     if "custom_input" in extra:
         custom = {"name": part.name, "input": extra["custom_input"]}
         return {"id": part.id, "type": "custom", "custom": custom}
-    # Arguments that were no JSON go back as they came.
-    arguments = (
-        extra.get("arguments") if part.args is None else orjson.dumps(part.args, option=_JSON).decode()
-    )
-    function = {"name": part.name, "arguments": "{}" if arguments is None else arguments}
-    return {"id": part.id, "type": "function", "function": function}
+    # Arguments that were no JSON object go back as they came.
+    arguments = extra.get("arguments", "{}") if part.args is None else _json(part.args)
+    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
 
 
-_JSON: Final = orjson.OPT_NON_STR_KEYS
+def _json(args: dict[str, Any]) -> str:
+    try:
+        # As models write it: the same bytes as the first time keep the provider's prompt cache warm.
+        return orjson.dumps(args).decode()
+    except TypeError:
+        # Integers of any size, and text that is not quite Unicode.
+        return json.dumps(args)
 
 
 def _render_with_extra(
@@ -227,7 +230,8 @@ def _render_with_extra(
 ) -> list[WireMessage]:
     """The messages of one that has fields of this format only; they go to the message of its own role."""
     spoken, refusal = extra.get("audio"), extra.get("refusal")
-    parts = _without_twin(message.content, refusal or (spoken or {}).get("transcript"))
+    twin = spoken.get("transcript") or "" if spoken is not None else refusal
+    parts = _without_twin(message.content, twin)
     wire = _render_parts(message.role, parts, rules, fetch) if isinstance(parts, list) else []
     own = next((one for one in wire if isinstance(one, dict) and one["role"] == message.role), None)
     if own is None:

@@ -64,13 +64,21 @@ def fetch(url: str, policy: FetchPolicy | None = None) -> bytes:
         FetchRefusedError: The address is not public, or a limit was passed.
         OSError: The network or the server failed.
     """
+    import urllib.error
     import urllib.request
 
+    if not url.lower().startswith(("http://", "https://")):
+        raise FetchRefusedError(f"{url!r} is not an http or https URL")
     policy = policy or FetchPolicy.from_environment()
     deadline = time.monotonic() + policy.timeout
     opener = _opener(policy, deadline)
     request = urllib.request.Request(url, headers={"User-Agent": "ferroscope", "Accept": "*/*"})
-    with opener.open(request, timeout=policy.timeout) as response:
+    try:
+        response = opener.open(request, timeout=policy.timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
+    with response:
         announced = response.headers.get("Content-Length")
         if announced is not None and announced.isdigit() and int(announced) > policy.max_bytes:
             raise _too_large(url, policy)
@@ -143,8 +151,6 @@ def _opener(policy: FetchPolicy, deadline: float) -> urllib.request.OpenerDirect
         def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
             url = request.full_url
             parts = urllib.parse.urlsplit(url)
-            if parts.scheme not in ("http", "https"):
-                raise FetchRefusedError(f"{url!r} is not an http or https URL")
             if time.monotonic() > deadline:
                 raise _too_slow(url, policy)
             host = parts.hostname

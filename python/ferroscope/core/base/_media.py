@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .message_param import (
     AudioPart,
@@ -18,7 +18,10 @@ from .message_param import (
     ImagePart,
     ImageURLPart,
 )
-from .types import AudioSegment, ImageLike
+
+if TYPE_CHECKING:
+    # At runtime this would import pydub.
+    from .types import AudioSegment, ImageLike
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1", b"heif"})

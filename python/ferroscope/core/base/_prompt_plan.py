@@ -145,7 +145,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
     is_async = fn_is_async(fn)
     signature = inspect.signature(fn)
     source = template if template is not None else _template_of(fn)
-    parsed = parse_template(source) if source is not None else None
+    parsed = parse_template(source) if source is not None else _parse_docstring(fn)
     if parsed is not None:
         _check_variables(fn, signature, parsed)
     names, blank = _shape(signature)
@@ -217,7 +217,18 @@ def _template_of(fn: Callable[..., Any]) -> str | None:
         source = getattr(fn, name, None)
         if isinstance(source, str):
             return source
-    return docstring_template(getattr(fn, "__doc__", None))
+    return None
+
+
+def _parse_docstring(fn: Callable[..., Any]) -> Template | None:
+    source = docstring_template(getattr(fn, "__doc__", None))
+    try:
+        return parse_template(source) if source is not None else None
+    except TemplateError:
+        # Where the body returns the prompt, the docstring may be only what docstrings are for.
+        if _returns_nothing(fn):
+            raise
+        return None
 
 
 def no_template(fn: object) -> str:
@@ -260,12 +271,19 @@ def _check_variables(fn: Callable[..., Any], signature: inspect.Signature, templ
         )
 
 
-def _bare(value: object) -> None: ...
-def _documented(value: object) -> None:
-    """So the body of a template function looks: a docstring, or nothing at all."""
+def _empty() -> None: ...
+def _described() -> None:
+    """A template's function has no body, or only a docstring; these are what they compile to."""
 
 
-_EMPTY_BODIES: Final = frozenset({_bare.__code__.co_code, _documented.__code__.co_code})
+async def _empty_async() -> None: ...
+async def _described_async() -> None:
+    """The same, asynchronous."""
+
+
+_EMPTY_BODIES: Final = frozenset(
+    fn.__code__.co_code for fn in (_empty, _described, _empty_async, _described_async)
+)
 
 
 def _returns_nothing(fn: Callable[..., Any]) -> bool:

@@ -15,10 +15,24 @@ message = BaseMessageParam(
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo
+
+
+def _to_base64(data: bytes | str) -> str:
+    return data if isinstance(data, str) else base64.b64encode(data).decode()
+
+
+def _from_base64(value: Any, info: ValidationInfo) -> Any:
+    return base64.b64decode(value, validate=True) if info.mode == "json" and isinstance(value, str) else value
+
+
+# JSON has no bytes; without this a history with an image could not be stored.
+_InJson = PlainSerializer(_to_base64, return_type=str, when_used="json")
+_Data: TypeAlias = Annotated[bytes, BeforeValidator(_from_base64), _InJson]
 
 
 class TextPart(BaseModel):
@@ -40,7 +54,7 @@ class ImagePart(BaseModel):
 
     type: Literal["image"]
     media_type: str
-    image: bytes
+    image: _Data
     detail: str | None
 
 
@@ -57,7 +71,7 @@ class AudioPart(BaseModel):
 
     type: Literal["audio"]
     media_type: str
-    audio: bytes | str
+    audio: Annotated[str | bytes, _InJson]
 
 
 class AudioURLPart(BaseModel):
@@ -72,7 +86,7 @@ class DocumentPart(BaseModel):
 
     type: Literal["document"]
     media_type: str
-    document: bytes
+    document: _Data
 
 
 class DocumentURLPart(BaseModel):

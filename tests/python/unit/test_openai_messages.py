@@ -1,0 +1,568 @@
+"""Golden messages of OpenAI's chat format: what a prompt is on the wire, and what the wire is as a message.
+
+Each expected value was written by hand from OpenAI's API reference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from openai.types.chat import ChatCompletionMessage
+
+from ferroscope import (
+    AudioPart,
+    AudioURLPart,
+    BaseMessageParam,
+    CacheControlPart,
+    DocumentPart,
+    DocumentURLPart,
+    ImagePart,
+    ImageURLPart,
+    Messages,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    prompt_template,
+)
+from ferroscope._dialects.openai_chat.messages import (
+    MessageRules,
+    needs_fetch,
+    parse_message,
+    parse_messages,
+    render_messages,
+)
+from ferroscope.core.base._prompt_plan import plan_prompt
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PNG_URL = "data:image/png;base64,iVBORw0KGgo="
+WAV = b"RIFF\x04\x00\x00\x00WAVE"
+WAV_TEXT = "UklGRgQAAABXQVZF"
+
+
+def text(value: str) -> TextPart:
+    return TextPart(type="text", text=value)
+
+
+def wire_text(value: str) -> dict[str, Any]:
+    return {"type": "text", "text": value}
+
+
+def call(id: str, name: str = "find", **args: Any) -> ToolCallPart:
+    return ToolCallPart(type="tool_call", name=name, args=args, id=id)
+
+
+def wire_call(id: str, arguments: str, name: str = "find") -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def result(id: str, content: str, name: str = "find") -> ToolResultPart:
+    return ToolResultPart(type="tool_result", name=name, content=content, id=id)
+
+
+def user(content: Any) -> BaseMessageParam:
+    return BaseMessageParam(role="user", content=content)
+
+
+def assistant(content: Any, **extra: Any) -> BaseMessageParam:
+    return BaseMessageParam(role="assistant", content=content, **extra)
+
+
+# -- from a prompt function to the wire (contract 2.2, 3) --------------------------------------------------------
+
+
+def returning(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+@prompt_template(
+    """
+    SYSTEM:
+    You are a librarian.
+    MESSAGES: {history}
+    USER:
+    Which of these
+    {books:list}
+    is shown here? {cover:image(detail=low)} Answer with {n} word.
+    """
+)
+def librarian(history: list[Any], books: list[str], cover: bytes, n: int = 1) -> None: ...
+
+
+PROMPTS: dict[str, tuple[Callable[..., Any], dict[str, Any], list[Any]]] = {
+    "a text": (returning("Hi"), {}, [{"role": "user", "content": "Hi"}]),
+    "an empty text": (returning(""), {}, [{"role": "user", "content": ""}]),
+    "texts": (
+        returning(["a", "b"]),
+        {},
+        [{"role": "user", "content": [wire_text("a"), wire_text("b")]}],
+    ),
+    "only parts": (
+        returning([text("a"), ImagePart(type="image", media_type="image/png", image=PNG, detail=None)]),
+        {},
+        [
+            {
+                "role": "user",
+                "content": [
+                    wire_text("a"),
+                    {"type": "image_url", "image_url": {"url": PNG_URL, "detail": "auto"}},
+                ],
+            }
+        ],
+    ),
+    "messages": (
+        returning([Messages.System("Be brief."), Messages.User("Hi"), Messages.Assistant("Hello")]),
+        {},
+        [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello"},
+        ],
+    ),
+    "provider dicts": (
+        returning([{"role": "developer", "content": "Be brief."}, user("Hi")]),
+        {},
+        [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+    ),
+    "a template": (
+        librarian,
+        {
+            "history": [user("Hi"), {"role": "assistant", "content": "Hello"}],
+            "books": ["Dune", "Emma"],
+            "cover": PNG,
+        },
+        [
+            {"role": "system", "content": "You are a librarian."},
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello"},
+            {
+                "role": "user",
+                "content": [
+                    wire_text("Which of these\nDune\nEmma\nis shown here?"),
+                    {"type": "image_url", "image_url": {"url": PNG_URL, "detail": "low"}},
+                    wire_text("Answer with 1 word."),
+                ],
+            },
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("fn", "arguments", "wire"), PROMPTS.values(), ids=PROMPTS.keys())
+def test_prompt_on_the_wire(fn: Callable[..., Any], arguments: dict[str, Any], wire: list[Any]) -> None:
+    plan = plan_prompt(fn)
+    prompt = plan.resolve(plan.bind((), arguments), plan.fn(**arguments))
+    assert render_messages(prompt.messages) == wire
+
+
+# -- every part to the wire (contract 9.1, 9.12) -----------------------------------------------------------------
+
+TO_WIRE: dict[str, tuple[BaseMessageParam, list[Any]]] = {
+    "one text stays a list": (user([text("a")]), [{"role": "user", "content": [wire_text("a")]}]),
+    "no parts, no message": (user([]), []),
+    "an image": (
+        user([ImagePart(type="image", media_type="image/png", image=PNG, detail="high")]),
+        [
+            {
+                "role": "user",
+                "content": [{"type": "image_url", "image_url": {"url": PNG_URL, "detail": "high"}}],
+            }
+        ],
+    ),
+    "an image by its address": (
+        user([ImageURLPart(type="image_url", url="https://example.com/a.svg", detail=None)]),
+        [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": "https://example.com/a.svg", "detail": "auto"}}
+                ],
+            }
+        ],
+    ),
+    "a sound": (
+        user([AudioPart(type="audio", media_type="audio/wav", audio=WAV)]),
+        [
+            {
+                "role": "user",
+                "content": [{"type": "input_audio", "input_audio": {"format": "wav", "data": WAV_TEXT}}],
+            }
+        ],
+    ),
+    "a sound in base64": (
+        user([AudioPart(type="audio", media_type="audio/mpeg", audio="SUQz")]),
+        [
+            {
+                "role": "user",
+                "content": [{"type": "input_audio", "input_audio": {"format": "mp3", "data": "SUQz"}}],
+            }
+        ],
+    ),
+    "a sound in a data URL": (
+        user([AudioURLPart(type="audio_url", url=f"data:audio/wav;base64,{WAV_TEXT}")]),
+        [
+            {
+                "role": "user",
+                "content": [{"type": "input_audio", "input_audio": {"format": "wav", "data": WAV_TEXT}}],
+            }
+        ],
+    ),
+    "an assistant's text": (assistant([text("a")]), [{"role": "assistant", "content": "a"}]),
+    "an assistant's texts": (
+        assistant([text("a"), text("b")]),
+        [{"role": "assistant", "content": [wire_text("a"), wire_text("b")]}],
+    ),
+    "a tool call": (
+        assistant([call("1", title="Dune")]),
+        [{"role": "assistant", "content": None, "tool_calls": [wire_call("1", '{"title":"Dune"}')]}],
+    ),
+    "text and several tool calls": (
+        assistant([text("Let me see."), call("1", title="Dune"), call("2", title="Çà")]),
+        [
+            {
+                "role": "assistant",
+                "content": "Let me see.",
+                "tool_calls": [wire_call("1", '{"title":"Dune"}'), wire_call("2", '{"title":"Çà"}')],
+            }
+        ],
+    ),
+    "a tool call without arguments": (
+        assistant([ToolCallPart(type="tool_call", name="find", id="1")]),
+        [{"role": "assistant", "content": None, "tool_calls": [wire_call("1", "{}")]}],
+    ),
+    "a tool call with an integer of any size": (
+        assistant([call("1", n=10**30)]),
+        [{"role": "assistant", "content": None, "tool_calls": [wire_call("1", f'{{"n": {10**30}}}')]}],
+    ),
+    "tool results": (
+        BaseMessageParam(role="tool", content=[result("1", "yes"), result("2", "no")]),
+        [
+            {"role": "tool", "tool_call_id": "1", "content": "yes"},
+            {"role": "tool", "tool_call_id": "2", "content": "no"},
+        ],
+    ),
+    "a tool result between texts": (
+        user([text("a"), result("1", "yes"), text("b")]),
+        [
+            {"role": "user", "content": [wire_text("a")]},
+            {"role": "tool", "tool_call_id": "1", "content": "yes"},
+            {"role": "user", "content": [wire_text("b")]},
+        ],
+    ),
+    "a name": (
+        BaseMessageParam(role="user", content="Hi", name="Ann"),
+        [{"role": "user", "content": "Hi", "name": "Ann"}],
+    ),
+    "what only an answer has": (
+        assistant("a", annotations=[{"type": "x"}], reasoning="r"),
+        [
+            {"role": "assistant", "content": "a"},
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "wire"), TO_WIRE.values(), ids=TO_WIRE.keys())
+def test_message_to_the_wire(message: BaseMessageParam, wire: list[Any]) -> None:
+    before = message.model_copy(deep=True)
+    assert render_messages([message]) == wire
+    assert message == before
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "an image type": (
+        ImagePart(type="image", media_type="image/heic", image=b"", detail=None),
+        "Unsupported image media type: image/heic. OpenAI currently only supports JPEG, PNG, GIF, and WebP images.",
+    ),
+    "an audio type": (
+        AudioPart(type="audio", media_type="audio/flac", audio=b""),
+        "Unsupported audio media type: audio/flac. OpenAI currently only supports WAV and MP3 audio file types.",
+    ),
+    "a document": (
+        DocumentPart(type="document", media_type="application/pdf", document=b""),
+        "OpenAI currently only supports text, image and audio parts. Part provided: document",
+    ),
+    "a document by its address": (
+        DocumentURLPart(type="document_url", url="https://example.com"),
+        "OpenAI currently only supports text, image and audio parts. Part provided: document_url",
+    ),
+    "a cache mark": (
+        CacheControlPart(type="cache_control", cache_type="ephemeral"),
+        "OpenAI currently only supports text, image and audio parts. Part provided: cache_control",
+    ),
+    "a sound out of reach": (
+        AudioURLPart(type="audio_url", url="gs://bucket/a.wav"),
+        "OpenAI takes a sound by its bytes, and 'gs://bucket/a.wav' cannot be fetched",
+    ),
+    "a sound on a private address": (
+        AudioURLPart(type="audio_url", url="http://127.0.0.1/a.wav"),
+        "Failed to load or encode data from http://127.0.0.1/a.wav",
+    ),
+}
+
+
+@pytest.mark.parametrize(("part", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_part_that_the_server_does_not_take(part: Any, message: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - compared in full
+        render_messages([user([part])])
+    assert str(error.value) == message
+
+
+def test_a_sound_by_its_address_is_read() -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return WAV
+
+    message = user([AudioURLPart(type="audio_url", url="https://example.com/a")])
+    assert needs_fetch([message])
+    assert not needs_fetch([user("a"), user([text("a")]), {"role": "user"}])
+    assert render_messages([message], fetch=fetch) == [
+        {
+            "role": "user",
+            "content": [{"type": "input_audio", "input_audio": {"format": "wav", "data": WAV_TEXT}}],
+        }
+    ]
+    assert asked == ["https://example.com/a"]
+
+
+def test_a_server_that_hears_nothing_and_knows_no_detail() -> None:
+    rules = MessageRules(provider="Groq", audio=False, image_detail=False)
+    image = ImageURLPart(type="image_url", url="https://example.com/a.png", detail="low")
+    assert render_messages([user([image])], rules) == [
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}],
+        }
+    ]
+    with pytest.raises(
+        ValueError, match="Groq currently only supports text and image parts. Part provided: audio"
+    ):
+        render_messages([user([AudioPart(type="audio", media_type="audio/wav", audio=WAV)])], rules)
+
+
+def test_reasoning_goes_back_where_the_server_wants_it() -> None:
+    wire = {"role": "assistant", "content": "42", "reasoning_content": "6 × 7"}
+    message = parse_message(wire)
+    assert message == assistant("42", reasoning_content="6 × 7")
+    assert render_messages([message]) == [{"role": "assistant", "content": "42"}]
+    assert render_messages([message], MessageRules(reasoning_field="reasoning_content")) == [wire]
+
+
+def test_a_provider_s_own_message_passes_untouched() -> None:
+    own = {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}], "cache": True}
+    sdk = ChatCompletionMessage(role="assistant", content="a")
+    rendered = render_messages([own, sdk])
+    assert rendered[0] is own
+    assert rendered[1] is sdk
+
+
+# -- the wire and back -------------------------------------------------------------------------------------------
+
+BOTH_WAYS: dict[str, tuple[list[dict[str, Any]], list[BaseMessageParam]]] = {
+    "a text": ([{"role": "user", "content": "Hi"}], [user("Hi")]),
+    "the developer's": (
+        [{"role": "developer", "content": "Be brief."}],
+        [BaseMessageParam(role="developer", content="Be brief.")],
+    ),
+    "texts": (
+        [{"role": "system", "content": [wire_text("a")]}],
+        [BaseMessageParam(role="system", content=[text("a")])],
+    ),
+    "an image": (
+        [
+            {
+                "role": "user",
+                "content": [{"type": "image_url", "image_url": {"url": PNG_URL, "detail": "low"}}],
+            }
+        ],
+        [user([ImageURLPart(type="image_url", url=PNG_URL, detail="low")])],
+    ),
+    "a sound": (
+        [
+            {
+                "role": "user",
+                "content": [{"type": "input_audio", "input_audio": {"format": "mp3", "data": "SUQz"}}],
+            }
+        ],
+        [user([AudioPart(type="audio", media_type="audio/mp3", audio="SUQz")])],
+    ),
+    "text, several calls and their results": (
+        [
+            {
+                "role": "assistant",
+                "content": "Let me see.",
+                "tool_calls": [wire_call("1", '{"title":"Dune"}'), wire_call("2", "{}", "list")],
+            },
+            {"role": "tool", "tool_call_id": "1", "content": "yes"},
+            {"role": "tool", "tool_call_id": "2", "content": "[]"},
+        ],
+        [
+            assistant([text("Let me see."), call("1", title="Dune"), call("2", "list")]),
+            BaseMessageParam(role="tool", content=[result("1", "yes")]),
+            BaseMessageParam(role="tool", content=[result("2", "[]", "list")]),
+        ],
+    ),
+    "a call alone": (
+        [{"role": "assistant", "content": None, "tool_calls": [wire_call("1", "{}")]}],
+        [assistant([call("1")])],
+    ),
+    "arguments that are no JSON": (
+        [{"role": "assistant", "content": None, "tool_calls": [wire_call("1", '{"title":')]}],
+        [
+            assistant(
+                [
+                    ToolCallPart.model_validate(
+                        {"type": "tool_call", "name": "find", "id": "1", "arguments": '{"title":'}
+                    )
+                ]
+            )
+        ],
+    ),
+    "a custom tool's call": (
+        [
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}],
+            }
+        ],
+        [
+            assistant(
+                [
+                    ToolCallPart.model_validate(
+                        {
+                            "type": "tool_call",
+                            "name": "sql",
+                            "args": {"input": "select 1"},
+                            "id": "1",
+                            "custom_input": "select 1",
+                        }
+                    )
+                ]
+            )
+        ],
+    ),
+    "a refusal": (
+        [{"role": "assistant", "content": None, "refusal": "I can't help with that."}],
+        [assistant("I can't help with that.", refusal="I can't help with that.")],
+    ),
+    "a refusal after text": (
+        [{"role": "assistant", "content": "Well.", "refusal": "No."}],
+        [assistant([text("Well."), text("No.")], refusal="No.")],
+    ),
+    "a spoken answer": (
+        [{"role": "assistant", "audio": {"id": "audio_1"}}],
+        [assistant("", audio={"id": "audio_1"})],
+    ),
+    "a name": (
+        [{"role": "user", "content": "Hi", "name": "Ann"}],
+        [BaseMessageParam(role="user", content="Hi", name="Ann")],
+    ),
+    "a function's answer, as it was once written": (
+        [{"role": "function", "content": "yes", "name": "find"}],
+        [BaseMessageParam(role="function", content="yes", name="find")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "messages"), BOTH_WAYS.values(), ids=BOTH_WAYS.keys())
+def test_the_wire_and_back(wire: list[dict[str, Any]], messages: list[BaseMessageParam]) -> None:
+    parsed = parse_messages(wire)
+    assert parsed == messages
+    assert render_messages(parsed) == wire
+    # A history is often kept as JSON in between.
+    kept = [BaseMessageParam.model_validate_json(message.model_dump_json()) for message in parsed]
+    assert render_messages(kept) == wire
+
+
+FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
+    "an answer with empty fields": (
+        {
+            "role": "assistant",
+            "content": "a",
+            "refusal": None,
+            "tool_calls": None,
+            "audio": None,
+            "annotations": [],
+        },
+        assistant("a"),
+    ),
+    "an answer without content": ({"role": "assistant", "content": None}, assistant("")),
+    "text and a call without arguments": (
+        {"role": "assistant", "content": "t", "tool_calls": [wire_call("1", "")]},
+        assistant([text("t"), call("1")]),
+    ),
+    "empty text beside a call": (
+        {"role": "assistant", "content": "", "tool_calls": [wire_call("1", "{}")]},
+        assistant([call("1")]),
+    ),
+    "a tool's answer with its name": (
+        {"role": "tool", "content": "r", "tool_call_id": "1", "name": "find"},
+        BaseMessageParam(role="tool", content=[result("1", "r")]),
+    ),
+    "a tool's answer in parts": (
+        {"role": "tool", "content": [wire_text("a"), wire_text("b")], "tool_call_id": "1"},
+        BaseMessageParam(role="tool", content=[result("1", "ab", "")]),
+    ),
+    "a refusal among parts": (
+        {"role": "assistant", "content": [wire_text("Well."), {"type": "refusal", "refusal": "No."}]},
+        assistant([text("Well."), text("No.")], refusal="No."),
+    ),
+    "a spoken answer with its transcript": (
+        {
+            "role": "assistant",
+            "content": None,
+            "audio": {"id": "audio_1", "data": "SUQz", "expires_at": 1, "transcript": "Yes."},
+        },
+        assistant("Yes.", audio={"id": "audio_1", "expires_at": 1, "transcript": "Yes."}),
+    ),
+    "arguments that are no object": (
+        {"role": "assistant", "content": None, "tool_calls": [wire_call("1", "[1]")]},
+        assistant(
+            [
+                ToolCallPart.model_validate(
+                    {"type": "tool_call", "name": "find", "id": "1", "arguments": "[1]"}
+                )
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "message"), FROM_WIRE.values(), ids=FROM_WIRE.keys())
+def test_message_from_the_wire(wire: dict[str, Any], message: BaseMessageParam) -> None:
+    before = json.dumps(wire)
+    assert parse_message(wire) == message
+    assert json.dumps(wire) == before
+
+
+def test_a_spoken_answer_goes_back_by_its_id_alone() -> None:
+    spoken = parse_message(
+        {
+            "role": "assistant",
+            "content": None,
+            "audio": {"id": "audio_1", "data": "SUQz", "transcript": "Yes."},
+        }
+    )
+    assert render_messages([spoken]) == [{"role": "assistant", "audio": {"id": "audio_1"}}]
+
+
+def test_the_sdk_s_own_message_is_read() -> None:
+    sdk = ChatCompletionMessage.model_validate(
+        {"role": "assistant", "content": "t", "tool_calls": [wire_call("1", '{"title": "Dune"}')]}
+    )
+    assert parse_message(sdk) == assistant([text("t"), call("1", title="Dune")])
+
+
+def test_a_common_message_is_itself() -> None:
+    message = user("a")
+    assert parse_messages([message])[0] is message
+
+
+def test_a_part_without_a_common_form_is_named() -> None:
+    with pytest.raises(ValueError, match="a content part of type 'file' has no common form"):
+        parse_message({"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]})
