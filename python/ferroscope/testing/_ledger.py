@@ -115,7 +115,7 @@ class Ledger:
             return self._numbered
 
     def begin(self, request: Request, *, scripted: bool) -> Scripted | None:
-        """Record a request and take the next answer; one that speaks no wire of ours takes none."""
+        """Record a request and take the next answer; one that cannot be answered takes none."""
         with self._changed:
             self._requests.append(request)
             self._streams += 1

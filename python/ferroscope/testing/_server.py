@@ -186,11 +186,17 @@ class ProviderServer(Controls):
 
     def _answer(self, request: Request) -> Response:
         wire = wire_for(request.method, request.path)
-        scripted = self._ledger.begin(request, scripted=wire is not None)
         if wire is None:
+            self._ledger.begin(request, scripted=False)
             message = f"no provider is served at {request.method} {request.path}"
             return json_response(json.dumps({"error": {"message": message}}).encode(), status=404)
         exchange = Exchange(wire, request)
+        try:
+            _ = request.json
+        except ValueError as error:
+            self._ledger.begin(request, scripted=False)
+            return exchange.error(Failure(f"the request is no JSON object: {error}", 400))
+        scripted = self._ledger.begin(request, scripted=True)
         if scripted is None:
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -475,8 +476,6 @@ def test_forgetting_clears_the_record_and_the_queue(server: ProviderServer, clie
 
 
 async def test_many_async_streams_at_once(server: ProviderServer, async_client: openai.AsyncOpenAI) -> None:
-    import asyncio
-
     server.reply_always(Answer(Text("word " * 20), delay=0.001))
 
     async def one() -> str:
@@ -491,8 +490,6 @@ async def test_many_async_streams_at_once(server: ProviderServer, async_client: 
 async def test_a_cancelled_task_closes_its_stream(
     server: ProviderServer, async_client: openai.AsyncOpenAI
 ) -> None:
-    import asyncio
-
     server.reply(Stall("a b c", after=2))
 
     async def read() -> None:
@@ -543,6 +540,37 @@ def test_request_bodies_in_every_framing(server: ProviderServer, pieces: list[by
     got = send(server, *pieces)
     assert b'"content": "Hello"' in got
     assert server.requests[0].body == BODY
+
+
+def test_a_body_that_is_no_json_is_a_bad_request_and_takes_no_answer(server: ProviderServer) -> None:
+    server.reply("still there")
+    got = send(server, HEAD + b"Content-Length: 1\r\n\r\n{")
+    assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"the request is no JSON object" in got
+    assert b"still there" in send(server, HEAD + b"Content-Length: 2\r\n\r\n{}")
+
+
+async def test_a_thousand_streams_are_open_at_once_and_close_with_their_clients(
+    server: ProviderServer,
+) -> None:
+    server.reply_always(Stall("Hello", after=2))
+    port = int(server.url.rpartition(":")[2])
+    body = b'{"model":"m","messages":[],"stream":true}'
+    asked = HEAD.replace(b"close", b"keep-alive") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+    async def begin() -> asyncio.StreamWriter:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked)
+        await reader.readuntil(b"Hello")
+        return writer
+
+    writers = await asyncio.gather(*(begin() for _ in range(1000)))
+    assert (server.open_streams, server.connections_opened) == (1000, 1000)
+    for writer in writers:
+        writer.close()
+    await asyncio.to_thread(server.wait_disconnected)
+    assert (server.open_streams, server.open_connections) == (0, 0)
+    assert {request.outcome for request in server.requests} == {"abandoned"}
 
 
 def test_what_is_no_http_is_refused(server: ProviderServer) -> None:
