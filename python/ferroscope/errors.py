@@ -39,7 +39,7 @@ class StreamError(FerroscopeError):
     """
 
     # Provider response classes are generic over SDK types; an error cannot name one of them.
-    partial: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any, Any] | None = None
+    partial: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
     event: int | None = None
     offset: int | None = None
 

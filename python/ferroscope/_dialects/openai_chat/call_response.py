@@ -1,0 +1,263 @@
+"""What a chat completion says, read from the SDK's object."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from pydantic import computed_field
+from typing_extensions import TypeVar
+
+from ...core.base._tool_output import transform_tool_outputs
+from ...core.base.call_response import BaseCallResponse
+from ...core.base.message_param import BaseMessageParam
+from ...core.base.tool import BaseTool
+from ...core.base.types import FinishReason
+from ...errors import UnknownToolError
+from .messages import parse_message, parse_messages
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolMessageParam
+    from openai.types.completion_usage import CompletionUsage
+
+_ResponseT = TypeVar("_ResponseT", default=Any)
+_ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
+_ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_MessageParamT = TypeVar("_MessageParamT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+_UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
+
+# What servers call the thoughts of a model; the first that is there counts.
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+
+_COMMON_FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class ChatCallResponse(
+    BaseCallResponse[
+        _ResponseT,
+        _ToolT,
+        _ToolSchemaT,
+        _DynamicConfigT,
+        _MessageParamT,
+        _CallParamsT,
+        _UserMessageParamT,
+    ],
+    Generic[
+        _ResponseT,
+        _ToolT,
+        _ToolSchemaT,
+        _DynamicConfigT,
+        _MessageParamT,
+        _CallParamsT,
+        _UserMessageParamT,
+    ],
+):
+    """A response in the chat-completions format, of whichever provider."""
+
+    @property
+    def _completion(self) -> Any:  # Any: the SDK's `ChatCompletion`, or one like it
+        return self.response
+
+    @property
+    def _message(self) -> Any:
+        """The message of the first choice; None if the server sent no choice."""
+        choices = self._completion.choices
+        return choices[0].message if choices else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def content(self) -> str:
+        """The text of the first choice; empty if it has none."""
+        content = getattr(self._message, "content", None)
+        if isinstance(content, list):
+            return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+        return content or ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def finish_reasons(self) -> list[str]:
+        """Why each choice ended; a choice of which the server did not say it is left out."""
+        choices = self._completion.choices or []
+        return [str(choice.finish_reason) for choice in choices if getattr(choice, "finish_reason", None)]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def model(self) -> str:
+        """The model that answered."""
+        return cast("str", self._completion.model)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        """The provider's id of the response."""
+        return cast("str", self._completion.id)
+
+    @property
+    def usage(self) -> CompletionUsage | None:
+        """The provider's own account of the tokens."""
+        return cast("CompletionUsage | None", getattr(self._completion, "usage", None))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def input_tokens(self) -> int | None:
+        """How many tokens were sent."""
+        return input_tokens(self.usage)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cached_tokens(self) -> int | None:
+        """How many of them the provider had in its cache."""
+        return cached_tokens(self.usage)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def output_tokens(self) -> int | None:
+        """How many tokens were generated."""
+        return output_tokens(self.usage)
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before it answered, of servers that show it; empty otherwise."""
+        return thinking(self._message)
+
+    @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
+    @cached_property
+    def message_param(self) -> ChatCompletionAssistantMessageParam:
+        """The answer as a message to go on from."""
+        message = self._message
+        if message is None:
+            return {"role": "assistant", "content": self.content}
+        dumped: dict[str, Any] = message.model_dump(
+            exclude={"function_call", "audio", "parsed"}, exclude_none=True, warnings=False
+        )
+        param = {"role": "assistant", "content": None, **dumped}
+        if audio := getattr(message, "audio", None):
+            param["audio"] = {"id": audio.id}
+        return cast("ChatCompletionAssistantMessageParam", param)
+
+    @cached_property
+    def tools(self) -> list[_ToolT] | None:
+        """The tools that the model called, ready to be called.
+
+        Raises:
+            ValueError: The model refused; the message is its refusal.
+            ferroscope.errors.UnknownToolError: It called a tool that was not offered.
+            ferroscope.errors.ToolArgumentsError: Arguments are not the JSON object they should be.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        message = self._message
+        if refusal := getattr(message, "refusal", None):
+            raise ValueError(refusal)
+        calls = getattr(message, "tool_calls", None)
+        if not self.tool_types or not calls:
+            return None
+        by_name = {tool._name(): tool for tool in self.tool_types}
+        return [self._tool(by_name, call) for call in calls if getattr(call, "function", None)]
+
+    @staticmethod
+    def _tool(by_name: dict[str, type[_ToolT]], call: Any) -> _ToolT:
+        tool_type: Any = by_name.get(call.function.name)
+        if tool_type is None:
+            raise UnknownToolError(
+                f"the model called {call.function.name!r} (call {call.id!r}), which is not among the tools "
+                f"{', '.join(map(repr, by_name))}",
+                name=call.function.name,
+                call_id=call.id,
+                arguments=call.function.arguments,
+            )
+        return cast("_ToolT", tool_type.from_tool_call(call))
+
+    @classmethod
+    @transform_tool_outputs
+    def tool_message_params(
+        cls, tools_and_outputs: Sequence[tuple[_ToolT, str]]
+    ) -> list[ChatCompletionToolMessageParam]:
+        """The messages that tell the model what its tools answered."""
+        return [
+            cast(
+                "ChatCompletionToolMessageParam",
+                {"role": "tool", "content": output, "tool_call_id": tool.id, "name": tool._name()},
+            )
+            for tool, output in tools_and_outputs
+        ]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def audio(self) -> bytes | None:
+        """The sound of the answer, if it has one."""
+        audio = getattr(self._message, "audio", None)
+        return base64.b64decode(audio.data) if audio and getattr(audio, "data", None) else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def audio_transcript(self) -> str | None:
+        """What is said in the sound of the answer."""
+        return getattr(getattr(self._message, "audio", None), "transcript", None)
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """Why each choice ended, in the words that all providers share."""
+        return common_finish_reasons(self.finish_reasons)
+
+    @property
+    def common_message_param(self) -> BaseMessageParam:
+        """The answer as a message that every provider understands."""
+        message = self._message
+        spoken = getattr(message, "audio", None)
+        if spoken is None:
+            return parse_message(cast("dict[str, Any]", self.message_param))
+        audio = {"id": spoken.id, "transcript": spoken.transcript}
+        return parse_message({**cast("dict[str, Any]", self.message_param), "audio": audio})
+
+    @property
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The user's last message, as every provider understands it."""
+        return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
+
+    @property
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The messages that were sent, as every provider understands them."""
+        return parse_messages(cast("list[Any]", self.messages))
+
+
+def input_tokens(usage: Any) -> int | None:
+    """How many tokens were sent, by the provider's account."""
+    return getattr(usage, "prompt_tokens", None)
+
+
+def cached_tokens(usage: Any) -> int | None:
+    """How many tokens came from the cache, by the provider's account."""
+    return getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+
+
+def output_tokens(usage: Any) -> int | None:
+    """How many tokens were generated, by the provider's account."""
+    return getattr(usage, "completion_tokens", None)
+
+
+def thinking(message: Any) -> str:
+    """The thoughts in a message or a delta."""
+    for field in REASONING_FIELDS:
+        if text := getattr(message, field, None):
+            return str(text)
+    content = getattr(message, "content", None)
+    if not isinstance(content, list):
+        return ""
+    thoughts = (part.get("thinking") or [] for part in content if part.get("type") == "thinking")
+    return "".join(piece.get("text") or "" for pieces in thoughts for piece in pieces)
+
+
+def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
+    """Finish reasons in the words that all providers share; None if none is among them."""
+    known = (_COMMON_FINISH_REASONS.get(reason) for reason in reasons or ())
+    return [reason for reason in known if reason is not None] or None

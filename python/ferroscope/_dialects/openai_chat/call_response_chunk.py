@@ -1,0 +1,100 @@
+"""What an event of a chat-completions stream says, read from the SDK's object."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from typing_extensions import TypeVar
+
+from ...core.base.call_response_chunk import BaseCallResponseChunk
+from ...core.base.types import FinishReason
+from .call_response import cached_tokens, common_finish_reasons, input_tokens, output_tokens, thinking
+
+if TYPE_CHECKING:
+    from openai.types.completion_usage import CompletionUsage
+
+_ChunkT = TypeVar("_ChunkT", default=Any)
+_FinishReasonT = TypeVar("_FinishReasonT", default=str)
+
+
+class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Generic[_ChunkT, _FinishReasonT]):
+    """A chunk in the chat-completions format, of whichever provider."""
+
+    __slots__ = ()
+
+    @property
+    def _any(self) -> Any:  # Any: the SDK's `ChatCompletionChunk`, or one like it
+        return self.chunk
+
+    @property
+    def _delta(self) -> Any:
+        choices = self._any.choices
+        return getattr(choices[0], "delta", None) if choices else None
+
+    def _content(self) -> str:
+        content = getattr(self._delta, "content", None)
+        return content if isinstance(content, str) else ""
+
+    @property
+    def finish_reasons(self) -> list[_FinishReasonT] | None:
+        """Why choices ended with this chunk; None if none did."""
+        choices = self._any.choices or []
+        found = [reason for choice in choices if (reason := getattr(choice, "finish_reason", None))]
+        return cast("list[_FinishReasonT]", found) or None
+
+    @property
+    def model(self) -> str | None:
+        """The model that answers."""
+        return getattr(self._any, "model", None)
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        return getattr(self._any, "id", None)
+
+    @property
+    def usage(self) -> CompletionUsage | None:
+        """The provider's own account of the tokens, in the chunk that brings it."""
+        return getattr(self._any, "usage", None)
+
+    @property
+    def input_tokens(self) -> int | None:
+        """How many tokens were sent, in the chunk that says so."""
+        return input_tokens(self.usage)
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """How many of them the provider had in its cache, in the chunk that says so."""
+        return cached_tokens(self.usage)
+
+    @property
+    def output_tokens(self) -> int | None:
+        """How many tokens were generated, in the chunk that says so."""
+        return output_tokens(self.usage)
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought, of servers that show it; empty otherwise."""
+        return thinking(self._delta)
+
+    @property
+    def audio(self) -> bytes | None:
+        """A piece of the sound of the answer."""
+        data = _member(getattr(self._delta, "audio", None), "data")
+        return base64.b64decode(data) if data else None
+
+    @property
+    def audio_transcript(self) -> str | None:
+        """What is said in that piece, or before it."""
+        return cast("str | None", _member(getattr(self._delta, "audio", None), "transcript"))
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """Why choices ended, in the words that all providers share."""
+        return common_finish_reasons(cast("list[str] | None", self.finish_reasons))
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member of what some versions of the SDK give as a model and others as a dict."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)

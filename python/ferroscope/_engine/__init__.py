@@ -1,0 +1,1 @@
+"""How a call runs, for any provider: planned at decoration, prepared per call, driven sync or async."""

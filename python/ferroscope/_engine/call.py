@@ -1,0 +1,108 @@
+"""One call: what the plan, the prompt and the dynamic config together say is sent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ..core.base._prompt_plan import ResolvedPrompt
+from ..core.base.call_response import BaseCallResponse
+from ..core.base.metadata import Metadata
+from ..core.base.tool import BaseTool
+from .clients import default_client
+from .dialect import Request
+from .plan import CallPlan, provider_tools
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that is ready to be sent.
+
+    Attributes:
+        plan: What was known before.
+        fn_args: The arguments, with computed fields.
+        config: The dynamic config, if there is one.
+        messages: The messages, in the provider's form.
+        kwargs: The keyword arguments for the SDK's method.
+        tools: The tools that are offered.
+        metadata: What is said of the call.
+    """
+
+    plan: CallPlan
+    fn_args: dict[str, Any]
+    config: dict[str, Any] | None
+    messages: list[Any]
+    kwargs: dict[str, Any]
+    tools: tuple[type[BaseTool], ...]
+    metadata: Metadata
+
+    def send(self) -> Any:
+        """Calls the SDK, with this call's client; an awaitable if the call is async."""
+        plan = self.plan
+        # A dynamic client serves this call only: the next one may be another tenant's.
+        client = (self.config or {}).get("client") or plan.client
+        if client is None:
+            client = default_client(plan.provider.clients, asynchronous=plan.prompt.is_async)
+        return plan.provider.dialect.method(client)(**self.kwargs)
+
+    def facts(self) -> dict[str, Any]:
+        """What responses and streams alike say of the call they belong to."""
+        last = self.messages[-1] if self.messages else None
+        return {
+            "metadata": self.metadata,
+            "tool_types": list(self.tools) or None,
+            "prompt_template": self.plan.prompt.template,
+            "fn_args": self.fn_args,
+            "dynamic_config": self.config,
+            "messages": self.messages,
+            "call_params": self.plan.call_params,
+            "call_kwargs": self.kwargs,
+            "user_message_param": last if role_of(last) == "user" else None,
+        }
+
+    def response(
+        self, raw: object, start_time: float, end_time: float
+    ) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+        """The SDK's response object, dressed."""
+        kind = self.plan.provider.response
+        return kind(response=raw, start_time=start_time, end_time=end_time, **self.facts())
+
+
+def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
+    """What a call sends, from what its function said. Nothing that was handed in is changed."""
+    provider = plan.provider
+    config = prompt.config or {}
+    tools, params = plan.tools, plan.params
+    if config.get("tools") is not None:
+        tools = provider_tools(config["tools"], provider)
+    if config.get("call_params"):
+        params = {**params, **provider.dialect.render_params(config["call_params"])}
+    messages = provider.dialect.render_messages(prompt.messages)
+    request = Request(
+        model=plan.model,
+        messages=messages,
+        params=params,
+        tools=tools,
+        stream=plan.stream,
+        json_mode=plan.json_mode,
+    )
+    return Call(
+        plan=plan,
+        fn_args=prompt.fn_args,
+        config=prompt.config,
+        messages=messages,
+        kwargs=provider.dialect.render_request(request),
+        tools=tools,
+        metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
+    )
+
+
+def now() -> float:
+    """The time in milliseconds since the epoch."""
+    return time.time() * 1000
+
+
+def role_of(message: Any) -> Any:  # Any: a dict or an SDK's model
+    """The role of a message in any provider's form."""
+    return message.get("role") if isinstance(message, dict) else getattr(message, "role", None)

@@ -1,0 +1,64 @@
+"""The Python half of a wire format: what is sent, and what the SDK's objects for it are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ..core.base._template import Message
+    from ..core.base.tool import BaseTool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a call says, before it has the form of a wire format.
+
+    Attributes:
+        model: The model that is asked.
+        messages: The messages, rendered.
+        params: The call parameters, rendered.
+        tools: The tools that are offered.
+        stream: Whether the answer is streamed.
+        json_mode: Whether the answer is to be JSON.
+    """
+
+    model: str
+    messages: list[Any]  # Any: a provider's own messages pass through
+    params: Mapping[str, Any]
+    tools: Sequence[type[BaseTool]]
+    stream: bool
+    json_mode: bool
+
+
+class Dialect(Protocol):
+    """A wire format. `render_*` makes what is sent, `read_*` what was received."""
+
+    @property
+    def name(self) -> str:
+        """The core's name of the format."""
+
+    def needs_fetch(self, messages: Sequence[Message]) -> bool:
+        """Whether rendering these messages reads a URL, which blocks."""
+
+    def render_messages(self, messages: Sequence[Message]) -> list[Any]:
+        """Messages in the provider's form; those that have it already pass through."""
+
+    def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Call parameters under the provider's names, those that are None left out."""
+
+    def render_request(self, request: Request) -> dict[str, Any]:
+        """The keyword arguments for the SDK's method."""
+
+    def method(self, client: Any) -> Callable[..., Any]:
+        """The SDK's method that sends a request."""
+
+    def read_response(self, data: bytes) -> Any:
+        """The SDK's response object for a body."""
+
+    def dump_event(self, event: Any) -> str:
+        """The JSON text of an SDK's event object."""
+
+    def blank_event(self, identifier: str, model: str) -> bytes:
+        """The data of an event that says nothing, of a response that is under way."""

@@ -1,0 +1,70 @@
+"""What happens in a call, once: a generator that says what to do next, and two drivers that do it.
+
+The generator yields functions without arguments. A driver calls each, awaits the result if the call is async,
+and sends it back in. So sync and async calls are the same code but for the awaiting.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any
+
+from ..core.base._prompt_plan import ResolvedPrompt
+from .call import Call, now, prepare
+from .plan import CallPlan
+from .stream import start_stream
+
+# Any: what a step gives is whatever the user's function or the SDK gives.
+Flow = Generator[Callable[[], Any], Any, Any]
+
+
+def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
+    """One call, from its arguments to what it returns."""
+    fn_args = plan.prompt.bind(args, kwargs)
+    returned = yield partial(plan.prompt.fn, *args, **kwargs)
+    prompt = plan.prompt.resolve(fn_args, returned)
+    if plan.prompt.is_async and plan.provider.dialect.needs_fetch(prompt.messages):
+        call = yield partial(_in_thread, plan, prompt)
+    else:
+        call = prepare(plan, prompt)
+    if plan.stream:
+        return start_stream(call)
+    start_time = now()
+    raw = yield call.send
+    response = call.response(raw, start_time, now())
+    if plan.output_parser is None:
+        return response
+    return (yield partial(plan.output_parser, response))
+
+
+async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
+    """Prepares a call whose messages have to be fetched first, without blocking the event loop."""
+    from anyio import to_thread
+
+    return await to_thread.run_sync(prepare, plan, prompt)
+
+
+def drive(steps: Flow) -> Any:
+    """Runs a sync call."""
+    result: Any = None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        result = step()
+
+
+async def adrive(steps: Flow) -> Any:
+    """Runs an async call."""
+    result: Any = None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        result = step()
+        if inspect.isawaitable(result):
+            result = await result

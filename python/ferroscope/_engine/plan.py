@@ -1,0 +1,85 @@
+"""All that can be known about a call when its function is decorated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.base._prompt_plan import PromptPlan, plan_prompt
+from ..core.base.stream_config import StreamConfig
+from ..core.base.tool import BaseTool, provider_tool_type
+from .provider import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """A decorated function, understood.
+
+    Attributes:
+        provider: Who is called.
+        model: The model that is asked.
+        prompt: The function itself.
+        stream: Whether the answer is streamed.
+        partial_tools: Whether a streamed tool is given while it is being written.
+        tools: The tools that are offered, as the provider's classes.
+        json_mode: Whether the answer is to be JSON.
+        output_parser: What the response is handed to.
+        client: The client to call with; None for the default one.
+        call_params: The call parameters as given.
+        params: The same under the provider's names.
+    """
+
+    provider: Provider
+    model: str
+    prompt: PromptPlan
+    stream: bool
+    partial_tools: bool
+    tools: tuple[type[BaseTool], ...]
+    json_mode: bool
+    output_parser: Callable[[Any], Any] | None
+    client: object | None
+    call_params: Mapping[str, Any]
+    params: Mapping[str, Any]
+
+
+def plan_call(
+    fn: Callable[..., Any],
+    provider: Provider,
+    model: str,
+    *,
+    stream: bool | StreamConfig = False,
+    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
+    output_parser: Callable[[Any], Any] | None = None,
+    json_mode: bool = False,
+    client: object | None = None,
+    call_params: Mapping[str, Any] | None = None,
+) -> CallPlan:
+    """Understand a function and what its decorator was given.
+
+    Raises:
+        ValueError: The options do not go together, or a tool or the template has a mistake.
+    """
+    if stream and output_parser:
+        raise ValueError("Cannot use `output_parser` with `stream=True`.")
+    call_params = call_params if call_params is not None else {}
+    return CallPlan(
+        provider=provider,
+        model=model,
+        prompt=plan_prompt(fn),
+        stream=bool(stream),
+        partial_tools=isinstance(stream, dict) and bool(stream.get("partial_tools")),
+        tools=provider_tools(tools, provider),
+        json_mode=json_mode,
+        output_parser=output_parser,
+        client=client,
+        call_params=call_params,
+        params=provider.dialect.render_params(call_params),
+    )
+
+
+def provider_tools(
+    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None, provider: Provider
+) -> tuple[type[BaseTool], ...]:
+    """Tools as the provider's classes, each made once."""
+    return tuple(provider_tool_type(tool, provider.tool) for tool in tools or ())

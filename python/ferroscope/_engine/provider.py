@@ -1,0 +1,42 @@
+"""Who is called: everything in which one provider differs from another with the same wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.base.call_response import BaseCallResponse
+from ..core.base.call_response_chunk import BaseCallResponseChunk
+from ..core.base.stream import BaseStream
+from ..core.base.tool import BaseTool
+from .clients import Clients
+from .dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider, as data.
+
+    Attributes:
+        name: The name that users write.
+        dialect: The wire format it speaks.
+        sdk: The module of its SDK.
+        response: What a call returns.
+        chunk: What a stream consists of.
+        stream: What a streamed call returns.
+        tool: What tools are made into.
+        clients: How default clients are made.
+        quirks: What it does differently in the same format; keyword arguments of the core's decoder.
+    """
+
+    name: str
+    dialect: Dialect
+    sdk: str
+    # Any: each provider fills the type parameters of its own classes.
+    response: type[BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]]
+    chunk: type[BaseCallResponseChunk[Any, Any]]
+    stream: type[BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]]
+    tool: type[BaseTool]
+    clients: Clients
+    quirks: Mapping[str, Any] = field(default_factory=dict)

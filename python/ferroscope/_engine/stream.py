@@ -1,0 +1,293 @@
+"""A stream under way: sends the request, reads the answer, folds it, and tells what went wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from .._core import DecodeError, Event, StreamDecoder
+from ..core.base.call_response import BaseCallResponse
+from ..core.base.stream import BaseStream
+from ..core.base.tool import BaseTool
+from ..errors import StreamError, UnknownToolError
+from .call import Call, now
+from .sdk import SdkErrors
+from .source import Source, open_source
+
+# Any: chunk and tool are the provider's own classes.
+Pair = tuple[Any, Any]
+_END = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _BlankEvent:
+    """Goes with a tool that no event is left for."""
+
+    data: bytes
+    content: str = ""
+
+
+def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+    """The stream of a call; nothing is sent before it is iterated over."""
+    provider = call.plan.provider
+    run = StreamRun(call)
+    return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.facts())
+
+
+class StreamRun:
+    """One stream, from before its request to after its last byte."""
+
+    __slots__ = (
+        "_arguments",
+        "_begun",
+        "_call",
+        "_closed",
+        "_decoder",
+        "_response",
+        "_source",
+        "_tool_errors",
+        "end_time",
+        "ended",
+        "start_time",
+    )
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._decoder = StreamDecoder(**call.plan.provider.quirks)
+        self._source: Source | None = None
+        self._begun = False
+        self._closed = False
+        self._arguments: dict[int, str] = {}
+        self._tool_errors: list[Exception] = []
+        self._response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
+        self.ended = False
+        self.start_time = 0.0
+        self.end_time = 0.0
+
+    # ---- the two drivers
+
+    def iterate(self) -> Generator[Pair, None, None]:
+        """Runs a sync stream."""
+        assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
+        if not self._begin():
+            return
+        try:
+            source = self._open(self._call.send())
+            reads = source.reads()
+            while True:
+                try:
+                    read = next(reads, _END)
+                except Exception as error:
+                    raise self._interrupted(error) from error
+                if read is _END:
+                    break
+                yield from self._pairs(source.events(read))
+                if self._decoder.done:
+                    source.drain(reads)
+                    break
+            yield from self._last_pairs()
+        finally:
+            self.close()
+        self._report_tools()
+
+    async def aiterate(self) -> AsyncGenerator[Pair, None]:
+        """Runs an async stream."""
+        assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
+        if not self._begin():
+            return
+        try:
+            source = self._open(await self._call.send())
+            reads = source.areads()
+            while True:
+                try:
+                    read = await anext(reads, _END)
+                except Exception as error:
+                    raise self._interrupted(error) from error
+                if read is _END:
+                    break
+                for pair in self._pairs(source.events(read)):
+                    yield pair
+                if self._decoder.done:
+                    await source.adrain(reads)
+                    break
+            for pair in self._last_pairs():
+                yield pair
+        finally:
+            await self.aclose()
+        self._report_tools()
+
+    # ---- what both share
+
+    def _begin(self) -> bool:
+        """Whether there is anything to iterate over: a stream runs once."""
+        if self._begun or self._closed:
+            return False
+        self._begun = True
+        self.start_time = now()
+        return True
+
+    def _open(self, sdk_stream: Any) -> Source:
+        plan = self._call.plan
+        self._source = open_source(sdk_stream, self._decoder, plan.provider)
+        return self._source
+
+    def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
+        """The chunks of some events, and the tools that they complete."""
+        chunk = self._call.plan.provider.chunk
+        partial_tools = self._call.plan.partial_tools
+        try:
+            for event in events:
+                if event.tool_calls is None and (not partial_tools or event.fragments is None):
+                    yield chunk(event), None
+                else:
+                    yield from self._tool_pairs(event)
+        except DecodeError as error:
+            raise self._broken(error) from None
+
+    def _tool_pairs(self, event: Event) -> Iterator[Pair]:
+        """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
+        provider = self._call.plan.provider
+        chunk = provider.chunk(event) if event.data else self._blank_chunk()
+        tools = list(self._tools(event))
+        yield chunk, tools[0] if tools else None
+        for tool in tools[1:]:
+            yield self._blank_chunk(), tool
+
+    def _blank_chunk(self) -> Any:
+        provider = self._call.plan.provider
+        return provider.chunk(_BlankEvent(provider.dialect.blank_event(self.id or "", self.model or "")))
+
+    def _tools(self, event: Event) -> Iterator[BaseTool]:
+        if self._call.plan.partial_tools:
+            for position, call_id, name, fragment in event.fragments or ():
+                yield from self._partial_tool(position, call_id, name, fragment)
+        for _, call_id, name, arguments in event.tool_calls or ():
+            yield from self._tool(call_id, name, arguments)
+
+    def _tool(self, call_id: str | None, name: str, arguments: str) -> Iterator[BaseTool]:
+        """The tool of a complete call. What cannot be handed to its tool is told at the end: nothing is lost."""
+        if not self._call.tools:
+            return
+        tool_type = self._tool_type(name)
+        try:
+            if tool_type is None:
+                raise UnknownToolError(
+                    f"Unknown tool type in stream: {name} (call {call_id!r})",
+                    name=name,
+                    call_id=call_id,
+                    arguments=arguments,
+                )
+            yield tool_type.from_arguments(id=call_id, name=name, arguments=arguments)
+        except ValueError as error:  # pydantic's and ours both are
+            self._tool_errors.append(error)
+
+    def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
+        tool_type = self._tool_type(name)
+        if tool_type is None:
+            return
+        self._arguments[position] = arguments = self._arguments.get(position, "") + fragment
+        try:
+            values = from_json(arguments, allow_partial="trailing-strings")
+        except ValueError:
+            return
+        if isinstance(values, dict):
+            yield tool_type.partial_from_values(values, id=call_id, name=name, delta=fragment)
+
+    def _tool_type(self, name: str) -> type[BaseTool] | None:
+        return next((tool for tool in self._call.tools if tool._name() == name), None)
+
+    def _last_pairs(self) -> Iterator[Pair]:
+        """What only the end of the body completes."""
+        if not self._decoder.done:
+            self._decoder.finish()
+            yield from self._pairs(self._decoder)
+        self._end()
+
+    def _end(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self.end_time = now()
+            self._response = None
+
+    def _report_tools(self) -> None:
+        if self._tool_errors:
+            error = self._tool_errors[0]
+            error.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
+            raise error
+
+    # ---- what went wrong
+
+    def _place(self, message: str) -> str:
+        model = self.model or self._call.plan.model
+        return f"{message}; provider {self._call.plan.provider.name!r}, model {model!r}"
+
+    def _broken(self, error: DecodeError) -> StreamError:
+        """The exception for an error of the core."""
+        kind, message, event, offset, body = error.args
+        self._end()
+        found = self._errors().of_core(kind, self._place(message), from_json(body) if body else None)
+        found.event, found.offset, found.partial = event or None, offset, self.response()
+        return found
+
+    def _interrupted(self, error: Exception) -> Exception:
+        """The exception for a read that failed; what is none of the network's passes as it is."""
+        self._end()
+        found = self._errors().of_read(error, self._place)
+        found.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
+        return found
+
+    def _errors(self) -> SdkErrors:
+        source = self._source
+        return SdkErrors(self._call.plan.provider.sdk, source.request if source is not None else None)
+
+    # ---- the end, and what is known of the answer
+
+    def close(self) -> None:
+        """Closes the connection of a sync stream."""
+        self._finish_early()
+        if self._source is not None:
+            self._source.close()
+
+    async def aclose(self) -> None:
+        """Closes the connection of an async stream."""
+        self._finish_early()
+        if self._source is not None:
+            await self._source.aclose()
+
+    def _finish_early(self) -> None:
+        self._closed = True
+        if self._begun:
+            self._end()
+
+    @property
+    def content(self) -> str:
+        return self._decoder.content
+
+    @property
+    def id(self) -> str | None:
+        return self._decoder.id or None
+
+    @property
+    def model(self) -> str | None:
+        return self._decoder.model or None
+
+    @property
+    def reasoning(self) -> str:
+        return self._decoder.reasoning
+
+    @property
+    def finish_reasons(self) -> list[str]:
+        return self._decoder.finish_reasons
+
+    def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+        """The answer so far, as a response."""
+        if self._response is not None:
+            return self._response
+        raw = self._call.plan.provider.dialect.read_response(self._decoder.response())
+        response = self._call.response(raw, self.start_time, self.end_time)
+        if self.ended:
+            self._response = response
+        return response

@@ -1,0 +1,232 @@
+"""The answer of a model, in the shape that all providers share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, SkipValidation, computed_field, field_serializer
+from typing_extensions import TypeVar
+
+from .message_param import BaseMessageParam
+from .tool import BaseTool
+from .types import CostMetadata, FinishReason, JsonableType, Provider, Usage
+
+if TYPE_CHECKING:
+    from .call_kwargs import BaseCallKwargs
+    from .metadata import Metadata
+
+# Any: a provider's raw objects pass through, and each provider names its own.
+_ResponseT = TypeVar("_ResponseT", default=Any)
+_BaseToolT = TypeVar("_BaseToolT", bound=BaseTool, default=BaseTool)
+_ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
+_BaseDynamicConfigT = TypeVar("_BaseDynamicConfigT", default=Any)
+_MessageParamT = TypeVar("_MessageParamT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+_UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
+
+
+class BaseCallResponse(
+    BaseModel,
+    Generic[
+        _ResponseT,
+        _BaseToolT,
+        _ToolSchemaT,
+        _BaseDynamicConfigT,
+        _MessageParamT,
+        _CallParamsT,
+        _UserMessageParamT,
+    ],
+    ABC,
+):
+    """What a call returns: the SDK's own response, and around it what is asked of it most.
+
+    Attributes:
+        metadata: What `@metadata` or the dynamic config said of the call.
+        response: The SDK's own response object.
+        tool_types: The tools that the call offered, as the provider's classes.
+        prompt_template: The string template, if the prompt has one.
+        fn_args: The arguments of the call, with computed fields.
+        dynamic_config: What the prompt function returned, if that was a dynamic config.
+        messages: The messages that were sent, in the provider's form.
+        call_params: The call parameters as they were given.
+        call_kwargs: The keyword arguments that the SDK was called with.
+        user_message_param: The last message, if the user said it, in the provider's form.
+        start_time: When the request was sent, in milliseconds since the epoch.
+        end_time: When the response was there, in milliseconds since the epoch.
+    """
+
+    model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True)
+
+    if TYPE_CHECKING:
+        metadata: Metadata
+        response: _ResponseT
+        tool_types: list[type[_BaseToolT]] | None = None
+        prompt_template: str | None
+        fn_args: dict[str, Any]  # Any: the user's own arguments
+        dynamic_config: _BaseDynamicConfigT
+        messages: list[_MessageParamT]
+        call_params: _CallParamsT
+        call_kwargs: BaseCallKwargs[_ToolSchemaT]
+        user_message_param: _UserMessageParamT | None = None
+        start_time: float
+        end_time: float
+    else:
+        # The engine fills these in; to check an SDK's own object again would only take time.
+        metadata: SkipValidation[Any]
+        response: SkipValidation[Any]
+        tool_types: SkipValidation[Any] = None
+        prompt_template: SkipValidation[Any]
+        fn_args: SkipValidation[Any]
+        dynamic_config: SkipValidation[Any]
+        messages: SkipValidation[Any]
+        call_params: SkipValidation[Any]
+        call_kwargs: SkipValidation[Any]
+        user_message_param: SkipValidation[Any] = None
+        start_time: SkipValidation[float]
+        end_time: SkipValidation[float]
+
+    _provider: ClassVar[str] = "NO PROVIDER"
+
+    def __str__(self) -> str:
+        return self.content
+
+    @field_serializer("tool_types", when_used="json")
+    def serialize_tool_types(self, tool_types: list[type[_BaseToolT]] | None) -> list[dict[str, str]]:
+        """Tools by name: a class has no JSON."""
+        return [{"type": "function", "name": tool._name()} for tool in tool_types or []]
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that answered."""
+        return cast("Provider", self._provider)
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
+    @property
+    @abstractmethod
+    def content(self) -> str:
+        """The text of the answer; empty if it has none."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def finish_reasons(self) -> list[str] | None:
+        """Why each choice ended, in the provider's own words."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def model(self) -> str | None:
+        """The model that answered."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+
+    @property
+    @abstractmethod
+    def usage(self) -> Any:  # Any: each provider's own object
+        """The provider's own account of the tokens."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def input_tokens(self) -> int | float | None:
+        """How many tokens were sent."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def cached_tokens(self) -> int | float | None:
+        """How many of them the provider had in its cache."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    @abstractmethod
+    def output_tokens(self) -> int | float | None:
+        """How many tokens were generated."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """What the price of the call depends on."""
+        return CostMetadata(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
+        )
+
+    @computed_field  # type: ignore[prop-decorator]
+    @cached_property
+    @abstractmethod
+    def message_param(self) -> SerializeAsAny[Any]:  # Any: each provider's own form
+        """The answer as a message of the provider's own form, to go on from."""
+
+    @cached_property
+    @abstractmethod
+    def tools(self) -> list[_BaseToolT] | None:
+        """The tools that the model called, ready to be called.
+
+        Raises:
+            ferroscope.errors.ToolError: A call cannot be handed to its tool.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+
+    @cached_property
+    def tool(self) -> _BaseToolT | None:
+        """The first tool that the model called.
+
+        Raises:
+            ferroscope.errors.ToolError: A call cannot be handed to its tool.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        return self.tools[0] if self.tools else None
+
+    @classmethod
+    @abstractmethod
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]) -> list[Any]:
+        """The messages that tell the model what its tools answered, in the provider's own form."""
+
+    @property
+    @abstractmethod
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """Why each choice ended, in the words that all providers share."""
+
+    @property
+    @abstractmethod
+    def common_message_param(self) -> BaseMessageParam:
+        """The answer as a message that every provider understands."""
+
+    @property
+    @abstractmethod
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The user's last message, as every provider understands it."""
+
+    @property
+    @abstractmethod
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The messages that were sent, as every provider understands them."""
+
+    @property
+    def common_usage(self) -> Usage | None:
+        """The tokens of the call, counted alike for all providers."""
+        return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
+
+
+def usage_of(
+    input_tokens: int | float | None, cached_tokens: int | float | None, output_tokens: int | float | None
+) -> Usage | None:
+    """Counts as `Usage`; None if none of them is known."""
+    if input_tokens is None and cached_tokens is None and output_tokens is None:
+        return None
+    sent, generated = int(input_tokens or 0), int(output_tokens or 0)
+    return Usage(
+        input_tokens=sent,
+        cached_tokens=int(cached_tokens or 0),
+        output_tokens=generated,
+        total_tokens=sent + generated,
+    )

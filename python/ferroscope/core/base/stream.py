@@ -1,0 +1,252 @@
+"""A streamed answer, in the shape that all providers share."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import AsyncGenerator, Generator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, cast
+
+from typing_extensions import Self, TypeVar
+
+from .call_response import BaseCallResponse
+from .call_response_chunk import BaseCallResponseChunk
+from .tool import BaseTool
+from .types import CostMetadata, JsonableType, Provider
+
+if TYPE_CHECKING:
+    from .call_kwargs import BaseCallKwargs
+    from .metadata import Metadata
+
+# Any: a provider's raw objects pass through, and each provider names its own.
+_BaseCallResponseT = TypeVar(
+    "_BaseCallResponseT", bound=BaseCallResponse[Any, Any, Any, Any, Any, Any, Any], default=Any
+)
+_BaseCallResponseChunkT = TypeVar(
+    "_BaseCallResponseChunkT", bound=BaseCallResponseChunk[Any, Any], default=Any
+)
+_UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
+_AssistantMessageParamT = TypeVar("_AssistantMessageParamT", default=Any)
+_ToolMessageParamT = TypeVar("_ToolMessageParamT", default=Any)
+_MessageParamT = TypeVar("_MessageParamT", default=Any)
+_BaseToolT = TypeVar("_BaseToolT", bound=BaseTool, default=BaseTool)
+_ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
+_BaseDynamicConfigT = TypeVar("_BaseDynamicConfigT", default=Any)
+_BaseCallParamsT = TypeVar("_BaseCallParamsT", default=Any)
+_FinishReason = TypeVar("_FinishReason", default=str)
+
+
+class Running(Protocol):
+    """The run of one stream: who sends the request, reads the answer and folds it. The engine has it."""
+
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def reasoning(self) -> str: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def finish_reasons(self) -> list[str]: ...
+    @property
+    def start_time(self) -> float: ...
+    @property
+    def end_time(self) -> float: ...
+    # Any: pairs of the provider's own chunk and tool classes.
+    def iterate(self) -> Generator[tuple[Any, Any], None, None]: ...
+    def aiterate(self) -> AsyncGenerator[tuple[Any, Any], None]: ...
+    def close(self) -> None: ...
+    async def aclose(self) -> None: ...
+    def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
+
+
+class BaseStream(
+    Generic[
+        _BaseCallResponseT,
+        _BaseCallResponseChunkT,
+        _UserMessageParamT,
+        _AssistantMessageParamT,
+        _ToolMessageParamT,
+        _MessageParamT,
+        _BaseToolT,
+        _ToolSchemaT,
+        _BaseDynamicConfigT,
+        _BaseCallParamsT,
+        _FinishReason,
+    ],
+    ABC,
+):
+    """An answer that is still being written; the request is sent when iteration begins.
+
+    Iterating gives `(chunk, tool)` pairs: every chunk once and in order, a tool with the chunk that completes
+    it. What the stream says of the answer is always what has been iterated over. Leaving the loop closes the
+    connection; what was received stays readable.
+
+    Attributes:
+        metadata: What `@metadata` or the dynamic config said of the call.
+        tool_types: The tools that the call offered, as the provider's classes.
+        call_response_type: What `construct_call_response` makes.
+        prompt_template: The string template, if the prompt has one.
+        fn_args: The arguments of the call, with computed fields.
+        dynamic_config: What the prompt function returned, if that was a dynamic config.
+        messages: The messages that are sent, in the provider's form.
+        call_params: The call parameters as they were given.
+        call_kwargs: The keyword arguments that the SDK is called with.
+        user_message_param: The last message, if the user said it, in the provider's form.
+    """
+
+    _provider: ClassVar[str] = "NO PROVIDER"
+
+    def __init__(
+        self,
+        run: Running,
+        *,
+        metadata: Metadata,
+        tool_types: list[type[_BaseToolT]] | None,
+        call_response_type: type[_BaseCallResponseT],
+        model: str,
+        prompt_template: str | None,
+        fn_args: dict[str, Any],  # Any: the user's own arguments
+        dynamic_config: _BaseDynamicConfigT,
+        messages: list[_MessageParamT],
+        call_params: _BaseCallParamsT,
+        call_kwargs: BaseCallKwargs[_ToolSchemaT],
+        user_message_param: _UserMessageParamT | None,
+    ) -> None:
+        self._run = run
+        self._model = model
+        self.metadata = metadata
+        self.tool_types = tool_types
+        self.call_response_type = call_response_type
+        self.prompt_template = prompt_template
+        self.fn_args = fn_args
+        self.dynamic_config = dynamic_config
+        self.messages = messages
+        self.call_params = call_params
+        self.call_kwargs = call_kwargs
+        self.user_message_param = user_message_param
+
+    def __iter__(self) -> Generator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None, None]:
+        """Sends the request and gives each chunk, and each tool with the chunk that completes it.
+
+        Raises:
+            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
+        """
+        return self._run.iterate()
+
+    def __aiter__(self) -> AsyncGenerator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None]:
+        """The same, of an async call."""
+        return self._run.aiterate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    def close(self) -> None:
+        """Ends the stream and its connection; what was received stays readable."""
+        self._run.close()
+
+    async def aclose(self) -> None:
+        """The same, of an async call."""
+        await self._run.aclose()
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that answers."""
+        return cast("Provider", self._provider)
+
+    @property
+    def content(self) -> str:
+        """The text so far."""
+        return self._run.content
+
+    @property
+    def model(self) -> str:
+        """The model that answers; before it says so, the model that was asked."""
+        return self._run.model or self._model
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        return self._run.id
+
+    @property
+    def finish_reasons(self) -> list[_FinishReason] | None:
+        """Why each choice ended, in the provider's own words; None while none has."""
+        return cast("list[_FinishReason]", self._run.finish_reasons) or None
+
+    @property
+    def start_time(self) -> float:
+        """When the request was sent, in milliseconds since the epoch; 0 before."""
+        return self._run.start_time
+
+    @property
+    def end_time(self) -> float:
+        """When the last of the answer was there, in milliseconds since the epoch; 0 before."""
+        return self._run.end_time
+
+    @property
+    def usage(self) -> Any:  # Any: each provider's own object
+        """The provider's own account of the tokens so far."""
+        return self._run.response().usage
+
+    @property
+    def input_tokens(self) -> int | float | None:
+        """How many tokens were sent, once the provider says so."""
+        return self._run.response().input_tokens
+
+    @property
+    def cached_tokens(self) -> int | float | None:
+        """How many of them the provider had in its cache, once it says so."""
+        return self._run.response().cached_tokens
+
+    @property
+    def output_tokens(self) -> int | float | None:
+        """How many tokens were generated, once the provider says so."""
+        return self._run.response().output_tokens
+
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """What the price of the call depends on."""
+        return CostMetadata(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
+        )
+
+    @property
+    def message_param(self) -> _AssistantMessageParamT:
+        """The answer as a message of the provider's own form, to go on from.
+
+        Raises:
+            AttributeError: The stream has not been consumed.
+        """
+        if not self._run.ended:
+            raise AttributeError("message_param is there once the stream has been consumed")
+        return cast("_AssistantMessageParamT", self._run.response().message_param)
+
+    def tool_message_params(
+        self, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]
+    ) -> list[_ToolMessageParamT]:
+        """The messages that tell the model what its tools answered, in the provider's own form."""
+        return self.call_response_type.tool_message_params(tools_and_outputs)
+
+    def construct_call_response(self) -> _BaseCallResponseT:
+        """The answer as the response that the same call would have given without streaming.
+
+        Raises:
+            ValueError: The stream has not been consumed.
+        """
+        if not self._run.ended:
+            raise ValueError("No stream response, check if the stream has been consumed.")
+        return cast("_BaseCallResponseT", self._run.response())

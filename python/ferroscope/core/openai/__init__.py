@@ -1,0 +1,46 @@
+"""Calls of OpenAI's chat completions, and of servers that speak them.
+
+Needs the extra `ferroscope[openai]`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...errors import MissingExtraError
+
+try:
+    from openai.types.chat import ChatCompletionMessageParam
+except ImportError as error:
+    raise MissingExtraError(
+        "calls of OpenAI need its SDK: install it with `pip install 'ferroscope[openai]'`", name="openai"
+    ) from error
+
+from ..._engine.decorator import call_decorator
+from ..base.message_param import BaseMessageParam
+from ._provider import OPENAI
+from .call_params import OpenAICallParams
+from .call_response import OpenAICallResponse
+from .call_response_chunk import OpenAICallResponseChunk
+from .dynamic_config import AsyncOpenAIDynamicConfig, OpenAIDynamicConfig
+from .stream import OpenAIStream
+from .tool import OpenAITool, OpenAIToolConfig
+
+OpenAIMessageParam: TypeAlias = ChatCompletionMessageParam | BaseMessageParam
+
+openai_call = call_decorator(OPENAI)
+call = openai_call
+
+__all__ = [
+    "AsyncOpenAIDynamicConfig",
+    "OpenAICallParams",
+    "OpenAICallResponse",
+    "OpenAICallResponseChunk",
+    "OpenAIDynamicConfig",
+    "OpenAIMessageParam",
+    "OpenAIStream",
+    "OpenAITool",
+    "OpenAIToolConfig",
+    "call",
+    "openai_call",
+]

@@ -1,0 +1,59 @@
+"""The parameters of a call of OpenAI.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NotRequired
+
+from ..base.call_params import BaseCallParams
+
+if TYPE_CHECKING:
+    from openai.types.chat import (
+        ChatCompletionAudioParam,
+        ChatCompletionPredictionContentParam,
+        ChatCompletionStreamOptionsParam,
+        ChatCompletionToolChoiceOptionParam,
+    )
+    from openai.types.chat.completion_create_params import ResponseFormat, WebSearchOptions
+
+
+class OpenAICallParams(BaseCallParams, total=False):
+    """The parameters of a call of OpenAI; those that are None are left out.
+
+    What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
+    """
+
+    audio: NotRequired[ChatCompletionAudioParam | None]
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_headers: NotRequired[dict[str, str] | None]
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    frequency_penalty: NotRequired[float | None]
+    logit_bias: NotRequired[dict[str, int] | None]
+    logprobs: NotRequired[bool | None]
+    max_completion_tokens: NotRequired[int | None]
+    max_tokens: NotRequired[int | None]
+    metadata: NotRequired[dict[str, str] | None]
+    modalities: NotRequired[list[str] | None]
+    n: NotRequired[int | None]
+    parallel_tool_calls: NotRequired[bool]
+    prediction: NotRequired[ChatCompletionPredictionContentParam | None]
+    presence_penalty: NotRequired[float | None]
+    prompt_cache_key: NotRequired[str]
+    reasoning_effort: NotRequired[str | None]
+    response_format: NotRequired[ResponseFormat]
+    safety_identifier: NotRequired[str]
+    seed: NotRequired[int | None]
+    service_tier: NotRequired[str | None]
+    stop: NotRequired[str | list[str] | None]
+    store: NotRequired[bool | None]
+    stream_options: NotRequired[ChatCompletionStreamOptionsParam | None]
+    temperature: NotRequired[float | None]
+    timeout: NotRequired[float | None]
+    tool_choice: NotRequired[ChatCompletionToolChoiceOptionParam]
+    top_logprobs: NotRequired[int | None]
+    top_p: NotRequired[float | None]
+    user: NotRequired[str]
+    verbosity: NotRequired[str | None]
+    web_search_options: NotRequired[WebSearchOptions]
