@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +14,26 @@ _PARAMETER_SECTIONS: Final = frozenset(
 )
 
 
+# Sections that docstring_parser does not know: it drops what follows a known section under such a title.
+_REMARKS: Final = (
+    "Note",
+    "Notes",
+    "Warning",
+    "Warnings",
+    "Important",
+    "Tip",
+    "See Also",
+    "References",
+    "Todo",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionDoc:
     """A docstring, taken apart.
 
     Attributes:
-        description: All of it that describes the function: summary, body, `Returns:` and `Raises:`.
+        description: All of it that describes the function: summary, body, `Returns:`, `Raises:`, remarks.
         parameters: Name and description of each documented parameter, in the order of the docstring.
         examples: The JSON values of the `Example(s):` sections.
     """
@@ -32,11 +47,16 @@ def read_docstring(text: str) -> FunctionDoc:
     """Reads a Google, NumPy or Sphinx docstring."""
     # Imported by the first function that becomes a tool, not by every program.
     import docstring_parser
+    from docstring_parser import google
     from docstring_parser.common import Docstring, DocstringExample, DocstringParam
 
     parsed = docstring_parser.parse(text)
+    if parsed.style is docstring_parser.DocstringStyle.GOOGLE:
+        remarks = [google.Section(title, title, google.SectionType.SINGULAR) for title in _REMARKS]
+        parsed = google.GoogleParser([*google.DEFAULT_SECTIONS, *remarks]).parse(text)
     parameters: list[tuple[str, str]] = []
     examples: list[object] = []
+    after: list[str] = []
     kept = Docstring(style=parsed.style)
     kept.short_description = parsed.short_description
     kept.blank_after_short_description = parsed.blank_after_short_description
@@ -51,14 +71,18 @@ def read_docstring(text: str) -> FunctionDoc:
                     for name in meta.arg_name.split(",")
                 ]
         elif isinstance(meta, DocstringExample):
-            values = _json_values(meta.description or "")
+            # A snippet is a doctest, and its "description" what that prints.
+            values = None if meta.snippet else _json_values(meta.description or "")
             if values is None:
                 kept.meta.append(meta)
             else:
                 examples += values
         elif meta in parsed.many_returns or meta in parsed.raises:
             kept.meta.append(meta)
-    return FunctionDoc(docstring_parser.compose(kept).strip(), tuple(parameters), tuple(examples))
+        elif meta.args and meta.args[0] in _REMARKS:
+            after.append(f"{meta.args[0]}:\n{textwrap.indent(meta.description or '', '    ')}")
+    description = "\n\n".join([docstring_parser.compose(kept).strip(), *after])
+    return FunctionDoc(description.strip(), tuple(parameters), tuple(examples))
 
 
 def _json_values(text: str) -> list[object] | None:

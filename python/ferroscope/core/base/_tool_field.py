@@ -7,6 +7,7 @@ such a field gets an attribute of its own there, which steps aside for the `__di
 from __future__ import annotations
 
 import inspect
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -18,22 +19,35 @@ class _FieldAttribute:
         raise AttributeError("a field without a value on the class")
 
 
+_PROPERTIES: Final = ("args", "id")
+
+
 def unshadow_fields(cls: type[BaseModel]) -> None:
     """Takes properties out of the way of the class's fields, before pydantic collects them."""
-    names = set(inspect.get_annotations(cls))
-    for base in cls.__bases__:
-        if issubclass(base, BaseModel) and base is not BaseModel:
-            names |= base.model_fields.keys()
-    for name in names - vars(cls).keys():
-        _unshadow(cls, name)
+    own = inspect.get_annotations(cls)
+    inherited = [base.model_fields for base in cls.__bases__ if issubclass(base, BaseModel)]
+    for name in _PROPERTIES:
+        if name not in vars(cls) and (name in own or any(name in fields for fields in inherited)):
+            _unshadow(cls, name)
 
 
 def restore_field_attributes(cls: type[BaseModel]) -> None:
     """Does the same after pydantic has taken the fields' defaults off the class."""
-    for name in cls.model_fields:
-        _unshadow(cls, name)
+    for name in _PROPERTIES:
+        if name in cls.model_fields:
+            _unshadow(cls, name)
 
 
 def _unshadow(cls: type[BaseModel], name: str) -> None:
     if isinstance(inspect.getattr_static(cls, name, None), property):
         setattr(cls, name, _FieldAttribute())
+
+
+def bookkeeping_fields(cls: type[BaseModel], root: type[BaseModel]) -> frozenset[str]:
+    """The fields of a tool that are not arguments; a class that declares `delta` itself means an argument."""
+    declared = any(
+        "delta" in inspect.get_annotations(base)
+        for base in cls.__mro__
+        if base is not root and issubclass(base, BaseModel)
+    )
+    return frozenset({"tool_call"}) if declared else frozenset({"tool_call", "delta"})

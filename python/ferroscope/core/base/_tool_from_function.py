@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ._docstring import FunctionDoc, read_docstring
 
 _EMPTY: Final = inspect.Parameter.empty
+_RECEIVERS: Final = ("self", "cls")
 _UNDOCUMENTED: Final = FunctionDoc("", (), ())
 
 
@@ -49,21 +50,20 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
         ValueError: A parameter has no annotation, or the docstring documents the parameters under other
             names, in another order or with nothing to say.
     """
-    text = doc if doc is not None else inspect.getdoc(fn) if _has_own_doc(fn) else None
+    named = _named(fn)
+    text = doc if doc is not None else inspect.getdoc(named)
     documented = read_docstring(text) if text else _UNDOCUMENTED
-    signature = inspect.signature(fn)
-    receiver: str | None = None
-    accepted: list[inspect.Parameter] = []
-    for parameter in signature.parameters.values():
-        if parameter.name in ("self", "cls"):
-            receiver = parameter.name
-        elif parameter.annotation is _EMPTY:
-            raise ValueError("All parameters must have a type annotation.")
-        else:
-            accepted.append(parameter)
-    types = _parameter_types(fn, accepted)
+    accepted = list(inspect.signature(fn).parameters.values())
+    receiver = accepted.pop(0).name if accepted and accepted[0].name in _RECEIVERS else None
+    if any(parameter.annotation is _EMPTY for parameter in accepted):
+        raise ValueError("All parameters must have a type annotation.")
+    types = _parameter_types(named, accepted)
+    # A receiver, or what a partial has filled in already, may be documented and is not asked for.
+    asked = {parameter.name for parameter in accepted}
+    elsewhere = {*_RECEIVERS, *inspect.signature(named).parameters} - asked
+    descriptions = [entry for entry in documented.parameters if entry[0] not in elsewhere]
     return FunctionTool(
-        name=_function(fn).__name__,
+        name=_name(fn),
         description=documented.description,
         parameters=tuple(
             ToolParameter(
@@ -71,7 +71,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
                 field=_field_name(parameter.name, base),
                 kind=parameter.kind,
                 annotation=_described(
-                    types[parameter.name], parameter, _description(documented, index, parameter)
+                    types[parameter.name], parameter, _description(descriptions, index, parameter)
                 ),
                 default=parameter.default,
             )
@@ -84,7 +84,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
 
 def takes_receiver(fn: Callable[..., object]) -> bool:
     """Whether the function's first parameter is `self` or `cls`."""
-    return next(iter(inspect.signature(fn).parameters), None) in ("self", "cls")
+    return next(iter(inspect.signature(fn).parameters), None) in _RECEIVERS
 
 
 def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, object]]:
@@ -125,16 +125,17 @@ def call_function(
     return fn(*positional, **named)
 
 
-def _function(fn: Callable[..., object]) -> Callable[..., object]:
-    """The named function behind partials and callable objects."""
+def _named(fn: Callable[..., object]) -> Callable[..., object]:
+    """The function behind partials and callable objects, which has the docstring and the annotations."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     return fn if hasattr(fn, "__name__") else type(fn).__call__
 
 
-def _has_own_doc(fn: Callable[..., object]) -> bool:
-    # A partial or a callable object answers with the docstring of its class.
-    return inspect.isroutine(fn) and bool(fn.__doc__)
+def _name(fn: Callable[..., object]) -> str:
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return getattr(fn, "__name__", type(fn).__name__)
 
 
 def _parameter_types(
@@ -142,23 +143,41 @@ def _parameter_types(
 ) -> dict[str, Any]:  # Any: what typing.get_type_hints gives
     def holder() -> None: ...
 
+    # Of the parameters only: the return annotation is none of a tool's business and may not resolve.
     holder.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    behind = inspect.unwrap(_function(fn))
-    closure = inspect.getclosurevars(behind).nonlocals if inspect.isfunction(behind) else {}
+    behind = inspect.unwrap(fn)
+    names = getattr(behind, "__globals__", {})
     try:
-        return get_type_hints(holder, getattr(behind, "__globals__", {}), dict(closure), include_extras=True)
-    except NameError as error:
-        error.add_note(
-            f"while reading the annotations of the tool {_function(fn).__name__!r}: "
-            "they must be importable when the tool is made, not only for type checkers"
-        )
-        raise
+        return get_type_hints(holder, names, include_extras=True)
+    except NameError:
+        enclosing = _enclosing_locals(behind)
+        try:
+            return get_type_hints(holder, names, enclosing, include_extras=True)
+        except NameError as error:
+            error.add_note(
+                f"while reading the annotations of the tool {getattr(fn, '__name__', fn)!r}: "
+                "they must be importable when the tool is made, not only for type checkers"
+            )
+            raise
 
 
-def _description(doc: FunctionDoc, index: int, parameter: inspect.Parameter) -> str | None:
-    if index >= len(doc.parameters):
+def _enclosing_locals(fn: Callable[..., object]) -> dict[str, object]:
+    """The local variables of the function in which `fn` was defined, if that is still running."""
+    enclosing = getattr(fn, "__qualname__", "").rpartition(".<locals>.")[0]
+    frame = inspect.currentframe()
+    while enclosing and frame is not None:
+        if frame.f_code.co_qualname == enclosing:
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
+
+
+def _description(
+    documented: Sequence[tuple[str, str]], index: int, parameter: inspect.Parameter
+) -> str | None:
+    if index >= len(documented):
         return None
-    name, description = doc.parameters[index]
+    name, description = documented[index]
     if name != parameter.name:
         raise ValueError(
             f"Function parameter name {parameter.name} does not match docstring "

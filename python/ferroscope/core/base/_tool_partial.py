@@ -37,7 +37,7 @@ def partial_tool(tool: type[_ToolT], values: Mapping[str, object]) -> _ToolT:
     fields = {
         name: values.get(name if field.alias is None else field.alias)
         for name, field in tool.model_fields.items()
-        if name != "delta" and name != "tool_call"
+        if name not in tool.__bookkeeping__
     }
     given = {name for name, value in fields.items() if value is not None}
     return partial_tool_type(tool).model_construct(given, **fields)

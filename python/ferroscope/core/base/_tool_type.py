@@ -51,6 +51,10 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
         # The owner stands beside the classes because `functools.wraps` copies attributes to the wrapper.
         if kept is not None and kept[0] is tool and base in kept[1]:
             return cast("type[_ToolT]", kept[1][base])
+        if isinstance(tool, type) and not issubclass(tool, BaseModel):
+            raise TypeError(
+                f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model"
+            )
         with _lock:
             kept = vars(tool).get(_ATTRIBUTE)
             if kept is None or kept[0] is not tool:
@@ -77,10 +81,6 @@ def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> 
         if isinstance(tool, types.MethodType) and takes_receiver(tool.__func__):
             return bind_tool_type(provider_tool_type(tool.__func__, base), tool.__self__)
         return tool_type_from_function(tool, base)
-    if not issubclass(tool, BaseModel):
-        raise TypeError(
-            f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model"
-        )
     if issubclass(tool, base):
         return tool
     bound = cast("type[BaseTool]", tool)
@@ -149,6 +149,16 @@ def _call_method(fn: Callable[..., object], tool: FunctionTool) -> Callable[...,
 
 def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_ToolT]:
     """Returns a subclass of the model and of `base`."""
+    if model.__pydantic_root_model__:
+        raise TypeError(
+            f"{model.__name__!r} is a root model, and a tool's arguments are an object: "
+            "give a model a field of this type"
+        )
+    if "tool_call" in model.model_fields:
+        raise TypeError(
+            f"{model.__name__!r} has a field 'tool_call', where tools keep the call that made them: "
+            "name the field otherwise, with `alias='tool_call'`"
+        )
     namespace: dict[str, object] = {"__doc__": model.__doc__, "__module__": model.__module__}
     if not callable(getattr(model, "call", None)):
         namespace["call"] = _call_of_plain_model(model)

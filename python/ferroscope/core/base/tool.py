@@ -9,14 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
 
 from ._json_schema import GenerateJsonSchemaNoTitles
 from ._tool_arguments import validate_arguments
 from ._tool_binding import unbound_tool_type
 from ._tool_call import PendingToolCall
-from ._tool_field import restore_field_attributes, unshadow_fields
+from ._tool_field import bookkeeping_fields, restore_field_attributes, unshadow_fields
 from ._tool_partial import partial_tool
 from ._tool_type import (
     DEFAULT_TOOL_DOCSTRING,
@@ -69,11 +69,13 @@ class BaseTool(BaseModel, ABC):
         None  # Any: each provider's SDK class
     )
     __receiver__: ClassVar[tuple[object] | None] = None
+    __bookkeeping__: ClassVar[frozenset[str]] = frozenset({"tool_call", "delta"})
     __parameter_names__: ClassVar[Mapping[str, str]] = {}
     __custom_name__: ClassVar[str] = ""
     tool_config: ClassVar[ToolConfig] = ToolConfig()
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    delta: SkipJsonSchema[str | None] = None
+    # Not validated: a model may send anything under this name, which is then replaced.
+    delta: SkipJsonSchema[SkipValidation[str | None]] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
         super().__init_subclass__(**kwargs)
@@ -84,6 +86,7 @@ class BaseTool(BaseModel, ABC):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
         super().__pydantic_init_subclass__(**kwargs)
         restore_field_attributes(cls)
+        cls.__bookkeeping__ = bookkeeping_fields(cls, BaseTool)
 
     @classmethod
     def _name(cls) -> str:
@@ -103,7 +106,7 @@ class BaseTool(BaseModel, ABC):
         return {
             names.get(field, field): values.get(field)
             for field in type(self).model_fields
-            if field != "delta" and field != "tool_call"
+            if field not in self.__bookkeeping__
         }
 
     @property
@@ -209,7 +212,8 @@ class BaseTool(BaseModel, ABC):
         if self.__pending_tool_call__ is not None:
             text = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "replace")
             values["tool_call"] = self.__pending_tool_call__(id, name, text)
-        values["delta"] = delta
+        if "delta" in self.__bookkeeping__:
+            values["delta"] = delta
 
     @classmethod
     def tool_schema(cls) -> Any:  # Any: each provider's own type
