@@ -233,7 +233,9 @@ def _render_with_extra(
     twin = spoken.get("transcript") or "" if spoken is not None else refusal
     parts = _without_twin(message.content, twin)
     wire = _render_parts(message.role, parts, rules, fetch) if isinstance(parts, list) else []
-    own = next((one for one in wire if isinstance(one, dict) and one["role"] == message.role), None)
+    own: dict[str, Any] | None = next(
+        (one for one in wire if isinstance(one, dict) and one["role"] == message.role), None
+    )
     if own is None:
         own = {"role": message.role, "content": parts if isinstance(parts, str) else None}
         wire.insert(0, own)

@@ -33,7 +33,7 @@ class FetchPolicy:
     """The limits of a fetch.
 
     Attributes:
-        timeout: Seconds for the whole fetch, redirects included.
+        timeout: Seconds for the whole fetch, redirects included; a server that falls silent is left after as long.
         max_bytes: Size of the largest body that is read.
         allow_private: Whether addresses that are not public may be reached.
     """
@@ -191,12 +191,18 @@ def _opener(policy: FetchPolicy, deadline: float) -> urllib.request.OpenerDirect
                 failure = error
         raise failure or OSError(f"{host!r} has no address")
 
+    # `_create_connection` is how http.client itself lets a connection be made elsewhere; there is no public way
+    # that keeps TLS verification and proxy tunnels as they are.
     class Plain(http.client.HTTPConnection):
+        _create_connection: Any
+
         def connect(self) -> None:
             self._create_connection = lambda address, *_: connect(*address)
             super().connect()
 
     class Secure(http.client.HTTPSConnection):
+        _create_connection: Any
+
         def connect(self) -> None:
             self._create_connection = lambda address, *_: connect(*address)
             super().connect()

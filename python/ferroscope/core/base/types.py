@@ -66,15 +66,19 @@ if TYPE_CHECKING:
 
         def set_frame_rate(self, frame_rate: int) -> AudioSegment:
             """Resample."""
+            ...
 
         def set_channels(self, channels: int) -> AudioSegment:
             """Mix down."""
+            ...
 
         def set_sample_width(self, sample_width: int) -> AudioSegment:
             """Change the bytes of a sample."""
+            ...
 
         def export(self, *, format: str) -> IO[bytes]:
             """Encode."""
+            ...
 
     has_pil_module: bool
     has_pydub_module: bool
