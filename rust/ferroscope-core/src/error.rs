@@ -141,7 +141,10 @@ impl fmt::Display for JsonProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnexpectedEnd => f.write_str("unexpected end"),
-            Self::UnexpectedByte(byte) => write!(f, "unexpected {:?}", char::from(*byte)),
+            Self::UnexpectedByte(byte) if byte.is_ascii() => {
+                write!(f, "unexpected {:?}", char::from(*byte))
+            }
+            Self::UnexpectedByte(byte) => write!(f, "unexpected byte {byte:#04x}"),
             Self::Escape => f.write_str("invalid escape"),
             Self::ControlCharacter => f.write_str("control character in a string"),
             Self::Number => f.write_str("invalid number"),

@@ -8,6 +8,7 @@
 
 use crate::error::JsonProblem;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     kind: Kind,
+    /// Whether this is the name of a member that a later one of the same name replaces.
+    shadowed: bool,
     /// Where the value stands in the text; a string with its quotes.
     start: u32,
     end: u32,
@@ -49,6 +52,9 @@ pub struct Problem {
     pub byte: usize,
 }
 
+/// Texts that nest deeper are refused, whatever the caller allows: reading and folding them takes stack.
+pub const MAX_DEPTH: usize = 512;
+
 /// The reusable list of nodes.
 #[derive(Debug, Default)]
 pub struct Tape {
@@ -56,7 +62,7 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Reads one JSON text that nests at most `depth` levels.
+    /// Reads one JSON text that nests at most `depth` levels, and at most [`MAX_DEPTH`].
     ///
     /// # Errors
     /// Where and why the text is not JSON.
@@ -65,7 +71,13 @@ impl Tape {
         if u32::try_from(text.len()).is_err() {
             return Err(Problem { problem: JsonProblem::Depth, byte: 0 });
         }
-        let mut reader = Reader { bytes: text.as_bytes(), at: 0, nodes: &mut self.nodes, depth };
+        let mut reader = Reader {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            nodes: &mut self.nodes,
+            depth: depth.min(MAX_DEPTH),
+        };
         reader.value()?;
         reader.space();
         if reader.at < text.len() {
@@ -115,14 +127,7 @@ impl<'a> Value<'a> {
     /// A string, decoded; a lone surrogate escape becomes U+FFFD.
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        let quoted = self.quoted()?;
-        if self.kind() == Kind::Plain {
-            return Some(Cow::Borrowed(quoted));
-        }
-        let mut text = Text::default();
-        text.push(quoted);
-        text.settle();
-        Some(Cow::Owned(text.value))
+        Some(decode(self.kind(), self.quoted()?))
     }
 
     /// A whole number.
@@ -149,7 +154,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object, in order; none for anything else.
+    /// The members of an object, in order; none for anything else. Of members of one name only the last.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         Members { values: self.inside(Kind::Object) }
@@ -161,10 +166,10 @@ impl<'a> Value<'a> {
         self.inside(Kind::Array)
     }
 
-    /// The last member of that name.
+    /// The member of that name.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+        self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
     }
 
     fn inside(self, kind: Kind) -> Elements<'a> {
@@ -227,11 +232,47 @@ impl<'a> Iterator for Members<'a> {
     type Item = (Key<'a>, Value<'a>);
 
     fn next(&mut self) -> Option<(Key<'a>, Value<'a>)> {
-        Some((Key(self.values.next()?), self.values.next()?))
+        loop {
+            let (key, value) = (self.values.next()?, self.values.next()?);
+            if !self.values.nodes[key.index].shadowed {
+                return Some((Key(key), value));
+            }
+        }
+    }
+}
+
+/// The text between the quotes of a string of that kind, decoded.
+fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
+    if kind == Kind::Plain {
+        return Cow::Borrowed(quoted);
+    }
+    let mut text = Text::default();
+    text.push(quoted);
+    text.settle();
+    Cow::Owned(text.value)
+}
+
+/// Tells the objects that surely have no two members of one name from those that have to be looked at.
+#[derive(Debug, Default)]
+struct Names {
+    seen: u128,
+    may_repeat: bool,
+}
+
+impl Names {
+    fn add(&mut self, quoted: &[u8]) {
+        // Ends and length tell the names of these payloads apart well enough.
+        let [first, last] =
+            [quoted.get(1), quoted.iter().rev().nth(1)].map(|byte| byte.map_or(0, |&byte| byte));
+        let tag = usize::from(first) * 5 + usize::from(last) * 19 + quoted.len();
+        let bit = 1 << (tag % 128);
+        self.may_repeat |= self.seen & bit != 0 || quoted.contains(&b'\\');
+        self.seen |= bit;
     }
 }
 
 struct Reader<'t, 'n> {
+    text: &'t str,
     bytes: &'t [u8],
     at: usize,
     nodes: &'n mut Vec<Node>,
@@ -263,7 +304,7 @@ impl Reader<'_, '_> {
 
     fn leaf(&mut self, kind: Kind, start: usize) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: self.at as u32, next });
+        self.nodes.push(Node { kind, shadowed: false, start: start as u32, end: self.at as u32, next });
     }
 
     fn value(&mut self) -> Result<(), Problem> {
@@ -294,13 +335,16 @@ impl Reader<'_, '_> {
         let node = self.nodes.len();
         self.at += 1;
         self.leaf(kind, start);
+        let mut names = Names::default();
         if self.peek() != Some(close) {
             loop {
                 if kind == Kind::Object {
                     if self.peek() != Some(b'"') {
                         return Err(self.unexpected());
                     }
+                    let name = self.at;
                     self.string()?;
+                    names.add(&self.bytes[name..self.at]);
                     if self.peek() != Some(b':') {
                         return Err(self.unexpected());
                     }
@@ -319,7 +363,24 @@ impl Reader<'_, '_> {
         let next = self.nodes.len() as u32;
         self.nodes[node].end = self.at as u32;
         self.nodes[node].next = next;
+        if names.may_repeat {
+            self.shadow(node);
+        }
         Ok(())
+    }
+
+    /// Marks the members of an object that a later one of the same name replaces.
+    fn shadow(&mut self, object: usize) {
+        let mut latest = HashMap::new();
+        let (mut at, end) = (object + 1, self.nodes[object].next as usize);
+        while at < end {
+            let Node { kind, start, end, .. } = self.nodes[at];
+            let quoted = &self.text[start as usize + 1..end as usize - 1];
+            if let Some(earlier) = latest.insert(decode(kind, quoted), at) {
+                self.nodes[earlier].shadowed = true;
+            }
+            at = self.nodes[at + 1].next as usize;
+        }
     }
 
     fn string(&mut self) -> Result<(), Problem> {
@@ -519,7 +580,8 @@ fn unescape(quoted: &str, out: &mut String, high: &mut Option<u16>) {
             })
         };
         push_unit(unit, out, high);
-        rest = &rest[plain + if kind == b'u' { 6 } else { 2 }..];
+        // A cut-off escape cannot be here: what is pushed comes from a string that was read to its end.
+        rest = rest.get(plain + if kind == b'u' { 6 } else { 2 }..).unwrap_or_default();
     }
 }
 

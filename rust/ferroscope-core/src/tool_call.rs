@@ -18,6 +18,12 @@ pub struct Fragment<'a> {
     pub value: Option<Value<'a>>,
 }
 
+impl Fragment<'_> {
+    fn brings_arguments(&self) -> bool {
+        self.value.is_some() || self.arguments.is_some_and(|text| !text.is_empty())
+    }
+}
+
 /// One call of a tool, growing.
 #[derive(Debug, Clone, Default)]
 pub struct Buffer {
@@ -79,14 +85,15 @@ impl Calls {
     /// - Without an id the index decides; the latest call of that index is meant.
     /// - Without either, a name begins a call and anything else continues the last one.
     /// - A name that comes again after the arguments are closed begins a call, unless it only repeats itself.
+    /// - A new id alone begins no call while arguments of that index are open: some servers make up an id for
+    ///   every fragment. Nor does one that comes when the arguments are closed already, with nothing else.
     pub fn route(&mut self, fragment: &Fragment<'_>) -> (usize, bool) {
         let known = match (fragment.id, fragment.index) {
-            (Some(id), index) => self.with_id(id, index).or_else(|| self.awaiting_id(index)),
-            (None, Some(_)) => self
-                .buffers
-                .iter()
-                .rposition(|call| call.index == fragment.index)
-                .filter(|&at| !self.restarts(at, fragment)),
+            (Some(id), index) => self
+                .with_id(id, index)
+                .or_else(|| self.awaiting_id(fragment))
+                .or_else(|| self.open_without_name(fragment)),
+            (None, Some(_)) => self.with_index(fragment.index).filter(|&at| !self.restarts(at, fragment)),
             (None, None) if fragment.name.is_some() => None,
             (None, None) => self.buffers.len().checked_sub(1),
         };
@@ -119,10 +126,29 @@ impl Calls {
     }
 
     /// A call of that index whose id has not come yet: some servers send it late.
-    fn awaiting_id(&self, index: Option<i64>) -> Option<usize> {
-        let position = self.buffers.iter().rposition(|call| index.is_some() && call.index == index)?;
+    fn awaiting_id(&self, fragment: &Fragment<'_>) -> Option<usize> {
+        let position = self.with_index(fragment.index)?;
         let call = &self.buffers[position];
-        (call.id.is_none() && !call.is_closed()).then_some(position)
+        let bare = fragment.name.is_none() && !fragment.brings_arguments();
+        (call.id.is_none() && (bare || !call.is_closed())).then_some(position)
+    }
+
+    /// A call of that index whose arguments are open, for a fragment that brings more of them but no name.
+    fn open_without_name(&self, fragment: &Fragment<'_>) -> Option<usize> {
+        let position = self.with_index(fragment.index)?;
+        let call = &self.buffers[position];
+        let goes_on = fragment.name.is_none() && fragment.brings_arguments() && !call.is_closed();
+        (goes_on && !call.name.is_empty()).then_some(position)
+    }
+
+    /// The latest call of that index.
+    fn with_index(&self, index: Option<i64>) -> Option<usize> {
+        self.buffers.iter().rposition(|call| index.is_some() && call.index == index)
+    }
+
+    /// Takes back the call that was begun last.
+    pub(crate) fn take_back(&mut self) {
+        self.buffers.pop();
     }
 
     fn restarts(&self, position: usize, fragment: &Fragment<'_>) -> bool {
@@ -130,9 +156,7 @@ impl Calls {
         let Some(name) = fragment.name else {
             return false;
         };
-        let brings_arguments =
-            fragment.value.is_some() || fragment.arguments.is_some_and(|text| !text.is_empty());
-        call.is_closed() && (call.name != name || brings_arguments)
+        call.is_closed() && (call.name != name || fragment.brings_arguments())
     }
 }
 
@@ -182,7 +206,6 @@ mod tests {
     fn assemble(fragments: &[(Option<i64>, &str, &str, &str)]) -> Vec<(String, String)> {
         let mut calls = Calls::default();
         for &(index, id, name, arguments) in fragments {
-            let given = |text: &'static str| (!text.is_empty()).then_some(text);
             let fragment = Fragment {
                 index,
                 id: (!id.is_empty()).then_some(id),
@@ -190,7 +213,6 @@ mod tests {
                 arguments: Some(arguments),
                 value: None,
             };
-            let _ = given;
             let (position, _) = calls.route(&fragment);
             calls.buffers[position].push(arguments);
         }

@@ -1,6 +1,7 @@
 //! JSON that grows: the members of a response that nobody gave a meaning, merged as they arrive.
 
 use crate::json::{self, Kind, Value};
+use std::collections::HashMap;
 
 /// A JSON value that later pieces of a stream may add to.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,10 +29,24 @@ pub enum Merge {
 /// Strings that join inside growing lists (`reasoning_details`).
 const GROWING: [&str; 3] = ["text", "summary", "data"];
 
+/// Beyond this many members an object keeps an index of them.
+const FEW: usize = 32;
+
+/// Among so many of the latest elements an element of a growing list finds the one that it continues.
+const REACH: usize = 1024;
+
 /// The members of an object, in the order in which they first came.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Object {
     members: Vec<(Box<str>, Node)>,
+    /// Positions by name, once there are many members.
+    index: HashMap<Box<str>, usize>,
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
 }
 
 impl Node {
@@ -61,6 +76,15 @@ impl Node {
         }
     }
 
+    fn settle(&mut self) {
+        match self {
+            Self::Raw(_) => {}
+            Self::Text(text) => text.settle(),
+            Self::Object(object) => object.settle(),
+            Self::Array(elements) => elements.iter_mut().for_each(Self::settle),
+        }
+    }
+
     /// Appends the value as JSON.
     pub fn write(&self, out: &mut String) {
         match self {
@@ -86,13 +110,15 @@ fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
     for element in value.elements() {
         let slot = element.get("index").filter(|index| index.kind() == Kind::Number).and_then(|index| {
             let kind = element.get("type").filter(|kind| !kind.is_null());
-            elements.iter().rposition(|known| match known {
+            let beyond = elements.len().saturating_sub(REACH);
+            let found = elements[beyond..].iter().rposition(|known| match known {
                 Node::Object(object) => {
                     object.raw("index") == Some(index.raw())
                         && kind.is_none_or(|kind| object.raw("type").is_none_or(|known| known == kind.raw()))
                 }
                 _ => false,
-            })
+            });
+            found.map(|found| beyond + found)
         });
         match (slot.map(|slot| &mut elements[slot]), element.kind()) {
             (Some(Node::Object(object)), _) => object.grow_members(element),
@@ -156,7 +182,18 @@ impl Object {
     }
 
     fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
-        self.members.iter_mut().find(|(known, _)| **known == *name).map(|(_, node)| node)
+        if self.members.len() <= FEW {
+            return self.members.iter_mut().find(|(known, _)| **known == *name).map(|(_, node)| node);
+        }
+        for (position, (known, _)) in self.members.iter().enumerate().skip(self.index.len()) {
+            self.index.insert(known.clone(), position);
+        }
+        self.index.get(name).and_then(|&position| self.members.get_mut(position)).map(|(_, node)| node)
+    }
+
+    /// Ends every growing string: half a character at its end becomes U+FFFD.
+    pub fn settle(&mut self) {
+        self.members.iter_mut().for_each(|(_, node)| node.settle());
     }
 
     /// A growing string.

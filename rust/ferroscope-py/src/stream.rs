@@ -122,17 +122,21 @@ impl StreamDecoder {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Event>> {
-        let (read, read_start, read_end) = (&self.read, self.read_start, self.read_end);
+        let (read, read_start) = (&self.read, self.read_start);
         let Some(step) = self.stream.next_step().map_err(raise)? else { return Ok(None) };
         let data = match (&step.data, read) {
             (None, _) => Data::Nothing,
-            (Some(Cow::Borrowed(text)), Some(read))
-                if step.at.byte >= read_start && step.at.byte + text.len() as u64 <= read_end =>
-            {
-                let start = (step.at.byte - read_start) as usize;
-                Data::Part { read: read.clone_ref(py), start, end: start + text.len() }
+            (Some(text), Some(read)) => {
+                let start = step.at.byte.checked_sub(read_start).map_or(usize::MAX, |start| start as usize);
+                let end = start.saturating_add(text.len());
+                // Data of several lines does not stand in the read as it is.
+                if read.as_bytes(py).get(start..end) == Some(text.as_bytes()) {
+                    Data::Part { read: read.clone_ref(py), start, end }
+                } else {
+                    Data::Own(PyBytes::new(py, text.as_bytes()).unbind())
+                }
             }
-            (Some(text), _) => Data::Own(PyBytes::new(py, text.as_bytes()).unbind()),
+            (Some(text), None) => Data::Own(PyBytes::new(py, text.as_bytes()).unbind()),
         };
         let found = Found::new(py, &step);
         found.event(py, data, self.stream.state()).map(Some)

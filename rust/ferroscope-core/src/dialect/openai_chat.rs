@@ -15,8 +15,8 @@ mod response;
 mod template;
 
 use crate::delta::Delta;
-use crate::error::{ErrorKind, Limit, excerpt};
-use crate::json::{Kind, Tape, Text, Value};
+use crate::error::{ErrorKind, JsonProblem, Limit, excerpt};
+use crate::json::{Kind, MAX_DEPTH, Tape, Text, Value};
 use crate::limits::Limits;
 use crate::tool_call::{Calls, Fragment};
 use crate::tree::{Merge, Object};
@@ -93,10 +93,11 @@ enum Content {
     Parts(Vec<Part>),
 }
 
+/// A part of a content, with the members of it that nobody gave a meaning.
 #[derive(Debug)]
 enum Part {
-    Text(Text),
-    Thinking(Text),
+    Text(Text, Object),
+    Thinking(Vec<Part>, Object),
     Other(Box<str>),
 }
 
@@ -157,6 +158,7 @@ impl State {
     pub fn finish(&mut self, delta: &mut Delta) {
         for choice in &mut self.choices {
             choice.settle(delta);
+            choice.settle_rest();
             choice.complete(delta, |_| true);
         }
     }
@@ -171,10 +173,11 @@ impl State {
     }
 
     fn read<'t>(&self, tape: &'t mut Tape, data: &'t str) -> Result<Value<'t>, ErrorKind> {
-        let root = tape.read(data, self.limits.depth).map_err(|found| ErrorKind::Json {
-            problem: found.problem,
-            byte: found.byte,
-            excerpt: excerpt(data.as_bytes()),
+        let root = tape.read(data, self.limits.depth).map_err(|found| match found.problem {
+            JsonProblem::Depth => {
+                ErrorKind::Limit { limit: Limit::Depth, max: self.limits.depth.min(MAX_DEPTH) }
+            }
+            problem => ErrorKind::Json { problem, byte: found.byte, excerpt: excerpt(data.as_bytes()) },
         })?;
         if root.kind() == Kind::Object {
             Ok(root)
@@ -214,9 +217,7 @@ impl State {
                 "model" => take_first(&mut self.model, value),
                 "object" => {}
                 "created" => {
-                    if self.created.as_deref().is_none_or(|known| known == "0")
-                        && value.kind() == Kind::Number
-                    {
+                    if self.created.is_none() && value.is_truthy() {
                         self.created = Some(value.raw().into());
                     }
                 }
@@ -278,9 +279,9 @@ impl State {
         for (key, member) in value.members() {
             match &*key.name() {
                 "index" => {}
-                "delta" => piece = Some(member).filter(|member| !member.is_null()),
-                "message" => message = Some(member).filter(|member| !member.is_null()),
-                "finish_reason" => finish = member.as_str().filter(|reason| !reason.is_empty()),
+                "delta" => piece = Some(member).filter(|member| member.is_truthy()),
+                "message" => message = Some(member).filter(|member| member.is_truthy()),
+                "finish_reason" => finish = given(Some(member)),
                 "logprobs" => {
                     self.replayable &= member.is_null();
                     self.choices[position].logprobs(member);
@@ -304,6 +305,9 @@ impl State {
     }
 
     fn message(&mut self, position: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        if value.kind() != Kind::Object {
+            return Err(ErrorKind::Shape { path: "choices[].delta", expected: "an object" });
+        }
         let (mut content, mut calls) = (None, None);
         for (key, member) in value.members() {
             let name = &*key.name();
@@ -311,7 +315,7 @@ impl State {
                 "content" => content = Some(member),
                 "tool_calls" => calls = Some(member),
                 "role" => {
-                    if let Some(role) = member.as_str().filter(|role| !role.is_empty()) {
+                    if let Some(role) = given(Some(member)) {
                         self.choices[position].role.get_or_insert_with(|| role.into_owned());
                     }
                 }
@@ -363,15 +367,25 @@ impl State {
                 }
             }
         }
-        for call in calls.into_iter().flat_map(Value::elements) {
-            self.tool_call(position, call, delta)?;
+        let Some(calls) = calls else { return Ok(()) };
+        match calls.kind() {
+            Kind::Array => calls
+                .elements()
+                .filter(|call| !call.is_null())
+                .try_for_each(|call| self.tool_call(position, call, delta)),
+            Kind::Object => self.tool_call(position, calls, delta),
+            _ if !calls.is_truthy() => Ok(()),
+            _ => Err(ErrorKind::Shape { path: "choices[].delta.tool_calls", expected: "a list" }),
         }
-        Ok(())
     }
 
     fn tool_call(&mut self, position: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        if value.kind() != Kind::Object {
+            return Err(ErrorKind::Shape { path: "choices[].delta.tool_calls[]", expected: "an object" });
+        }
         let member = |name| value.get(name).filter(|member| !member.is_null());
-        let function = member("function").or_else(|| member("custom"));
+        let custom = member("custom").filter(|_| member("function").is_none());
+        let function = member("function").or(custom);
         let part = |name| function.and_then(|function| function.get(name)).filter(|member| !member.is_null());
         let arguments = part("arguments").or_else(|| part("input"));
         let (id, name, kind) = (given(member("id")), given(part("name")), given(member("type")));
@@ -384,7 +398,10 @@ impl State {
             value: arguments.filter(|arguments| arguments.quoted().is_none()),
         };
         let (call, new) = self.choices[position].calls.route(&fragment);
-        self.within(Limit::ToolCalls, call + 1, self.limits.tool_calls)?;
+        if new && call >= self.limits.tool_calls {
+            self.choices[position].calls.take_back();
+            return Err(ErrorKind::Limit { limit: Limit::ToolCalls, max: self.limits.tool_calls });
+        }
         let repeats = !new && fragment.id.is_none() && fragment.name.is_none() && fragment.index.is_some();
         match (arguments, fragment.arguments) {
             (Some(value), Some(quoted)) if repeats => {
@@ -403,7 +420,8 @@ impl State {
         }
         let buffer = &mut self.choices[position].calls.buffers_mut()[call];
         if buffer.kind.is_none() {
-            buffer.kind = kind.map(|kind| kind.into_owned());
+            let named = kind.map(|kind| kind.into_owned());
+            buffer.kind = named.or_else(|| custom.map(|_| "custom".to_owned()));
         }
         for (key, member) in value.members() {
             if !["index", "id", "type", "function", "custom"].iter().any(|known| key.is(known)) {
@@ -419,15 +437,17 @@ impl State {
     }
 }
 
-/// A string that says something.
+/// A string that says something; some servers number their ids.
 fn given(member: Option<Value<'_>>) -> Option<Cow<'_, str>> {
-    member.and_then(Value::as_str).filter(|text| !text.is_empty())
+    let member = member?;
+    let number = (member.kind() == Kind::Number).then(|| Cow::Borrowed(member.raw()));
+    number.or_else(|| member.as_str()).filter(|text| !text.is_empty())
 }
 
 /// Sets a name that is not known yet.
 fn take_first(known: &mut String, value: Value<'_>) {
     if known.is_empty()
-        && let Some(text) = value.as_str()
+        && let Some(text) = given(Some(value))
     {
         known.push_str(&text);
     }
@@ -451,14 +471,14 @@ impl Choice {
         let text = match &mut self.content {
             Content::Text(text) => text,
             Content::Parts(parts) => {
-                if !matches!(parts.last(), Some(Part::Text(_))) {
+                if !matches!(parts.last(), Some(Part::Text(..))) {
                     if quoted.is_empty() {
                         return;
                     }
-                    parts.push(Part::Text(Text::default()));
+                    parts.push(Part::Text(Text::default(), Object::default()));
                 }
                 match parts.last_mut() {
-                    Some(Part::Text(text)) => text,
+                    Some(Part::Text(text, _)) => text,
                     _ => return,
                 }
             }
@@ -482,38 +502,11 @@ impl Choice {
         let mut known = match std::mem::take(&mut self.content) {
             Content::Null => Vec::new(),
             Content::Text(text) if text.value.is_empty() => Vec::new(),
-            Content::Text(text) => vec![Part::Text(text)],
+            Content::Text(text) => vec![Part::Text(text, Object::default())],
             Content::Parts(parts) => parts,
         };
-        let first = self.is_first();
-        for part in parts.elements() {
-            let text = part.get("text").and_then(Value::quoted);
-            match (part.get("type").and_then(Value::as_str).as_deref(), text) {
-                (Some("text"), Some(quoted)) => {
-                    if !matches!(known.last(), Some(Part::Text(_))) {
-                        known.push(Part::Text(Text::default()));
-                    }
-                    if let Some(Part::Text(text)) = known.last_mut() {
-                        let before = text.value.len();
-                        text.push(quoted);
-                        if first {
-                            delta.text.push_str(&text.value[before..]);
-                        }
-                    }
-                }
-                (Some("thinking"), _) => {
-                    if !matches!(known.last(), Some(Part::Thinking(_))) {
-                        known.push(Part::Thinking(Text::default()));
-                    }
-                    if let Some(Part::Thinking(thought)) = known.last_mut() {
-                        for piece in part.get("thinking").into_iter().flat_map(Value::elements) {
-                            thought.push(piece.get("text").and_then(Value::quoted).unwrap_or_default());
-                        }
-                    }
-                }
-                _ => known.push(Part::Other(part.raw().into())),
-            }
-        }
+        let said = if self.is_first() { Some(&mut delta.text) } else { None };
+        add_parts(&mut known, parts, said);
         self.content = Content::Parts(known);
     }
 
@@ -560,19 +553,42 @@ impl Choice {
         }
     }
 
-    /// Ends the text: half a character at its end cannot become whole any more.
+    /// Ends the text and the arguments: half a character at their end cannot become whole any more.
     fn settle(&mut self, delta: &mut Delta) {
         let first = self.is_first();
-        if let Content::Text(text) = &mut self.content {
+        let text = match &mut self.content {
+            Content::Text(text) => Some(text),
+            Content::Parts(parts) => match parts.last_mut() {
+                Some(Part::Text(text, _)) => Some(text),
+                _ => None,
+            },
+            Content::Null => None,
+        };
+        if let Some(text) = text {
             let before = text.value.len();
             text.settle();
             if first {
                 delta.text.push_str(&text.value[before..]);
             }
         }
-        for call in self.calls.buffers_mut() {
+        for (position, call) in self.calls.buffers_mut().iter_mut().enumerate() {
+            let before = call.arguments.value.len();
             call.arguments.settle();
+            if first && call.arguments.value.len() > before {
+                delta.arguments.push((position, call.arguments.value[before..].to_owned()));
+            }
         }
+    }
+
+    /// The same for everything else that grows, at the end of the stream.
+    fn settle_rest(&mut self) {
+        if let Content::Parts(parts) = &mut self.content {
+            parts.iter_mut().for_each(Part::settle);
+        }
+        let function_call = self.function_call.as_mut().map(|call| &mut call.arguments);
+        self.refusal.iter_mut().chain(function_call).for_each(Text::settle);
+        self.message_extra.settle();
+        self.audio.extra.settle();
     }
 
     fn logprobs(&mut self, value: Value<'_>) {
@@ -602,6 +618,59 @@ impl Choice {
     }
 }
 
+/// Adds typed parts: the first may continue the last one known. The text that they say is also `said`.
+fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut String>) {
+    for (place, part) in parts.elements().enumerate() {
+        let name = part.get("type").and_then(Value::as_str).unwrap_or_default();
+        let text = part.get("text").and_then(Value::quoted).filter(|_| name == "text");
+        let thinking = part.get("thinking").filter(|_| name == "thinking");
+        if let Some(quoted) = text {
+            if place > 0 || !matches!(known.last(), Some(Part::Text(..))) {
+                known.push(Part::Text(Text::default(), Object::default()));
+            }
+            if let Some(Part::Text(text, extra)) = known.last_mut() {
+                let before = text.value.len();
+                text.push(quoted);
+                if let Some(said) = said.as_deref_mut() {
+                    said.push_str(&text.value[before..]);
+                }
+                add_members(extra, part, "text");
+            }
+        } else if let Some(thinking) = thinking.filter(|thinking| thinking.kind() == Kind::Array) {
+            let open =
+                matches!(known.last(), Some(Part::Thinking(_, extra)) if extra.raw("closed") != Some("true"));
+            if place > 0 || !open {
+                known.push(Part::Thinking(Vec::new(), Object::default()));
+            }
+            if let Some(Part::Thinking(thoughts, extra)) = known.last_mut() {
+                add_parts(thoughts, thinking, None);
+                add_members(extra, part, "thinking");
+            }
+        } else {
+            known.push(Part::Other(part.raw().into()));
+        }
+    }
+}
+
+/// Adds the members of a part that are neither its type nor its content.
+fn add_members(extra: &mut Object, part: Value<'_>, content: &str) {
+    for (key, member) in part.members() {
+        if !key.is("type") && !key.is(content) {
+            extra.merge(&key.name(), member, Merge::Latest);
+        }
+    }
+}
+
+impl Part {
+    fn settle(&mut self) {
+        match self {
+            Self::Text(text, _) => text.settle(),
+            Self::Thinking(parts, _) => parts.iter_mut().for_each(Self::settle),
+            Self::Other(_) => {}
+        }
+    }
+}
+
 impl FunctionCall {
     fn add(&mut self, value: Value<'_>) {
         if let Some(name) = value.get("name") {
@@ -620,6 +689,7 @@ impl Audio {
                         self.data.push(data.into_owned());
                     }
                 }
+                ("data", None) if !member.is_truthy() => {}
                 ("transcript", Some(_)) => self.extra.join("transcript", member),
                 (name, _) => self.extra.merge(name, member, Merge::Latest),
             }

@@ -97,23 +97,17 @@ impl Choice {
         match &self.content {
             Content::Null => Cow::Borrowed(""),
             Content::Text(text) => Cow::Borrowed(&text.value),
-            Content::Parts(parts) => parts
-                .iter()
-                .filter_map(|part| if let Part::Text(text) = part { Some(text.value.as_str()) } else { None })
-                .collect::<String>()
-                .into(),
+            Content::Parts(parts) => said(parts).into(),
         }
     }
 
     fn reasoning(&self, fields: &[String]) -> Cow<'_, str> {
         if let Content::Parts(parts) = &self.content {
-            let thoughts: String =
-                parts
-                    .iter()
-                    .filter_map(|part| {
-                        if let Part::Thinking(text) = part { Some(text.value.as_str()) } else { None }
-                    })
-                    .collect();
+            let thoughts = parts.iter().filter_map(|part| match part {
+                Part::Thinking(thoughts, _) => Some(said(thoughts)),
+                _ => None,
+            });
+            let thoughts: String = thoughts.collect();
             if !thoughts.is_empty() {
                 return thoughts.into();
             }
@@ -176,30 +170,42 @@ impl Content {
         match self {
             Self::Null => out.push_str("null"),
             Self::Text(text) => write_string(&text.value, out),
-            Self::Parts(parts) => {
-                out.push('[');
-                for (position, part) in parts.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    match part {
-                        Part::Text(text) => {
-                            out.push_str("{\"type\":\"text\",\"text\":");
-                            write_string(&text.value, out);
-                            out.push('}');
-                        }
-                        Part::Thinking(text) => {
-                            out.push_str("{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":");
-                            write_string(&text.value, out);
-                            out.push_str("}]}");
-                        }
-                        Part::Other(raw) => out.push_str(raw),
-                    }
-                }
-                out.push(']');
-            }
+            Self::Parts(parts) => write_parts(parts, out),
         }
     }
+}
+
+/// The text of the parts that are text.
+fn said(parts: &[Part]) -> String {
+    parts
+        .iter()
+        .filter_map(|part| if let Part::Text(text, _) = part { Some(text.value.as_str()) } else { None })
+        .collect()
+}
+
+fn write_parts(parts: &[Part], out: &mut String) {
+    out.push('[');
+    for (position, part) in parts.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        match part {
+            Part::Text(text, extra) => {
+                out.push_str("{\"type\":\"text\",\"text\":");
+                write_string(&text.value, out);
+                extra.write_members(out);
+                out.push('}');
+            }
+            Part::Thinking(thoughts, extra) => {
+                out.push_str("{\"type\":\"thinking\",\"thinking\":");
+                write_parts(thoughts, out);
+                extra.write_members(out);
+                out.push('}');
+            }
+            Part::Other(raw) => out.push_str(raw),
+        }
+    }
+    out.push(']');
 }
 
 impl Audio {
