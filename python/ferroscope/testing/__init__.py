@@ -1,7 +1,7 @@
 """A provider on loopback: scripted answers, recorded streams and faults over real HTTP, without keys.
 
     >>> from ferroscope.testing import Answer, ProviderServer, Status, Text, Usage
-    >>> with ProviderServer(Status(429, retry_after=0), Answer(Text("Hello"), usage=Usage(9, 1))) as server:
+    >>> with ProviderServer(Status(429, retry_after=0.01), Answer(Text("Hello"), usage=Usage(9, 1))) as server:
     ...     url = server.base_url("openai")  # any OpenAI client, of any version, sync or async
 
 The same answer is sent streamed or whole, as the request asks for it. `server.requests` is what came in.

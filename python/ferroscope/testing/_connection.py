@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._open_connections = open_connections
         self._buffer = bytearray()
         self._number = 0
+        self._continued = False
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[None] | None = None
@@ -57,8 +58,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        if self._task is not None:
+        if self._task is None:
+            self._gone()
+        else:  # its stream ends first: who sees no connection any more sees no open stream either
             self._task.cancel()
+            self._task.add_done_callback(lambda _: self._gone())
+
+    def _gone(self) -> None:
         if self._lost is not None:
             self._lost.set_result(None)
         self._open_connections.discard(self)
@@ -103,9 +109,9 @@ class Connection(asyncio.Protocol):
             raise BadRequest(f"no HTTP/1.1 request line: {first!r}")
         pairs = (line.partition(":") for line in rest.split("\r\n") if line)
         headers = Headers((name.strip(), value.strip()) for name, _, value in pairs)
-        if headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
+        if headers.get("expect", "").lower() == "100-continue" and not self._continued and self._transport:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            del headers["expect"]
+            self._continued = True
         start = head_end + len(_HEAD_END)
         if "chunked" in headers.get("transfer-encoding", "").lower():
             found = _read_chunked(self._buffer, start)
@@ -121,6 +127,7 @@ class Connection(asyncio.Protocol):
                 return None
             body = bytes(self._buffer[start:end])
         del self._buffer[:end]
+        self._continued = False
         path, _, query = words[1].partition("?")
         return Request(
             number=self._ledger.request_number(),

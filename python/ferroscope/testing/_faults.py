@@ -1,7 +1,7 @@
 """Ways for an answer to go wrong: each stands alone or wraps the answer that it spoils.
 
 >>> from ferroscope.testing import Cut, ProviderServer, Status
->>> server = ProviderServer(Status(429, retry_after=0), Cut("Hello there", at=400), "all is well")
+>>> server = ProviderServer(Status(429, retry_after=0.01), Cut("Hello there", at=400), "all is well")
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ferroscope.testing._exchange import Outcome, Request, Script
 __all__ = ["Handler", "Ledger", "Memory", "Scripted", "Seen", "Until"]
 
 Handler: TypeAlias = Callable[[Request], Script | Part | str]
-"""Decides the answer when the request is there."""
+"""Decides the answer when the request is there. It runs in the server's thread: others wait while it does."""
 
 Scripted: TypeAlias = Script | Part | str | Handler
 """What can be queued: an answer, a fault, a part or a text that is an answer of its own, or a function."""

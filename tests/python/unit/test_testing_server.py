@@ -362,7 +362,7 @@ def test_an_error_status_has_the_providers_body(
 
 
 def test_a_retry_after_is_heeded_and_the_next_answer_taken(server: ProviderServer) -> None:
-    server.reply(Status(429, retry_after=0), Status(503, retry_after=0), "well")
+    server.reply(Status(429, retry_after=0.01), Status(503, retry_after=0.01), "well")
     with openai.OpenAI(base_url=server.base_url("openai"), api_key="x", max_retries=2) as client:
         assert whole(client).choices[0].message.content == "well"
     assert [request.headers["x-stainless-retry-count"] for request in server.requests] == ["0", "1", "2"]
@@ -531,7 +531,7 @@ HEAD = b"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: clo
             b"5\r\n" + BODY[:5] + b"\r\n16\r\n" + BODY[5:],
             b"\r\n0\r\n\r\n",
         ],
-        [HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY), BODY],
+        [HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY), BODY[:9], BODY[9:]],
     ],
     ids=["length", "byte by byte", "chunked", "expects 100"],
 )
@@ -539,6 +539,7 @@ def test_request_bodies_in_every_framing(server: ProviderServer, pieces: list[by
     server.reply("Hello")
     got = send(server, *pieces)
     assert b'"content": "Hello"' in got
+    assert got.count(b"HTTP/1.1 100 Continue") == (b"Expect" in b"".join(pieces))
     assert server.requests[0].body == BODY
 
 

@@ -19,7 +19,7 @@ def test_a_spawned_server_answers_and_records_like_one_in_this_process() -> None
     seen = []
     for kind in (ProviderServer, SpawnedServer):
         with (
-            kind(Status(503, retry_after=0), default=Answer(Text("Hello", chunks=2))) as server,
+            kind(Status(503, retry_after=0.01), default=Answer(Text("Hello", chunks=2))) as server,
             openai.OpenAI(base_url=server.base_url("openai"), api_key="sk-secret") as client,
         ):
             server.reply("first")
