@@ -37,18 +37,24 @@ def test_names_of_our_own_fields_in_the_arguments_change_nothing() -> None:
 MALFORMED = [
     (
         '{"hour": 8, "label": "a',
-        "the arguments are not valid JSON: EOF while parsing a string at byte 23 (line 1, column 23), "
-        'after \'{"hour": 8, "label": "a\'',
+        (
+            "the arguments are not valid JSON: EOF while parsing a string at byte 23 (line 1, column 23), "
+            'after \'{"hour": 8, "label": "a\''
+        ),
     ),
     (
         '{"hour": 8,\n "label": oops}',
-        "the arguments are not valid JSON: expected value at byte 22 (line 2, column 11), "
-        'after \'{"hour": 8,\\n "label": \'',
+        (
+            "the arguments are not valid JSON: expected value at byte 22 (line 2, column 11), "
+            'after \'{"hour": 8,\\n "label": \''
+        ),
     ),
     (
         '{"label": "żółw", "hour": }',
-        "the arguments are not valid JSON: expected value at byte 29 (line 1, column 30), "
-        'after \'el": "żółw", "hour": \'',
+        (
+            "the arguments are not valid JSON: expected value at byte 29 (line 1, column 30), "
+            'after \'el": "żółw", "hour": \''
+        ),
     ),
     ('{"hour": 8} {"hour": 9}', None),
     ("[8]", "the arguments are JSON, but not an object"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, Optional, TypeVar, Union, cast
+from typing import Annotated, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool, provider_tool_type
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def openai_tool(tool: Any) -> type[OpenAITool]:
-    return provider_tool_type(tool, cast("type[OpenAITool]", OpenAITool))
+    return provider_tool_type(tool, OpenAITool)
 
 
 def described(tool: Any) -> Any:
@@ -122,9 +122,9 @@ def test_validators_and_configuration_of_the_class_hold() -> None:
 @pytest.mark.filterwarnings("ignore:Field name .* shadows an attribute in parent:UserWarning")
 def test_fields_named_like_what_tools_have_keep_their_values() -> None:
     class Order(BaseTool):
-        id: int
-        args: list[str] = []
-        delta: float = 0.0
+        id: int  # type: ignore[assignment]
+        args: list[str] = Field(default=[])  # type: ignore[assignment]
+        delta: float = 0.0  # type: ignore[assignment]
 
         def call(self) -> tuple[object, ...]:
             return self.id, self.args, self.delta
@@ -167,7 +167,7 @@ def test_a_plain_model_keeps_a_call_of_its_own() -> None:
         def call(self) -> str:
             return f"hello {self.name}"
 
-    assert openai_tool(Greeting)(name="you").call() == "hello you"
+    assert openai_tool(Greeting).model_validate({"name": "you"}).call() == "hello you"
 
 
 def test_models_that_contain_themselves() -> None:
@@ -175,7 +175,7 @@ def test_models_that_contain_themselves() -> None:
         """A node."""
 
         name: str
-        children: list[Node] = []
+        children: list[Node] = Field(default=[])
 
         def call(self) -> int:
             return sum(child.call() for child in self.children) + 1
@@ -202,13 +202,17 @@ def test_models_that_contain_themselves() -> None:
     [
         (
             RootModel[int],
-            "'RootModel[int]' is a root model, and a tool's arguments are an object: "
-            "give a model a field of this type",
+            (
+                "'RootModel[int]' is a root model, and a tool's arguments are an object: "
+                "give a model a field of this type"
+            ),
         ),
         (
             type("Odd", (BaseModel,), {"__annotations__": {"tool_call": int}, "__module__": __name__}),
-            "'Odd' has a field 'tool_call', where tools keep the call that made them: "
-            "name the field otherwise, with `alias='tool_call'`",
+            (
+                "'Odd' has a field 'tool_call', where tools keep the call that made them: "
+                "name the field otherwise, with `alias='tool_call'`"
+            ),
         ),
         (
             dict,
@@ -266,7 +270,7 @@ class Color(Enum):
         ),
         (Literal["a", "b"], "Literal", {"type": "string", "enum": ["a", "b"]}, '{"value":"b"}', "b"),
         (
-            Union[int, str],
+            Union[int, str],  # noqa: UP007
             "Union",
             {"anyOf": [{"type": "integer"}, {"type": "string"}]},
             '{"value":"x"}',
@@ -312,7 +316,7 @@ def test_an_enum_is_named_after_itself() -> None:
 
 
 def test_an_optional_type_is_a_union_with_null() -> None:
-    for base_type in (Optional[int], int | None):
+    for base_type in (Optional[int], int | None):  # noqa: UP045
         tool = OpenAITool.type_from_base_type(base_type)
         assert tool.model_json_schema()["properties"] == {
             "value": {"anyOf": [{"type": "integer"}, {"type": "null"}]}

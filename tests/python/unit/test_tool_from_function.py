@@ -212,8 +212,10 @@ def with_nothing_to_say(a: int, b: int) -> None:
         (without_annotation, "All parameters must have a type annotation."),
         (
             in_other_order,
-            "Function parameter name a does not match docstring parameter name b. "
-            "Make sure that the parameter names match exactly.",
+            (
+                "Function parameter name a does not match docstring parameter name b. "
+                "Make sure that the parameter names match exactly."
+            ),
         ),
         (with_nothing_to_say, "All parameters must have a description."),
     ],
@@ -443,6 +445,8 @@ def test_an_annotation_that_cannot_be_resolved_says_where() -> None:
     with pytest.raises(NameError) as raised:
         BaseTool.type_from_fn(f)
     assert raised.value.__notes__ == [
-        "while reading the annotations of the tool 'f': "
-        "they must be importable when the tool is made, not only for type checkers"
+        (
+            "while reading the annotations of the tool 'f': "
+            "they must be importable when the tool is made, not only for type checkers"
+        )
     ]

@@ -83,11 +83,12 @@ def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> 
         return tool_type_from_function(tool, base)
     if issubclass(tool, base):
         return tool
+    model = cast("type[BaseModel]", tool)
     bound = cast("type[BaseTool]", tool)
     unbound = unbound_tool_type(bound)
     if unbound is not None and bound.__receiver__ is not None:
         return bind_tool_type(provider_tool_type(unbound, base), bound.__receiver__[0], bound)
-    return tool_type_from_model(tool, base)
+    return tool_type_from_model(model, base)
 
 
 def tool_type_from_function(

@@ -89,6 +89,10 @@ class OpenAITool(BaseTool):
 
     if TYPE_CHECKING:
         tool_call: ChatCompletionMessageToolCall = Field(default=...)
+
+        # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
+        # of its subclasses, which have a `call`.
+        def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
     else:
         tool_call: LazyToolCall = None
 
