@@ -180,7 +180,7 @@ impl Decoder {
             Data::Joined(_, begins) => *begins,
         };
         Event {
-            data: String::from_utf8_lossy(self.data()),
+            data: replaced(self.data()),
             name: &self.delivered_name,
             id: &self.id,
             retry: self.delivered_retry,
@@ -372,5 +372,13 @@ impl Decoder {
             kind: ErrorKind::Limit { limit: Limit::EventBytes, max: self.max_event },
             at: Place { event: self.events + 1, byte: begins },
         })
+    }
+}
+
+/// Bytes as text, invalid UTF-8 replaced. The check alone is several times faster than the replacement.
+fn replaced(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
