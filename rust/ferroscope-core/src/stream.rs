@@ -1,7 +1,7 @@
 //! The pipeline: bytes of a body in, what each event added out, and the response so far at any time.
 
 use crate::delta::Delta;
-use crate::dialect::openai_chat;
+use crate::dialect::{Dialect, Format, provider_error};
 use crate::error::{Error, ErrorKind, Limit, Place, excerpt};
 use crate::framing::sse;
 use crate::json::{Tape, Value, write_string};
@@ -25,7 +25,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub struct Stream {
     framing: sse::Decoder,
-    state: openai_chat::State,
+    state: Dialect,
     tape: Tape,
     delta: Delta,
     phase: Phase,
@@ -55,10 +55,10 @@ pub struct Step<'a> {
 impl Stream {
     /// A stream of which nothing has been read.
     #[must_use]
-    pub fn new(quirks: openai_chat::Quirks, limits: Limits) -> Self {
+    pub fn new(format: impl Into<Format>, limits: Limits) -> Self {
         Self {
             framing: sse::Decoder::new(limits.event_bytes),
-            state: openai_chat::State::new(quirks, limits),
+            state: Dialect::new(format.into(), limits),
             tape: Tape::default(),
             delta: Delta::default(),
             phase: Phase::Running,
@@ -114,7 +114,11 @@ impl Stream {
             "error" => named_error(&mut self.tape, &event.data, self.limits.depth).map_or(Ok(()), Err),
             _ => Ok(()),
         };
-        match folded.and_then(|()| self.state.event(&mut self.tape, &event.data, &mut self.delta)) {
+        let folded = folded.and_then(|()| self.state.event(&mut self.tape, &event.data, &mut self.delta));
+        if self.state.is_complete() {
+            self.phase = Phase::Closed;
+        }
+        match folded {
             Ok(()) => Ok(Step { data: Some(event.data), delta: &self.delta, at: event.at }),
             Err(kind) => Err(Error { kind, at: event.at }),
         }
@@ -144,7 +148,7 @@ impl Stream {
             let named = text.len() > json.len();
             if let Some(error) = root.get("error").filter(|error| error.is_truthy()).or(named.then_some(root))
             {
-                return Err(Error { kind: openai_chat::provider_error(error), at });
+                return Err(Error { kind: provider_error(error), at });
             }
         }
         if self.framing.events() == 0 && !text.is_empty() {
@@ -170,6 +174,9 @@ impl Stream {
             self.state.event(&mut self.tape, data, &mut self.delta)
         };
         folded.map_err(|kind| Error { kind, at })?;
+        if self.state.is_complete() {
+            self.phase = Phase::Closed;
+        }
         Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
     }
 
@@ -187,7 +194,7 @@ impl Stream {
 
     /// The response so far.
     #[must_use]
-    pub fn state(&self) -> &openai_chat::State {
+    pub fn state(&self) -> &Dialect {
         &self.state
     }
 }
@@ -198,7 +205,7 @@ impl Stream {
 fn named_error(tape: &mut Tape, data: &str, depth: usize) -> Option<ErrorKind> {
     match tape.read(data, depth) {
         Ok(root) if root.get("error").is_some_and(Value::is_truthy) => None,
-        Ok(root) => Some(openai_chat::provider_error(root)),
+        Ok(root) => Some(provider_error(root)),
         Err(_) => {
             let mut body = String::new();
             write_string(data, &mut body);

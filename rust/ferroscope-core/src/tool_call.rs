@@ -1,6 +1,7 @@
 //! Assembles the calls of tools from fragments that name them by index, by id, by both or by neither.
 
 use crate::json::{Text, Value};
+use crate::message::ToolCall;
 use crate::tree::Object;
 
 /// A piece of one tool call, as one event brings it.
@@ -58,6 +59,12 @@ impl Buffer {
         self.arguments.push(quoted);
         self.closing.feed(&self.arguments.value.as_bytes()[before..]);
         self.arguments.value.len() - before
+    }
+}
+
+impl<'a> From<&'a Buffer> for ToolCall<'a> {
+    fn from(buffer: &'a Buffer) -> Self {
+        Self { id: buffer.id.as_deref(), name: &buffer.name, arguments: &buffer.arguments.value }
     }
 }
 

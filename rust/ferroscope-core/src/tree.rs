@@ -147,6 +147,22 @@ impl Object {
         }
     }
 
+    /// Sets one member, whatever it was before.
+    pub fn set(&mut self, name: &str, value: Value<'_>) {
+        let node = Node::Raw(value.raw().into());
+        match self.get_mut(name) {
+            Some(known) => *known = node,
+            None => self.members.push((name.into(), node)),
+        }
+    }
+
+    /// Sets one member, but lets a value that says something stand against a null.
+    pub fn set_given(&mut self, name: &str, value: Value<'_>) {
+        if !value.is_null() || self.get_mut(name).is_none() {
+            self.set(name, value);
+        }
+    }
+
     /// Merges one member that is a growing string; what is no string counts as it comes.
     pub fn join(&mut self, name: &str, value: Value<'_>) {
         match (self.get_mut(name), value.quoted()) {

@@ -1,8 +1,10 @@
 //! `StreamDecoder`: the core's stream, seen from Python.
 
 use crate::error::raise;
-use ferroscope_core::dialect::openai_chat::{self, Quirks};
+use ferroscope_core::dialect::openai_chat::Quirks;
+use ferroscope_core::dialect::{Dialect, Format};
 use ferroscope_core::{Limits, Step, Stream};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use std::borrow::Cow;
@@ -62,9 +64,10 @@ pub struct StreamDecoder {
 #[pymethods]
 impl StreamDecoder {
     #[new]
-    #[pyo3(signature = (*, reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
+    #[pyo3(signature = (dialect="openai_chat", *, reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
+        dialect: &str,
         reasoning: Option<Vec<String>>,
         usage_in: Option<String>,
         event_bytes: Option<usize>,
@@ -72,10 +75,19 @@ impl StreamDecoder {
         tool_calls: Option<usize>,
         choices: Option<usize>,
         depth: Option<usize>,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let usual = Quirks::default();
         let quirks =
             Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in: usage_in.or(usual.usage_in) };
+        let format = match dialect {
+            "openai_chat" => Format::from(quirks),
+            "anthropic" => Format::Anthropic,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "unknown dialect {other:?}; there are \"openai_chat\" and \"anthropic\""
+                )));
+            }
+        };
         let most = Limits::default();
         let limits = Limits {
             event_bytes: event_bytes.unwrap_or(most.event_bytes),
@@ -84,7 +96,7 @@ impl StreamDecoder {
             choices: choices.unwrap_or(most.choices),
             depth: depth.unwrap_or(most.depth),
         };
-        Self { stream: Stream::new(quirks, limits), read: None, read_start: 0, read_end: 0 }
+        Ok(Self { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 })
     }
 
     /// Takes the next bytes of the body.
@@ -163,7 +175,7 @@ impl StreamDecoder {
     /// Why each choice ended, in the order of the choices.
     #[getter]
     fn finish_reasons(&self) -> Vec<&str> {
-        self.stream.state().finish_reasons().collect()
+        self.stream.state().finish_reasons()
     }
 
     /// The provider's account of the tokens, JSON text.
@@ -188,7 +200,7 @@ impl StreamDecoder {
     #[getter]
     fn tool_calls<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let state = self.stream.state();
-        let calls = (0..state.tool_calls().len()).map(|position| call(py, state, position, None));
+        let calls = (0..state.tool_calls().len()).filter_map(|position| call(py, state, position, None));
         PyList::new(py, calls.collect::<PyResult<Vec<_>>>()?)
     }
 
@@ -214,12 +226,13 @@ impl Found {
         }
     }
 
-    fn event(self, py: Python<'_>, data: Data, state: &openai_chat::State) -> PyResult<Event> {
+    fn event(self, py: Python<'_>, data: Data, state: &Dialect) -> PyResult<Event> {
         let list = |calls: Vec<Bound<'_, PyTuple>>| -> PyResult<Option<Py<PyList>>> {
             if calls.is_empty() { Ok(None) } else { Ok(Some(PyList::new(py, calls)?.unbind())) }
         };
-        let completed = self.completed.into_iter().map(|position| call(py, state, position, None));
-        let fragments = self.arguments.iter().map(|(position, text)| call(py, state, *position, Some(text)));
+        let completed = self.completed.into_iter().filter_map(|position| call(py, state, position, None));
+        let fragments =
+            self.arguments.iter().filter_map(|(position, text)| call(py, state, *position, Some(text)));
         Ok(Event {
             content: self.content,
             data,
@@ -232,10 +245,10 @@ impl Found {
 /// A call as `(position, id, name, arguments)`, its arguments whole or a fragment of them.
 fn call<'py>(
     py: Python<'py>,
-    state: &openai_chat::State,
+    state: &Dialect,
     position: usize,
     fragment: Option<&str>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    let call = openai_chat::tool_call(&state.tool_calls()[position]);
-    (position, call.id, call.name, fragment.unwrap_or(call.arguments)).into_pyobject(py)
+) -> Option<PyResult<Bound<'py, PyTuple>>> {
+    let call = state.tool_call(position)?;
+    Some((position, call.id, call.name, fragment.unwrap_or(call.arguments)).into_pyobject(py))
 }

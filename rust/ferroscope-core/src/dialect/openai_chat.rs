@@ -12,17 +12,15 @@
 //! - `obfuscation`: dropped, it is padding.
 
 mod response;
-mod template;
 
+use super::template::{Hole, Template};
+use super::{given, provider_error, read, take_first};
 use crate::delta::Delta;
-use crate::error::{ErrorKind, JsonProblem, Limit, excerpt};
-use crate::json::{Kind, MAX_DEPTH, Tape, Text, Value};
+use crate::error::{ErrorKind, Limit};
+use crate::json::{Kind, Tape, Text, Value};
 use crate::limits::Limits;
 use crate::tool_call::{Calls, Fragment};
 use crate::tree::{Merge, Object};
-pub use response::tool_call;
-use std::borrow::Cow;
-use template::{Hole, Target, Template};
 
 /// What a server does differently in the same shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +54,24 @@ pub struct State {
     received: usize,
     extra: Object,
     choices: Vec<Choice>,
-    template: Template,
+    template: Template<Target>,
     /// Whether the event being folded can serve as a template for the next one.
     replayable: bool,
-    holes: Vec<Hole>,
+    holes: Vec<Hole<Target>>,
+}
+
+/// What a string of an event adds to, the choice given by its position.
+#[derive(Debug, Clone, Copy, Default)]
+enum Target {
+    /// Nothing: padding.
+    #[default]
+    Nowhere,
+    /// The text of the message.
+    Content(usize),
+    /// The reasoning field of that rank.
+    Reasoning(usize, usize),
+    /// The arguments of the tool call at that position.
+    Arguments(usize, usize),
 }
 
 #[derive(Debug, Default)]
@@ -136,7 +148,7 @@ impl State {
             return Ok(());
         }
         self.replayable = true;
-        let folded = self.read(tape, data).and_then(|root| self.fold(root, false, delta));
+        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, false, delta));
         let template = (self.replayable && folded.is_ok()).then_some(data);
         self.template.set(template, &mut self.holes);
         folded
@@ -148,7 +160,7 @@ impl State {
     /// As for [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
-        let folded = self.read(tape, data).and_then(|root| self.fold(root, true, delta));
+        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, true, delta));
         self.template.set(None, &mut self.holes);
         self.finish(delta);
         folded
@@ -170,20 +182,6 @@ impl State {
 
     fn within(&self, limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
         if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
-    }
-
-    fn read<'t>(&self, tape: &'t mut Tape, data: &'t str) -> Result<Value<'t>, ErrorKind> {
-        let root = tape.read(data, self.limits.depth).map_err(|found| match found.problem {
-            JsonProblem::Depth => {
-                ErrorKind::Limit { limit: Limit::Depth, max: self.limits.depth.min(MAX_DEPTH) }
-            }
-            problem => ErrorKind::Json { problem, byte: found.byte, excerpt: excerpt(data.as_bytes()) },
-        })?;
-        if root.kind() == Kind::Object {
-            Ok(root)
-        } else {
-            Err(ErrorKind::Shape { path: "the data", expected: "an object" })
-        }
     }
 
     /// Appends the text between the quotes of a JSON string to what it belongs to.
@@ -435,28 +433,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// A string that says something; some servers number their ids.
-fn given(member: Option<Value<'_>>) -> Option<Cow<'_, str>> {
-    let member = member?;
-    let number = (member.kind() == Kind::Number).then(|| Cow::Borrowed(member.raw()));
-    number.or_else(|| member.as_str()).filter(|text| !text.is_empty())
-}
-
-/// Sets a name that is not known yet.
-fn take_first(known: &mut String, value: Value<'_>) {
-    if known.is_empty()
-        && let Some(text) = given(Some(value))
-    {
-        known.push_str(&text);
-    }
-}
-
-/// The error that an event reports, in one of the shapes in use: an object with a message, or a string.
-pub(crate) fn provider_error(error: Value<'_>) -> ErrorKind {
-    let message = error.get("message").unwrap_or(error).as_str().filter(|message| !message.is_empty());
-    ErrorKind::Provider { message: message.map(|message| message.into_owned()), body: error.raw().to_owned() }
 }
 
 impl Choice {

@@ -44,7 +44,7 @@ impl State {
             text: first.map(Choice::text).unwrap_or_default(),
             reasoning: first.map(|choice| choice.reasoning(&self.quirks.reasoning)).unwrap_or_default(),
             refusal: first.and_then(|choice| choice.refusal.as_ref()).map(|text| text.value.as_str()),
-            tool_calls: self.tool_calls().iter().map(tool_call).collect(),
+            tool_calls: self.tool_calls().iter().map(ToolCall::from).collect(),
             finish_reasons: self.finish_reasons().collect(),
             usage: self.usage(),
         }
@@ -84,12 +84,6 @@ impl State {
         choices.sort_by_key(|choice| choice.index);
         choices
     }
-}
-
-/// A call in the words that all providers share.
-#[must_use]
-pub fn tool_call(buffer: &Buffer) -> ToolCall<'_> {
-    ToolCall { id: buffer.id.as_deref(), name: &buffer.name, arguments: &buffer.arguments.value }
 }
 
 impl Choice {

@@ -10,55 +10,58 @@ use std::ops::Range;
 
 /// A string in an event that the next event may have otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hole {
+pub struct Hole<T> {
     /// The text between its quotes.
     pub span: Range<usize>,
     /// What it means.
-    pub target: Target,
-}
-
-/// What a string adds to, the choice given by its position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// Nothing: padding.
-    Nowhere,
-    /// The text of the message.
-    Content(usize),
-    /// The reasoning field of that rank.
-    Reasoning(usize, usize),
-    /// The arguments of the tool call at that position.
-    Arguments(usize, usize),
+    pub target: T,
 }
 
 /// The last event, if the next one may be a variation of it.
-#[derive(Debug, Default)]
-pub struct Template {
+#[derive(Debug)]
+pub struct Template<T> {
     data: Vec<u8>,
-    holes: Vec<Hole>,
+    holes: Vec<Hole<T>>,
+    /// What follows the last hole without its spaces, if it is only a quote and brackets: Anthropic pads every
+    /// event there with a random number of spaces.
+    tail: Vec<u8>,
+}
+
+impl<T> Default for Template<T> {
+    fn default() -> Self {
+        Self { data: Vec::new(), holes: Vec::new(), tail: Vec::new() }
+    }
 }
 
 /// More holes than this are no variation of one text.
 const MAX_HOLES: usize = 4;
 
-impl Template {
+impl<T: Copy + Default> Template<T> {
     /// Remembers an event and its holes, or forgets the last one.
-    pub fn set(&mut self, data: Option<&str>, holes: &mut Vec<Hole>) {
+    pub fn set(&mut self, data: Option<&str>, holes: &mut Vec<Hole<T>>) {
         self.data.clear();
         self.holes.clear();
+        self.tail.clear();
         if let Some(data) = data
             && holes.len() <= MAX_HOLES
         {
             holes.sort_by_key(|hole| hole.span.start);
             self.data.extend_from_slice(data.as_bytes());
             self.holes.append(holes);
+            let rest = &self.data[self.holes.last().map_or(0, |hole| hole.span.end)..];
+            if let Some((b'"', brackets)) = rest.split_first()
+                && brackets.iter().all(|byte| matches!(byte, b'}' | b']') || is_space(byte))
+            {
+                self.tail.extend(rest.iter().copied().filter(|byte| !is_space(byte)));
+            }
         }
         holes.clear();
     }
 
     /// The strings of an event that varies the last one, each with its target.
-    pub fn vary<'d>(&self, data: &'d str) -> Option<Variation<'d>> {
+    pub fn vary<'d>(&self, data: &'d str) -> Option<Variation<'d, T>> {
         let bytes = data.as_bytes();
-        let mut found = Variation { texts: [""; MAX_HOLES], targets: [Target::Nowhere; MAX_HOLES], count: 0 };
+        let mut found = Variation { texts: [""; MAX_HOLES], targets: [T::default(); MAX_HOLES], count: 0 };
         let (mut known, mut at) = (0, 0);
         for hole in &self.holes {
             let fixed = &self.data[known..hole.span.start];
@@ -72,21 +75,31 @@ impl Template {
             found.count += 1;
             (known, at) = (hole.span.end, end);
         }
-        (found.count > 0 && self.data[known..] == bytes[at..]).then_some(found)
+        (found.count > 0 && self.ends_with(known, &bytes[at..])).then_some(found)
+    }
+
+    /// Whether that may follow the last hole.
+    fn ends_with(&self, known: usize, rest: &[u8]) -> bool {
+        self.data[known..] == *rest
+            || !self.tail.is_empty() && rest.iter().filter(|byte| !is_space(byte)).eq(self.tail.iter())
     }
 }
 
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 /// The strings of an event that varies the last one.
-pub struct Variation<'d> {
+pub struct Variation<'d, T> {
     texts: [&'d str; MAX_HOLES],
-    targets: [Target; MAX_HOLES],
+    targets: [T; MAX_HOLES],
     count: usize,
 }
 
-impl<'d> IntoIterator for Variation<'d> {
-    type Item = (Target, &'d str);
+impl<'d, T> IntoIterator for Variation<'d, T> {
+    type Item = (T, &'d str);
     type IntoIter = std::iter::Take<
-        std::iter::Zip<std::array::IntoIter<Target, MAX_HOLES>, std::array::IntoIter<&'d str, MAX_HOLES>>,
+        std::iter::Zip<std::array::IntoIter<T, MAX_HOLES>, std::array::IntoIter<&'d str, MAX_HOLES>>,
     >;
 
     fn into_iter(self) -> Self::IntoIter {

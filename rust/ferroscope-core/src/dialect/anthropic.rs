@@ -1,0 +1,355 @@
+//! Anthropic's messages, as Anthropic, Bedrock, Vertex AI and Foundry stream them.
+//!
+//! `https://docs.claude.com/en/docs/build-with-claude/streaming`. A stream is folded into the `message` body that
+//! the same request would have brought without streaming.
+//!
+//! What meets an earlier value of the same name:
+//!
+//! - text, thinking and the JSON of a tool's input: joined; citations: added to the list;
+//! - a signature, the content of a compaction: replaced; an unknown kind of delta joins its strings;
+//! - the counts of `usage` are totals: each replaces the one before, and the ones that `message_delta` leaves out
+//!   or sends as null stay as `message_start` gave them;
+//! - `stop_reason`, `container` and whatever else `message_delta` and `message_stop` bring: set on the message.
+//!
+//! `ping` and unknown events say nothing, as the versioning policy asks. Nothing follows `message_stop`.
+
+mod block;
+mod response;
+
+use super::template::{Hole, Template};
+use super::{provider_error, read, take_first};
+use crate::delta::Delta;
+use crate::error::{ErrorKind, Limit};
+use crate::json::{Kind, Tape, Value};
+use crate::limits::Limits;
+use crate::tool_call::Buffer;
+use crate::tree::Object;
+use block::{Block, Body, Grown};
+
+/// The response, growing.
+#[derive(Debug, Default)]
+pub struct State {
+    limits: Limits,
+    started: bool,
+    complete: bool,
+    received: usize,
+    id: String,
+    model: String,
+    stop_reason: Option<String>,
+    usage: Object,
+    /// `usage` as JSON text, written when it changes.
+    usage_text: Option<String>,
+    /// The other members of the message.
+    members: Object,
+    blocks: Vec<Block>,
+    /// The blocks that call the caller's tools.
+    calls: Vec<usize>,
+    template: Template<Target>,
+    holes: Vec<Hole<Target>>,
+}
+
+/// The block that a string of an event adds to, by its position.
+#[derive(Debug, Clone, Copy, Default)]
+struct Target(usize);
+
+impl State {
+    /// A response without a word yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Folds the data of one event and says what it added.
+    ///
+    /// # Errors
+    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports.
+    pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        if self.complete {
+            return Ok(());
+        }
+        self.receive(data)?;
+        if let Some(variation) = self.template.vary(data) {
+            for (Target(position), text) in variation {
+                self.grow(position, text, delta);
+            }
+            return Ok(());
+        }
+        let root = read(tape, data, self.limits.depth)?;
+        let kind = root.get("type").and_then(Value::as_str);
+        match kind.as_deref() {
+            Some("ping") => return Ok(()),
+            Some("content_block_delta") => self.piece(root, delta)?,
+            Some("content_block_start") => self.begin(root, delta)?,
+            Some("content_block_stop") => {
+                if let Some(position) = self.find(root) {
+                    self.close(position, delta);
+                }
+            }
+            Some("message_start") => self.start(root, delta)?,
+            Some("message_delta") => self.amend(root),
+            Some("message_stop") => {
+                self.keep(root);
+                self.finish(delta);
+                self.complete = true;
+            }
+            Some("error") => return Err(reported(root)),
+            _ if root.get("error").is_some_and(Value::is_truthy) => return Err(reported(root)),
+            _ => {}
+        }
+        let template = (!self.holes.is_empty()).then_some(data);
+        self.template.set(template, &mut self.holes);
+        Ok(())
+    }
+
+    /// Folds a plain body, as it comes without streaming, and says what it added.
+    ///
+    /// # Errors
+    /// As for [`event`](Self::event).
+    pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        self.receive(data)?;
+        let root = read(tape, data, self.limits.depth)?;
+        if root.get("error").is_some_and(Value::is_truthy) {
+            return Err(reported(root));
+        }
+        self.message(root, delta)?;
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Ends the stream: blocks that were still open are complete now, as far as they came.
+    pub fn finish(&mut self, delta: &mut Delta) {
+        for position in 0..self.blocks.len() {
+            self.close(position, delta);
+        }
+    }
+
+    /// Whether the message has been said to be complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
+        self.received += data.len();
+        within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
+    }
+
+    /// `message_start`
+    fn start(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let Some(message) = root.get("message").filter(|message| message.kind() == Kind::Object) else {
+            return Err(ErrorKind::Shape { path: "message_start.message", expected: "an object" });
+        };
+        if self.started {
+            let id = message.get("id").and_then(Value::as_str);
+            if id.as_deref() == Some(&self.id) {
+                // A proxy said it twice.
+                return Ok(());
+            }
+            // A proxy gave up on the first answer and sends another: the first stays unfinished for ever.
+            *self = Self { limits: self.limits, received: self.received, ..Self::default() };
+        }
+        self.started = true;
+        self.message(message, delta)
+    }
+
+    /// Takes in a message, whole or as it begins.
+    fn message(&mut self, message: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let mut content = None;
+        for (key, member) in message.members() {
+            match &*key.name() {
+                "id" => take_first(&mut self.id, member),
+                "model" => take_first(&mut self.model, member),
+                "content" => content = Some(member).filter(|content| !content.is_null()),
+                "usage" => self.count(member),
+                name => self.set(name, member),
+            }
+        }
+        if content.is_some_and(|content| content.kind() != Kind::Array) {
+            return Err(ErrorKind::Shape { path: "message.content", expected: "an array" });
+        }
+        for (index, block) in content.into_iter().flat_map(Value::elements).enumerate() {
+            let position = self.open(index as i64, block, delta)?;
+            self.close(position, delta);
+        }
+        Ok(())
+    }
+
+    /// `message_delta`
+    fn amend(&mut self, root: Value<'_>) {
+        for (key, member) in root.get("delta").into_iter().flat_map(Value::members) {
+            self.set(&key.name(), member);
+        }
+        if let Some(usage) = root.get("usage") {
+            self.count(usage);
+        }
+        self.keep(root);
+    }
+
+    /// Keeps what an event about the whole message says beside its own members.
+    fn keep(&mut self, root: Value<'_>) {
+        for (key, member) in root.members() {
+            if !["type", "delta", "usage"].iter().any(|known| key.is(known)) {
+                self.set(&key.name(), member);
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: Value<'_>) {
+        if name == "stop_reason"
+            && let Some(reason) = value.as_str()
+        {
+            self.stop_reason = Some(reason.into_owned());
+        }
+        self.members.set_given(name, value);
+    }
+
+    fn count(&mut self, usage: Value<'_>) {
+        if usage.kind() == Kind::Object {
+            for (key, count) in usage.members() {
+                self.usage.set_given(&key.name(), count);
+            }
+            let text = self.usage_text.get_or_insert_default();
+            text.clear();
+            self.usage.write(text);
+        }
+    }
+
+    /// `content_block_start`
+    fn begin(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let Some(block) = root.get("content_block").filter(|block| block.kind() == Kind::Object) else {
+            return Err(ErrorKind::Shape {
+                path: "content_block_start.content_block",
+                expected: "an object",
+            });
+        };
+        let index = root.get("index").and_then(Value::as_i64).unwrap_or(self.blocks.len() as i64);
+        if block.get("type").and_then(Value::as_str).as_deref() == Some("fallback")
+            && let Some(model) = block.get("to").and_then(|to| to.get("model")).and_then(Value::as_str)
+        {
+            // From here on another model answers, and the message without streaming names that one.
+            self.model = model.into_owned();
+        }
+        self.open(index, block, delta).map(|_| ())
+    }
+
+    fn open(&mut self, index: i64, value: Value<'_>, delta: &mut Delta) -> Result<usize, ErrorKind> {
+        let block = Block::new(index, value);
+        match &block.body {
+            Body::Text(text) => delta.text.push_str(&text.value),
+            Body::Tool { own: true, .. } => {
+                within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
+                self.calls.push(self.blocks.len());
+            }
+            _ => {}
+        }
+        self.blocks.push(block);
+        Ok(self.blocks.len() - 1)
+    }
+
+    /// The block that an event is about: the latest of its index.
+    fn find(&self, root: Value<'_>) -> Option<usize> {
+        match root.get("index").and_then(Value::as_i64) {
+            Some(index) => self.blocks.iter().rposition(|block| block.index == index),
+            None => self.blocks.len().checked_sub(1),
+        }
+    }
+
+    /// `content_block_delta`
+    fn piece(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let Some(piece) = root.get("delta").filter(|piece| piece.kind() == Kind::Object) else {
+            return Err(ErrorKind::Shape { path: "content_block_delta.delta", expected: "an object" });
+        };
+        let kind = piece.get("type").and_then(Value::as_str).unwrap_or_default();
+        let position = match self.find(root) {
+            Some(position) => position,
+            // Some servers leave out the beginning of a text.
+            None => {
+                let Some(block) = Block::of_delta(root.get("index").and_then(Value::as_i64), &kind) else {
+                    return Err(ErrorKind::Shape {
+                        path: "content_block_delta.index",
+                        expected: "the index of a block that has begun",
+                    });
+                };
+                self.blocks.push(block);
+                self.blocks.len() - 1
+            }
+        };
+        if let Some(text) = self.blocks[position].take(&kind, piece) {
+            if text.alone {
+                let span = text.value.span();
+                self.holes.push(Hole { span: span.start + 1..span.end - 1, target: Target(position) });
+            }
+            self.grow(position, text.value.quoted().unwrap_or_default(), delta);
+        }
+        Ok(())
+    }
+
+    /// Appends the text between the quotes of a JSON string to the block's text, thinking or input.
+    fn grow(&mut self, position: usize, quoted: &str, delta: &mut Delta) {
+        match self.blocks[position].grow(quoted) {
+            Grown::Said(text) => delta.text.push_str(text),
+            Grown::Argued { input, from } => {
+                if let Some(call) = self.calls.iter().rposition(|&block| block == position) {
+                    if from < input.arguments.value.len() {
+                        delta.arguments.push((call, input.arguments.value[from..].to_owned()));
+                    }
+                    if input.is_closed() && !input.delivered {
+                        input.delivered = true;
+                        delta.completed.push(call);
+                    }
+                }
+            }
+            Grown::Nothing => {}
+        }
+    }
+
+    /// Ends a block: nothing can follow, so half a character becomes whole and a tool call is complete.
+    fn close(&mut self, position: usize, delta: &mut Delta) {
+        let call = self.calls.iter().rposition(|&block| block == position);
+        match &mut self.blocks[position].body {
+            Body::Text(text) => {
+                let before = text.value.len();
+                text.settle();
+                delta.text.push_str(&text.value[before..]);
+            }
+            Body::Thinking(text) => text.settle(),
+            Body::Tool { input, given, .. } => {
+                input.arguments.settle();
+                if input.arguments.value.trim_ascii().is_empty() {
+                    // No text at all means what the block began with, which is most often `{}`.
+                    input.arguments.value.clear();
+                    input.arguments.value.push_str(given);
+                    if let Some(call) = call {
+                        delta.arguments.push((call, input.arguments.value.clone()));
+                    }
+                }
+                if let Some(call) = call
+                    && !input.delivered
+                {
+                    input.delivered = true;
+                    delta.completed.push(call);
+                }
+            }
+            Body::Other | Body::Raw(_) => {}
+        }
+    }
+
+    fn input(&self, block: usize) -> Option<&Buffer> {
+        match &self.blocks.get(block)?.body {
+            Body::Tool { input, .. } => Some(input),
+            _ => None,
+        }
+    }
+}
+
+fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
+    if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
+}
+
+/// The error that an event reports, with all that the event says: the id of the request stands beside the error.
+fn reported(root: Value<'_>) -> ErrorKind {
+    match provider_error(root.get("error").unwrap_or(root)) {
+        ErrorKind::Provider { message, .. } => ErrorKind::Provider { message, body: root.raw().to_owned() },
+        other => other,
+    }
+}

@@ -1,0 +1,209 @@
+//! One block of a message's content, growing.
+
+use crate::json::{Kind, Text, Value};
+use crate::tool_call::Buffer;
+use crate::tree::{Merge, Object};
+
+#[derive(Debug)]
+pub(super) struct Block {
+    /// The index by which the deltas name it.
+    pub index: i64,
+    /// Its type as JSON text; None if it has none.
+    pub kind: Option<Box<str>>,
+    pub body: Body,
+    pub citations: Citations,
+    /// The other members.
+    pub members: Object,
+}
+
+/// What a block holds that grows.
+#[derive(Debug)]
+pub(super) enum Body {
+    Text(Text),
+    Thinking(Text),
+    Tool {
+        input: Box<Buffer>,
+        /// The input that the block began with, JSON text.
+        given: Box<str>,
+        /// Whether it is the caller's tool and not one that the server runs itself.
+        own: bool,
+    },
+    /// Results of the server's tools and whatever is new.
+    Other,
+    /// What is no block at all, as it came.
+    Raw(Box<str>),
+}
+
+#[derive(Debug, Default)]
+pub(super) enum Citations {
+    #[default]
+    Absent,
+    Null,
+    /// The elements of the list, JSON text with commas.
+    List(String),
+}
+
+/// What a delta brings to the text of a block.
+pub(super) struct Piece<'a> {
+    pub value: Value<'a>,
+    /// Whether the delta says nothing else.
+    pub alone: bool,
+}
+
+/// What became of a piece.
+pub(super) enum Grown<'a> {
+    Nothing,
+    Said(&'a str),
+    Argued { input: &'a mut Buffer, from: usize },
+}
+
+impl Block {
+    pub fn new(index: i64, value: Value<'_>) -> Self {
+        if value.kind() != Kind::Object {
+            return Self::with(index, None, Body::Raw(value.raw().into()));
+        }
+        let kind = value.get("type").filter(|kind| kind.quoted().is_some());
+        let name = kind.and_then(Value::as_str).unwrap_or_default();
+        let body = match &*name {
+            "text" => Body::Text(Text::default()),
+            "thinking" => Body::Thinking(Text::default()),
+            "tool_use" => tool(true),
+            name if name.ends_with("_tool_use") => tool(false),
+            _ => Body::Other,
+        };
+        let mut block = Self::with(index, kind.map(|kind| kind.raw().into()), body);
+        for (key, member) in value.members() {
+            block.begin(&key.name(), member);
+        }
+        block
+    }
+
+    /// The block that a delta without a block continues.
+    pub fn of_delta(index: Option<i64>, delta: &str) -> Option<Self> {
+        let (kind, body) = match delta {
+            "text_delta" => ("\"text\"", Body::Text(Text::default())),
+            "thinking_delta" => ("\"thinking\"", Body::Thinking(Text::default())),
+            _ => return None,
+        };
+        Some(Self::with(index.unwrap_or_default(), Some(kind.into()), body))
+    }
+
+    fn with(index: i64, kind: Option<Box<str>>, body: Body) -> Self {
+        Self { index, kind, body, citations: Citations::Absent, members: Object::default() }
+    }
+
+    /// Takes a member that the block begins with.
+    fn begin(&mut self, name: &str, member: Value<'_>) {
+        match (&mut self.body, name, member.quoted()) {
+            (_, "type", Some(_)) => return,
+            (Body::Text(text), "text", Some(quoted)) | (Body::Thinking(text), "thinking", Some(quoted)) => {
+                text.push(quoted);
+                return;
+            }
+            (Body::Text(_), "citations", None) => {
+                match member.kind() {
+                    Kind::Array => self.citations = Citations::List(elements(member).to_owned()),
+                    _ => self.citations = Citations::Null,
+                }
+                return;
+            }
+            (Body::Tool { given, .. }, "input", _) => {
+                *given = member.raw().into();
+                return;
+            }
+            (Body::Tool { input, .. }, "id", Some(_)) => input.id = member.as_str().map(|id| id.into_owned()),
+            (Body::Tool { input, .. }, "name", Some(_)) => {
+                input.name = member.as_str().unwrap_or_default().into_owned();
+            }
+            (Body::Other, _, Some(_)) => {
+                // A kind of delta that nobody knows may add to it.
+                self.members.join(name, member);
+                return;
+            }
+            _ => {}
+        }
+        self.members.merge(name, member, Merge::Latest);
+    }
+
+    /// Takes a delta, but for the text that makes the block grow, which it gives back.
+    pub fn take<'a>(&mut self, kind: &str, piece: Value<'a>) -> Option<Piece<'a>> {
+        let name = match (kind, &self.body) {
+            ("text_delta", Body::Text(_)) => "text",
+            ("thinking_delta", Body::Thinking(_)) => "thinking",
+            ("input_json_delta", Body::Tool { .. }) => "partial_json",
+            _ => "",
+        };
+        let mut found = Piece { value: piece, alone: true };
+        let mut text = None;
+        for (key, member) in piece.members() {
+            match &*key.name() {
+                "type" => {}
+                own if own == name && member.quoted().is_some() => text = Some(member),
+                other => {
+                    found.alone = false;
+                    self.add(kind, other, member, !name.is_empty());
+                }
+            }
+        }
+        found.value = text?;
+        Some(found)
+    }
+
+    /// Takes a member of a delta, which is of a `known` kind or may mean anything.
+    fn add(&mut self, kind: &str, name: &str, member: Value<'_>, known: bool) {
+        match (kind, name) {
+            ("citations_delta", "citation") => self.cite(member.raw()),
+            // A hint for a progress bar, no part of the message.
+            ("thinking_delta", "estimated_tokens") => {}
+            ("signature_delta", "signature") | ("compaction_delta", _) => {
+                self.members.set_given(name, member)
+            }
+            _ if known => self.members.set_given(name, member),
+            _ if member.quoted().is_some() => self.members.join(name, member),
+            _ => self.members.merge(name, member, Merge::Grow),
+        }
+    }
+
+    fn cite(&mut self, citation: &str) {
+        match &mut self.citations {
+            Citations::List(list) => {
+                if !list.is_empty() {
+                    list.push(',');
+                }
+                list.push_str(citation);
+            }
+            other => *other = Citations::List(citation.to_owned()),
+        }
+    }
+
+    /// Appends the text between the quotes of a JSON string.
+    pub fn grow(&mut self, quoted: &str) -> Grown<'_> {
+        match &mut self.body {
+            Body::Text(text) => {
+                let from = text.value.len();
+                text.push(quoted);
+                Grown::Said(&text.value[from..])
+            }
+            Body::Thinking(text) => {
+                text.push(quoted);
+                Grown::Nothing
+            }
+            Body::Tool { input, .. } => {
+                let from = input.arguments.value.len();
+                input.push(quoted);
+                Grown::Argued { input, from }
+            }
+            Body::Other | Body::Raw(_) => Grown::Nothing,
+        }
+    }
+}
+
+fn tool(own: bool) -> Body {
+    Body::Tool { input: Box::default(), given: "{}".into(), own }
+}
+
+/// The elements of an array, JSON text with commas.
+fn elements(array: Value<'_>) -> &str {
+    let text = array.raw();
+    text[1..text.len() - 1].trim_ascii()
+}

@@ -1,0 +1,170 @@
+//! Writes the folded response: as the body that the server would have sent, and as a message.
+
+use super::State;
+use super::block::{Block, Body, Citations};
+use crate::json::{Tape, write_string};
+use crate::message::{Message, ToolCall};
+use crate::partial_json::{Document, Rules};
+use crate::tool_call::Buffer;
+use std::borrow::Cow;
+
+impl State {
+    /// The `message` body so far, JSON text.
+    #[must_use]
+    pub fn response(&self) -> String {
+        let mut out = String::with_capacity(self.received / 4 + 256);
+        out.push_str("{\"id\":");
+        write_string(&self.id, &mut out);
+        out.push_str(",\"model\":");
+        write_string(&self.model, &mut out);
+        for (name, usual) in [("type", "\"message\""), ("role", "\"assistant\"")] {
+            if self.members.raw(name).is_none() {
+                out.push_str(",\"");
+                out.push_str(name);
+                out.push_str("\":");
+                out.push_str(usual);
+            }
+        }
+        out.push_str(",\"content\":[");
+        let mut tape = Tape::default();
+        for (position, block) in self.blocks.iter().enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            block.write(&mut tape, self.limits.depth, &mut out);
+        }
+        out.push(']');
+        self.members.write_members(&mut out);
+        if let Some(usage) = self.usage() {
+            out.push_str(",\"usage\":");
+            out.push_str(usage);
+        }
+        out.push('}');
+        out
+    }
+
+    /// The same as a message.
+    #[must_use]
+    pub fn message_so_far(&self) -> Message<'_> {
+        Message {
+            id: &self.id,
+            model: &self.model,
+            text: join(self.blocks.iter().filter_map(Block::text)),
+            reasoning: join(self.blocks.iter().filter_map(Block::thinking)),
+            refusal: None,
+            tool_calls: self.tool_calls().map(ToolCall::from).collect(),
+            finish_reasons: self.finish_reasons().collect(),
+            usage: self.usage(),
+        }
+    }
+
+    /// The provider's id of the response; empty while it has given none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The model that answers; empty while the provider has not said.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The provider's account of the tokens, JSON text.
+    #[must_use]
+    pub fn usage(&self) -> Option<&str> {
+        self.usage_text.as_deref()
+    }
+
+    /// The calls of the caller's tools; what the server runs itself is in the response only.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &Buffer> {
+        self.calls.iter().filter_map(|&block| self.input(block))
+    }
+
+    /// The tool call at that position.
+    #[must_use]
+    pub fn tool_call(&self, position: usize) -> Option<&Buffer> {
+        self.calls.get(position).and_then(|&block| self.input(block))
+    }
+
+    /// Why the message ended.
+    pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
+        self.stop_reason.as_deref().into_iter()
+    }
+}
+
+/// Joins texts, of which there is most often one.
+fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
+    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
+    for text in texts {
+        all += text;
+    }
+    all
+}
+
+impl Block {
+    fn text(&self) -> Option<&str> {
+        if let Body::Text(text) = &self.body { Some(&text.value) } else { None }
+    }
+
+    fn thinking(&self) -> Option<&str> {
+        if let Body::Thinking(text) = &self.body { Some(&text.value) } else { None }
+    }
+
+    fn write(&self, tape: &mut Tape, depth: usize, out: &mut String) {
+        if let Body::Raw(text) = &self.body {
+            out.push_str(text);
+            return;
+        }
+        let start = out.len();
+        if let Some(kind) = &self.kind {
+            out.push_str(",\"type\":");
+            out.push_str(kind);
+        }
+        match &self.body {
+            Body::Text(text) => {
+                out.push_str(",\"text\":");
+                write_string(&text.value, out);
+            }
+            Body::Thinking(text) => {
+                out.push_str(",\"thinking\":");
+                write_string(&text.value, out);
+            }
+            Body::Tool { input, given, .. } => {
+                out.push_str(",\"input\":");
+                write_input(&input.arguments.value, given, tape, depth, out);
+            }
+            Body::Other | Body::Raw(_) => {}
+        }
+        self.members.write_members(out);
+        match &self.citations {
+            Citations::Absent => {}
+            Citations::Null => out.push_str(",\"citations\":null"),
+            Citations::List(elements) => {
+                out.push_str(",\"citations\":[");
+                out.push_str(elements);
+                out.push(']');
+            }
+        }
+        if out.len() == start {
+            out.push('{');
+        } else {
+            out.replace_range(start..=start, "{");
+        }
+        out.push('}');
+    }
+}
+
+/// Appends the input of a tool; of an input that was cut off, what is complete.
+fn write_input(text: &str, given: &str, tape: &mut Tape, depth: usize, out: &mut String) {
+    if text.trim_ascii().is_empty() {
+        out.push_str(given);
+    } else if tape.read(text, depth).is_ok() {
+        out.push_str(text);
+    } else {
+        let mut document = Document::new(Rules { max_depth: depth, ..Rules::JITER_ON });
+        // What stands before an error is as good as what stands before the cut.
+        let _ = document.feed(text.as_bytes());
+        out.push_str(document.to_json().as_deref().unwrap_or("{}"));
+    }
+}
