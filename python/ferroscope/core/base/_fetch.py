@@ -194,18 +194,14 @@ def _opener(policy: FetchPolicy, deadline: float) -> urllib.request.OpenerDirect
     # `_create_connection` is how http.client itself lets a connection be made elsewhere; there is no public way
     # that keeps TLS verification and proxy tunnels as they are.
     class Plain(http.client.HTTPConnection):
-        _create_connection: Any
-
-        def connect(self) -> None:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
             self._create_connection = lambda address, *_: connect(*address)
-            super().connect()
 
     class Secure(http.client.HTTPSConnection):
-        _create_connection: Any
-
-        def connect(self) -> None:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
             self._create_connection = lambda address, *_: connect(*address)
-            super().connect()
 
     class PlainHandler(urllib.request.HTTPHandler):
         def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from inspect import Parameter, Signature
-from typing import Any, ClassVar, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import Any, ClassVar, Final, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
 
@@ -16,6 +16,9 @@ from .dynamic_config import BaseDynamicConfig
 from .message_param import BaseMessageParam
 from .messages import Messages
 from .metadata import Metadata
+
+SUPPORTED_MESSAGE_ROLES: Final = ["system", "user", "assistant"]
+"""The roles that a string template knows, besides `MESSAGES`."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

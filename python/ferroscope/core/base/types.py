@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, Field
@@ -180,12 +181,12 @@ def __getattr__(name: str) -> Any:
             found = {"Image": Image, "has_pil_module": True}
     elif name in ("AudioSegment", "has_pydub_module"):
         try:
-            # Untyped, and not installed where the checkers run.
-            from pydub import AudioSegment  # type: ignore[import-not-found,unused-ignore]  # pyright: ignore
+            # By name, because pydub ships no types.
+            segment = import_module("pydub").AudioSegment
         except ImportError:
             found = {"AudioSegment": _NoPydub, "has_pydub_module": False}
         else:
-            found = {"AudioSegment": AudioSegment, "has_pydub_module": True}
+            found = {"AudioSegment": segment, "has_pydub_module": True}
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals().update(found)
