@@ -1,0 +1,281 @@
+"""What a partial value of a type shows of the JSON that arrives, decided once for each type."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import (
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    Sequence,
+)
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    JsonValue,
+    PlainValidator,
+    RootModel,
+    TypeAdapter,
+    WrapValidator,
+)
+from pydantic.errors import PydanticUserError
+
+from ...core.base._partial import is_recursive, partial, partial_annotation, unaliased
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict
+    from pydantic.fields import FieldInfo
+
+_ATTRIBUTE = "__partial_plan__"
+
+_LISTS = (list, Sequence, MutableSequence, Iterable)
+_DICTS = (dict, Mapping, MutableMapping)
+_SCALARS: Final[tuple[Any, ...]] = (str, int, float, bool)
+_VALIDATORS: Final[dict[str, Any]] = {
+    "before": BeforeValidator,
+    "after": AfterValidator,
+    "wrap": WrapValidator,
+    "plain": PlainValidator,
+}
+
+
+class Hidden(Enum):
+    """A complete value that does not have the declared type: it does not show."""
+
+    HIDDEN = auto()
+
+
+HIDDEN: Final = Hidden.HIDDEN
+
+
+class Shape(Enum):
+    """How a value grows."""
+
+    LEAF = auto()
+    """Not at all, or as text."""
+    MODEL = auto()
+    LIST = auto()
+    DICT = auto()
+    ANY = auto()
+    """Any JSON, as it comes."""
+    TRIED = auto()
+    """By trying again whenever something in it has changed: unions, sets, tuples."""
+
+
+Check = Callable[[Any], Any]
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How one annotation is shown."""
+
+    shape: Shape
+    text: bool = False
+    """Whether a growing string shows."""
+    exact: type | None = None
+    """A complete value of exactly this type needs no check."""
+    item: Plan | None = None
+    """Of the items of a list, the values of a dict."""
+    model: ModelPlan | None = None
+    types: tuple[Any, ...] = ()
+    """What a complete value is checked against: the whole field first, then its bare type."""
+    config: ConfigDict | None = None
+    _checks: list[Check] | None = None
+
+    def complete(self, value: Any) -> Any:
+        """Returns a complete value as it shows, or `HIDDEN`."""
+        if self._checks is None:
+            self._checks = [check for annotation in self.types if (check := _check(annotation, self.config))]
+        for check in self._checks:
+            # A user's validator may raise anything, and what a partial value lacks must not stop the stream.
+            with suppress(Exception):
+                return check(value)
+        return value if self.shape is Shape.ANY and not self.types else HIDDEN
+
+
+@dataclass(slots=True, eq=False)
+class ModelPlan:
+    """How the fields of one model are shown."""
+
+    cls: type[BaseModel]
+    fields: dict[str, tuple[str, Plan]] = field(default_factory=dict)
+    """JSON key -> field name and its plan."""
+    blank: dict[str, Any] = field(default_factory=dict)
+    keeps_extra: bool = False
+
+
+ANY: Final = Plan(Shape.ANY, text=True)
+ANY.item = ANY
+
+
+def plan_of(target: Any) -> Plan:
+    """Returns the plan of a model or of any other annotation; that of a model is made once."""
+    if isinstance(target, type) and issubclass(target, BaseModel) and not issubclass(target, RootModel):
+        return Plan(Shape.MODEL, model=model_plan(target))
+    return _plan(target, (), (), None)
+
+
+def model_plan(model: type[BaseModel]) -> ModelPlan:
+    """Returns the plan of a model's partial class."""
+    known: ModelPlan | None = vars(model).get(_ATTRIBUTE)
+    if known is not None:
+        return known
+    cls = partial(model)
+    plan = ModelPlan(cls, keeps_extra=model.model_config.get("extra") == "allow")
+    # Known before its fields are: a model may contain itself.
+    setattr(model, _ATTRIBUTE, plan)
+    for name, info in model.model_fields.items():
+        plan.blank[name] = None
+        marks = [
+            _VALIDATORS[decorator.info.mode](decorator.func)
+            for decorator in model.__pydantic_decorators__.field_validators.values()
+            if name in decorator.info.fields or "*" in decorator.info.fields
+        ]
+        shown = _plan(info.annotation, tuple(info.metadata), tuple(marks), model.model_config)
+        for key in _keys(name, info, model.model_config):
+            plan.fields[key] = (name, shown)
+    return plan
+
+
+def _keys(name: str, info: FieldInfo, config: ConfigDict) -> list[str]:
+    """The JSON keys that fill a field. One that is filled from deeper inside (`AliasPath`) only shows at the end."""
+    alias = info.validation_alias
+    if alias is None:
+        return [name]
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    keys = [choice for choice in choices if isinstance(choice, str)]
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    return [*keys, name] if by_name else keys
+
+
+def _plan(
+    annotation: Any,
+    metadata: tuple[Any, ...],
+    validators: tuple[Any, ...],
+    config: ConfigDict | None,
+) -> Plan:
+    if annotation is JsonValue:
+        return ANY
+    if is_recursive(annotation):
+        return Plan(Shape.TRIED, text=True, types=(annotation,), config=config)
+    annotation = unaliased(annotation)
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        return _plan(inner, (*marks, *metadata), validators, config)
+    arms = _arms(annotation)
+    present = [arm for arm in arms if arm is not type(None)]
+    only = unaliased(present[0]) if len(present) == 1 else None
+    if get_origin(only) is Annotated and len(arms) > 1:
+        inner, *marks = get_args(only)
+        return _plan(inner | None, (*marks, *metadata), validators, config)
+    marked = (*metadata, *validators)
+    whole = Annotated[(annotation, *marked)] if marked else annotation
+    checked = (whole, annotation) if marked else (annotation,)
+
+    if only in (Any, object):
+        return Plan(
+            Shape.ANY,
+            text=True,
+            item=ANY,
+            types=checked if marked else (),
+            config=config,
+        )
+    if only is None and present:
+        text = any(arm in (str, Any) for arm in map(_bare, present))
+        if any(_grows(arm) for arm in present):
+            return Plan(
+                Shape.TRIED,
+                text=text,
+                types=(partial_annotation(annotation),),
+                config=config,
+            )
+        return Plan(Shape.LEAF, text=text, types=checked, config=config)
+    origin = get_origin(only) or only
+    arguments = get_args(only)
+    if isinstance(origin, type) and issubclass(origin, BaseModel):
+        if issubclass(origin, RootModel):
+            return Plan(Shape.TRIED, types=(partial_annotation(annotation),), config=config)
+        return Plan(
+            Shape.MODEL,
+            model=model_plan(cast("type[BaseModel]", only)),
+            types=_nothing(arms),
+        )
+    if origin in _LISTS or (origin in _DICTS and (not arguments or arguments[0] in (str, Any))):
+        item = _plan(arguments[-1], (), (), config) if arguments else ANY
+        shape = Shape.LIST if origin in _LISTS else Shape.DICT
+        # What holds models was checked piece by piece, and its check would ask for whole models.
+        types_ = _nothing(arms) if _holds_model(only) else checked
+        return Plan(shape, item=item, types=types_, config=config)
+    if origin in _SCALARS:
+        exact = None if marked or (config or {}).get("str_strip_whitespace") else origin
+        return Plan(Shape.LEAF, text=origin is str, exact=exact, types=checked, config=config)
+    if _grows(only):
+        shown = (partial_annotation(annotation),) if _holds_model(only) else checked
+        return Plan(Shape.TRIED, types=shown, config=config)
+    return Plan(Shape.LEAF, types=checked, config=config)
+
+
+def _arms(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+
+
+def _nothing(arms: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a container checks itself against when its parts were checked one by one: `null` at most."""
+    return (None,) if type(None) in arms else ()
+
+
+def _bare(annotation: Any) -> Any:
+    annotation = unaliased(annotation)
+    return _bare(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
+
+
+def _grows(annotation: Any) -> bool:
+    """Whether values of this type have parts."""
+    annotation = _bare(annotation)
+    if len(_arms(annotation)) > 1:
+        return any(_grows(arm) for arm in _arms(annotation))
+    origin = get_origin(annotation) or annotation
+    containers = (list, dict, set, frozenset, tuple, BaseModel, Iterable, Mapping)
+    return (
+        isinstance(origin, type)
+        and issubclass(origin, containers)
+        and not issubclass(origin, (str, bytes, Enum))
+    )
+
+
+def _holds_model(annotation: Any) -> bool:
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(_holds_model(argument) for argument in get_args(annotation))
+
+
+def _check(annotation: Any, config: ConfigDict | None) -> Check | None:
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
+    except PydanticUserError:
+        # Types that carry their own configuration take no other.
+        adapter = TypeAdapter(annotation)
+    if (config or {}).get("strict"):
+        # Strictness knows what JSON cannot say (a date is text there); only the JSON reader knows that too.
+        return lambda value: adapter.validate_json(json.dumps(value))
+    return adapter.validate_python
