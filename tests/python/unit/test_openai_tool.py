@@ -7,11 +7,12 @@ import warnings
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletionMessageToolCall
+from pydantic import ConfigDict
+
 from ferroscope.core.base.tool import BaseTool, ToolConfig
 from ferroscope.core.openai.tool import OpenAITool, OpenAIToolConfig
 from ferroscope.errors import ToolArgumentsError
-from openai.types.chat import ChatCompletionMessageToolCall
-from pydantic import ConfigDict
 
 
 def format_book(title: str, author: str) -> str:

@@ -9,9 +9,10 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from ferroscope.core.base._strict_schema import strict_schema
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
+
+from ferroscope.core.base._strict_schema import strict_schema
 
 
 def closed(**properties: object) -> dict[str, object]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ferroscope.core.base._json_schema import GenerateJsonSchemaNoTitles
 from pydantic import BaseModel, ConfigDict, Field
+
+from ferroscope.core.base._json_schema import GenerateJsonSchemaNoTitles
 
 
 class Part(BaseModel):

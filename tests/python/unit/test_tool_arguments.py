@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
+
 from ferroscope.core.openai.tool import OpenAITool
 from ferroscope.errors import ToolArgumentsError
-from pydantic import ValidationError
 
 
 def set_alarm(hour: int = 7, label: str = "wake up") -> str:

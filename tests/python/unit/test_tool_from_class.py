@@ -6,9 +6,10 @@ from enum import Enum
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
+
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool, provider_tool_type
 from ferroscope.core.openai.tool import OpenAITool
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
 T = TypeVar("T")
 

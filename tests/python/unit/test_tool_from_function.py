@@ -8,9 +8,10 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
+
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool
 from ferroscope.core.openai.tool import OpenAITool
-from pydantic import BaseModel, Field
 
 
 def parameters_of(fn: Any) -> Any:

@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from ferroscope.core.base._tool_output import transform_tool_outputs
 from pydantic import BaseModel
+
+from ferroscope.core.base._tool_output import transform_tool_outputs
 
 
 class Book(BaseModel):

@@ -6,10 +6,11 @@ from abc import ABC
 from typing import Any, ClassVar, Literal
 
 import pytest
+from pydantic import PrivateAttr
+
 from ferroscope.core.base.tool import BaseTool, provider_tool_type
 from ferroscope.core.base.toolkit import BaseToolKit, is_toolkit_tool, toolkit_tool
 from ferroscope.core.openai.tool import OpenAITool
-from pydantic import PrivateAttr
 
 
 class BookTools(BaseToolKit):
@@ -191,8 +192,8 @@ def test_inherited_methods_and_static_ones() -> None:
             """Plain."""
             return a
 
-        @staticmethod
-        @toolkit_tool  # type: ignore[type-var]  # typed for methods; at run time a static one will do
+        @staticmethod  # type: ignore[type-var]  # typed for methods; at run time a static one will do
+        @toolkit_tool
         def static(a: int) -> int:
             """Static."""
             return a
