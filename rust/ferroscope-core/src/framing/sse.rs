@@ -300,10 +300,10 @@ impl Decoder {
                 }
             }
             _ => {
-                let room = MAX_STRAY.saturating_sub(self.stray.len());
-                if !self.stray.is_empty() && room > 0 {
+                if !self.stray.is_empty() && self.stray.len() < MAX_STRAY {
                     self.stray.push(b'\n');
                 }
+                let room = MAX_STRAY - self.stray.len();
                 self.stray.extend_from_slice(&text[..text.len().min(room)]);
             }
         }
@@ -347,10 +347,10 @@ impl Decoder {
     fn dispatch(&mut self) -> bool {
         std::mem::swap(&mut self.name, &mut self.delivered_name);
         self.name.clear();
+        self.delivered_retry = self.retry.take();
         if matches!(self.data, Data::None) {
             return false;
         }
-        self.delivered_retry = self.retry.take();
         self.delivered = true;
         self.events += 1;
         true
