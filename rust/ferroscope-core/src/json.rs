@@ -52,13 +52,14 @@ pub struct Problem {
     pub byte: usize,
 }
 
-/// Texts that nest deeper are refused, whatever the caller allows: reading and folding them takes stack.
+/// Texts that nest deeper are refused, whatever the caller allows: folding what they hold takes stack.
 pub const MAX_DEPTH: usize = 512;
 
 /// The reusable list of nodes.
 #[derive(Debug, Default)]
 pub struct Tape {
     nodes: Vec<Node>,
+    open: Vec<Open>,
 }
 
 impl Tape {
@@ -68,6 +69,7 @@ impl Tape {
     /// Where and why the text is not JSON.
     pub fn read<'a>(&'a mut self, text: &'a str, depth: usize) -> Result<Value<'a>, Problem> {
         self.nodes.clear();
+        self.open.clear();
         if u32::try_from(text.len()).is_err() {
             return Err(Problem { problem: JsonProblem::Depth, byte: 0 });
         }
@@ -76,6 +78,7 @@ impl Tape {
             bytes: text.as_bytes(),
             at: 0,
             nodes: &mut self.nodes,
+            open: &mut self.open,
             depth: depth.min(MAX_DEPTH),
         };
         reader.value()?;
@@ -271,11 +274,20 @@ impl Names {
     }
 }
 
+/// An object or an array whose end has not come.
+#[derive(Debug)]
+struct Open {
+    node: usize,
+    close: u8,
+    names: Names,
+}
+
 struct Reader<'t, 'n> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
     nodes: &'n mut Vec<Node>,
+    open: &'n mut Vec<Open>,
     depth: usize,
 }
 
@@ -307,65 +319,96 @@ impl Reader<'_, '_> {
         self.nodes.push(Node { kind, shadowed: false, start: start as u32, end: self.at as u32, next });
     }
 
+    /// Reads a value and all that it holds; an own stack, so that no depth can exhaust the thread's.
     fn value(&mut self) -> Result<(), Problem> {
-        let start = match self.peek() {
-            Some(_) => self.at,
-            None => return Err(self.unexpected()),
-        };
-        match self.bytes[start] {
-            b'"' => self.string(),
-            b'{' => self.nested(Kind::Object, b'}'),
-            b'[' => self.nested(Kind::Array, b']'),
-            b'-' | b'0'..=b'9' => self.number(),
-            b'n' => self.word("null", Kind::Null),
-            b't' => self.word("true", Kind::True),
-            b'f' => self.word("false", Kind::False),
-            b'N' => self.word("NaN", Kind::Number),
-            b'I' => self.word("Infinity", Kind::Number),
-            _ => Err(self.unexpected()),
+        loop {
+            match self.peek() {
+                Some(b'"') => self.string()?,
+                Some(b'{') => {
+                    if self.opens(Kind::Object, b'}')? {
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    if self.opens(Kind::Array, b']')? {
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b'n') => self.word("null", Kind::Null)?,
+                Some(b't') => self.word("true", Kind::True)?,
+                Some(b'f') => self.word("false", Kind::False)?,
+                Some(b'N') => self.word("NaN", Kind::Number)?,
+                Some(b'I') => self.word("Infinity", Kind::Number)?,
+                _ => return Err(self.unexpected()),
+            }
+            if !self.goes_on()? {
+                return Ok(());
+            }
         }
     }
 
-    fn nested(&mut self, kind: Kind, close: u8) -> Result<(), Problem> {
-        if self.depth == 0 {
+    /// Begins an object or an array; whether a value follows in it.
+    fn opens(&mut self, kind: Kind, close: u8) -> Result<bool, Problem> {
+        if self.open.len() >= self.depth {
             return Err(self.fail(JsonProblem::Depth));
         }
-        self.depth -= 1;
-        let start = self.at;
         let node = self.nodes.len();
+        let start = self.at;
         self.at += 1;
         self.leaf(kind, start);
-        let mut names = Names::default();
-        if self.peek() != Some(close) {
-            loop {
-                if kind == Kind::Object {
-                    if self.peek() != Some(b'"') {
-                        return Err(self.unexpected());
-                    }
-                    let name = self.at;
-                    self.string()?;
-                    names.add(&self.bytes[name..self.at]);
-                    if self.peek() != Some(b':') {
-                        return Err(self.unexpected());
-                    }
+        if self.peek() == Some(close) {
+            self.at += 1;
+            self.nodes[node].end = self.at as u32;
+            return Ok(false);
+        }
+        self.open.push(Open { node, close, names: Names::default() });
+        if kind == Kind::Object {
+            self.name()?;
+        }
+        Ok(true)
+    }
+
+    /// Closes what ends behind a value; whether another value follows.
+    fn goes_on(&mut self) -> Result<bool, Problem> {
+        while let Some(&Open { node, close, ref names }) = self.open.last() {
+            let may_repeat = names.may_repeat;
+            match self.peek() {
+                Some(b',') => {
                     self.at += 1;
+                    if close == b'}' {
+                        self.name()?;
+                    }
+                    return Ok(true);
                 }
-                self.value()?;
-                match self.peek() {
-                    Some(b',') => self.at += 1,
-                    Some(byte) if byte == close => break,
-                    _ => return Err(self.unexpected()),
-                }
+                Some(byte) if byte == close => self.at += 1,
+                _ => return Err(self.unexpected()),
+            }
+            self.open.pop();
+            let next = self.nodes.len() as u32;
+            self.nodes[node].end = self.at as u32;
+            self.nodes[node].next = next;
+            if may_repeat {
+                self.shadow(node);
             }
         }
-        self.at += 1;
-        self.depth += 1;
-        let next = self.nodes.len() as u32;
-        self.nodes[node].end = self.at as u32;
-        self.nodes[node].next = next;
-        if names.may_repeat {
-            self.shadow(node);
+        Ok(false)
+    }
+
+    /// Reads the name of a member and the colon behind it.
+    fn name(&mut self) -> Result<(), Problem> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected());
         }
+        let name = self.at;
+        self.string()?;
+        if let Some(open) = self.open.last_mut() {
+            open.names.add(&self.bytes[name..self.at]);
+        }
+        if self.peek() != Some(b':') {
+            return Err(self.unexpected());
+        }
+        self.at += 1;
         Ok(())
     }
 
