@@ -31,7 +31,9 @@ _Key = tuple[Clients, int, int]
 
 _lock = threading.Lock()
 _sync: dict[Clients, tuple[_Key, object]] = {}
-_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Clients, tuple[_Key, object]]] = WeakKeyDictionary()
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Clients, tuple[_Key, object]]] = (
+    WeakKeyDictionary()
+)
 _closers: WeakKeyDictionary[asyncio.AbstractEventLoop, list[object]] = WeakKeyDictionary()
 
 

@@ -80,7 +80,7 @@ class _Watchdog:
             while self._armed:
                 now = time.monotonic()
                 for token, (deadline, action) in list(self._armed.items()):
-                    if deadline <= now and self._armed.pop(token, None):
+                    if deadline <= now and self._armed.pop(token, None) is not None:
                         try:
                             action()
                         except OSError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
+
+_StreamErrorT = TypeVar("_StreamErrorT", bound=StreamError)
 
 # A client may come with either; a process may have both.
 _HTTP_LIBRARIES = ("httpx2", "httpx")
@@ -31,40 +32,45 @@ class SdkErrors:
             return LimitExceededError(message)
         if kind != "provider":
             return StreamError(message)
+        error = self._both(ProviderStreamError, "APIError", message, message=message, body=body)
         own = body.get("message") if isinstance(body, dict) else None
-        error = self._both(ProviderStreamError, "APIError", message, body=body)
-        if isinstance(own, str) and hasattr(error, "message"):
-            error.message = own  # the SDK's attribute holds the provider's words alone
+        if isinstance(own, str):
+            vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
         return error
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:
         """The exception for a read that failed, or the error itself if it is none of the network's."""
         if isinstance(error, _classes("TimeoutException")):
-            message = place("the provider was silent for too long")
-            return self._both(StreamInterruptedError, "APITimeoutError", message)
+            silent = place("the provider was silent for too long")
+            return self._both(StreamInterruptedError, "APITimeoutError", silent)
         network = _classes("RequestError", "StreamError")
         if isinstance(error, (*network, ssl.SSLError, OSError)) or type(error).__name__ == "EndOfStream":
-            message = place(f"the connection broke before the stream ended: {error}")
-            return self._both(StreamInterruptedError, "APIConnectionError", message)
+            broke = place(f"the connection broke before the stream ended: {error}")
+            return self._both(StreamInterruptedError, "APIConnectionError", broke, message=broke)
         return error
 
-    def _both(self, ours: type[StreamError], name: str, message: str, **extra: Any) -> Any:
+    def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
+        """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
         theirs = getattr(sys.modules.get(self._sdk), name, None)
         if theirs is None or self._request is None:
-            return ours(message)
-        error = _class_of_both(ours, theirs).__new__(_class_of_both(ours, theirs), message)
-        if name == "APITimeoutError":
-            theirs.__init__(error, request=self._request)
-        else:
-            theirs.__init__(error, message=message, request=self._request, **extra)
-        error.args = (message,)
+            return ours(text)
+        kind: type[_StreamErrorT] = class_of_both(ours, theirs)
+        error = kind.__new__(kind)
+        theirs.__init__(error, request=self._request, **fields)
+        error.args = (text,)
         return error
 
 
-@cache
-def _class_of_both(ours: type[StreamError], theirs: type[Exception]) -> type[Exception]:
-    """A class that an `except` clause for either catches."""
-    return type(ours.__name__, (ours, theirs), {"__module__": ours.__module__, "__doc__": ours.__doc__})
+_known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
+
+
+def class_of_both(ours: type[_StreamErrorT], theirs: type[Exception]) -> type[_StreamErrorT]:
+    """A class that an `except` clause for either catches, made once."""
+    kind = _known.get((ours, theirs))
+    if kind is None:
+        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__}
+        kind = _known[ours, theirs] = type(ours.__name__, (ours, theirs), namespace)
+    return cast("type[_StreamErrorT]", kind)
 
 
 def _classes(*names: str) -> tuple[type[Exception], ...]:

@@ -81,6 +81,8 @@ class StreamRun:
                 try:
                     read = next(reads, _END)
                 except Exception as error:
+                    if self._closed:  # by `close`, while somebody still held the iterator
+                        return
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
@@ -105,6 +107,8 @@ class StreamRun:
                 try:
                     read = await anext(reads, _END)
                 except Exception as error:
+                    if self._closed:  # by `close`, while somebody still held the iterator
+                        return
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
@@ -184,7 +188,9 @@ class StreamRun:
         except ValueError as error:  # pydantic's and ours both are
             self._tool_errors.append(error)
 
-    def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
+    def _partial_tool(
+        self, position: int, call_id: str | None, name: str, fragment: str
+    ) -> Iterator[BaseTool]:
         tool_type = self._tool_type(name)
         if tool_type is None:
             return

@@ -74,7 +74,7 @@ _PACKAGES = ("base", "costs", "openai")
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        **{name: ".base" for name in __all__},
+        **dict.fromkeys(__all__, ".base"),
         "calculate_cost": ".costs",
         **dict.fromkeys(_PACKAGES),
     },

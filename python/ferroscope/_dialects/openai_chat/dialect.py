@@ -73,7 +73,13 @@ class OpenAIChat:
         return orjson.dumps(event, default=vars).decode()
 
     def blank_event(self, identifier: str, model: str) -> bytes:
-        chunk = {"id": identifier, "object": "chat.completion.chunk", "created": 0, "model": model, "choices": []}
+        chunk = {
+            "id": identifier,
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": model,
+            "choices": [],
+        }
         return orjson.dumps(chunk)
 
 

@@ -5,11 +5,12 @@ Needs the extra `ferroscope[openai]`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias, cast
 
 from ...errors import MissingExtraError
 
 try:
+    from openai import AsyncOpenAI, OpenAI
     from openai.types.chat import ChatCompletionMessageParam
 except ImportError as error:
     raise MissingExtraError(
@@ -17,6 +18,8 @@ except ImportError as error:
     ) from error
 
 from ..._engine.decorator import call_decorator
+from ..._engine.typing import CallDecorator
+from ..base.call_params import CommonCallParams
 from ..base.message_param import BaseMessageParam
 from ._provider import OPENAI
 from .call_params import OpenAICallParams
@@ -28,7 +31,10 @@ from .tool import OpenAITool, OpenAIToolConfig
 
 OpenAIMessageParam: TypeAlias = ChatCompletionMessageParam | BaseMessageParam
 
-openai_call = call_decorator(OPENAI)
+openai_call = cast(
+    "CallDecorator[OpenAICallResponse, OpenAIStream, OpenAICallParams | CommonCallParams, OpenAI | AsyncOpenAI]",
+    call_decorator(OPENAI),
+)
 call = openai_call
 
 __all__ = [

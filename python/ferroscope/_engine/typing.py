@@ -1,0 +1,91 @@
+"""The types of the call decorators: every overload there is stands here.
+
+A decorated function keeps its parameters and whether it is async. What it returns follows from the options of
+the decorator alone, so a few overloads over those, and two over sync and async, say all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+
+from ..core.base.dynamic_config import BaseDynamicConfig
+from ..core.base.messages import Messages
+from ..core.base.stream_config import StreamConfig
+from ..core.base.tool import BaseTool
+
+_P = ParamSpec("_P")
+_ReturnT = TypeVar("_ReturnT", covariant=True)
+_ResponseT = TypeVar("_ResponseT", covariant=True)
+_StreamT = TypeVar("_StreamT", covariant=True)
+_ParamsT = TypeVar("_ParamsT", contravariant=True)
+_ClientT = TypeVar("_ClientT", contravariant=True)
+_ParsedT = TypeVar("_ParsedT")
+
+# Any: a tool function has whatever parameters and result its author gave it.
+Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
+
+# Any: a dynamic config's messages, parameters and client are the provider's; its own alias pins them.
+Prompt: TypeAlias = Messages.Type | BaseDynamicConfig[Any, Any, Any]
+
+
+class PromptToCall(Protocol[_ReturnT]):
+    """Turns a prompt function into a call: the same parameters, sync or async as before."""
+
+    @overload
+    def __call__(
+        self, fn: Callable[_P, Awaitable[Prompt]], /
+    ) -> Callable[_P, Coroutine[Any, Any, _ReturnT]]: ...
+    @overload
+    def __call__(self, fn: Callable[_P, Prompt], /) -> Callable[_P, _ReturnT]: ...
+
+
+class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
+    """`openai.call`, `anthropic.call`, …: one type, filled in with a provider's classes.
+
+    Args:
+        model: The model that is asked.
+        stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
+        tools: What the model may call: functions, tool classes, models.
+        output_parser: What the response is handed to; the call then returns what that returns.
+        json_mode: Whether the answer is to be JSON.
+        client: The client to call with; by default one that is made once and kept.
+        call_params: The provider's parameters, or those that all providers share.
+    """
+
+    @overload  # what the provider answers
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ResponseT]: ...
+    @overload  # what the parser makes of it
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools | None = None,
+        output_parser: Callable[[_ResponseT], _ParsedT],
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload  # the answer while it is written
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_StreamT]: ...

@@ -1,0 +1,120 @@
+"""Every behaviour over every provider, sync and async, through the public decorators and real SDK clients."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ferroscope.testing import ProviderServer
+
+
+@dataclass(frozen=True)
+class Row:
+    """A provider: where its SDK looks for a key and an address, and what of ours calls it."""
+
+    name: str
+    module: str
+    environment: dict[str, str]  # `{url}` stands for the server's address
+    model: str
+
+
+ROWS = [
+    Row(
+        name="openai",
+        module="ferroscope.core.openai",
+        environment={"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": "{url}"},
+        model="gpt-4o-mini",
+    ),
+]
+
+
+@dataclass
+class Caller:
+    """Makes calls of one provider, sync or async, so that a test is written once for both."""
+
+    row: Row
+    kind: str
+    server: ProviderServer
+    runner: asyncio.Runner = field(repr=False)
+
+    @property
+    def provider(self) -> Any:
+        """The provider's module, such as `ferroscope.core.openai`."""
+        from importlib import import_module
+
+        return import_module(self.row.module)
+
+    def decorate(self, prompt: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """The prompt function as a call of this kind."""
+        decorator = self.provider.call(self.row.model, **options)
+        if self.kind == "sync":
+            return decorator(prompt)
+
+        async def asynchronous(*args: Any, **kwargs: Any) -> Any:
+            return prompt(*args, **kwargs)
+
+        asynchronous.__signature__ = inspect.signature(prompt)  # type: ignore[attr-defined]
+        asynchronous.__name__, asynchronous.__doc__ = prompt.__name__, prompt.__doc__
+        call = decorator(asynchronous)
+        return lambda *args, **kwargs: self.runner.run(call(*args, **kwargs))
+
+    def call(self, prompt: Callable[..., Any] | str = "Say hello", *args: Any, **options: Any) -> Any:
+        """One call of a prompt, and what it returns."""
+        function = prompt if callable(prompt) else (lambda: prompt)
+        return self.decorate(function, **options)(*args)
+
+    def consume(self, stream: Any) -> list[tuple[Any, Any]]:
+        """All pairs of a stream."""
+        if self.kind == "sync":
+            return list(stream)
+
+        async def collect() -> list[tuple[Any, Any]]:
+            return [pair async for pair in stream]
+
+        return self.runner.run(collect())
+
+    def stream(self, prompt: Callable[..., Any] | str = "Say hello", *args: Any, **options: Any) -> Any:
+        """A consumed stream."""
+        stream = self.call(prompt, *args, **{"stream": True, **options})
+        self.consume(stream)
+        return stream
+
+    def run(self, sync: Callable[[], Any], asynchronous: Callable[[], Any]) -> Any:
+        """One of two spellings of the same."""
+        return sync() if self.kind == "sync" else self.runner.run(asynchronous())
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[ProviderServer]:
+    with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: ProviderServer) -> ProviderServer:
+    _server.forget()
+    return _server
+
+
+@pytest.fixture(params=["sync", "async"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
+    row: Row = request.param
+    for name, value in row.environment.items():
+        monkeypatch.setenv(name, value.format(url=server.base_url(row.name)))
+    return row
+
+
+@pytest.fixture
+def caller(row: Row, kind: str, server: ProviderServer) -> Iterator[Caller]:
+    with asyncio.Runner() as runner:
+        yield Caller(row, kind, server, runner)

@@ -1,0 +1,253 @@
+"""Streamed calls."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from ferroscope import errors
+from ferroscope.core.base import BaseMessageParam
+from ferroscope.testing import Answer, Cut, Garbage, Reasoning, Refusal, Stall, StreamError, Text, Usage
+
+from .conftest import Caller
+
+LONG = Answer(Text("word " * 500), delay=0.001)
+
+
+def test_a_stream_gives_the_text_piece_by_piece(caller: Caller) -> None:
+    caller.server.reply(
+        Answer(
+            Text("Hello there", ["Hel", "lo ", "there"]), usage=Usage(9, 3, cached=4), model="the-model-2026"
+        )
+    )
+    stream = caller.call("Say hello", stream=True)
+    seen: list[tuple[str, str]] = []
+    before = len(caller.server.requests)
+
+    def sync() -> None:
+        seen.extend((chunk.content, stream.content) for chunk, tool in stream)
+
+    async def asynchronous() -> None:
+        async for chunk, _ in stream:
+            seen.append((chunk.content, stream.content))
+
+    caller.run(sync, asynchronous)
+    assert len(caller.server.requests) == before + 1  # the request is sent by iterating, not by calling
+    assert [pair for pair in seen if pair[0]] == [("Hel", "Hel"), ("lo ", "Hello "), ("there", "Hello there")]
+    assert stream.content == "Hello there"
+    assert stream.model == "the-model-2026"
+    assert stream.id
+    assert (stream.input_tokens, stream.cached_tokens, stream.output_tokens) == (9, 4, 3)
+    assert stream.provider == caller.row.name
+    assert 0 < stream.start_time <= stream.end_time  # v1: zero for async streams (D14)
+
+
+@pytest.mark.parametrize("finish", ["stop", "length", "content_filter"])
+def test_the_finish_reason_outlives_the_usage_chunk(caller: Caller, finish: str) -> None:
+    """v1 lost it to the usage chunk that v1 itself asked for (D4)."""
+    caller.server.reply(Answer("Hello", finish=finish, usage=Usage(9, 3)))
+    stream = caller.stream()
+    assert stream.finish_reasons == [finish]
+    assert stream.construct_call_response().finish_reasons == [finish]
+
+
+def test_a_stream_ends_as_the_response_without_streaming(caller: Caller) -> None:
+    answer = Answer(Text("Hello there."), usage=Usage(9, 3, cached=2, reasoning=1), model="the-model-2026")
+    caller.server.reply(answer, answer)
+    whole = caller.call("Say hello")
+    built = caller.stream("Say hello").construct_call_response()
+    for name in ("content", "finish_reasons", "model", "usage", "message_param", "common_message_param"):
+        assert getattr(built, name) == getattr(whole, name), name
+    assert type(built.response) is type(whole.response)
+
+
+def test_before_it_is_consumed_a_stream_has_no_message(caller: Caller) -> None:
+    stream = caller.call("Say hello", stream=True)
+    with pytest.raises(ValueError, match=r"No stream response, check if the stream has been consumed\."):
+        stream.construct_call_response()
+    assert not hasattr(stream, "message_param")
+    assert (stream.content, stream.finish_reasons, stream.end_time) == ("", None, 0)
+
+
+def test_a_stream_of_the_wrong_kind_says_so(caller: Caller) -> None:
+    caller.server.reply("Hello")
+    stream = caller.call("Say hello", stream=True)
+    with pytest.raises(AssertionError, match="Stream must be"):
+        caller.run(lambda: caller.runner.run(anext(aiter(stream))), lambda: _next(stream))
+
+
+async def _next(stream: Any) -> Any:
+    return next(iter(stream))
+
+
+def test_a_chunk_builds_the_sdk_object_when_asked(caller: Caller) -> None:
+    caller.server.reply(Answer("Hello", usage=Usage(9, 3)))
+    stream = caller.call("Say hello", stream=True)
+    chunks = [chunk for chunk, _ in caller.consume(stream)]
+    assert {type(chunk.chunk).__module__.split(".")[0] for chunk in chunks} == {caller.row.name}
+    assert "".join(str(chunk) for chunk in chunks) == "Hello"
+    finished = [chunk.finish_reasons for chunk in chunks if chunk.finish_reasons]
+    assert finished == [["stop"]]
+    assert [chunk.output_tokens for chunk in chunks if chunk.output_tokens] == [3]
+    assert all(chunk == type(chunk)(chunk=chunk.chunk) for chunk in chunks)
+
+
+def test_thoughts_and_refusals_are_readable(caller: Caller) -> None:
+    caller.server.reply(Answer(Reasoning("Hm, a greeting."), "Hello"), Answer(Refusal("I will not.")))
+    stream = caller.stream()
+    assert (stream.thinking, stream.content) == ("Hm, a greeting.", "Hello")
+    refused = caller.stream().construct_call_response()
+    with pytest.raises(ValueError, match=r"I will not\."):
+        _ = refused.tools
+    assert refused.common_message_param.content == "I will not."  # v1: IndexError (D26)
+
+
+def test_stream_options_of_the_caller_are_kept(caller: Caller) -> None:
+    """v1 sent null instead, and edited the caller's dict (D20)."""
+    options = {"include_obfuscation": False}
+    caller.server.reply("Hello")
+    caller.stream(call_params={"stream_options": options})
+    assert caller.server.requests[-1].json["stream_options"] == {
+        "include_usage": True,
+        "include_obfuscation": False,
+    }
+    assert options == {"include_obfuscation": False}
+
+
+def test_ten_streams_use_one_connection(caller: Caller) -> None:
+    caller.server.reply(*(["Hello"] * 11))
+    caller.stream()
+    opened = caller.server.connections_opened
+    for _ in range(10):
+        caller.stream()
+    assert caller.server.connections_opened == opened
+
+
+def test_break_closes_the_connection_at_once(caller: Caller) -> None:
+    caller.server.reply(LONG)
+    stream = caller.call("Say hello", stream=True)
+
+    def sync() -> None:
+        for chunk, _ in stream:
+            if chunk.content:
+                break
+        caller.server.wait_closed(timeout=0.05)
+
+    async def asynchronous() -> None:
+        import asyncio
+
+        async for chunk, _ in stream:
+            if chunk.content:
+                break
+        await asyncio.to_thread(caller.server.wait_closed, timeout=0.05)
+
+    gc.disable()  # it must not be the collector that closes it
+    try:
+        caller.run(sync, asynchronous)
+    finally:
+        gc.enable()
+    assert stream.content == "word "
+    assert stream.construct_call_response().content == "word "
+    assert stream.end_time > 0
+
+
+def test_close_ends_a_stream_that_is_still_referred_to(caller: Caller) -> None:
+    caller.server.reply(LONG, LONG)
+
+    def sync() -> None:
+        stream = caller.call("Say hello", stream=True)
+        iterator = iter(stream)
+        next(iterator)
+        stream.close()
+        caller.server.wait_closed(timeout=0.05)
+        assert list(iterator) == []
+
+    async def asynchronous() -> None:
+        import asyncio
+
+        stream = await caller.provider.call(caller.row.model, stream=True)(_hello)()
+        iterator = aiter(stream)
+        await anext(iterator)
+        await stream.aclose()
+        await asyncio.to_thread(caller.server.wait_closed, timeout=0.05)
+        assert [pair async for pair in iterator] == []
+
+    caller.run(sync, asynchronous)
+
+
+async def _hello() -> str:
+    return "Say hello"
+
+
+def test_a_cut_connection_loses_nothing(caller: Caller) -> None:
+    caller.server.reply(Cut(Answer(Text("Hello there", ["Hel", "lo ", "there"])), at=700, how="close"))
+    stream = caller.call("Say hello", stream=True)
+    with pytest.raises(errors.StreamInterruptedError) as caught:
+        caller.consume(stream)
+    error = caught.value
+    assert error.partial is not None
+    assert error.partial.content == stream.content
+    assert "Hello there".startswith(stream.content)
+    assert stream.content
+    assert f"provider {caller.row.name!r}" in str(error)
+    sdk = __import__(caller.row.name)
+    assert isinstance(error, sdk.APIConnectionError)
+    assert error.__cause__ is not None
+
+
+def test_an_error_inside_the_stream_is_the_sdks_too(caller: Caller) -> None:
+    caller.server.reply(
+        StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=2, message="The server is overloaded.")
+    )
+    stream = caller.call("Say hello", stream=True)
+    with pytest.raises(errors.ProviderStreamError) as caught:
+        caller.consume(stream)
+    sdk = __import__(caller.row.name)
+    assert isinstance(caught.value, sdk.APIError)
+    assert caught.value.message == "The server is overloaded."
+    assert caught.value.body["message"] == "The server is overloaded."
+    assert caught.value.event == 3
+    assert caught.value.partial.content == "Hel"
+    assert "event 3" in str(caught.value)
+
+
+def test_garbage_names_its_place(caller: Caller) -> None:
+    caller.server.reply(Garbage(after=2))
+    stream = caller.call("Say hello", stream=True)
+    with pytest.raises(errors.StreamError, match=r"event 3 \(byte \d+\): data is not JSON") as caught:
+        caller.consume(stream)
+    assert caught.value.event == 3
+    assert caught.value.partial.content == stream.content
+
+
+def test_silence_is_a_timeout_of_the_sdk(caller: Caller) -> None:
+    caller.server.reply(Stall(Answer(Text("Hello", ["Hel", "lo"])), after=2))
+    stream = caller.call("Say hello", stream=True, call_params={"timeout": 0.2})
+    sdk = __import__(caller.row.name)
+    with pytest.raises(sdk.APITimeoutError) as caught:
+        caller.consume(stream)
+    assert isinstance(caught.value, errors.StreamInterruptedError)
+    assert caught.value.partial.content == "Hel"
+
+
+def test_a_second_iteration_gives_nothing_and_changes_nothing(caller: Caller) -> None:
+    caller.server.reply("Hello")
+    stream = caller.stream()
+    assert caller.consume(stream) == []
+    assert stream.content == "Hello"
+
+
+def test_the_message_of_a_stream_goes_on(caller: Caller) -> None:
+    caller.server.reply("Hello", "Fine")
+    history = [BaseMessageParam(role="user", content="Say hello")]
+    stream = caller.stream(lambda: history)
+    caller.stream(
+        lambda: [*history, stream.message_param, BaseMessageParam(role="user", content="How are you?")]
+    )
+    assert caller.server.requests[-1].json["messages"] == [
+        {"role": "user", "content": "Say hello"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "How are you?"},
+    ]

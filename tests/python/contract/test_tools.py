@@ -1,0 +1,205 @@
+"""Tools, in responses and in streams."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from pydantic import ValidationError
+
+from ferroscope import errors
+from ferroscope.core.base import BaseMessageParam, ToolCallPart, ToolResultPart
+from ferroscope.testing import Answer, Text, ToolCall, ToolCalls, ToolCallShape, Usage
+
+from .conftest import Caller
+
+
+def add(a: int, b: int = 2) -> int:
+    """Adds two numbers.
+
+    Args:
+        a: The first number.
+        b: The second number.
+    """
+    return a + b
+
+
+def now() -> str:
+    """Tells the time."""
+    return "noon"
+
+
+def named(calls: list[Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(tool._name(), tool.args) for tool in calls]
+
+
+def test_a_tool_keeps_its_descriptions_and_defaults(caller: Caller) -> None:
+    """v1 lost both with any pydantic since 2.12 (D1)."""
+    caller.server.reply("ok")
+    caller.call("Add", tools=[add])
+    assert caller.server.requests[-1].json["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "add",
+                "description": "Adds two numbers.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        "a": {"type": "integer", "description": "The first number."},
+                        "b": {"type": "integer", "description": "The second number.", "default": 2},
+                    },
+                    "required": ["a"],
+                },
+            },
+        }
+    ]
+
+
+@pytest.mark.parametrize("shape", get_args(ToolCallShape))
+def test_parallel_calls_arrive_whole_in_every_wire_shape(caller: Caller, shape: ToolCallShape) -> None:
+    """v1 got one of five right (D5)."""
+    calls = ToolCalls(ToolCall("add", {"a": 1, "b": 1}), ToolCall("add", {"a": 2, "b": 3}), shape=shape)
+    caller.server.reply(Answer(Text("Let me see."), calls, usage=Usage(9, 3)))
+    stream = caller.call("Add", stream=True, tools=[add])
+    pairs = caller.consume(stream)
+    assert "".join(chunk.content for chunk, _ in pairs) == stream.content == "Let me see."
+    tools = [tool for _, tool in pairs if tool]
+    assert named(tools) == [("add", {"a": 1, "b": 1}), ("add", {"a": 2, "b": 3})]
+    assert [tool.call() for tool in tools] == [2, 5]
+    assert [call["function"]["arguments"] for call in stream.message_param["tool_calls"]] == [
+        '{"a": 1, "b": 1}',
+        '{"a": 2, "b": 3}',
+    ]
+    response = stream.construct_call_response()
+    assert response.finish_reasons == ["tool_calls"]
+    assert named(response.tools) == named(tools)
+    assert [tool.id for tool in response.tools] == [tool.id for tool in tools]
+
+
+def test_a_tool_without_arguments_is_called(caller: Caller) -> None:
+    """v1 dropped it from streams (D5), and failed on it in the common form (D26)."""
+    answer = Answer(ToolCall("now", ""))
+    caller.server.reply(answer, answer)
+    pairs = caller.consume(caller.call("When?", stream=True, tools=[now, add]))
+    assert [tool.call() for _, tool in pairs if tool] == ["noon"]
+    response = caller.call("When?", tools=[now, add])
+    assert response.tool.call() == "noon"
+    part = response.common_message_param.content[0]
+    assert (part.name, part.args) == ("now", {})
+
+
+def test_text_and_calls_survive_together_in_the_common_form(caller: Caller) -> None:
+    """v1 lost the calls (D7)."""
+    caller.server.reply(Answer(Text("Adding."), ToolCall("add", {"a": 1}, "call_7"), usage=Usage(9, 3)))
+    message = caller.stream("Add", tools=[add]).construct_call_response().common_message_param
+    assert message == BaseMessageParam(
+        role="assistant",
+        content=[
+            {"type": "text", "text": "Adding."},  # type: ignore[list-item]  # pydantic reads it
+            ToolCallPart(type="tool_call", name="add", args={"a": 1}, id="call_7"),
+        ],
+    )
+
+
+def test_an_agent_loop_ends_with_the_answer(caller: Caller) -> None:
+    caller.server.reply(
+        Answer(ToolCalls(ToolCall("add", {"a": 1}), ToolCall("now", "{}"), shape="interleaved")),
+        "Three, at noon.",
+    )
+    history: list[Any] = [BaseMessageParam(role="user", content="What is 1 + 2, and when?")]
+    stream = caller.call(lambda: list(history), stream=True, tools=[add, now])
+    outputs = [(tool, tool.call()) for _, tool in caller.consume(stream) if tool]
+    history += [stream.message_param, *stream.tool_message_params(outputs)]
+    answer = caller.call(lambda: list(history), tools=[add, now])
+    assert answer.content == "Three, at noon."
+    sent = caller.server.requests[-1].json["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool", "tool"]
+    # In the order in which they were complete, which is not that of the calls.
+    assert {message["tool_call_id"]: message["content"] for message in sent[2:]} == {
+        sent[1]["tool_calls"][0]["id"]: "3",
+        sent[1]["tool_calls"][1]["id"]: "noon",
+    }
+    common = [message.content[0] for message in answer.common_messages[2:]]
+    assert all(isinstance(part, ToolResultPart) for part in common)
+    assert {part.name: part.content for part in common} == {"add": "3", "now": "noon"}
+
+
+def test_partial_tools_grow_and_are_recorded_once(caller: Caller) -> None:
+    """v1 wrote every snapshot into the message, and called the tool "Partialadd" (D6)."""
+    call = ToolCall("add", '{"a": 1, "b": 23}', chunks=['{"a": 1', ', "b": 2', "3}"])
+    caller.server.reply(Answer(call))
+    stream = caller.call("Add", stream={"partial_tools": True}, tools=[add])
+    tools = [tool for _, tool in caller.consume(stream) if tool]
+    assert [tool.delta for tool in tools] == ['{"a": 1', ', "b": 2', "3}", None]
+    assert {tool._name() for tool in tools} == {"add"}
+    assert tools[-1].args == {"a": 1, "b": 23}
+    assert len(stream.message_param["tool_calls"]) == 1
+    assert stream.construct_call_response().tool.args == {"a": 1, "b": 23}
+
+
+def test_malformed_arguments_are_told_with_their_place(caller: Caller) -> None:
+    answer = Answer(Text("Adding."), ToolCall("add", '{"a": 1, "b"', "call_7"), finish="length")
+    caller.server.reply(answer, answer)
+    stream = caller.call("Add", stream=True, tools=[add])
+    with pytest.raises(errors.ToolArgumentsError) as caught:
+        caller.consume(stream)
+    assert (caught.value.name, caught.value.call_id, caught.value.arguments) == (
+        "add",
+        "call_7",
+        '{"a": 1, "b"',
+    )
+    assert stream.content == "Adding."  # every chunk came first
+    assert stream.finish_reasons == ["length"]
+    response = caller.call("Add", tools=[add])
+    with pytest.raises(errors.ToolArgumentsError, match=r"add.*call_7"):
+        _ = response.tools
+    assert response.content == "Adding."
+
+
+def test_arguments_of_the_wrong_type_are_a_validation_error(caller: Caller) -> None:
+    answer = Answer(ToolCall("add", {"a": "one"}))
+    caller.server.reply(answer, answer)
+    with pytest.raises(ValidationError):
+        caller.consume(caller.call("Add", stream=True, tools=[add]))
+    with pytest.raises(ValidationError):
+        _ = caller.call("Add", tools=[add]).tools
+
+
+def test_an_unknown_tool_is_told_after_the_stream(caller: Caller) -> None:
+    answer = Answer(ToolCalls(ToolCall("add", {"a": 1}), ToolCall("fly", "{}", "call_9")))
+    caller.server.reply(answer, answer)
+    stream = caller.call("Add", stream=True, tools=[add])
+    seen: list[Any] = []
+
+    def sync() -> None:
+        seen.extend(tool for _, tool in stream if tool)
+
+    async def asynchronous() -> None:
+        async for _, tool in stream:
+            seen.extend([tool] if tool else [])
+
+    with pytest.raises(RuntimeError, match="Unknown tool type in stream: fly") as caught:
+        caller.run(sync, asynchronous)
+    assert isinstance(caught.value, errors.UnknownToolError)
+    assert named(seen) == [("add", {"a": 1, "b": 2})]
+    with pytest.raises(errors.UnknownToolError, match="fly"):
+        _ = caller.call("Add", tools=[add]).tools
+
+
+def test_dynamic_tools_replace_the_decorators(caller: Caller) -> None:
+    caller.server.reply(Answer(ToolCall("now", "")))
+    response = caller.call(
+        lambda: {"messages": [BaseMessageParam(role="user", content="?")], "tools": [now]}, tools=[add]
+    )
+    assert [tool["function"]["name"] for tool in caller.server.requests[-1].json["tools"]] == ["now"]
+    assert response.tool.call() == "noon"
+
+
+def test_tools_are_described_once(caller: Caller) -> None:
+    """v1 built each tool anew for every call, at 1.6 ms each (D19)."""
+    caller.server.reply("ok", "ok")
+    call = caller.decorate(lambda: "Add", tools=[add])
+    first, second = call(), call()
+    assert first.tool_types[0] is second.tool_types[0]
+    assert first.call_kwargs["tools"][0] is second.call_kwargs["tools"][0]
