@@ -1,7 +1,7 @@
 """Writes `tests/python/compat/v1_names.json`: the public names of Mirascope v1 and what they take.
 
-The input is a machine-made description of the installed package (modules, classes, signatures). What is kept of
-it are names and kinds of parameters, fields and members: what a program that used v1 may rely on.
+The input is a machine-made description of the installed package (modules, classes, signatures). Kept of it
+are names and kinds of parameters, fields and members: what a program that used v1 may rely on.
 
     python tools/v1_names.py path/to/api_surface_v1.json
 """
@@ -39,7 +39,7 @@ def kept_definition(module: str, entry: dict[str, Any], definitions: dict[str, A
         literal = entry.get("repr", "")
         kept: dict[str, Any] = {"kind": entry["kind"]}
         if literal.startswith("typing.Literal["):
-            kept["values"] = sorted(eval(literal.removeprefix("typing.Literal"), {}))  # noqa: S307 - our own file
+            kept["values"] = sorted(eval(literal.removeprefix("typing.Literal"), {}))
         return kept
     match definition["kind"]:
         case "function":

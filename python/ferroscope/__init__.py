@@ -74,7 +74,7 @@ _PACKAGES = ("core", "errors", "llm")
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        **{name: ".core.base" for name in __all__},
+        **dict.fromkeys(__all__, ".core.base"),
         "__version__": "._version",
         **dict.fromkeys(_PACKAGES),
     },

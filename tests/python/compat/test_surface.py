@@ -1,7 +1,7 @@
 """Every public name of Mirascope v1 is here, takes what it took, or is listed with a reason.
 
-`v1_names.json` holds the names; `docs/deviations.md` lists the gaps. A gap that is not listed fails, and so does
-one that is listed as left out and is there.
+`v1_names.json` holds the names; `docs/deviations.md` lists the gaps. A gap that is not listed fails, and so
+does one that is listed as left out and is there.
 """
 
 from __future__ import annotations
@@ -179,7 +179,9 @@ def test_every_promised_name_can_be_imported_and_is_shown(package: str) -> None:
 
 
 def test_importing_the_package_imports_nothing_that_could_wait() -> None:
-    script = "import sys, ferroscope; print(sorted({m.partition('.')[0] for m in sys.modules} & set(sys.argv[1:])))"
+    script = (
+        "import sys, ferroscope;print(sorted({m.partition('.')[0] for m in sys.modules} & set(sys.argv[1:])))"
+    )
     heavy = ["pydantic", "openai", "anthropic", "PIL", "pydub", "orjson", "asyncio", "ssl"]
     run = subprocess.run([sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
@@ -187,7 +189,8 @@ def test_importing_the_package_imports_nothing_that_could_wait() -> None:
 
 def test_the_common_nouns_import_no_sdk_and_no_media_library() -> None:
     script = (
-        "import sys, ferroscope.core.base as b; [getattr(b, n) for n in b.__all__ if n not in sys.argv[-1].split()];"
+        "import sys, ferroscope.core.base as b;"
+        "[getattr(b, n) for n in b.__all__ if n not in sys.argv[-1].split()];"
         "print(sorted({m.partition('.')[0] for m in sys.modules} & set(sys.argv[1:])))"
     )
     heavy = ["openai", "anthropic", "PIL", "pydub", "httpx"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, assert_type
 
 from PIL import Image
-from typing_extensions import assert_type
 
 from ferroscope import BaseDynamicConfig, BaseMessageParam, ImagePart, Messages, TextPart, prompt_template
 from ferroscope.core import BasePrompt

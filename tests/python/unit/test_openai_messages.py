@@ -70,7 +70,7 @@ def assistant(content: Any, **extra: Any) -> BaseMessageParam:
     return BaseMessageParam(role="assistant", content=content, **extra)
 
 
-# -- from a prompt function to the wire (contract 2.2, 3) --------------------------------------------------------
+# -- from a prompt function to the wire (contract 2.2, 3) --------------------------------------------------
 
 
 def returning(value: Any) -> Callable[[], Any]:
@@ -157,7 +157,7 @@ def test_prompt_on_the_wire(fn: Callable[..., Any], arguments: dict[str, Any], w
     assert render_messages(prompt.messages) == wire
 
 
-# -- every part to the wire (contract 9.1, 9.12) -----------------------------------------------------------------
+# -- every part to the wire (contract 9.1, 9.12) ------------------------------------------------------------
 
 TO_WIRE: dict[str, tuple[BaseMessageParam, list[Any]]] = {
     "one text stays a list": (user([text("a")]), [{"role": "user", "content": [wire_text("a")]}]),
@@ -274,11 +274,13 @@ def test_message_to_the_wire(message: BaseMessageParam, wire: list[Any]) -> None
 REFUSED: dict[str, tuple[Any, str]] = {
     "an image type": (
         ImagePart(type="image", media_type="image/heic", image=b"", detail=None),
-        "Unsupported image media type: image/heic. OpenAI currently only supports JPEG, PNG, GIF, and WebP images.",
+        "Unsupported image media type: image/heic. "
+        "OpenAI currently only supports JPEG, PNG, GIF, and WebP images.",
     ),
     "an audio type": (
         AudioPart(type="audio", media_type="audio/flac", audio=b""),
-        "Unsupported audio media type: audio/flac. OpenAI currently only supports WAV and MP3 audio file types.",
+        "Unsupported audio media type: audio/flac. "
+        "OpenAI currently only supports WAV and MP3 audio file types.",
     ),
     "a document": (
         DocumentPart(type="document", media_type="application/pdf", document=b""),
@@ -305,7 +307,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("part", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_part_that_the_server_does_not_take(part: Any, message: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - compared in full
+    with pytest.raises(ValueError) as error:
         render_messages([user([part])])
     assert str(error.value) == message
 
@@ -338,9 +340,7 @@ def test_a_server_that_hears_nothing_and_knows_no_detail() -> None:
             "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}],
         }
     ]
-    with pytest.raises(
-        ValueError, match="Groq currently only supports text and image parts. Part provided: audio"
-    ):
+    with pytest.raises(ValueError, match="Groq currently only supports text and image parts"):
         render_messages([user([AudioPart(type="audio", media_type="audio/wav", audio=WAV)])], rules)
 
 
@@ -360,7 +360,7 @@ def test_a_provider_s_own_message_passes_untouched() -> None:
     assert rendered[1] is sdk
 
 
-# -- the wire and back -------------------------------------------------------------------------------------------
+# -- the wire and back ------------------------------------------------------------
 
 BOTH_WAYS: dict[str, tuple[list[dict[str, Any]], list[BaseMessageParam]]] = {
     "a text": ([{"role": "user", "content": "Hi"}], [user("Hi")]),

@@ -189,7 +189,7 @@ def test_a_method_has_self_as_a_variable() -> None:
     assert plan.bind((ann, "And?"), {}) == {"self": ann, "query": "And?"}
 
 
-# -- arguments -------------------------------------------------------------------------------------------------
+# -- arguments ------------------------------------------------------------
 
 
 def ordinary(a: int, b: int = 2, *, c: int = 3) -> str:
@@ -233,7 +233,7 @@ def test_an_argument_that_is_not_the_function_s(args: tuple[Any, ...], kwargs: d
         plan_prompt(ordinary).bind(args, kwargs)
 
 
-# -- at decoration ---------------------------------------------------------------------------------------------
+# -- at decoration ------------------------------------------------------------
 
 
 def test_a_variable_that_is_no_parameter_is_refused_at_decoration() -> None:
@@ -269,7 +269,7 @@ def test_a_broken_template_is_refused_at_decoration() -> None:
         def recommend(genre: str) -> None: ...
 
 
-# -- docstrings ------------------------------------------------------------------------------------------------
+# -- docstrings ------------------------------------------------------------
 
 
 def documented(genre: str) -> None:
@@ -305,7 +305,7 @@ def test_a_docstring_that_is_only_documentation_may_have_braces(monkeypatch: pyt
     assert plan_prompt(prompt).resolve({"genre": "a"}, "a").messages == [user("a")]
 
 
-# -- other decorators ------------------------------------------------------------------------------------------
+# -- other decorators ------------------------------------------------------------
 
 
 def test_metadata_is_noted_on_either_side_of_the_template() -> None:

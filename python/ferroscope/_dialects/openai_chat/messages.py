@@ -67,7 +67,7 @@ class MessageRules:
 OPENAI: Final = MessageRules()
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- what we send ------------------------------------------------------------
 
 
 def render_messages(
@@ -260,7 +260,7 @@ def _without_twin(content: str | Sequence[ContentPart], twin: str | None) -> str
     return [part for part in content if not (isinstance(part, TextPart) and part.text == twin)]
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- what we read ------------------------------------------------------------
 
 
 def parse_messages(wire: Iterable[WireMessage]) -> list[BaseMessageParam]:

@@ -33,7 +33,7 @@ class FetchPolicy:
     """The limits of a fetch.
 
     Attributes:
-        timeout: Seconds for the whole fetch, redirects included; a server that falls silent is left after as long.
+        timeout: Seconds for the whole fetch, redirects included.
         max_bytes: Size of the largest body that is read.
         allow_private: Whether addresses that are not public may be reached.
     """
@@ -191,8 +191,8 @@ def _opener(policy: FetchPolicy, deadline: float) -> urllib.request.OpenerDirect
                 failure = error
         raise failure or OSError(f"{host!r} has no address")
 
-    # `_create_connection` is how http.client itself lets a connection be made elsewhere; there is no public way
-    # that keeps TLS verification and proxy tunnels as they are.
+    # `_create_connection` is http.client's own hook. A `connect` of ours would have to repeat its TLS
+    # verification and its proxy tunnels.
     class Plain(http.client.HTTPConnection):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)

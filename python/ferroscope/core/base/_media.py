@@ -90,7 +90,7 @@ def image_part(source: object, detail: str | None = None) -> ImagePart | ImageUR
 
 
 def audio_part(source: object) -> AudioPart | AudioURLPart:
-    """The part for a sound: a web URL, a path, a `data:` or `file:` URL, bytes, a segment or a wave reader."""
+    """The part for a sound: as for an image, or a pydub segment or a wave reader."""
     if isinstance(source, str) and source.startswith(_REMOTE):
         return AudioURLPart(type="audio_url", url=source)
     if is_audio_segment(source):

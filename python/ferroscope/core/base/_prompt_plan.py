@@ -266,8 +266,9 @@ def _check_variables(fn: Callable[..., Any], signature: inspect.Signature, templ
     if unknown and _returns_nothing(fn):
         names = ", ".join(repr(name) for name in signature.parameters) or "none"
         raise TemplateError(
-            f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is none of "
-            f"its parameters ({names}) and cannot be a computed field, because the function returns nothing"
+            f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is "
+            f"none of its parameters ({names}) and cannot be a computed field, because the function returns "
+            "nothing"
         )
 
 

@@ -12,7 +12,7 @@
 - A variable is what `str.format` takes: `{x}`, `{x.attribute}`, `{x[key]}`, `{x:.2f}`, `{x!r}`; `{{` and `}}`
   are braces. None is nothing.
 - `list` writes one item a line, `lists` puts a blank line between groups.
-- `image`, `audio`, `document`, `text`, `part` and their plurals make parts; `{:cache_control}` marks a prefix.
+- `image`, `audio`, `document`, `text`, `part` and their plurals make parts, `{:cache_control}` a mark.
 - Indentation that all lines share is the program's, and goes; all other whitespace inside a text stays.
 """
 
@@ -114,7 +114,7 @@ def parse_text(source: str) -> Text:
     return _joined(pieces)
 
 
-# -- reading ---------------------------------------------------------------------------------------------------
+# -- reading ------------------------------------------------------------
 
 
 def _unindented(source: str) -> str:
@@ -201,7 +201,8 @@ def _fields(text: str) -> list[str | _Field]:
         raise
     except ValueError as error:
         raise TemplateError(
-            f"{error}, in the template line {_broken_line(text)!r}; braces that are text are written {{{{ and }}}}"
+            f"{error}, in the template line {_broken_line(text)!r}; "
+            "braces that are text are written {{ and }}"
         ) from error
     return found
 
@@ -241,7 +242,7 @@ def _field(shown: str, spec: str, conversion: str | None) -> _Field:
 
 
 def _name_and_path(shown: str) -> tuple[str, tuple[tuple[bool, str | int], ...] | None]:
-    """A variable's name, and the attributes (True) and keys (False) that lead on; None if they are malformed."""
+    """A variable's name, and the attributes (True) and keys (False) that lead on; None if malformed."""
     start = _NAME.match(shown)
     name = start[0] if start else ""
     at, path = len(name), list[tuple[bool, str | int]]()
@@ -276,7 +277,7 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
     return tag, value
 
 
-# -- text ------------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------
 
 
 def _joined(pieces: list[str | Text]) -> Text:
@@ -337,7 +338,7 @@ def _groups(field: _Field, value: object) -> str:
     return "\n\n".join(["\n".join([str(item) for item in group]) for group in value])
 
 
-# -- parts -----------------------------------------------------------------------------------------------------
+# -- parts ------------------------------------------------------------
 
 
 def _text_part(field: _Field, value: object) -> TextPart:
@@ -448,7 +449,8 @@ class _Splice:
         messages = self.field.value(values)
         if not isinstance(messages, list):
             raise ValueError(
-                f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
+                f"MESSAGES keyword used with attribute `{self.field.shown}`, "
+                "which is not a `list` of messages."
             )
         for message in messages:
             if not isinstance(message, BaseModel | dict):
@@ -464,7 +466,7 @@ def _splice(content: str) -> _Splice:
     field = fields[0] if len(fields) == 1 else None
     if not isinstance(field, _Field) or field.tag or field.spec or field.conversion:
         raise TemplateError(
-            f"MESSAGES: {content!r} in a template: one variable belongs there, as in 'MESSAGES: {{history}}'; "
-            "text after it begins with a role on a line of its own"
+            f"MESSAGES: {content!r} in a template: one variable belongs there, as in "
+            "'MESSAGES: {history}'; text after it begins with a role on a line of its own"
         )
     return _Splice(field)

@@ -251,7 +251,7 @@ def metadata(metadata: Metadata) -> MetadataDecorator:
     return decorate
 
 
-# -- functions -------------------------------------------------------------------------------------------------
+# -- functions ------------------------------------------------------------
 
 
 def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable[..., Any]:
@@ -285,7 +285,7 @@ def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable
     return rendered  # type: ignore[no-any-return]  # pyright: ignore
 
 
-# -- classes ---------------------------------------------------------------------------------------------------
+# -- classes ------------------------------------------------------------
 
 
 def _decorate_class(prompt: type[BaseModel], template: str | None) -> type[BaseModel]:
@@ -312,8 +312,8 @@ def _class_template(kind: type[BaseModel]) -> Template:
     ):
         fields = ", ".join(repr(name) for name in kind.__pydantic_fields__) or "none"
         raise TemplateError(
-            f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its fields "
-            f"({fields}) and no property"
+            f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its "
+            f"fields ({fields}) and no property"
         )
     return template
 
