@@ -59,6 +59,7 @@ def strict_schema(schema: Schema) -> Schema:
         #  "required": ["n"], "additionalProperties": False}
         ```
     """
+    schema = _merged(schema)
     reference = schema.get("$ref")
     definitions = schema.get("$defs")
     if isinstance(reference, str) and isinstance(definitions, dict):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ..._core import JsonError, PartialJson
 from ...errors import ToolArgumentsError
 
 if TYPE_CHECKING:
@@ -38,6 +39,25 @@ def validate_arguments(
         return tool.__pydantic_validator__.validate_json(arguments)  # type: ignore[no-any-return]
     except ValidationError as error:
         _explain(error, call_id=call_id, name=name, arguments=arguments)
+
+
+def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str, object]:
+    """Returns what is known of arguments that may be unfinished: strings as far as they go, the rest complete.
+
+    Raises:
+        ToolArgumentsError: The arguments are not the beginning of a JSON object.
+    """
+    parser = PartialJson("default", root="object")
+    try:
+        parser.feed(arguments)
+    except JsonError as error:
+        raise ToolArgumentsError(
+            f"tool {name!r}, call {call_id!r}: the arguments are not valid JSON: {error}",
+            name=name,
+            call_id=call_id,
+            arguments=arguments,
+        ) from error
+    return parser.value if isinstance(parser.value, dict) else {}
 
 
 def _explain(error: ValidationError, *, call_id: str | None, name: str, arguments: str | bytes) -> NoReturn:

@@ -7,9 +7,10 @@ such a field gets an attribute of its own there, which steps aside for the `__di
 from __future__ import annotations
 
 import inspect
-from typing import Final
+from typing import Final, cast
 
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 
 
 class _FieldAttribute:
@@ -43,11 +44,9 @@ def _unshadow(cls: type[BaseModel], name: str) -> None:
         setattr(cls, name, _FieldAttribute())
 
 
-def bookkeeping_fields(cls: type[BaseModel], root: type[BaseModel]) -> frozenset[str]:
+def bookkeeping_fields(cls: type[BaseModel]) -> frozenset[str]:
     """The fields of a tool that are not arguments; a class that declares `delta` itself means an argument."""
-    declared = any(
-        "delta" in inspect.get_annotations(base)
-        for base in cls.__mro__
-        if base is not root and issubclass(base, BaseModel)
-    )
-    return frozenset({"tool_call"}) if declared else frozenset({"tool_call", "delta"})
+    # Under the checkers SkipJsonSchema is no class.
+    marks: list[object] = cls.model_fields["delta"].metadata
+    is_ours = any(type(mark) is cast("type", SkipJsonSchema) for mark in marks)
+    return frozenset({"tool_call", "delta"}) if is_ours else frozenset({"tool_call"})

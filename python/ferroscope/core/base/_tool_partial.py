@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Union, get_args, get_origin
 
-from pydantic import create_model
+from pydantic import BaseModel
 
+from ._partial import partial
 from ._tool_binding import bind_tool_type, unbound_tool_type
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 _ToolT = TypeVar("_ToolT", bound="BaseTool")
 
-_ATTRIBUTE = "__partial_type__"
+_ATTRIBUTE: Final = "__partial_tool_type__"
 
 
 def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
@@ -25,8 +27,7 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
         if unbound is not None and tool.__receiver__ is not None:
             known = bind_tool_type(partial_tool_type(unbound), tool.__receiver__[0], tool)
         else:
-            known = create_model(f"Partial{tool.__name__}", __base__=tool, __module__=tool.__module__)
-            known.__doc__ = tool.__doc__
+            known = partial(tool, {"tool_call", "delta"} & tool.__bookkeeping__)
             known.__custom_name__ = tool._name()
         setattr(tool, _ATTRIBUTE, known)
     return known
@@ -34,10 +35,43 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
 
 def partial_tool(tool: type[_ToolT], values: Mapping[str, object]) -> _ToolT:
     """Returns an instance of the tool's partial class."""
-    fields = {
-        name: values.get(name if field.alias is None else field.alias)
-        for name, field in tool.model_fields.items()
-        if name not in tool.__bookkeeping__
-    }
-    given = {name for name, value in fields.items() if value is not None}
-    return partial_tool_type(tool).model_construct(given, **fields)
+    made = partial_tool_type(tool)
+    fields: dict[str, object] = {}
+    given: set[str] = set()
+    for name, field in made.model_fields.items():
+        if name in made.__bookkeeping__:
+            continue
+        key = field.alias if field.alias is not None and field.alias in values else name
+        fields[name] = value = _shown(field.annotation, values.get(key))
+        if value is not None:
+            given.add(name)
+    return made.model_construct(given, **fields)
+
+
+def _shown(annotation: Any, value: object) -> object:  # Any: a type form
+    """The value with partial models in place of the dicts that are going to be models."""
+    if not isinstance(value, dict | list):
+        return value
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        # Of several models that it may become, nobody knows which: it stays what it is.
+        takers = [argument for argument in arguments if _takes(argument, value)]
+        return _shown(takers[0], value) if len(takers) == 1 else value
+    if isinstance(value, list):
+        return [_shown(arguments[0], item) for item in value] if arguments else value
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = {
+            name: _shown(field.annotation, value.get(field.alias or name))
+            for name, field in annotation.model_fields.items()
+        }
+        return annotation.model_construct({name for name in fields if fields[name] is not None}, **fields)
+    if len(arguments) == 2:
+        return {key: _shown(arguments[1], item) for key, item in value.items()}
+    return value
+
+
+def _takes(annotation: Any, value: dict[str, object] | list[object]) -> bool:  # Any: a type form
+    kind = get_origin(annotation) or annotation
+    if not isinstance(kind, type):
+        return False
+    return issubclass(kind, dict | Mapping | BaseModel) if isinstance(value, dict) else issubclass(kind, list)

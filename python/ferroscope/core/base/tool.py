@@ -86,7 +86,7 @@ class BaseTool(BaseModel, ABC):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
         super().__pydantic_init_subclass__(**kwargs)
         restore_field_attributes(cls)
-        cls.__bookkeeping__ = bookkeeping_fields(cls, BaseTool)
+        cls.__bookkeeping__ = bookkeeping_fields(cls)
 
     @classmethod
     def _name(cls) -> str:
@@ -195,7 +195,8 @@ class BaseTool(BaseModel, ABC):
         """Returns the tool as far as it is known in the middle of a stream.
 
         Args:
-            values: The fields known so far, not validated; all others become None.
+            values: The fields known so far, by the names that the model uses or by those of the fields, not
+                validated; all others become None. Dicts where models belong become partial models.
             id: The provider's id of the call, if it is known.
             name: The tool's name as the model wrote it.
             delta: The fragment of the arguments that arrived last.
@@ -238,6 +239,11 @@ class BaseTool(BaseModel, ABC):
         union_format: Literal["any_of", "primitive_type_array"] = "any_of",
     ) -> dict[str, Any]:  # Any: pydantic's own return type
         """Returns the JSON schema of the tool's arguments."""
+        unbound = unbound_tool_type(cls)
+        if unbound is not None:
+            return unbound.model_json_schema(
+                by_alias, ref_template, schema_generator, mode, union_format=union_format
+            )
         cls.warn_for_unsupported_configurations()
         if union_format == "any_of":
             # The default everywhere, and an unknown keyword to pydantic before 2.12.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
-from pydantic_core import CoreSchema, from_json
+from pydantic_core import CoreSchema
 
 from ..base._strict_schema import strict_schema
+from ..base._tool_arguments import read_partial
 from ..base._tool_binding import unbound_tool_type
 from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ..base.tool import BaseTool, GenerateJsonSchemaNoTitles, ToolConfig
@@ -145,13 +146,8 @@ class OpenAITool(BaseTool):
         """
         function = tool_call.function
         if allow_partial:
-            values = from_json(function.arguments or "{}", allow_partial="trailing-strings")
-            tool = cls.partial_from_values(
-                values if isinstance(values, dict) else {},
-                id=tool_call.id,
-                name=function.name,
-                delta=None,
-            )
+            values = read_partial(function.arguments, call_id=tool_call.id, name=function.name)
+            tool = cls.partial_from_values(values, id=tool_call.id, name=function.name, delta=None)
         else:
             tool = cls.from_arguments(id=tool_call.id, name=function.name, arguments=function.arguments or "")
         vars(tool)["tool_call"] = tool_call
