@@ -6,8 +6,17 @@ from enum import Enum
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from ferroscope.core.base.from_call_args import FromCallArgs
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool, provider_tool_type
 from ferroscope.core.openai.tool import OpenAITool
 
@@ -159,6 +168,24 @@ def test_calling_a_plain_model_gives_an_instance_of_it() -> None:
             "required": ["id"],
         },
     }
+
+
+def test_fields_that_the_calls_arguments_fill_are_not_asked_of_the_model() -> None:
+    class Recommendation(BaseModel):
+        genre: Annotated[str, FromCallArgs()]
+        title: str
+
+        @model_validator(mode="after")
+        def checked(self) -> Recommendation:
+            return self
+
+    assert described(Recommendation)["parameters"] == {
+        "type": "object",
+        "properties": {"title": {"type": "string"}},
+        "required": ["title"],
+    }
+    tool = openai_tool(Recommendation).from_arguments(id="c", name="x", arguments='{"title":"Emma"}')
+    assert tool.args == {"title": "Emma"}
 
 
 def test_a_plain_model_keeps_a_call_of_its_own() -> None:

@@ -18,7 +18,7 @@ class Book(BaseModel):
     published: datetime.date = datetime.date(1815, 12, 23)
 
 
-class Genre(str, Enum):
+class Genre(str, Enum):  # noqa: UP042  (of a StrEnum, `str()` is the value already)
     CRIME = "crime"
 
 
@@ -63,5 +63,5 @@ def test_the_order_of_several_is_kept() -> None:
 
 @pytest.mark.parametrize("output", [object(), [object()], {"a": 1j}])
 def test_what_has_no_text_is_an_error(output: Any) -> None:
-    with pytest.raises(TypeError, match="^Unsupported type for serialization: <class '"):
+    with pytest.raises(TypeError, match=r"^Unsupported type for serialization: <class '"):
         Response.tool_message_params([("t", output)])

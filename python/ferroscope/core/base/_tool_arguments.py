@@ -42,7 +42,7 @@ def validate_arguments(
 
 
 def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str, object]:
-    """Returns what is known of arguments that may be unfinished: strings as far as they go, the rest complete.
+    """Returns what is known of unfinished arguments: strings as far as they go, all else when complete.
 
     Raises:
         ToolArgumentsError: The arguments are not the beginning of a JSON object.

@@ -12,6 +12,8 @@ from typing import Final, cast
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
+from .from_call_args import is_from_call_args
+
 
 class _FieldAttribute:
     """Nothing on the class, and on an instance the `__dict__` goes first: a non-data descriptor."""
@@ -46,7 +48,8 @@ def _unshadow(cls: type[BaseModel], name: str) -> None:
 
 def bookkeeping_fields(cls: type[BaseModel]) -> frozenset[str]:
     """The fields of a tool that are not arguments; a class that declares `delta` itself means an argument."""
+    names = {name for name, field in cls.model_fields.items() if is_from_call_args(field)}
     # Under the checkers SkipJsonSchema is no class.
     marks: list[object] = cls.model_fields["delta"].metadata
     is_ours = any(type(mark) is cast("type", SkipJsonSchema) for mark in marks)
-    return frozenset({"tool_call", "delta"}) if is_ours else frozenset({"tool_call"})
+    return frozenset(names | {"tool_call", "delta"} if is_ours else names | {"tool_call"})

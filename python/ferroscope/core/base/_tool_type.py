@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar, cas
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 
 from ._tool_binding import bind_tool_type, unbound_tool_type
 from ._tool_from_function import FunctionTool, call_function, field_definitions, read_function, takes_receiver
+from .from_call_args import FromCallArgs, is_from_call_args
 
 if TYPE_CHECKING:
     from .tool import BaseTool
@@ -32,6 +34,7 @@ _ATTRIBUTE: Final = "__provider_tool_types__"
 # class, and the class keeps its callable alive, so no id in a key is ever reused.
 _made_from_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
 _Made: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
+_FilledIn: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: whatever the call has
 _lock: Final = threading.RLock()
 
 
@@ -149,7 +152,7 @@ def _call_method(fn: Callable[..., object], tool: FunctionTool) -> Callable[...,
 
 
 def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_ToolT]:
-    """Returns a subclass of the model and of `base`."""
+    """Returns a subclass of the model and of `base`, without the fields marked with `FromCallArgs`."""
     if model.__pydantic_root_model__:
         raise TypeError(
             f"{model.__name__!r} is a root model, and a tool's arguments are an object: "
@@ -160,7 +163,14 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
             f"{model.__name__!r} has a field 'tool_call', where tools keep the call that made them: "
             "name the field otherwise, with `alias='tool_call'`"
         )
-    namespace: dict[str, object] = {"__doc__": model.__doc__, "__module__": model.__module__}
+    # What the call's own arguments fill in is not asked of the model, and is absent here: the real model,
+    # validated with both, is where it matters.
+    filled_in = [name for name, field in model.model_fields.items() if is_from_call_args(field)]
+    namespace: dict[str, object] = dict.fromkeys(filled_in) | {
+        "__annotations__": dict.fromkeys(filled_in, _FilledIn),
+        "__doc__": model.__doc__,
+        "__module__": model.__module__,
+    }
     if not callable(getattr(model, "call", None)):
         namespace["call"] = _call_of_plain_model(model)
     return _new_class(model.__name__, (model,), base, namespace, {})
