@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ferroscope import BaseDynamicConfig, BaseMessageParam, ImagePart, Messages, TextPart, prompt_template
 from ferroscope.core import BasePrompt, merge_decorators, metadata, openai
+from ferroscope.errors import TemplateError
 from ferroscope.testing import Answer, ProviderServer, Text
 
 PNG = base64.b64decode(
@@ -192,7 +193,7 @@ def test_computed_fields_and_metadata(server: ProviderServer, client: OpenAI) ->
     @openai.call("gpt-4o-mini", client=client)
     @prompt_template("Recommend a {genre} book like {favourite}")
     @metadata({"tags": {"version:0001"}})
-    def recommend_book(genre: str) -> BaseDynamicConfig[Any, Any, Any]:
+    def recommend_book(genre: str) -> BaseDynamicConfig:
         return {"computed_fields": {"favourite": "Dune"}, "call_params": {"temperature": 0.5}}
 
     response = recommend_book("fantasy")
@@ -302,3 +303,14 @@ def test_provider_messages(server: ProviderServer, client: OpenAI) -> None:
 
     recommend_book("fantasy")
     assert sent(server) == [{"role": "developer", "content": "Be brief"}, user("Recommend a fantasy book")]
+
+
+def test_decorators_in_the_wrong_order_are_told(client: OpenAI) -> None:
+    @openai.call("gpt-4o-mini", client=client)
+    def recommend_book(genre: str) -> str:
+        return genre
+
+    with pytest.raises(TemplateError, match="@prompt_template goes below the call decorator"):
+        prompt_template("Recommend a {genre} book")(recommend_book)
+    with pytest.warns(UserWarning, match="@metadata above the call decorator of .* has no effect"):
+        metadata({"tags": {"a"}})(recommend_book)

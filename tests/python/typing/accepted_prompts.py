@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, assert_type
+from typing import assert_type
 
 from PIL import Image
 
@@ -20,7 +20,7 @@ assert_type(by_template("fantasy", n=2), list[BaseMessageParam])
 
 
 @prompt_template("Recommend a {upper} book")
-def by_template_and_config(genre: str) -> BaseDynamicConfig[Any, Any, Any]:
+def by_template_and_config(genre: str) -> BaseDynamicConfig:
     return {"computed_fields": {"upper": genre.upper()}, "metadata": {"tags": {"a"}}}
 
 

@@ -319,8 +319,10 @@ def test_the_source_is_the_text_without_the_program_s_indentation() -> None:
 
 
 def test_the_names_that_need_a_value() -> None:
-    template = parse_template("MESSAGES: {history.old}\nUSER: {a[0]} {b:image} {c:text} {Read this:text}")
-    assert template.variables == {"history", "a", "b"}
+    template = parse_template(
+        "MESSAGES: {history.old}\nUSER: {a[0]} {b:image} {c:text} {Read this:text} {d:{e}}"
+    )
+    assert template.variables == {"history", "a", "b", "d", "e"}
 
 
 def test_as_one_text_tags_are_plain_variables() -> None:

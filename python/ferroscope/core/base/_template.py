@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from string import Formatter
-from textwrap import dedent
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
@@ -94,7 +93,7 @@ def parse_template(source: str) -> Template:
         elif content:
             fields = _fields(content)
             blocks.append(_content(role, fields))
-            variables.update(f.name for f in fields if isinstance(f, _Field) and f.needs_value)
+            variables |= _needed(fields)
     return Template(text.strip(), frozenset(variables), tuple(blocks))
 
 
@@ -125,8 +124,19 @@ def _unindented(source: str) -> str:
     # other lines share is the program's if a role is indented with them, or the closing quotes are.
     closing = rest.rpartition("\n")[2]
     if first.strip() and (_INDENTED_ROLE.search(rest) or (closing and not closing.strip())):
-        return f"{first.lstrip(_BLANK)}\n{dedent(rest)}"
-    return dedent(text)
+        return f"{first.lstrip(_BLANK)}\n{_without_margin(rest)}"
+    return _without_margin(text)
+
+
+def _without_margin(text: str) -> str:
+    """The text without the blanks that all its lines begin with; tabs and wide blanks stay what they are."""
+    lines = text.split("\n")
+    texts = [line for line in lines if line.strip(_BLANK)]
+    margin = texts[0][: len(texts[0]) - len(texts[0].lstrip(_BLANK))] if texts else ""
+    for line in texts:
+        while not line.startswith(margin):
+            margin = margin[:-1]
+    return "\n".join([line.removeprefix(margin) if line.strip(_BLANK) else "" for line in lines])
 
 
 def _roles(text: str) -> Iterator[tuple[str, str]]:
@@ -143,7 +153,7 @@ def _message_text(text: str) -> str:
     first, _, rest = text.partition("\n")
     if first.strip(_BLANK):
         return text.strip(_BLANK)
-    return dedent(rest).lstrip("\n").rstrip(_BLANK)
+    return _without_margin(rest).lstrip("\n").rstrip(_BLANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +167,6 @@ class _Field:
     spec: str
     tag: str | None
     option: str | None
-
-    @property
-    def needs_value(self) -> bool:
-        return self.tag != "cache_control" and not self.may_be_literal
 
     @property
     def may_be_literal(self) -> bool:
@@ -205,6 +211,15 @@ def _fields(text: str) -> list[str | _Field]:
             "braces that are text are written {{ and }}"
         ) from error
     return found
+
+
+def _needed(fields: list[str | _Field]) -> set[str]:
+    """The names that need a value, those inside format specs too."""
+    names: set[str] = set()
+    for field in fields:
+        if isinstance(field, _Field) and field.tag != "cache_control" and not field.may_be_literal:
+            names |= {field.name, *_needed(_fields(field.spec) if "{" in field.spec else [])}
+    return names
 
 
 def _broken_line(text: str) -> str:

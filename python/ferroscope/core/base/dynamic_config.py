@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NotRequired
 
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeVar
 
 from .call_params import BaseCallParams
 from .metadata import Metadata
@@ -13,10 +13,11 @@ from .metadata import Metadata
 if TYPE_CHECKING:
     from .tool import BaseTool
 
+# The defaults let `BaseDynamicConfig` stand without brackets.
 # A provider's message may be a dict, an SDK model or a `BaseMessageParam`.
-_MessageParamT = TypeVar("_MessageParamT", bound=Any)
-_CallParamsT = TypeVar("_CallParamsT", bound=BaseCallParams)
-_ClientT = TypeVar("_ClientT", bound=object)
+_MessageParamT = TypeVar("_MessageParamT", bound=Any, default=Any)
+_CallParamsT = TypeVar("_CallParamsT", bound=BaseCallParams, default=Any)
+_ClientT = TypeVar("_ClientT", bound=object, default=Any)
 
 
 class DynamicConfigBase(TypedDict):

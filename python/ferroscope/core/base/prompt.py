@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from inspect import Parameter, Signature
@@ -217,11 +218,19 @@ def prompt_template(template: str | None = None) -> PromptDecorator | MessagesDe
     """
 
     def decorate(prompt: Any) -> Any:
+        if _is_call(prompt):
+            raise TemplateError(
+                f"{prompt.__qualname__} is a call already; @prompt_template goes below the call decorator"
+            )
         if isinstance(prompt, type):
             return _decorate_class(prompt, template)
         return _decorate_function(prompt, template)
 
     return decorate
+
+
+def _is_call(prompt: object) -> bool:
+    return bool(getattr(prompt, "__mirascope_call__", False))
 
 
 class MetadataDecorator(Protocol):
@@ -245,6 +254,11 @@ def metadata(metadata: Metadata) -> MetadataDecorator:
     """
 
     def decorate(prompt: Any) -> Any:
+        if _is_call(prompt):
+            warnings.warn(
+                f"@metadata above the call decorator of {prompt.__qualname__} has no effect; put it below",
+                stacklevel=2,
+            )
         prompt._metadata = metadata
         return prompt
 
