@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ferroscope.testing import Answer, SpawnedServer, Text, ToolCall
 from peers import measure, python_of
+
+from ferroscope.testing import Answer, SpawnedServer, Text, ToolCall
 
 WORD = "word "
 CHUNKS = 2000

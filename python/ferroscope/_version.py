@@ -1,10 +1,5 @@
-"""The version, as the installed distribution has it; it is written in `Cargo.toml` alone."""
+"""The version, as the compiled core has it; it is written in `Cargo.toml` alone."""
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("ferroscope")
-except PackageNotFoundError:  # pragma: no cover - the sources on a path, never installed
-    __version__ = "0.0.0"
+from ._core import __version__ as __version__

@@ -137,7 +137,7 @@ class ProviderServer(Controls):
         def run() -> None:
             try:
                 asyncio.run(self._serve(ready))
-            except BaseException as error:  # noqa: BLE001 -- raised again where start() waits
+            except BaseException as error:
                 failed.append(error)
             finally:
                 ready.set()
@@ -201,5 +201,5 @@ class ProviderServer(Controls):
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
-        except Exception as error:  # noqa: BLE001 -- the client is told
+        except Exception as error:
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)

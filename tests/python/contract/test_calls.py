@@ -43,9 +43,9 @@ def test_a_response_remembers_its_call(caller: Caller) -> None:
     if caller.kind == "async":
         pytest.skip("the same plan; `recommend` would have to be written twice")
     caller.server.reply("Emma")
-    response = caller.provider.call(caller.row.model, call_params={"temperature": 0.5, "seed": None})(
-        recommend
-    )("quiet")
+    response = caller.provider.call(caller.row.model, call_params={"temperature": 0.5, "seed": None})(recommend)(
+        "quiet"
+    )
     assert response.fn_args == {"genre": "quiet", "count": 1}
     assert response.prompt_template == "Recommend a {genre} book"
     assert response.metadata == {"tags": {"version:0001"}}

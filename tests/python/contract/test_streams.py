@@ -18,9 +18,7 @@ LONG = Answer(Text("word " * 500), delay=0.001)
 
 def test_a_stream_gives_the_text_piece_by_piece(caller: Caller) -> None:
     caller.server.reply(
-        Answer(
-            Text("Hello there", ["Hel", "lo ", "there"]), usage=Usage(9, 3, cached=4), model="the-model-2026"
-        )
+        Answer(Text("Hello there", ["Hel", "lo ", "there"]), usage=Usage(9, 3, cached=4), model="the-model-2026")
     )
     stream = caller.call("Say hello", stream=True)
     seen: list[tuple[str, str]] = []
@@ -198,9 +196,7 @@ def test_a_cut_connection_loses_nothing(caller: Caller) -> None:
 
 
 def test_an_error_inside_the_stream_is_the_sdks_too(caller: Caller) -> None:
-    caller.server.reply(
-        StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=2, message="The server is overloaded.")
-    )
+    caller.server.reply(StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=2, message="The server is overloaded."))
     stream = caller.call("Say hello", stream=True)
     with pytest.raises(errors.ProviderStreamError) as caught:
         caller.consume(stream)
@@ -243,9 +239,7 @@ def test_the_message_of_a_stream_goes_on(caller: Caller) -> None:
     caller.server.reply("Hello", "Fine")
     history = [BaseMessageParam(role="user", content="Say hello")]
     stream = caller.stream(lambda: history)
-    caller.stream(
-        lambda: [*history, stream.message_param, BaseMessageParam(role="user", content="How are you?")]
-    )
+    caller.stream(lambda: [*history, stream.message_param, BaseMessageParam(role="user", content="How are you?")])
     assert caller.server.requests[-1].json["messages"] == [
         {"role": "user", "content": "Say hello"},
         {"role": "assistant", "content": "Hello"},

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import pytest
 from ferroscope._core import PartialJson
-from ferroscope._engine.partial import PartialReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
+
+from ferroscope._engine.partial import PartialReader
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts

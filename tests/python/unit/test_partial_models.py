@@ -9,8 +9,9 @@ from datetime import date
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
-from ferroscope.core.base._partial import partial
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ferroscope.core.base._partial import partial
 
 T = TypeVar("T")
 

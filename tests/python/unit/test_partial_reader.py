@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from ferroscope._core import JsonError
-from ferroscope._engine.partial import PartialReader
-from ferroscope.core.base._partial import partial
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -25,6 +23,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from ferroscope._engine.partial import PartialReader
+from ferroscope.core.base._partial import partial
 
 
 class Genre(Enum):

@@ -100,4 +100,4 @@ def test_a_stream_arrives_byte_for_byte_in_any_cut(
 
 
 def test_every_stream_has_its_twin() -> None:
-    assert NAMES == sorted(path.stem for path in CORPUS.glob("*.json"))
+    assert sorted(path.stem for path in CORPUS.glob("*.json")) == NAMES

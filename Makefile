@@ -1,0 +1,99 @@
+# Everything the project needs is made inside the checkout. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := python/ferroscope/_core.abi3.so
+RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
+# The current SDK is in $(VENV); the older majors that users still have get environments of their own.
+OLDER_SDKS := openai-1 openai-2
+openai-1 := openai==1.109.*
+openai-2 := openai>=2,<3
+
+.PHONY: help demo test test-rust test-python test-sdks lint lint-rust lint-python wheel bench tools clean
+.DEFAULT_GOAL := help
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.demo $(CORE) ## Show what the library does, without a key
+	@$(BIN)/python -m ferroscope demo
+
+test: test-rust test-python test-sdks ## Build everything and run all tests
+
+test-rust: | tools ## Run the tests of the core
+	cargo test --package ferroscope-core --locked
+
+test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
+	$(BIN)/python -m pytest
+
+test-sdks: $(OLDER_SDKS:%=test-%) ## Run what touches an SDK with its older majors
+
+test-openai-%: .venvs/openai-%/.installed $(CORE)
+	PYTHONPATH=python .venvs/openai-$*/bin/python -m pytest tests/python/contract
+
+lint: lint-rust lint-python ## Run every linter and type checker
+
+lint-rust: | tools
+	cargo fmt --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	else echo 'cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)'; fi
+
+lint-python: $(VENV)/.lint $(CORE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m mypy
+	$(BIN)/basedpyright
+	$(BIN)/python -m mypy.stubtest ferroscope._core --ignore-disjoint-bases
+
+wheel: $(VENV)/.demo ## Build the wheel and try it in an empty environment
+	rm -rf dist .venvs/wheel
+	$(BIN)/maturin build --release --locked --out dist
+	$(PYTHON) -m venv .venvs/wheel
+	.venvs/wheel/bin/pip install --quiet dist/*.whl
+	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python ../tests/wheel_smoke.py
+	.venvs/wheel/bin/pip install --quiet "$$(ls dist/*.whl)[openai]"
+	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python -m ferroscope demo --brief
+
+bench: $(VENV)/.test $(CORE) ## Measure beside the peers, each in its own environment
+	$(BIN)/python benches/python/run.py
+
+clean: ## Remove what was built
+	rm -rf target dist $(VENV) .venvs $(CORE)
+
+tools:
+	@command -v $(PYTHON) >/dev/null || { echo 'python3 is missing: install Python 3.11 or newer'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'python3 is too old: install Python 3.11 or newer, or say make PYTHON=/path/to/it'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'python3 has no venv: install it (Debian: python3-venv)'; exit 1; }
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust 1.88 or newer (rustup)'; exit 1; }
+	@command -v cc >/dev/null || { echo 'cc is missing: install a C compiler (Debian: gcc)'; exit 1; }
+
+# pip from before dependency groups cannot read them; the environment gets a current one.
+$(VENV)/.venv: | tools
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.venv pyproject.toml
+	$(BIN)/pip install --quiet --group demo
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo pyproject.toml
+	$(BIN)/pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test pyproject.toml
+	$(BIN)/pip install --quiet --group lint
+	@touch $@
+
+.venvs/%/.installed: pyproject.toml | tools
+	$(PYTHON) -m venv .venvs/$*
+	.venvs/$*/bin/pip install --quiet --upgrade 'pip>=25.1'
+	.venvs/$*/bin/pip install --quiet --group sdks '$($*)'
+	@touch $@
+
+$(CORE): $(RUST_SOURCES) pyproject.toml | $(VENV)/.demo
+	$(BIN)/maturin develop --release --locked --quiet
+	@touch $@
