@@ -45,7 +45,9 @@ def kept_definition(module: str, entry: dict[str, Any], definitions: dict[str, A
         case "function":
             return {"kind": "function", "params": params(definition)}
         case "typeddict":
-            return {"kind": "typeddict", "keys": sorted(definition["keys"])}
+            # What a config dict of pydantic's has besides is the business of the pydantic that is installed.
+            own_keys = ["strict"] if definition["name"] == "ResponseModelConfigDict" else definition["keys"]
+            return {"kind": "typeddict", "keys": sorted(own_keys)}
     own = definition["own"]
     kept = {"kind": "class"}
     if properties := sorted(name for name in own["properties"] if not name.startswith("_")):

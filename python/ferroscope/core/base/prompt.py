@@ -131,7 +131,7 @@ class BasePrompt(BaseModel):
         return result
 
     def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).__pydantic_fields__}
+        return {name: getattr(self, name) for name in type(self).model_fields}
 
     def _variables(self, template: Template) -> dict[str, Any]:
         values = self._fields()
@@ -320,11 +320,8 @@ def _class_template(kind: type[BaseModel]) -> Template:
         raise ValueError(no_template(kind))
     template = parse_template(source)
     unknown = sorted(name for name in template.variables if not _has(kind, name))
-    if (
-        unknown
-        and kind.__dict__.get("dynamic_config", BasePrompt.dynamic_config) is BasePrompt.dynamic_config
-    ):
-        fields = ", ".join(repr(name) for name in kind.__pydantic_fields__) or "none"
+    if unknown and getattr(kind, "dynamic_config", None) in (None, BasePrompt.dynamic_config):
+        fields = ", ".join(repr(name) for name in kind.model_fields) or "none"
         raise TemplateError(
             f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its "
             f"fields ({fields}) and no property"
@@ -333,4 +330,4 @@ def _class_template(kind: type[BaseModel]) -> Template:
 
 
 def _has(kind: type[BaseModel], name: str) -> bool:
-    return name in kind.__pydantic_fields__ or hasattr(kind, name)
+    return name in kind.model_fields or hasattr(kind, name)
