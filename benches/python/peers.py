@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 PEERS = {
+    "instructor": ("instructor==1.17.0",),
     "mirascope": ("mirascope[openai]==1.25.7", "openai[aiohttp]==1.109.1"),
 }
 """Package requirements by environment. What is not named here runs in the environment that runs the bench."""

@@ -2,7 +2,8 @@
 //!
 //! Containers are made once and only touched where the text goes on. A growing string is taken out of its
 //! container, so that the append finds it unshared and extends it without a copy; if somebody else holds the
-//! string, theirs stays as it is and ours becomes a longer one (one memcpy of that string, nothing else).
+//! string, theirs stays as it is and ours becomes a longer one (one memcpy of that string, nothing else). `edits` is
+//! for those who hold: it hands out long strings from two copies in turn, see [`Shown`].
 
 use std::collections::HashMap;
 
@@ -22,6 +23,9 @@ create_exception!(
 /// Keys seen before are handed out again, up to this many and this long.
 const KEYS: usize = 512;
 const KEY_BYTES: usize = 64;
+
+/// Strings shorter than this are handed out as they are: copying one costs less than keeping copies.
+const LONG: usize = 4096;
 
 /// What a feed did, in the order of the text; Python replays it (`_engine/partial.py`).
 #[derive(Clone, Copy, PartialEq)]
@@ -62,14 +66,36 @@ struct Frame {
 }
 
 enum Container {
-    Dict {
-        dict: Py<PyDict>,
-        key: Option<Py<PyString>>,
-    },
-    List {
-        list: Py<PyList>,
-        len: usize,
-    },
+    Dict { dict: Py<PyDict>, key: Option<Py<PyString>> },
+    List { list: Py<PyList>, len: usize },
+}
+
+/// The open string as `edits` hands it out. Who makes an instance of every edit holds the last one while the next is
+/// made, so the next must be another object: two copies take turns, and by its next turn a copy's holder is gone and
+/// the append finds it unshared. If not, the append copies and all is as slow as it must be.
+#[derive(Default)]
+struct Shown {
+    older: Option<Py<PyString>>,
+    newer: Option<Py<PyString>>,
+}
+
+impl Shown {
+    fn hand_out<'py>(&mut self, leaf: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        let py = leaf.py();
+        let len = leaf.len()?;
+        if len < LONG {
+            return Ok(leaf.clone().into_any());
+        }
+        let copy = match self.older.take() {
+            Some(older) => older.into_bound(py).into_any(),
+            // All but the last character: a whole slice would be the string itself.
+            None => slice(leaf, 0, len - 1)?,
+        };
+        let more = slice(leaf, copy.len()?, len)?;
+        let copy: Bound<'py, PyString> = append(copy, more.cast()?)?.cast_into()?;
+        self.older = self.newer.replace(copy.clone().unbind());
+        Ok(copy.into_any())
+    }
 }
 
 #[derive(Default)]
@@ -80,6 +106,7 @@ struct Tree {
     text: String,
     text_place: Option<Place>,
     text_is_new: bool,
+    shown: Shown,
     /// The provisional scalar: where it stands, and what it hides.
     provisional: Option<(Place, Option<Py<PyAny>>)>,
     keys: HashMap<String, Py<PyString>>,
@@ -110,10 +137,9 @@ impl Tree {
         match self.open.last().map(|frame| &frame.container) {
             None => Place::Root,
             Some(Container::List { list, len }) => Place::List(list.clone_ref(py), *len),
-            Some(Container::Dict {
-                dict,
-                key: Some(key),
-            }) => Place::Dict(dict.clone_ref(py), key.clone_ref(py)),
+            Some(Container::Dict { dict, key: Some(key) }) => {
+                Place::Dict(dict.clone_ref(py), key.clone_ref(py))
+            }
             // The parser sends every value of an object after its key.
             Some(Container::Dict { .. }) => Place::Root,
         }
@@ -125,11 +151,7 @@ impl Tree {
             Place::Dict(dict, key) => dict.bind(py).get_item(key),
             Place::List(list, at) => {
                 let list = list.bind(py);
-                if *at < list.len() {
-                    list.get_item(*at).map(Some)
-                } else {
-                    Ok(None)
-                }
+                if *at < list.len() { list.get_item(*at).map(Some) } else { Ok(None) }
             }
         }
     }
@@ -144,11 +166,7 @@ impl Tree {
             Place::Dict(dict, key) => dict.bind(py).set_item(key, value),
             Place::List(list, at) => {
                 let list = list.bind(py);
-                if *at < list.len() {
-                    list.set_item(*at, value)
-                } else {
-                    list.append(value)
-                }
+                if *at < list.len() { list.set_item(*at, value) } else { list.append(value) }
             }
         }
     }
@@ -210,10 +228,7 @@ impl Tree {
 }
 
 /// `leaf` with `more` at its end: in place if nobody else holds it.
-fn append<'py>(
-    leaf: Bound<'py, PyAny>,
-    more: &Bound<'py, PyString>,
-) -> PyResult<Bound<'py, PyAny>> {
+fn append<'py>(leaf: Bound<'py, PyAny>, more: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     let py = leaf.py();
     let mut raw = leaf.into_ptr();
     // SAFETY: `raw` is an owned reference, which PyUnicode_Append takes over: afterwards it holds an owned reference
@@ -221,6 +236,16 @@ fn append<'py>(
     unsafe {
         ffi::PyUnicode_Append(&mut raw, more.as_ptr());
         Bound::from_owned_ptr_or_err(py, raw)
+    }
+}
+
+/// The characters of a string from `start` to `end`, both within it.
+fn slice<'py>(text: &Bound<'py, PyString>, start: usize, end: usize) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: `text` is a live str; the result is an owned reference, or null with an exception set. Lengths of Python
+    // objects fit the signed type.
+    unsafe {
+        let piece = ffi::PyUnicode_Substring(text.as_ptr(), start as isize, end as isize);
+        Bound::from_owned_ptr_or_err(text.py(), piece)
     }
 }
 
@@ -233,9 +258,7 @@ fn scalar<'py>(py: Python<'py>, scalar: Scalar<'_>) -> PyResult<Bound<'py, PyAny
             Err(_) => py.get_type::<PyInt>().call1((text,))?,
         },
         Scalar::Number(text) => {
-            let value = text
-                .parse()
-                .map_err(|_| PyValueError::new_err(text.to_owned()))?;
+            let value = text.parse().map_err(|_| PyValueError::new_err(text.to_owned()))?;
             PyFloat::new(py, value).into_any()
         }
     })
@@ -263,15 +286,8 @@ impl Sink for Live<'_, '_> {
         self.attempt(|py, tree| {
             let dict = PyDict::new(py);
             let place = tree.attach(dict.clone().into_any())?;
-            tree.edit(
-                Code::OpenDict,
-                place.copy(py),
-                Some(dict.clone().into_any().unbind()),
-            );
-            let container = Container::Dict {
-                dict: dict.unbind(),
-                key: None,
-            };
+            tree.edit(Code::OpenDict, place.copy(py), Some(dict.clone().into_any().unbind()));
+            let container = Container::Dict { dict: dict.unbind(), key: None };
             tree.open.push(Frame { container, place });
             Ok(())
         });
@@ -281,15 +297,8 @@ impl Sink for Live<'_, '_> {
         self.attempt(|py, tree| {
             let list = PyList::empty(py);
             let place = tree.attach(list.clone().into_any())?;
-            tree.edit(
-                Code::OpenList,
-                place.copy(py),
-                Some(list.clone().into_any().unbind()),
-            );
-            let container = Container::List {
-                list: list.unbind(),
-                len: 0,
-            };
+            tree.edit(Code::OpenList, place.copy(py), Some(list.clone().into_any().unbind()));
+            let container = Container::List { list: list.unbind(), len: 0 };
             tree.open.push(Frame { container, place });
             Ok(())
         });
@@ -311,9 +320,7 @@ impl Sink for Live<'_, '_> {
     fn key(&mut self, name: &str) {
         self.attempt(|py, tree| {
             let name = tree.key(py, name);
-            if let Some(Container::Dict { key, .. }) =
-                tree.open.last_mut().map(|f| &mut f.container)
-            {
+            if let Some(Container::Dict { key, .. }) = tree.open.last_mut().map(|f| &mut f.container) {
                 *key = Some(name);
             }
             Ok(())
@@ -324,6 +331,7 @@ impl Sink for Live<'_, '_> {
         self.attempt(|py, tree| {
             tree.text.clear();
             tree.text_is_new = true;
+            tree.shown = Shown::default();
             // The place is taken now; the str comes with the end of the string or of the feed.
             tree.text_place = Some(tree.attach(PyNone::get(py).to_owned().into_any())?);
             Ok(())
@@ -416,11 +424,7 @@ impl PartialJson {
         read: impl FnOnce(&mut Parser, &mut Live<'_, '_>) -> Result<(), Error>,
     ) -> PyResult<bool> {
         self.tree.edits.clear();
-        let mut live = Live {
-            py,
-            tree: &mut self.tree,
-            failed: None,
-        };
+        let mut live = Live { py, tree: &mut self.tree, failed: None };
         let outcome = read(&mut self.parser, &mut live);
         if let Some(error) = live.failed {
             return Err(error);
@@ -473,10 +477,7 @@ impl PartialJson {
         }
         rules.max_depth = max_depth.unwrap_or(rules.max_depth);
         rules.max_bytes = max_bytes.unwrap_or(rules.max_bytes);
-        Ok(Self {
-            parser: Parser::new(rules),
-            tree: Tree::default(),
-        })
+        Ok(Self { parser: Parser::new(rules), tree: Tree::default() })
     }
 
     /// Reads more of the text; says whether anything visible changed.
@@ -487,10 +488,7 @@ impl PartialJson {
             return self.drive(py, |parser, live| parser.feed(text.as_bytes(), live));
         }
         let Ok(bytes) = data.cast::<PyBytes>() else {
-            return Err(PyTypeError::new_err(format!(
-                "expected str or bytes, got {}",
-                data.get_type()
-            )));
+            return Err(PyTypeError::new_err(format!("expected str or bytes, got {}", data.get_type())));
         };
         let bytes = bytes.as_bytes();
         self.drive(py, |parser, live| parser.feed(bytes, live))
@@ -504,10 +502,7 @@ impl PartialJson {
     /// The value so far: containers are live and grow with the next feed. `None` also while nothing shows.
     #[getter]
     fn value(&self, py: Python<'_>) -> Py<PyAny> {
-        self.tree
-            .root
-            .as_ref()
-            .map_or_else(|| py.None(), |root| root.clone_ref(py))
+        self.tree.root.as_ref().map_or_else(|| py.None(), |root| root.clone_ref(py))
     }
 
     /// Whether anything shows: tells a document `null` from no document yet.
@@ -537,18 +532,8 @@ impl PartialJson {
     /// Keys from the root to where the text goes on: nothing on this path is complete, all else that shows is.
     #[getter]
     fn open_path<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let mut path: Vec<_> = self
-            .tree
-            .open
-            .iter()
-            .skip(1)
-            .map(|frame| frame.place.key(py))
-            .collect();
-        let leaf = self.tree.text_place.as_ref().or(self
-            .tree
-            .provisional
-            .as_ref()
-            .map(|(place, _)| place));
+        let mut path: Vec<_> = self.tree.open.iter().skip(1).map(|frame| frame.place.key(py)).collect();
+        let leaf = self.tree.text_place.as_ref().or(self.tree.provisional.as_ref().map(|(place, _)| place));
         if let Some(leaf) = leaf
             && !matches!(leaf, Place::Root)
         {
@@ -560,13 +545,7 @@ impl PartialJson {
     /// What the last feed touched, in order: (path, whether it is complete now).
     fn changes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         // Walk back from where the text is now: a container that closed was open before, and the reverse.
-        let mut path: Vec<_> = self
-            .tree
-            .open
-            .iter()
-            .skip(1)
-            .map(|frame| frame.place.key(py))
-            .collect();
+        let mut path: Vec<_> = self.tree.open.iter().skip(1).map(|frame| frame.place.key(py)).collect();
         let mut found = Vec::with_capacity(self.tree.edits.len());
         for edit in self.tree.edits.iter().rev() {
             let key = edit.place.key(py);
@@ -598,12 +577,17 @@ impl PartialJson {
     }
 
     /// What the last feed did, for replaying: (code, key, value), codes in the order of `Code`.
-    fn edits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    fn edits<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for edit in &self.tree.edits {
             let value = match (&edit.value, edit.code) {
                 (Some(value), _) => Some(value.bind(py).clone()),
-                (None, Code::Grow) => self.tree.get(py, &edit.place)?,
+                (None, Code::Grow) => match self.tree.get(py, &edit.place)? {
+                    Some(leaf) if leaf.is_exact_instance_of::<PyString>() => {
+                        Some(self.tree.shown.hand_out(leaf.cast()?)?)
+                    }
+                    other => other,
+                },
                 (None, _) => None,
             };
             let value = value.unwrap_or_else(|| PyNone::get(py).to_owned().into_any());

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,6 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from ferroscope._core import JsonError
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from ferroscope._core import JsonError
 from ferroscope._engine.partial import PartialReader
 from ferroscope.core.base._partial import partial
 
@@ -305,7 +306,39 @@ def test_whoever_keeps_only_a_list_keeps_it_as_it_was() -> None:
             kept_dicts.append((value.by_name, len(value.by_name)))
     assert all(xs == [*range(length)] for xs, length in kept_lists)
     assert all(d == {str(n): n for n in range(length)} for d, length in kept_dicts)
-    assert len(kept_lists) > 10 and len(kept_dicts) > 10
+    assert len(kept_lists) > 10
+    assert len(kept_dicts) > 10
+
+
+@pytest.mark.parametrize("keep_every", [1, 2, 3, 50])
+def test_a_long_text_that_somebody_keeps_stays_as_it_was(keep_every: int) -> None:
+    class Letter(BaseModel):
+        text: str
+
+    whole = "".join(f"{n} é😀" if n % 7 == 0 else f"{n} plain text " for n in range(1_500))
+    reader = PartialReader(Letter)
+    kept: list[str] = []
+    for at, value in enumerate(reader.read(pieces(json.dumps({"text": whole}), 11))):
+        if at % keep_every == 0 and value.text is not None:
+            kept.append(value.text)
+    lengths = [len(text) for text in kept]
+    assert kept == [whole[:length] for length in lengths]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > 15_000
+    assert reader.finish().text == whole
+
+
+def test_a_long_text_that_nobody_keeps_is_not_copied() -> None:
+    class Letter(BaseModel):
+        text: str
+
+    seen: set[int] = set()
+    deltas = ['{"text": "', *["eight ch"] * 20_000, '"}']
+    for value in PartialReader(Letter).read(deltas):
+        if value.text is not None and len(value.text) > 100_000:
+            seen.add(id(value.text))
+    # Two copies take turns; growing them moves them now and then. A new one each time would be 7,500.
+    assert len(seen) < 500
 
 
 def test_a_list_that_nobody_keeps_is_not_copied() -> None:
@@ -326,7 +359,8 @@ def test_what_is_complete_is_shared_between_instances() -> None:
     first = reader.value
     reader.feed("oe")
     second = reader.value
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert first is not second
     assert first.authors[0] is second.authors[0]
     assert [author.name for author in first.authors] == ["Jane", "J"]
@@ -415,7 +449,10 @@ def test_given_fields_show_from_the_first_instance_on_whatever_the_text_says() -
     reader = PartialReader(Book, given={"year": 1815})
     assert [
         (value.title, value.year) for value in reader.read(['{"title": "E', '", "year": 3, "genre": "novel"'])
-    ] == [("E", 1815), ("E", 1815)]
+    ] == [
+        ("E", 1815),
+        ("E", 1815),
+    ]
     reader.feed(', "authors": []}')
     assert reader.finish() == Book(title="E", year=1815, genre=Genre.NOVEL, authors=[])
 
@@ -489,7 +526,8 @@ def test_a_document_that_ends_early_is_an_error_and_its_value_stays() -> None:
         match="byte 13: the text ends where the rest of a string was expected",
     ):
         reader.finish()
-    assert reader.value is not None and reader.value.title == "Em"
+    assert reader.value is not None
+    assert reader.value.title == "Em"
     assert reader.raw == {"title": "Em"}
 
 

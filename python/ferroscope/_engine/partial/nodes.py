@@ -1,7 +1,7 @@
 """The containers that are open while a structured value is read, and how they show as values.
 
-A node holds what is known of its container and makes a new value of it whenever something inside has changed. Values
-that were handed out are left alone; see `Buffers` for how that stays cheap.
+A node holds what is known of its container and makes a new value of it whenever something inside has changed.
+Values that were handed out are left alone; see `Buffers` for how that stays cheap.
 """
 
 from __future__ import annotations
@@ -174,8 +174,9 @@ _set = object.__setattr__
 class Buffers(Generic[_ContainerT]):
     """Hands out a growing list or dict so that nobody sees it change, without copying it each time.
 
-    Two copies take turns. When it is a copy's turn again, the value that held it is two steps old; if nobody kept
-    that (nor the copy itself), what is new is added to it. Otherwise it is left to its holder and a new copy is made.
+    Two copies take turns. When it is a copy's turn again, the value that held it is two steps old; if nobody
+    kept that (nor the copy itself), what is new is added to it. Otherwise it is left to its holder and a new
+    copy is made.
     """
 
     __slots__ = ("_newer", "_newer_len", "_older", "_older_len")
@@ -315,7 +316,7 @@ class DictNode(Node):
 
 
 class TriedNode(Node):
-    """A container that has no way to grow of its own: tried as a whole, or not shown before it is complete."""
+    """A container that has no way to grow of its own: tried as a whole, or shown when it is complete."""
 
     __slots__ = ("depth", "live", "plan")
 

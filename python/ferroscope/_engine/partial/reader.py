@@ -1,25 +1,25 @@
 """Reads a structured value while the model is still writing it: a new partial instance after every delta.
 
-`PartialReader` feeds the text to the incremental parser and replays what each delta did on a tree of nodes, one for
-every container that is open. Only the nodes from the root to where the text goes on make new values; what is complete
-is shared between the instances. So a delta costs what the delta costs, however much came before it.
+`PartialReader` feeds the text to the incremental parser and replays what each delta did on a tree of nodes,
+one for every container that is open. Only the nodes from the root to where the text goes on make new values;
+what is complete is shared between the instances. So a delta costs what the delta costs, however much came before.
 
 What an instance shows, and when:
 
-- **A field appears when its value does** and is None before. Strings grow. Numbers, booleans, dates, enums and all
-  else that has no beginning appear when complete. Models, lists and dicts appear when they open.
-- **Complete fields are validated, growing ones are not.** A complete value passes its field's type, constraints and
-  field validators. One that passes the type alone shows as that; one that has not even the type does not show (as an
-  item of a list it shows as None). Nothing of this stops the stream. Validators of whole models, and of fields that
-  hold models, run on the final value, which is validated as a whole.
-- **An instance does not change after it was handed out**, nor does anything in it: collect them, compare them, put
-  them in a queue. Parts that are complete are shared between instances, so treat them as read-only.
-- Unions that hold models or containers, sets and tuples are tried again whenever something in them changes and appear
-  as soon as they pass, at a cost that grows with their size; other unions show when complete.
+- **A field appears when its value does** and is None before. Strings grow. Numbers, booleans, dates, enums and
+  all else that has no beginning appear when complete. Models, lists and dicts appear when they open.
+- **Complete fields are validated, growing ones are not.** A complete value passes its field's type, constraints
+  and field validators. One that passes the type alone shows as that; one that has not even the type does not
+  show (as an item of a list it shows as None). Nothing of this stops the stream. Validators of whole models, and
+  of fields that hold models, run on the final value, which is validated as a whole.
+- **An instance does not change after it was handed out**, nor does anything in it: collect them, compare them,
+  put them in a queue. Parts that are complete are shared between instances, so treat them as read-only.
+- Unions that hold models or containers, sets and tuples are tried again whenever something in them changes and
+  appear as soon as they pass, at a cost that grows with their size; other unions show when complete.
 
-Lists and dicts that grow are handed out from two buffers in turn; the older is written to again only if nobody else
-holds it (its reference count says so), otherwise it is left alone and copied. Whoever keeps every instance therefore
-pays for copies of the lists that are growing, and a string of which an instance is kept is copied when it grows.
+Lists, dicts and long strings that grow are handed out from two buffers in turn; the older is written to again
+only if nobody else holds it (its reference count says so), otherwise it is left alone and copied. Whoever keeps
+every instance therefore pays for copies of what is growing; everybody else pays for what is new.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class PartialReader(Generic[T]):
 
     Args:
         target: A model, or any other annotation.
-        given: Fields of the model that are known beforehand; they show from the first instance on, whatever the
-            text says about them.
-        mode: Whose rules of what shows: 'default' (numbers when complete) or 'trailing-strings' (as they are written,
-            which is what Mirascope v1 showed).
+        given: Fields of the model that are known beforehand; they show from the first instance on, whatever
+            the text says about them.
+        mode: Whose rules of what shows: 'default' (numbers when complete) or 'trailing-strings' (as they are
+            written, which is what Mirascope v1 showed).
     """
 
     @overload
@@ -171,7 +171,7 @@ class PartialReader(Generic[T]):
         )
 
     def read(self, deltas: Iterable[str | bytes], *, every: Every = "delta") -> Iterator[T]:
-        """Yields an instance for every delta, or only when it changed, or when one of its fields became complete."""
+        """Yields an instance for every delta, or only when it changed, or when one of its fields is complete now."""
         for delta in deltas:
             changed = self.feed(delta)
             if self.wants(every, changed) and self._root.value is not None:

@@ -45,8 +45,8 @@ _KEPT = (
 def partial(wrapped_class: type[ModelT], preserve_fields: set[str] | None = None) -> type[ModelT]:
     """Returns `Partial<Name>`: a subclass of the model whose fields are all optional, None by default.
 
-    Nested models become partial too, also inside lists, dicts, unions and other generics. The class is made once
-    and returned again. A model may contain itself.
+    Nested models become partial too, also inside lists, dicts, unions and other generics. The class is made
+    once and returned again. A model may contain itself.
 
     ```python
     class Book(BaseModel):
@@ -111,7 +111,7 @@ def _known(model: type[BaseModel]) -> dict[frozenset[str], type[BaseModel]]:
 
 
 class _Builder:
-    """Makes the classes that one call needs; a model met again inside itself is a forward reference at first."""
+    """Makes the classes that one call needs; a model met again inside itself is first a forward reference."""
 
     def __init__(self) -> None:
         self._open: dict[type[BaseModel], str] = {}
