@@ -28,9 +28,7 @@ WAYS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
     for _, _, environment, _ in WAYS:
@@ -44,9 +42,7 @@ def main() -> None:
             for count in COUNTS:
                 if count <= longest:
                     runs = 5 if count <= 2_000 and longest > 2_000 else 3 if longest > 20_000 else 1
-                    found = measure(
-                        environment, "_partial_in.py", way=way, document=document, deltas=count, runs=runs
-                    )
+                    found = measure(environment, "_partial_in.py", way=way, document=document, deltas=count, runs=runs)
                     row[count] = statistics.median(found["seconds"]) * 1e6
             cells = (f"{row[count]:>10,.2f}" if count in row else f"{'-':>10}" for count in COUNTS)
             print(f"{title:42}" + "".join(cells), flush=True)

@@ -255,11 +255,7 @@ def _grows(annotation: Any) -> bool:
         return any(_grows(arm) for arm in _arms(annotation))
     origin = get_origin(annotation) or annotation
     containers = (list, dict, set, frozenset, tuple, BaseModel, Iterable, Mapping)
-    return (
-        isinstance(origin, type)
-        and issubclass(origin, containers)
-        and not issubclass(origin, (str, bytes, Enum))
-    )
+    return isinstance(origin, type) and issubclass(origin, containers) and not issubclass(origin, (str, bytes, Enum))
 
 
 def _holds_model(annotation: Any) -> bool:

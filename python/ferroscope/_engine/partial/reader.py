@@ -164,11 +164,7 @@ class PartialReader(Generic[T]):
         if self._given and isinstance(value, dict):
             value = {**value, **self._given}
         adapter: TypeAdapter[T] = TypeAdapter(self._target)
-        return (
-            adapter.validate_json(json.dumps(value))
-            if _is_strict(self._target)
-            else adapter.validate_python(value)
-        )
+        return adapter.validate_json(json.dumps(value)) if _is_strict(self._target) else adapter.validate_python(value)
 
     def read(self, deltas: Iterable[str | bytes], *, every: Every = "delta") -> Iterator[T]:
         """Yields an instance for every delta, or only when it changed, or when one of its fields is complete now."""
@@ -210,9 +206,7 @@ class PartialReader(Generic[T]):
 
 def _is_strict(target: Any) -> bool:
     """Whether a model wants exact types: then only the JSON reader knows that a date is text there."""
-    return (
-        isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
-    )
+    return isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
 
 
 def _root(plan: Plan) -> Literal["object", "container", "value"]:

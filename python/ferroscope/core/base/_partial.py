@@ -166,9 +166,7 @@ class _Builder:
         arguments = get_args(annotation)
         if origin is Annotated:
             # A discriminator wants a field that is always there.
-            marks = [
-                m for m in arguments[1:] if not (isinstance(m, FieldInfo) and m.discriminator is not None)
-            ]
+            marks = [m for m in arguments[1:] if not (isinstance(m, FieldInfo) and m.discriminator is not None)]
             inner = self.inside(arguments[0])
             return Annotated[(inner, *marks)] if marks else inner
         if origin in (Union, types.UnionType):
