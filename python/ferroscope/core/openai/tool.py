@@ -54,7 +54,9 @@ class _PendingOpenAIToolCall(PendingToolCall["ChatCompletionMessageToolCall"]):
     def from_mapping(cls, value: Mapping[str, object]) -> ChatCompletionMessageToolCall:
         from openai.types.chat import ChatCompletionMessageToolCall
 
-        # `construct`, as the SDK itself reads responses: some servers send calls without an id.
+        if value.get("id") is not None:
+            return ChatCompletionMessageToolCall.model_validate(value)
+        # Some servers send calls without an id. The SDK constructs its responses, which lets that pass too.
         fields: Mapping[str, Any] = value  # Any: as the SDK takes them
         return ChatCompletionMessageToolCall.construct(None, **fields)
 
