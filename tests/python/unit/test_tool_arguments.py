@@ -78,6 +78,17 @@ def test_malformed_arguments_name_the_tool_the_call_and_the_place(
         assert str(error) == f"tool 'set_alarm', call 'call_1': {problem}"
 
 
+def test_arguments_cut_anywhere_are_an_error_at_their_end() -> None:
+    whole = '{"hour": 8, "label": "\\u00e9 \\"żółw\\""}'
+    assert made_from(whole).args == {"hour": 8, "label": 'é "żółw"'}
+    for length in range(1, len(whole)):
+        cut = whole[:length]
+        with pytest.raises(ToolArgumentsError) as raised:
+            made_from(cut)
+        assert raised.value.arguments == cut
+        assert f" at byte {len(cut.encode())} (" in str(raised.value)
+
+
 def test_malformed_arguments_are_a_value_error() -> None:
     with pytest.raises(ValueError, match="not valid JSON"):
         made_from("{")

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PydanticInvalidForJsonSchema
 
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool
 from ferroscope.core.openai.tool import OpenAITool
@@ -428,6 +428,16 @@ async def test_an_async_function_gives_an_async_call() -> None:
     tool = OpenAITool.type_from_fn(fetch).from_arguments(id=None, name="fetch", arguments='{"url":"a"}')
     assert inspect.iscoroutinefunction(tool.call)
     assert await tool.call() == "<a>"
+
+
+def test_a_parameter_that_json_cannot_carry_names_the_tool() -> None:
+    class Socket: ...
+
+    def send(socket: Socket) -> None: ...
+
+    with pytest.raises(PydanticInvalidForJsonSchema) as raised:
+        OpenAITool.type_from_fn(send).tool_schema()
+    assert raised.value.__notes__ == ["while describing the tool 'send': a model can send JSON only"]
 
 
 def test_annotations_may_name_local_classes() -> None:

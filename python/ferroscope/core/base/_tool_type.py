@@ -204,7 +204,7 @@ def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:
     return call
 
 
-def tool_type_from_base_type(base_type: Any, base: type[_ToolT]) -> type[_ToolT]:  # Any: any annotation
+def tool_type_from_base_type(base_type: object, base: type[_ToolT]) -> type[_ToolT]:
     """Returns a subclass of `base` with one field, `value`, of the given type."""
 
     def call(self: BaseTool) -> object:
@@ -225,12 +225,12 @@ def tool_type_from_base_type(base_type: Any, base: type[_ToolT]) -> type[_ToolT]
     )
 
 
-def _type_name(base_type: Any) -> str:  # Any: any annotation
+def _type_name(base_type: object) -> str:
     if get_origin(base_type) is Annotated:
         return _type_name(get_args(base_type)[0])
     if isinstance(base_type, types.UnionType):
         return "Union"
-    return cast("str", base_type.__name__)
+    return cast("type", base_type).__name__
 
 
 def _new_class(

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict, SkipValidation
+from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
 
 from ._json_schema import GenerateJsonSchemaNoTitles
@@ -155,7 +155,7 @@ class BaseTool(BaseModel, ABC):
         return tool_type_from_model(tool_type, cls)
 
     @classmethod
-    def type_from_base_type(cls, base_type: Any) -> type[Self]:  # Any: also `list[str]`, `int | str`, ...
+    def type_from_base_type(cls, base_type: object) -> type[Self]:
         """Returns this tool type with one field, `value`, of the given type.
 
         Example:
@@ -245,12 +245,16 @@ class BaseTool(BaseModel, ABC):
                 by_alias, ref_template, schema_generator, mode, union_format=union_format
             )
         cls.warn_for_unsupported_configurations()
-        if union_format == "any_of":
-            # The default everywhere, and an unknown keyword to pydantic before 2.12.
-            return super().model_json_schema(by_alias, ref_template, schema_generator, mode)
-        return super().model_json_schema(
-            by_alias, ref_template, schema_generator, mode, union_format=union_format
-        )
+        try:
+            if union_format == "any_of":
+                # The default everywhere, and an unknown keyword to pydantic before 2.12.
+                return super().model_json_schema(by_alias, ref_template, schema_generator, mode)
+            return super().model_json_schema(
+                by_alias, ref_template, schema_generator, mode, union_format=union_format
+            )
+        except PydanticInvalidForJsonSchema as error:
+            error.add_note(f"while describing the tool {cls._name()!r}: a model can send JSON only")
+            raise
 
     @classmethod
     def warn_for_unsupported_configurations(cls) -> None:
