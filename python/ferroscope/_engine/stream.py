@@ -56,7 +56,7 @@ class StreamRun:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._decoder = StreamDecoder(**call.plan.provider.quirks)
+        self._decoder = StreamDecoder(call.plan.provider.dialect.name, **call.plan.provider.quirks)
         self._source: Source | None = None
         self._begun = False
         self._closed = False
