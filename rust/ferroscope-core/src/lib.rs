@@ -19,9 +19,11 @@ pub mod json;
 pub mod limits;
 pub mod message;
 pub mod partial_json;
+pub mod price;
 pub mod stream;
 pub mod tool_call;
 pub mod tree;
+pub mod usage;
 
 pub use delta::Delta;
 pub use error::{Error, ErrorKind, Place};

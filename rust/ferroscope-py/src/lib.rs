@@ -2,6 +2,7 @@
 
 mod error;
 mod partial_json;
+mod price;
 mod stream;
 
 use pyo3::prelude::*;
@@ -20,6 +21,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::price::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

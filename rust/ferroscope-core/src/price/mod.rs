@@ -1,0 +1,576 @@
+//! What a call costs: exactly, item by item, with the source of every price.
+//!
+//! [`Book`] holds the built-in table (`prices/table.tsv`, see [`table`]) under whatever the user registered.
+//! [`Book::price`] takes counts ([`crate::usage`]) and the [`Situation`] of a call. Arithmetic is on integers: prices
+//! in nano-USD, counts in millionths, amounts in atto-USD, rounded once a line and only where a price is for 3600
+//! seconds. What is not known is not guessed: the [`Status`] says why there is no total.
+
+mod cost;
+pub mod decimal;
+mod name_match;
+pub mod table;
+mod when;
+
+pub use cost::{Factor, Item, Status};
+pub use name_match::{How, provider_id};
+pub use table::{Model, Table};
+pub use when::{Situation, instant};
+
+use crate::usage::{Segment, Totals, Unit, Unreadable, Usage, Wire};
+use cost::Bill;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use table::{Row, USER};
+
+/// The table that comes with the crate.
+pub const BUILT_IN: &str = include_str!("prices/table.tsv");
+
+/// A table is called stale this many days after its version.
+pub const TABLE_DAYS: i64 = 60;
+/// A row is called stale this many days after it was checked.
+pub const ROW_DAYS: i64 = 180;
+
+/// A price, and everything that led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// What the total is worth.
+    pub status: Status,
+    /// In atto-USD; `None` unless it is known.
+    pub total: Option<i128>,
+    /// What the provider states.
+    pub reported: Option<i128>,
+    /// What the table says, also where the provider states a charge.
+    pub table_amount: Option<i128>,
+    /// The lines of the bill.
+    pub items: Vec<Item>,
+    /// The provider's id in the table.
+    pub provider: String,
+    /// The model's id in the table.
+    pub model_id: Option<Arc<str>>,
+    /// How the name was found.
+    pub matched_by: Option<&'static str>,
+    /// What had to be assumed, and what is missing.
+    pub assumptions: Vec<String>,
+    /// The page with the prices.
+    pub url: Arc<str>,
+    /// Which table, and how old.
+    pub version: String,
+    /// Why the prices may be out of date.
+    pub stale: Option<String>,
+}
+
+/// A model that was found for a name.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// With the rows of all layers.
+    pub model: Arc<Model>,
+    /// The id of the provider that serves it; the model may be one of another that it falls back to.
+    pub provider: Arc<str>,
+    /// How.
+    pub how: How,
+    /// What had to be assumed.
+    pub note: Option<Arc<str>>,
+}
+
+/// How a call was served, as the usage and the caller say.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// When it was made, in seconds since 1970.
+    pub at: i64,
+    /// What it is now, for staleness.
+    pub now: i64,
+    /// The tier that served it; the usage's own word is used if this is `None`.
+    pub tier: Option<String>,
+    /// The tier that was asked for, used if nobody says what served it.
+    pub asked_tier: Option<String>,
+    /// Part of a batch.
+    pub batch: bool,
+    /// As `tier`.
+    pub speed: Option<String>,
+    /// Where the model ran.
+    pub geo: Option<String>,
+    /// The region of the endpoint.
+    pub region: Option<String>,
+    /// What else rows may ask for.
+    pub others: Vec<(String, String)>,
+    /// Counts that the usage does not have.
+    pub counts: Vec<(Unit, i128)>,
+    /// Whether the counts are an estimate.
+    pub estimated: bool,
+    /// Other names to look under if no table has the model: a deployment, the base of a tuned model.
+    pub also: Vec<String>,
+}
+
+/// Tiers that have the standard price, by any provider's word.
+const STANDARD: &[&str] = &[
+    "",
+    "auto",
+    "default",
+    "standard",
+    "standard_only",
+    "on_demand",
+    "on-demand",
+    "regular",
+    "unspecified",
+    "traffic_type_unspecified",
+];
+/// Words of one provider for what the table calls otherwise.
+const TIERS: &[(&str, &str)] = &[("on_demand_priority", "priority"), ("on_demand_flex", "flex")];
+
+#[derive(Debug, Default)]
+struct Layers {
+    /// The user's tables, the latest first.
+    tables: Vec<Table>,
+    aliases: HashMap<(String, String), (String, Option<String>)>,
+    /// Provider, model or `*`, factor.
+    factors: Vec<(String, String, Factor)>,
+    next: u16,
+}
+
+/// The tables of a process.
+#[derive(Debug)]
+pub struct Book {
+    base: OnceLock<Table>,
+    text: Cow<'static, str>,
+    layers: RwLock<Layers>,
+    found: RwLock<HashMap<String, HashMap<String, Option<Found>>>>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Book::new(BUILT_IN)
+    }
+}
+
+/// Names remembered per provider; beyond, all are forgotten at once.
+const REMEMBERED: usize = 4_096;
+
+impl Book {
+    /// A book over a table, which is not looked at before it is needed.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Book {
+        Book { base: OnceLock::new(), text: text.into(), layers: RwLock::default(), found: RwLock::default() }
+    }
+
+    /// The table at the bottom.
+    #[must_use]
+    pub fn base(&self) -> &Table {
+        self.base.get_or_init(|| Table::new(self.text.clone(), USER))
+    }
+
+    /// Puts a table of the user on top.
+    ///
+    /// # Errors
+    /// The line that is not understood.
+    pub fn load(&self, text: String) -> Result<(), String> {
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        layers.next = layers.next.saturating_add(1);
+        // The latest is the first to be asked: its layer is the smallest.
+        let table = Table::checked(text, USER.saturating_sub(layers.next).max(1))?;
+        layers.tables.insert(0, table);
+        drop(layers);
+        self.forget();
+        Ok(())
+    }
+
+    /// Lets a deployment, or any other name, stand for a model.
+    pub fn alias(&self, provider: &str, name: &str, model: &str, region: Option<&str>) {
+        let key = (provider_id(provider), name.to_ascii_lowercase());
+        let target = (model.to_owned(), region.map(str::to_owned));
+        self.layers.write().unwrap_or_else(PoisonError::into_inner).aliases.insert(key, target);
+        self.forget();
+    }
+
+    /// Multiplies the prices of a provider, or of one of its models, with a factor of a contract.
+    pub fn scale(&self, provider: &str, model: Option<&str>, factor: Factor) {
+        let model = model.unwrap_or("*").to_ascii_lowercase();
+        let provider = provider_id(provider);
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        layers.factors.retain(|(p, m, _)| (p, m) != (&provider, &model));
+        layers.factors.push((provider, model, factor));
+    }
+
+    /// Forgets everything but the built-in table.
+    pub fn reset(&self) {
+        *self.layers.write().unwrap_or_else(PoisonError::into_inner) = Layers::default();
+        self.forget();
+    }
+
+    fn forget(&self) {
+        self.found.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Whether any table has the provider.
+    #[must_use]
+    pub fn has_provider(&self, provider: &str) -> bool {
+        let provider = provider_id(provider);
+        self.base().has(&provider)
+            || self
+                .layers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .tables
+                .iter()
+                .any(|table| table.has(&provider))
+    }
+
+    /// The model that a provider's name stands for. Found ones are remembered.
+    #[must_use]
+    pub fn find(&self, provider: &str, model: &str, region: Option<&str>) -> Option<Found> {
+        if region.is_none() {
+            let remembered = self.found.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = remembered.get(provider).and_then(|names| names.get(model)) {
+                return found.clone();
+            }
+        }
+        let found = self.search(&provider_id(provider), model, region);
+        if region.is_none() {
+            let mut remembered = self.found.write().unwrap_or_else(PoisonError::into_inner);
+            let names = remembered.entry(provider.to_owned()).or_default();
+            if names.len() >= REMEMBERED {
+                names.clear();
+            }
+            names.insert(model.to_owned(), found.clone());
+        }
+        found
+    }
+
+    fn find_any(&self, provider: &str, model: &str, call: &Call) -> Option<Found> {
+        let region = call.region.as_deref();
+        let named = std::iter::once(model).chain(call.also.iter().map(String::as_str));
+        named.into_iter().find_map(|name| self.find(provider, name, region))
+    }
+
+    /// The total of counts that a caller gathered; `None` if it is not known.
+    #[must_use]
+    pub fn total(&self, provider: &str, model: &str, totals: &Totals, now: &Situation<'_>) -> Option<i128> {
+        let found = self.find(provider, model, now.region)?;
+        let segment = totals.segment(&found.provider).ok()?;
+        let factor = self.factor(&found.provider, model, &found.model);
+        cost::total(&found.model, &segment, now, factor).or_else(|| {
+            // Only what was rounded needs the whole bill: a line is rounded once, after its counts are added.
+            let mut bill = Bill::default();
+            bill.add(&found.model, &segment, Wire::Chat, now, factor);
+            if !bill.unpriced.is_empty() {
+                return None;
+            }
+            bill.items()?.iter().try_fold(0_i128, |sum, item| sum.checked_add(item.amount))
+        })
+    }
+
+    fn search(&self, provider: &str, model: &str, region: Option<&str>) -> Option<Found> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((target, at)) = layers.aliases.get(&(provider.to_owned(), model.to_ascii_lowercase())) {
+            // An alias may name itself to give a deployment its region; it is not followed twice.
+            let found = self.lookup(&layers, provider, target, at.as_deref().or(region))?;
+            return Some(Found { how: How::Alias, ..found });
+        }
+        if provider == "litellm" {
+            // The router names the provider in front of the model.
+            let (real, name) = model.split_once('/').unwrap_or(("openai", model));
+            return self.lookup(&layers, &provider_id(real), name, region);
+        }
+        self.lookup(&layers, provider, model, region)
+    }
+
+    fn lookup(&self, layers: &Layers, provider: &str, model: &str, region: Option<&str>) -> Option<Found> {
+        let tables = || layers.tables.iter().chain(std::iter::once(self.base()));
+        let candidates = name_match::candidates(provider, model, region);
+        for candidate in &candidates {
+            if let Some(model) = self.gather(layers, provider, &candidate.name) {
+                return Some(Found { model, provider: provider.into(), how: candidate.how, note: None });
+            }
+        }
+        // The family of a dated name, if it has one price: siblings with other prices make the date matter.
+        for candidate in &candidates {
+            let Some(family) = name_match::undated(&candidate.name) else { continue };
+            let Some(model) = self.gather(layers, provider, family) else { continue };
+            let siblings = tables().flat_map(|table| table.names(provider)).filter(|(name, id)| {
+                **id != *model.id && name_match::undated(name).is_some_and(|other| other == family)
+            });
+            let same = siblings.into_iter().all(|(name, _)| {
+                self.gather(layers, provider, name).is_some_and(|other| says_the_same(&other, &model))
+            });
+            if same {
+                let note = format!("{model} is priced as {family}", model = candidate.name);
+                return Some(Found {
+                    model,
+                    provider: provider.into(),
+                    how: How::Family,
+                    note: Some(note.into()),
+                });
+            }
+        }
+        None
+    }
+
+    /// The rows of a name from all layers, with the rows for all models and those of the provider it falls back to.
+    fn gather(&self, layers: &Layers, provider: &str, name: &str) -> Option<Arc<Model>> {
+        let mut found: Option<Model> = None;
+        let mut take = |model: &Model| match &mut found {
+            Some(known) => {
+                known.merge(&model.rows);
+                if known.url.is_empty() {
+                    known.url = model.url.clone();
+                }
+            }
+            None => found = Some(model.clone()),
+        };
+        for table in layers.tables.iter().chain(std::iter::once(self.base())) {
+            if let Some(model) = table.find(provider, name) {
+                take(&model);
+            }
+        }
+        let base = self.base();
+        for other in base.fallback(provider) {
+            if found.as_ref().is_some_and(Model::is_priced) {
+                break;
+            }
+            let fallback = name_match::candidates(other, name, None)
+                .into_iter()
+                .find_map(|candidate| base.find(other, &candidate.name));
+            if let Some(model) = fallback {
+                match &mut found {
+                    Some(known) => known.merge(&model.rows),
+                    None => found = Some((*model).clone()),
+                }
+            }
+        }
+        let mut found = found.filter(Model::is_priced)?;
+        let common: Vec<Row> = layers
+            .tables
+            .iter()
+            .chain(std::iter::once(base))
+            .filter_map(|table| table.common(&found.provider))
+            .flat_map(|model| model.rows.clone())
+            .collect();
+        found.merge(&common);
+        Some(Arc::new(found))
+    }
+
+    fn factor(&self, provider: &str, asked: &str, model: &Model) -> Option<Factor> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        if layers.factors.is_empty() {
+            return None;
+        }
+        let mut best = None;
+        for (who, what, factor) in &layers.factors {
+            if *who != provider && **who != *model.provider {
+                continue;
+            }
+            if what == "*" {
+                best = best.or(Some(*factor));
+            } else if **what == *model.id || what.eq_ignore_ascii_case(asked) {
+                return Some(*factor);
+            }
+        }
+        best
+    }
+
+    /// The price of a usage object as the provider sent it.
+    #[must_use]
+    pub fn price_json(
+        &self,
+        provider: &str,
+        model: &str,
+        api: Option<&str>,
+        usage: Option<&[u8]>,
+        call: &Call,
+    ) -> Cost {
+        let id = provider_id(provider);
+        let parsed = match usage {
+            Some(json) => crate::usage::parse(&id, api, json),
+            None => Err(Unreadable::Absent("no usage was reported".into())),
+        };
+        match parsed {
+            Ok(usage) => self.price(provider, model, &usage, call),
+            Err(why) => {
+                let (status, why) = match why {
+                    Unreadable::Absent(why) => (Status::NoUsage, why),
+                    Unreadable::Inconsistent(why) => (Status::InconsistentUsage, why),
+                };
+                let mut cost = self.nothing(id, status);
+                cost.assumptions.push(why);
+                if let Some(found) = self.find_any(provider, model, call) {
+                    cost.model_id = Some(found.model.id.clone());
+                    cost.matched_by = Some(found.how.text());
+                }
+                cost
+            }
+        }
+    }
+
+    /// The price of counts.
+    #[must_use]
+    pub fn price(&self, provider: &str, model: &str, usage: &Usage, call: &Call) -> Cost {
+        let id = provider_id(provider);
+        let mut cost = self.nothing(id, Status::Exact);
+        cost.reported = usage.reported.as_ref().map(|reported| reported.atto);
+        cost.assumptions.extend(usage.notes.iter().cloned());
+        let mut batch = call.batch;
+        let tier = self.tier(usage, call, &mut batch, &mut cost.assumptions);
+        let speed = call.speed.as_deref().or(usage.speed.as_deref());
+        let speed = speed.filter(|speed| !STANDARD.iter().any(|word| speed.eq_ignore_ascii_case(word)));
+        let now = Situation {
+            at: call.at,
+            tier: tier.as_deref(),
+            batch,
+            speed,
+            geo: call.geo.as_deref().or(usage.geo.as_deref()),
+            region: call.region.as_deref(),
+            others: &call.others,
+        };
+        let mut bill = Bill::default();
+        let mut known = false;
+        if let Some(found) = self.find_any(provider, model, call) {
+            known = true;
+            cost.model_id = Some(found.model.id.clone());
+            cost.matched_by = Some(found.how.text());
+            cost.url = found.model.url.clone();
+            cost.assumptions.extend(found.note.iter().map(|note| note.to_string()));
+            let added = Segment { counts: call.counts.clone(), ..Segment::default() };
+            let added = std::iter::once(&added).filter(|added| !added.counts.is_empty());
+            for segment in usage.segments.iter().chain(added) {
+                let other = segment
+                    .other
+                    .as_ref()
+                    .map(|(name, _)| (name, self.find(provider, name, call.region.as_deref())));
+                match other {
+                    None => {
+                        let factor = self.factor(&cost.provider, model, &found.model);
+                        bill.add(&found.model, segment, usage.wire, &now, factor);
+                    }
+                    Some((name, Some(other))) => {
+                        let factor = self.factor(&cost.provider, name, &other.model);
+                        bill.add(&other.model, segment, usage.wire, &now, factor);
+                    }
+                    Some((name, None)) => {
+                        bill.unpriced.push(format!("no price for {name}, which ran for this call"))
+                    }
+                }
+            }
+        } else {
+            cost.assumptions.push(self.unknown(&cost.provider, model));
+        }
+        self.settle(cost, bill, known, call)
+    }
+
+    /// The tier that is not the standard one; a batch may be stated as a tier.
+    fn tier(&self, usage: &Usage, call: &Call, batch: &mut bool, notes: &mut Vec<String>) -> Option<String> {
+        let mut tier = call.tier.as_deref().or(usage.tier.as_deref());
+        if tier.is_none()
+            && let Some(asked) = call.asked_tier.as_deref()
+        {
+            tier = Some(asked);
+            if !STANDARD.iter().any(|word| asked.eq_ignore_ascii_case(word)) {
+                notes.push(format!(
+                    "nobody said which tier served the call: priced as {asked:?}, which was asked for"
+                ));
+            }
+        }
+        let tier = tier?.to_ascii_lowercase();
+        if tier == "batch" {
+            *batch = true;
+            return None;
+        }
+        if STANDARD.contains(&tier.as_str()) {
+            return None;
+        }
+        Some(TIERS.iter().find(|(word, _)| *word == tier).map_or(tier, |(_, word)| (*word).to_owned()))
+    }
+
+    fn settle(&self, mut cost: Cost, bill: Bill, known: bool, call: &Call) -> Cost {
+        let (unpriced, free) = (bill.unpriced.clone(), bill.free);
+        cost.assumptions.extend(bill.notes.iter().cloned());
+        let complete = known && unpriced.is_empty();
+        cost.assumptions.extend(unpriced);
+        let Some(items) = bill.items() else {
+            cost.status = Status::InconsistentUsage;
+            cost.assumptions.push("a count is too large".into());
+            return cost;
+        };
+        let sum = items.iter().try_fold(0_i128, |sum, item| sum.checked_add(item.amount));
+        cost.stale = self.stale(&items, call.now);
+        cost.items = items;
+        cost.table_amount = if complete { sum } else { None };
+        cost.total = cost.table_amount;
+        cost.status = match (known, complete, free) {
+            (false, ..) => Status::UnknownModel,
+            (_, false, _) => Status::Partial,
+            (_, _, true) if sum == Some(0) => Status::Free,
+            _ if call.estimated => Status::Estimate,
+            _ => Status::Exact,
+        };
+        if let Some(reported) = cost.reported {
+            cost.total = Some(reported);
+            cost.status = Status::Reported;
+            cost.items = vec![Item {
+                item: Cow::Borrowed("as reported by the provider"),
+                unit: None,
+                count: 0,
+                price: 0,
+                per: 0,
+                amount: reported,
+                tier: String::new(),
+                why: String::new(),
+                source: cost.provider.as_str().into(),
+                checked: "".into(),
+            }];
+        }
+        cost
+    }
+
+    fn nothing(&self, provider: String, status: Status) -> Cost {
+        Cost {
+            status,
+            total: None,
+            reported: None,
+            table_amount: None,
+            items: Vec::new(),
+            provider,
+            model_id: None,
+            matched_by: None,
+            assumptions: Vec::new(),
+            url: "".into(),
+            version: self.base().version.clone(),
+            stale: None,
+        }
+    }
+
+    /// Why a name is not known, with names that are close to it.
+    #[must_use]
+    pub fn unknown(&self, provider: &str, model: &str) -> String {
+        let base = self.base();
+        if !base.has(provider) {
+            return format!("no table has the provider {provider:?}");
+        }
+        let fallback = base.fallback(provider);
+        let names = std::iter::once(provider)
+            .chain(fallback.iter().map(String::as_str))
+            .flat_map(|who| base.names(who));
+        let close = name_match::near(&model.to_ascii_lowercase(), names.map(|(name, _)| name));
+        let hint =
+            if close.is_empty() { String::new() } else { format!("; close names: {}", close.join(", ")) };
+        format!("no price for the model {model:?} of {provider}{hint}")
+    }
+
+    fn stale(&self, items: &[Item], now: i64) -> Option<String> {
+        let age = |day: &str| instant(day).map(|then| (now - then) / 86_400);
+        let row = items
+            .iter()
+            .filter_map(|item| age(&item.checked).map(|days| (days, item)))
+            .min_by_key(|(days, _)| -days);
+        if let Some((days, item)) = row.filter(|(days, _)| *days > ROW_DAYS) {
+            return Some(format!("the price of {} was checked {days} days ago", item.item));
+        }
+        let days = age(&self.base().version).filter(|days| *days > TABLE_DAYS)?;
+        Some(format!("the price table is {days} days old"))
+    }
+}
+
+/// Whether two models have the same prices, whatever they are called.
+fn says_the_same(a: &Model, b: &Model) -> bool {
+    a.rows.len() == b.rows.len()
+        && a.rows.iter().zip(&b.rows).all(|(x, y)| x.when == y.when && x.says == y.says)
+}

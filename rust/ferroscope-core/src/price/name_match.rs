@@ -1,0 +1,313 @@
+//! From what a caller or a response calls a model to the names that a table may have it under.
+
+use super::when;
+
+/// Other names of providers.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("amazon-bedrock", "bedrock"),
+    ("amazon_bedrock", "bedrock"),
+    ("aws", "bedrock"),
+    ("aws-bedrock", "bedrock"),
+    ("aws_bedrock", "bedrock"),
+    ("azure-openai", "azure"),
+    ("azure_ai", "azure"),
+    ("azure_openai", "azure"),
+    ("bedrock_converse", "bedrock"),
+    ("fireworks-ai", "fireworks"),
+    ("fireworks_ai", "fireworks"),
+    ("gemini", "google"),
+    ("github_copilot", "github-copilot"),
+    ("google-genai", "google"),
+    ("google-gla", "google"),
+    ("google-vertex", "vertex"),
+    ("google_genai", "google"),
+    ("google_vertex", "vertex"),
+    ("mistralai", "mistral"),
+    ("moonshot-ai", "moonshot"),
+    ("moonshotai", "moonshot"),
+    ("openai-responses", "openai"),
+    ("openai:completions", "openai"),
+    ("openai:responses", "openai"),
+    ("anthropic:beta", "anthropic"),
+    ("together-ai", "together"),
+    ("together_ai", "together"),
+    ("vertex-ai", "vertex"),
+    ("vertex_ai", "vertex"),
+    ("vertexai", "vertex"),
+    ("voyage", "voyageai"),
+    ("x-ai", "xai"),
+    ("x_ai", "xai"),
+    ("z-ai", "zai"),
+    ("z.ai", "zai"),
+];
+
+/// The id of a provider in the tables.
+#[must_use]
+pub fn provider_id(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    match PROVIDERS.iter().find(|(other, _)| *other == name) {
+        Some((_, id)) => (*id).to_owned(),
+        None => name,
+    }
+}
+
+/// A name to try, and how it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Lower case.
+    pub name: String,
+    /// Shown as `matched_by`.
+    pub how: How,
+}
+
+/// How a name was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum How {
+    /// As given.
+    Exact,
+    /// Without the path of a resource, the provider's name or a version.
+    Normalized,
+    /// The base model of a fine-tuned one.
+    FineTuned,
+    /// The family of a dated name.
+    Family,
+    /// Through an alias that the user gave.
+    Alias,
+}
+
+impl How {
+    /// In words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            How::Exact => "exact name",
+            How::Normalized => "normalized name",
+            How::FineTuned => "fine-tuned base model",
+            How::Family => "family of a dated name",
+            How::Alias => "alias",
+        }
+    }
+}
+
+const GEOGRAPHIES: &[&str] =
+    &["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "in.", "ca.", "global.", "sa.", "me.", "af."];
+
+/// The names to try, best first. Dates are not cut off here: that needs a look at the family ([`undated`]).
+#[must_use]
+pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Candidate> {
+    let given = model.trim().to_ascii_lowercase();
+    let mut found: Vec<Candidate> = Vec::with_capacity(4);
+    let mut push = |name: &str, how: How| {
+        if !name.is_empty() && found.iter().all(|known| known.name != name) {
+            found.push(Candidate { name: name.to_owned(), how });
+        }
+    };
+    if let (Some(region), "azure") = (region, provider) {
+        push(&format!("{}/{given}", region.to_ascii_lowercase()), How::Exact);
+    }
+    push(&given, How::Exact);
+    let name = unwrapped(provider, &given);
+    push(name, How::Normalized);
+    if provider == "bedrock" {
+        let name = unversioned(name);
+        push(name, How::Normalized);
+        if let Some(plain) = GEOGRAPHIES.iter().find_map(|geo| name.strip_prefix(geo)) {
+            push(plain, How::Normalized);
+        }
+    }
+    if let Some(rest) = name.strip_prefix("ft:") {
+        // ft:base:organisation:suffix:id
+        let base = rest.split(':').next().unwrap_or(rest);
+        push(&format!("ft:{base}"), How::FineTuned);
+    }
+    if let Some((base, _)) = name.split_once(".ft-") {
+        push(&format!("ft:{base}"), How::FineTuned);
+    }
+    if let Some((base, version)) = name.split_once('@') {
+        push(&format!("{base}-{version}"), How::Normalized);
+        if matches!(version, "default" | "latest" | "001") {
+            push(base, How::Normalized);
+        }
+    }
+    found
+}
+
+/// Without what says where a model stands instead of which it is.
+fn unwrapped<'a>(provider: &str, name: &'a str) -> &'a str {
+    if provider == "bedrock" {
+        // Only a profile of the system names its model; one of the account is opaque.
+        return match name.strip_prefix("arn:") {
+            Some(arn) => arn
+                .rsplit_once(":inference-profile/")
+                .or_else(|| arn.rsplit_once("foundation-model/"))
+                .map_or("", |(_, model)| model),
+            None => name.strip_prefix("bedrock/").unwrap_or(name),
+        };
+    }
+    if provider == "fireworks" {
+        return name.strip_prefix("fireworks_ai/").unwrap_or(name);
+    }
+    if name.starts_with("projects/") || name.starts_with("publishers/") || name.starts_with("models/") {
+        return name.rsplit_once("models/").map_or("", |(_, model)| model);
+    }
+    let prefix = name.split('/').next().unwrap_or_default();
+    if prefix.len() < name.len() && provider_id(prefix) == provider {
+        return &name[prefix.len() + 1..];
+    }
+    name
+}
+
+/// A Bedrock id without `-v1:0` and the like.
+fn unversioned(name: &str) -> &str {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let size = |text: &str| text == "mm" || text.strip_suffix('k').is_some_and(number);
+    let mut name = name;
+    if let Some((rest, tail)) = name.rsplit_once(':')
+        && size(tail)
+    {
+        name = rest;
+    }
+    if let Some((rest, tail)) = name.rsplit_once(':')
+        && number(tail)
+    {
+        name = rest;
+    }
+    if let Some((rest, tail)) = name.rsplit_once("-v")
+        && number(tail)
+    {
+        name = rest;
+    }
+    name
+}
+
+/// The family of a name that ends in a real calendar date, and the character and length of that tail.
+#[must_use]
+pub fn undated(name: &str) -> Option<&str> {
+    let tail = |length: usize| name.len().checked_sub(length).filter(|at| name.is_char_boundary(*at));
+    if let Some(at) = tail(11)
+        && at > 0
+        && name.as_bytes()[at] == b'-'
+        && when::date_parts(&name[at + 1..]).is_some_and(|(year, _, _)| (2018..2100).contains(&year))
+    {
+        return Some(&name[..at]);
+    }
+    if let Some(at) = tail(9)
+        && at > 0
+        && matches!(name.as_bytes()[at], b'-' | b'@')
+        && name[at + 1..].is_ascii()
+        && when::real_date(&name[at + 1..at + 5], &name[at + 5..at + 7], &name[at + 7..])
+            .is_some_and(|(year, _, _)| (2018..2100).contains(&year))
+    {
+        return Some(&name[..at]);
+    }
+    None
+}
+
+/// Names that are close to one, closest first: for the message that says it is unknown.
+#[must_use]
+pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut close: Vec<(usize, &str)> = known
+        .filter(|other| *other != "*" && other.len().abs_diff(name.len()) <= 6)
+        .map(|other| (distance(name, other), other))
+        .filter(|(far, other)| *far <= ((other.len() + 1) / 3).clamp(1, 4))
+        .collect();
+    close.sort_unstable();
+    close.into_iter().take(3).map(|(_, other)| other.to_owned()).collect()
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let change = diagonal + usize::from(left != right);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(provider: &str, model: &str) -> Vec<String> {
+        candidates(provider, model, None).into_iter().map(|candidate| candidate.name).collect()
+    }
+
+    #[test]
+    fn a_name_loses_what_only_says_where_it_stands() {
+        for (provider, model, expected) in [
+            ("google", "models/Gemini-2.5-pro", vec!["models/gemini-2.5-pro", "gemini-2.5-pro"]),
+            (
+                "vertex",
+                "projects/p/locations/us/publishers/google/models/gemini-2.5-pro",
+                vec!["projects/p/locations/us/publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro"],
+            ),
+            ("google", "tunedModels/my-tune", vec!["tunedmodels/my-tune"]),
+            ("vertex", "projects/p/locations/l/endpoints/123", vec!["projects/p/locations/l/endpoints/123"]),
+            ("openai", "openai/gpt-5", vec!["openai/gpt-5", "gpt-5"]),
+            ("groq", "openai/gpt-oss-120b", vec!["openai/gpt-oss-120b"]),
+            (
+                "openai",
+                "ft:gpt-4o-2024-08-06:acme::abc",
+                vec!["ft:gpt-4o-2024-08-06:acme::abc", "ft:gpt-4o-2024-08-06"],
+            ),
+            (
+                "vertex",
+                "claude-sonnet-4-5@20250929",
+                vec!["claude-sonnet-4-5@20250929", "claude-sonnet-4-5-20250929"],
+            ),
+            (
+                "bedrock",
+                "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+                vec![
+                    "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+                    "us.anthropic.claude-haiku-4-5-20251001",
+                    "anthropic.claude-haiku-4-5-20251001",
+                ],
+            ),
+        ] {
+            assert_eq!(names(provider, model), expected);
+        }
+    }
+
+    #[test]
+    fn the_profile_of_an_account_names_no_model() {
+        let opaque = "arn:aws:bedrock:us-east-1:1:application-inference-profile/abcd";
+        assert_eq!(names("bedrock", opaque), [opaque]);
+        let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-pro-v1:0";
+        assert_eq!(
+            names("bedrock", arn),
+            [arn, "us.amazon.nova-pro-v1:0", "us.amazon.nova-pro", "amazon.nova-pro"]
+        );
+    }
+
+    #[test]
+    fn only_a_real_date_is_cut_off() {
+        for (name, expected) in [
+            ("gpt-5-2025-08-07", Some("gpt-5")),
+            ("claude-opus-5-20260115", Some("claude-opus-5")),
+            ("claude-opus-5@20260115", Some("claude-opus-5")),
+            ("model-20261340", None),
+            ("model-2026-02-30", None),
+            ("model-0125", None),
+            ("model-70b", None),
+            ("-20260115", None),
+            ("modell\u{e4}-12345678", None),
+        ] {
+            assert_eq!(undated(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_few_and_close() {
+        let known = ["gpt-5", "gpt-5-mini", "gpt-4o", "claude-opus-5"];
+        assert_eq!(near("gtp-5", known.into_iter()), ["gpt-5"]);
+        assert_eq!(near("gpt-5-mimi", known.into_iter()), ["gpt-5-mini"]);
+    }
+}

@@ -1,0 +1,310 @@
+//! When a price applies: dates, hours and weekdays, tier, batch, speed, place.
+
+/// What is known about the call that is to be priced.
+#[derive(Debug, Clone, Default)]
+pub struct Situation<'a> {
+    /// Seconds since 1970, UTC.
+    pub at: i64,
+    /// The tier that served it, if not the standard one.
+    pub tier: Option<&'a str>,
+    /// Whether it was part of a batch.
+    pub batch: bool,
+    /// The speed that served it, if not the standard one.
+    pub speed: Option<&'a str>,
+    /// Where the model ran.
+    pub geo: Option<&'a str>,
+    /// The region of the endpoint.
+    pub region: Option<&'a str>,
+    /// Anything else that a row may ask for.
+    pub others: &'a [(String, String)],
+}
+
+/// The conditions of a row, all of which must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct When {
+    /// First second.
+    pub from: Option<i64>,
+    /// First second after.
+    pub until: Option<i64>,
+    days: Option<u8>,
+    /// Minutes of the day, end excluded.
+    hours: Option<(u16, u16)>,
+    /// Minutes east of UTC, for days and hours.
+    zone: i32,
+    /// The tier.
+    pub tier: Option<Box<str>>,
+    /// Whether it is for batches.
+    pub batch: bool,
+    /// The speed.
+    pub speed: Option<Box<str>>,
+    geo: Option<Box<str>>,
+    region: Option<Box<str>>,
+    others: Vec<(Box<str>, Box<str>)>,
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl When {
+    /// Reads `from=2026-08-16T16:00Z days=mon-fri hours=09:00-12:00 zone=+08:00 tier=flex batch`, or `-` for always.
+    ///
+    /// # Errors
+    /// The condition that is not understood.
+    pub fn parse(text: &str) -> Result<When, String> {
+        let mut when = When::default();
+        for item in text.split_ascii_whitespace().filter(|item| *item != "-") {
+            let bad = || format!("condition {item:?} is not understood");
+            let (key, value) = item.split_once('=').unwrap_or((item, ""));
+            match key {
+                "from" => when.from = Some(instant(value).ok_or_else(bad)?),
+                "until" => when.until = Some(instant(value).ok_or_else(bad)?),
+                "days" => when.days = Some(days(value).ok_or_else(bad)?),
+                "hours" => when.hours = Some(hours(value).ok_or_else(bad)?),
+                "zone" => when.zone = zone(value).ok_or_else(bad)?,
+                "batch" if value.is_empty() => when.batch = true,
+                _ if value.is_empty() => return Err(bad()),
+                "tier" => when.tier = Some(value.into()),
+                "speed" => when.speed = Some(value.into()),
+                "geo" => when.geo = Some(value.into()),
+                "region" => when.region = Some(value.into()),
+                _ => when.others.push((key.into(), value.into())),
+            }
+        }
+        Ok(when)
+    }
+
+    /// Whether all conditions hold.
+    #[must_use]
+    pub fn holds(&self, now: &Situation<'_>) -> bool {
+        (!self.batch || now.batch)
+            && wanted(&self.tier, now.tier)
+            && wanted(&self.speed, now.speed)
+            && self.from.is_none_or(|from| from <= now.at)
+            && self.until.is_none_or(|until| now.at < until)
+            && wanted(&self.geo, now.geo)
+            && wanted(&self.region, now.region)
+            && (self.days.is_none() && self.hours.is_none() || self.holds_at(now.at))
+            && self.others.iter().all(|(key, value)| {
+                now.others.iter().any(|(known, said)| **known == **key && said.eq_ignore_ascii_case(value))
+            })
+    }
+
+    fn holds_at(&self, at: i64) -> bool {
+        let local = at + i64::from(self.zone) * 60;
+        let (day, minute) = (local.div_euclid(86_400), local.rem_euclid(86_400) / 60);
+        // 1970-01-01 was a Thursday.
+        let weekday = (day + 3).rem_euclid(7);
+        self.days.is_none_or(|days| days >> weekday & 1 == 1)
+            && self.hours.is_none_or(|(start, end)| {
+                let (start, end) = (i64::from(start), i64::from(end));
+                if start < end { (start..end).contains(&minute) } else { minute >= start || minute < end }
+            })
+    }
+
+    /// How many ways of serving it asks for: batch, tier, speed.
+    #[must_use]
+    pub fn modes(&self) -> usize {
+        usize::from(self.batch) + usize::from(self.tier.is_some()) + usize::from(self.speed.is_some())
+    }
+
+    /// How many conditions it has besides dates.
+    #[must_use]
+    pub fn specific(&self) -> usize {
+        self.modes()
+            + usize::from(self.days.is_some())
+            + usize::from(self.hours.is_some())
+            + usize::from(self.geo.is_some())
+            + usize::from(self.region.is_some())
+            + self.others.len()
+    }
+
+    /// What an item says it was charged as: `batch`, `priority`, ...
+    #[must_use]
+    pub fn label(&self) -> String {
+        let batch = if self.batch { Some("batch") } else { None };
+        let parts = [batch, self.tier.as_deref(), self.speed.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `value` or, with `!`, anything stated that is not it.
+fn wanted(condition: &Option<Box<str>>, said: Option<&str>) -> bool {
+    match condition.as_deref() {
+        None => true,
+        Some(wanted) => match (wanted.strip_prefix('!'), said) {
+            (Some(not), Some(said)) => !said.eq_ignore_ascii_case(not),
+            (None, Some(said)) => said.eq_ignore_ascii_case(wanted),
+            (_, None) => false,
+        },
+    }
+}
+
+fn days(text: &str) -> Option<u8> {
+    let position = |name: &str| DAYS.iter().position(|day| *day == name);
+    let mut mask = 0;
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (position(first)?, position(last)?);
+        let mut day = first;
+        loop {
+            mask |= 1 << day;
+            if day == last {
+                break;
+            }
+            day = (day + 1) % 7;
+        }
+    }
+    Some(mask)
+}
+
+fn hours(text: &str) -> Option<(u16, u16)> {
+    let (start, end) = text.split_once('-')?;
+    Some((clock(start)?, clock(end)?))
+}
+
+fn clock(text: &str) -> Option<u16> {
+    let (hour, minute) = text.split_once(':')?;
+    let (hour, minute) = (two(hour)?, two(minute)?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
+fn two(text: &str) -> Option<u16> {
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+fn zone(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'+' => (1, &text[1..]),
+        b'-' => (-1, &text[1..]),
+        _ => return None,
+    };
+    Some(sign * i32::from(clock(rest)?))
+}
+
+/// Seconds since 1970 of `2026-08-16`, `2026-08-16T16:00Z` or `2026-08-16T16:00:05+08:00`; without a zone it is UTC.
+#[must_use]
+pub fn instant(text: &str) -> Option<i64> {
+    let (date, time) = match text.find(['T', ' ', 't']) {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+        None => (text, "00:00"),
+    };
+    let (year, month, day) = date_parts(date)?;
+    let (time, offset) = match time.find(['Z', 'z', '+', '-']) {
+        Some(at) if time.as_bytes()[at] | 0x20 == b'z' => {
+            (time.get(..at)?, time.get(at + 1..)?.is_empty().then_some(0)?)
+        }
+        Some(at) => (time.get(..at)?, zone(time.get(at..)?)?),
+        None => (time, 0),
+    };
+    let (minutes, seconds) = if time.len() > 5 {
+        let rest = time.get(5..)?.strip_prefix(':')?;
+        (time.get(..5)?, two(rest.split('.').next()?)?)
+    } else {
+        (time, 0)
+    };
+    if seconds > 60 {
+        return None;
+    }
+    let minute = i64::from(clock(minutes)?) - i64::from(offset);
+    Some(days_from_civil(year, month, day) * 86_400 + minute * 60 + i64::from(seconds))
+}
+
+/// Year, month and day of `2026-08-16`, if there is such a day.
+#[must_use]
+pub fn date_parts(text: &str) -> Option<(i64, i64, i64)> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    real_date(text.get(..4)?, text.get(5..7)?, text.get(8..)?)
+}
+
+/// The same from its three parts.
+#[must_use]
+pub fn real_date(year: &str, month: &str, day: &str) -> Option<(i64, i64, i64)> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !(digits(year) && digits(month) && digits(day)) {
+        return None;
+    }
+    let (year, month, day): (i64, i64, i64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    ((1..=last).contains(&day)).then_some((year, month, day))
+}
+
+/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's algorithm).
+#[must_use]
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_with_their_zone() {
+        for (text, expected) in [
+            ("1970-01-01", Some(0)),
+            ("2026-08-16T16:00Z", Some(1_786_896_000)),
+            ("2026-08-17T00:00:00+08:00", Some(1_786_896_000)),
+            ("2026-08-16 16:00:00", Some(1_786_896_000)),
+            ("2026-08-16T16:00:00.250Z", Some(1_786_896_000)),
+            ("2026-02-29", None),
+            ("2028-02-29", Some(1_835_395_200)),
+            ("2026-8-16", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hours_and_weekdays_are_those_of_the_zone() {
+        let peak = When::parse("days=mon-fri hours=09:00-12:00 zone=+08:00").unwrap();
+        for (at, expected) in [
+            ("2026-11-18T00:59:59Z", false),
+            ("2026-11-18T01:00:00Z", true),
+            ("2026-11-18T03:59:59Z", true),
+            ("2026-11-18T04:00:00Z", false),
+            ("2026-11-21T02:00:00Z", false),
+            ("2026-11-18T09:30:00+08:00", true),
+        ] {
+            let now = Situation { at: instant(at).unwrap(), ..Situation::default() };
+            assert_eq!(peak.holds(&now), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn hours_may_pass_midnight() {
+        let night = When::parse("hours=16:30-00:30").unwrap();
+        for (at, expected) in [
+            ("2025-03-01T16:29Z", false),
+            ("2025-03-01T16:30Z", true),
+            ("2025-03-02T00:29Z", true),
+            ("2025-03-02T00:30Z", false),
+        ] {
+            assert_eq!(
+                night.holds(&Situation { at: instant(at).unwrap(), ..Situation::default() }),
+                expected,
+                "{at}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_condition_that_is_not_understood_is_refused() {
+        for text in ["from=tomorrow", "days=mon-xyz", "hours=9-12", "zone=cet", "weekend", "tier="] {
+            assert_eq!(When::parse(text), Err(format!("condition {text:?} is not understood")));
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! `_core` functions for prices: they convert arguments, ask the book of the process, and convert the answer.
+
+use ferroscope_core::price::{Book, Call, Cost, Factor, Item, Situation, decimal, provider_id, table};
+use ferroscope_core::usage::{Totals, Unit};
+use pyo3::exceptions::{PyLookupError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+static BOOK: LazyLock<Book> = LazyLock::new(Book::default);
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records of.
+#[pyfunction]
+#[pyo3(signature = (provider, model, usage, api, call))]
+fn price_usage<'py>(
+    py: Python<'py>,
+    provider: &str,
+    model: &str,
+    usage: Option<&[u8]>,
+    api: Option<&str>,
+    call: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let call = read_call(call)?;
+    let cost = py.detach(|| BOOK.price_json(provider, model, api, usage, &call));
+    write_cost(py, &cost)
+}
+
+fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
+    fn take<'py, T: FromPyObjectOwned<'py>>(given: &Bound<'py, PyDict>, key: &str) -> PyResult<Option<T>> {
+        match given.get_item(key)? {
+            Some(value) if !value.is_none() => Ok(Some(value.extract().map_err(Into::into)?)),
+            _ => Ok(None),
+        }
+    }
+    let now = now();
+    let mut counts = Vec::new();
+    for (name, count) in take::<Vec<(String, String)>>(given, "counts")?.unwrap_or_default() {
+        let unit = Unit::named(&name).ok_or_else(|| {
+            let known: Vec<&str> = Unit::ALL.iter().map(|unit| unit.name()).collect();
+            PyValueError::new_err(format!("there is no unit {name:?}; units are {}", known.join(", ")))
+        })?;
+        let count = decimal::parse(&count, decimal::MICRO).filter(|count| *count >= 0);
+        counts.push((
+            unit,
+            count.ok_or_else(|| PyValueError::new_err(format!("the count of {name} is not a count")))?,
+        ));
+    }
+    Ok(Call {
+        at: take(given, "at")?.unwrap_or(now),
+        now,
+        tier: take(given, "tier")?,
+        asked_tier: take(given, "asked_tier")?,
+        batch: take(given, "batch")?.unwrap_or(false),
+        speed: take(given, "speed")?,
+        geo: take(given, "geo")?,
+        region: take(given, "region")?,
+        others: take(given, "others")?.unwrap_or_default(),
+        counts,
+        estimated: take(given, "estimated")?.unwrap_or(false),
+        also: take(given, "also")?.unwrap_or_default(),
+    })
+}
+
+fn write_cost<'py>(py: Python<'py>, cost: &Cost) -> PyResult<Bound<'py, PyDict>> {
+    let amount = |atto: Option<i128>| atto.map(|atto| decimal::format(atto, decimal::ATTO));
+    let answer = PyDict::new(py);
+    answer.set_item(intern!(py, "status"), cost.status.name())?;
+    answer.set_item(intern!(py, "total"), amount(cost.total))?;
+    answer.set_item(intern!(py, "atto"), cost.total)?;
+    answer.set_item(intern!(py, "usd"), cost.total.map(decimal::nearest))?;
+    answer.set_item(intern!(py, "reported"), amount(cost.reported))?;
+    answer.set_item(intern!(py, "table_amount"), amount(cost.table_amount))?;
+    answer.set_item(intern!(py, "provider"), &cost.provider)?;
+    answer.set_item(intern!(py, "model_id"), cost.model_id.as_deref())?;
+    answer.set_item(intern!(py, "matched_by"), cost.matched_by)?;
+    answer.set_item(intern!(py, "assumptions"), PyTuple::new(py, &cost.assumptions)?)?;
+    answer.set_item(intern!(py, "url"), &*cost.url)?;
+    answer.set_item(intern!(py, "version"), &cost.version)?;
+    answer.set_item(intern!(py, "stale"), cost.stale.as_deref())?;
+    let items = cost.items.iter().map(|item| write_item(py, item)).collect::<PyResult<Vec<_>>>()?;
+    answer.set_item(intern!(py, "items"), PyTuple::new(py, items)?)?;
+    Ok(answer)
+}
+
+/// item, unit, count, price, per, amount, tier, why, source, checked
+fn write_item<'py>(py: Python<'py>, item: &Item) -> PyResult<Bound<'py, PyTuple>> {
+    let counted = item.unit.map(|unit| {
+        let count = decimal::format(item.count, decimal::MICRO);
+        (unit.name(), count, decimal::format(item.price, decimal::ATTO), item.per)
+    });
+    let (unit, count, price, per) = match counted {
+        Some((unit, count, price, per)) => (Some(unit), Some(count), Some(price), Some(per)),
+        None => (None, None, None, None),
+    };
+    (
+        &*item.item,
+        unit,
+        count,
+        price,
+        per,
+        decimal::format(item.amount, decimal::ATTO),
+        &item.tier,
+        &item.why,
+        &*item.source,
+        &*item.checked,
+    )
+        .into_pyobject(py)
+}
+
+/// The attributes of a record, read from its `__dict__`: half the price of asking for each.
+struct Fields<'py>(Bound<'py, PyDict>);
+
+impl<'py> Fields<'py> {
+    fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.0.get_item(name)?.filter(|value| !value.is_none()))
+    }
+
+    fn number(&self, name: &Bound<'py, PyString>) -> PyResult<Option<i128>> {
+        let Some(value) = self.get(name)? else { return Ok(None) };
+        match value.extract::<i64>() {
+            Ok(count) => Ok(Some(i128::from(count))),
+            Err(_) => Ok(Some(value.extract::<f64>()?.round() as i128)),
+        }
+    }
+}
+
+/// The cost of gathered counts in USD; `None` if it is not known. `metadata` has the attributes of `CostMetadata`.
+#[pyfunction]
+#[pyo3(signature = (provider, model, metadata))]
+fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    let py = metadata.py();
+    let fields = Fields(metadata.getattr(intern!(py, "__dict__"))?.cast_into()?);
+    let get = |name| fields.get(name);
+    let number = |name| fields.number(name);
+    if let Some(stated) = get(intern!(py, "cost"))? {
+        return Ok(Some(stated.extract()?));
+    }
+    let (input, output) = (number(intern!(py, "input_tokens"))?, number(intern!(py, "output_tokens"))?);
+    if input.is_none() && output.is_none() {
+        return if known_provider(provider) { Ok(None) } else { Err(unknown_provider(provider)) };
+    }
+    let storage =
+        match (number(intern!(py, "context_cache_tokens"))?, get(intern!(py, "context_cache_hours"))?) {
+            (Some(tokens), Some(hours)) => (tokens as f64 * hours.extract::<f64>()?).round() as i128,
+            _ => 0,
+        };
+    let totals = Totals {
+        input: input.unwrap_or(0),
+        cached: number(intern!(py, "cached_tokens"))?.unwrap_or(0),
+        output: output.unwrap_or(0),
+        storage,
+        ..Totals::default()
+    };
+    let tier: Option<String> = match get(intern!(py, "tier"))? {
+        Some(tier) => Some(tier.extract()?),
+        None => None,
+    };
+    let region: Option<String> = match get(intern!(py, "region"))? {
+        Some(region) => Some(region.extract()?),
+        None => None,
+    };
+    let batch = match get(intern!(py, "batch_mode"))? {
+        Some(batch) => batch.is_truthy()?,
+        None => false,
+    };
+    let standard =
+        tier.as_deref().is_none_or(|tier| tier == "standard" || tier == "default" || tier == "auto");
+    let situation = Situation {
+        at: now(),
+        tier: if standard { None } else { tier.as_deref() },
+        batch,
+        region: region.as_deref(),
+        ..Situation::default()
+    };
+    let searches = match get(intern!(py, "google"))? {
+        Some(google) => {
+            google.getattr(intern!(py, "grounding_requests"))?.extract::<Option<i64>>()?.unwrap_or(0)
+        }
+        None => 0,
+    };
+    let totals = Totals { searches: i128::from(searches), ..totals };
+    match BOOK.total(provider, model, &totals, &situation) {
+        Some(atto) => Ok(Some(decimal::nearest(atto))),
+        None if !known_provider(provider) => Err(unknown_provider(provider)),
+        None => Ok(None),
+    }
+}
+
+fn known_provider(provider: &str) -> bool {
+    provider == "litellm" || BOOK.has_provider(provider)
+}
+
+fn unknown_provider(provider: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "no price table has the provider {provider:?}; register rows for it or check the name"
+    ))
+}
+
+/// Puts rows, in the text form of the table, on top of all others.
+#[pyfunction]
+fn prices_load(text: String) -> PyResult<()> {
+    BOOK.load(text).map_err(PyValueError::new_err)
+}
+
+/// Lets a name stand for a model of a provider.
+#[pyfunction]
+#[pyo3(signature = (provider, name, model, region))]
+fn prices_alias(provider: &str, name: &str, model: &str, region: Option<&str>) {
+    BOOK.alias(provider, name, model, region);
+}
+
+/// Multiplies prices by a contract's factor: `11/10`, `0.78`.
+#[pyfunction]
+#[pyo3(signature = (provider, model, factor))]
+fn prices_scale(provider: &str, model: Option<&str>, factor: &str) -> PyResult<()> {
+    let (top, bottom) = table::ratio(factor).ok_or_else(|| {
+        PyValueError::new_err(format!("{factor:?} is not a factor such as \"0.78\" or \"11/10\""))
+    })?;
+    BOOK.scale(provider, model, Factor(top, bottom));
+    Ok(())
+}
+
+/// Forgets what was registered.
+#[pyfunction]
+fn prices_reset() {
+    BOOK.reset();
+}
+
+/// The canonical id of a provider, and whether a table has it.
+#[pyfunction]
+fn prices_provider(provider: &str) -> (String, bool) {
+    (provider_id(provider), BOOK.has_provider(provider))
+}
+
+/// Whether a provider's name stands for a model that has a price.
+#[pyfunction]
+fn prices_known(provider: &str, model: &str) -> bool {
+    BOOK.find(provider, model, None).is_some()
+}
+
+/// version, sources, providers, models, rows of the built-in table
+#[pyfunction]
+fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+    let base = BOOK.base();
+    let sources: Vec<(String, String)> =
+        base.sources.iter().map(|(key, text)| (key.to_string(), text.clone())).collect();
+    let (models, rows) = base.size();
+    let providers: Vec<String> = base.providers().map(str::to_owned).collect();
+    (&base.version, sources, providers, models, rows).into_pyobject(py)
+}
+
+/// unit, price, per, (threshold, price) for longer prompts
+type RateText = (String, String, u32, Vec<(String, String)>);
+
+fn rate_text(unit: Unit, rate: &table::Rate) -> RateText {
+    let nano = |price: i64| decimal::format(i128::from(price), decimal::NANO);
+    let steps = rate.steps.iter().map(|step| (step.text.to_string(), nano(step.price))).collect();
+    (unit.name().to_owned(), nano(rate.price), unit.per(), steps)
+}
+
+/// The rows of a model, best first: provider, id, how it was found, page, rows.
+#[pyfunction]
+fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bound<'py, PyTuple>> {
+    let found = BOOK
+        .find(provider, model, None)
+        .ok_or_else(|| PyLookupError::new_err(BOOK.unknown(&provider_id(provider), model)))?;
+    let rows = PyList::empty(py);
+    for row in &found.model.rows {
+        let rates: Vec<RateText> = match &row.says {
+            table::Says::Rates(rates) => rates.iter().map(|(unit, rate)| rate_text(*unit, rate)).collect(),
+            table::Says::Times(top, bottom) => {
+                vec![("*".to_owned(), format!("{top}/{bottom}"), 1, Vec::new())]
+            }
+            table::Says::Free => vec![("free".to_owned(), "0".to_owned(), 1, Vec::new())],
+        };
+        rows.append((&*row.when_text, rates, &*row.source, &*row.checked))?;
+    }
+    (&*found.model.provider, &*found.model.id, found.how.text(), &*found.model.url, rows).into_pyobject(py)
+}
+
+/// The providers that have a model of that name.
+#[pyfunction]
+fn prices_where(model: &str) -> Vec<String> {
+    let base = BOOK.base();
+    base.providers()
+        .filter(|provider| BOOK.find(provider, model, None).is_some())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Adds the functions to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(price_usage, module)?)?;
+    module.add_function(wrap_pyfunction!(calculate_cost, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_load, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_alias, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_scale, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_reset, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_provider, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_known, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_info, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_where, module)?)?;
+    Ok(())
+}
