@@ -1,0 +1,66 @@
+"""What calls cost: exact and itemised, from a table that comes along, without any network access.
+
+```python
+from ferroscope import prices
+
+cost = prices.cost("openai", "gpt-4o", {"prompt_tokens": 1000, "completion_tokens": 100})
+print(cost.total, [item.to_dict() for item in cost.items])
+
+with prices.meter(budget_usd="5") as spent:
+    ...  # calls, streams and tasks
+print(spent.total, spent.unpriced_calls)
+```
+"""
+
+from ._book import (
+    Info,
+    PriceRow,
+    RateRow,
+    Rates,
+    alias,
+    info,
+    load,
+    load_from_environment,
+    providers_of,
+    rates,
+    register,
+    reset,
+    scale,
+    update,
+)
+from ._cost import Context, Cost, CostItem, Provenance, Status, cost, usage_json
+from ._meter import Meter, Running, admit, cost_of, meter, metered, record, running
+
+__all__ = [
+    "Context",
+    "Cost",
+    "CostItem",
+    "Info",
+    "Meter",
+    "PriceRow",
+    "Provenance",
+    "RateRow",
+    "Rates",
+    "Running",
+    "Status",
+    "admit",
+    "alias",
+    "cost",
+    "cost_of",
+    "info",
+    "load",
+    "meter",
+    "metered",
+    "providers_of",
+    "rates",
+    "record",
+    "register",
+    "reset",
+    "running",
+    "scale",
+    "update",
+    "usage_json",
+]
+
+load_from_environment()
+del load_from_environment

@@ -1,0 +1,236 @@
+"""The tables that prices are looked up in: what is built in, and what a program puts on top of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import NotRequired, TypedDict, cast
+from urllib.request import urlopen
+
+from .. import _core
+
+
+class PriceRow(TypedDict):
+    """Prices of a model, in USD for a million tokens, a thousand calls or an hour (see `docs/prices.md`)."""
+
+    provider: str
+    model: str
+    rates: Mapping[str, str | int | float | Decimal] | str
+    """`{"input": "2.5", "output": 10}`, or the text form of the table: `"input=2.5,>200000:5 output=10"`."""
+    names: NotRequired[Iterable[str]]
+    """Other names of the model."""
+    when: NotRequired[str]
+    """Conditions: `"from=2026-08-16T16:00Z"`, `"batch"`, `"tier=flex"`, `"region=eu"`, ..."""
+    checked: NotRequired[str | date]
+    source: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What the built-in table is."""
+
+    version: str
+    age_days: int
+    sources: Mapping[str, str]
+    providers: tuple[str, ...]
+    models: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """A row of a model as the tables have it: unit, price in USD, units it is for, prices of longer prompts."""
+
+    when: str
+    rates: tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """All rows of a model, in the order in which they are tried."""
+
+    provider: str
+    model_id: str
+    matched_by: str
+    url: str
+    rows: tuple[RateRow, ...]
+
+
+def register(rows: Iterable[PriceRow]) -> None:
+    """Puts prices on top of all tables; what is registered last is asked first, rate by rate.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> prices.register([{"provider": "acme", "model": "model-x", "rates": {"input": 1, "output": "4.5"}}])
+        >>> prices.cost("acme", "model-x", {"prompt_tokens": 10**6, "completion_tokens": 0}).total
+        Decimal('1')
+        >>> prices.reset()
+    """
+    given = list(rows)
+    by_provider: dict[str, list[str]] = {}
+    sources: dict[str, str] = {}
+    for row in given:
+        provider = _core.prices_provider(row["provider"])[0]
+        model = _text(row["model"]).lower()
+        rates = row["rates"]
+        if not isinstance(rates, str):
+            rates = " ".join(f"{unit}={_price(price)}" for unit, price in rates.items())
+        source = _text(row.get("source", "registered"))
+        sources[source] = source
+        checked = str(row.get("checked") or datetime.now(UTC).date())
+        lines = by_provider.setdefault(provider, [])
+        names = [_text(name).lower() for name in row.get("names", ())]
+        lines.append("\t".join([model, "=", *names]))
+        lines.append("\t".join([model, _text(row.get("when", "")) or "-", _text(rates), source, checked]))
+    text = [f"!source\t{source}\t{source}" for source in sources]
+    for provider, lines in by_provider.items():
+        # The rows of one model have to stand together.
+        text += [f"[{provider}]\t-\t-", *sorted(lines, key=lambda line: line.split("\t", 1)[0])]
+    _core.prices_load("\n".join(text) + "\n")
+
+
+def load(source: str | os.PathLike[str] | Mapping[str, object] | Iterable[PriceRow]) -> None:
+    """Puts a table on top of all others: rows, a mapping `{"rows": [...]}`, or a file.
+
+    A file is JSON or TOML with `rows`, or the text form of the table itself.
+    """
+    match source:
+        case str() | os.PathLike():
+            path = Path(source)
+            _load_text(path.read_text(encoding="utf-8"), path.suffix)
+        case Mapping():
+            register(_rows(source))
+        case _:
+            register(source)
+
+
+def _load_text(text: str, suffix: str) -> None:
+    if suffix == ".toml":
+        register(_rows(tomllib.loads(text)))
+    elif suffix == ".json" or re.match(r"\s*(\{|\[\s*[\]{])", text):
+        register(_rows(json.loads(text, parse_float=Decimal)))
+    else:
+        _core.prices_load(text)
+
+
+def _rows(data: object) -> Iterable[PriceRow]:
+    rows = data.get("rows") if isinstance(data, Mapping) else data
+    if not isinstance(rows, list):
+        raise ValueError("a price table is a list of rows, or has one under 'rows'")
+    return cast(list[PriceRow], rows)
+
+
+def update(url: str, *, sha256: str | None = None, timeout: float = 10.0) -> None:
+    """Fetches a table and puts it on top: the one function here that uses the network, and only when it is called.
+
+    Args:
+        url: An https (or file) URL of a table in one of the forms of `load`.
+        sha256: The digest that the content must have.
+        timeout: Seconds.
+    """
+    if not url.startswith(("https://", "file:")):
+        raise ValueError(f"prices are only fetched over https, not from {url!r}")
+    with urlopen(url, timeout=timeout) as answer:
+        content: bytes = answer.read()
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise ValueError(f"the table at {url!r} has the digest {found}, not {sha256}")
+    _load_text(content.decode(), Path(url.split("?")[0]).suffix)
+
+
+def alias(provider: str, name: str, model: str, *, region: str | None = None) -> None:
+    """Lets a name, such as an Azure deployment, stand for a model.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> prices.alias("azure", "prod-eu-1", "gpt-4o", region="eu")
+        >>> prices.cost("azure", "prod-eu-1", {"prompt_tokens": 10**6, "completion_tokens": 0}).model_id
+        'eu/gpt-4o'
+        >>> prices.reset()
+    """
+    _core.prices_alias(provider, name, model, region)
+
+
+def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str | None = None) -> None:
+    """Multiplies the prices of a provider, or of one of its models, by the factor of a contract.
+
+    Rates that were registered are taken as they are.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> prices.scale("openai", "0.78")
+        >>> prices.cost("openai", "gpt-4o", {"prompt_tokens": 10**6, "completion_tokens": 0}).total
+        Decimal('1.95')
+        >>> prices.reset()
+    """
+    _core.prices_scale(provider, model, str(factor))
+
+
+def reset() -> None:
+    """Forgets all that was registered, loaded, aliased or scaled."""
+    _core.prices_reset()
+
+
+def info() -> Info:
+    """What the built-in table is, and how old."""
+    version, sources, providers, models, rows = _core.prices_info()
+    age = (datetime.now(UTC).date() - date.fromisoformat(version)).days
+    return Info(version, age, dict(sources), tuple(providers), models, rows)
+
+
+def rates(provider: str, model: str) -> Rates:
+    """The rows of a model, best first.
+
+    Raises:
+        LookupError: No table has it; the message offers names that are close.
+    """
+    provider, model_id, matched_by, url, rows = _core.prices_rows(provider, model)
+    return Rates(
+        provider,
+        model_id,
+        matched_by,
+        url,
+        tuple(
+            RateRow(
+                when="" if when == "-" else when,
+                rates=tuple((unit, price, per, tuple(steps)) for unit, price, per, steps in prices),
+                source=source,
+                checked=checked,
+            )
+            for when, prices, source, checked in rows
+        ),
+    )
+
+
+def providers_of(model: str) -> tuple[str, ...]:
+    """The providers whose tables have a model of that name."""
+    return tuple(_core.prices_where(model))
+
+
+def _text(value: str) -> str:
+    if "\t" in value or "\n" in value:
+        raise ValueError(f"{value!r} may not contain tabs or line breaks")
+    return value
+
+
+def _price(price: str | int | float | Decimal) -> str:
+    # A double's shortest text is the number that was meant; `format` spells it without an exponent.
+    return price if isinstance(price, str) else format(Decimal(str(price)), "f")
+
+
+def load_from_environment() -> None:
+    """Loads the table that FERROSCOPE_PRICES names, if it does."""
+    path = os.environ.get("FERROSCOPE_PRICES")
+    if path:
+        load(path)

@@ -1,0 +1,111 @@
+"""`ferroscope prices MODEL`: the prices of a model as the tables have them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from ._book import Rates, info, providers_of, rates
+
+_PER = {1_000_000: "1M", 1_000: "1K", 3_600: "hour", 1: "1", 1_000_000_000: "1G"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status is 1 if no table has the model."""
+    parser = argparse.ArgumentParser(
+        prog="ferroscope prices", description="Show the prices of a model: rates, tiers, source, age."
+    )
+    parser.add_argument("model", help="a model, or provider/model")
+    parser.add_argument("--provider", help="only this provider; by default all that have the model")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parser.parse_args(argv)
+    found = _find(options.model, options.provider)
+    if not found:
+        print(f"no price for {options.model!r}", file=sys.stderr)
+        for provider in [options.provider] if options.provider else ["openai", "anthropic", "google"]:
+            try:
+                rates(provider, options.model)
+            except LookupError as error:
+                print(f"  {error.args[0]}", file=sys.stderr)
+        return 1
+    table = info()
+    if options.json:
+        print(json.dumps({"table": table.version, "models": [_plain(one) for one in found]}, indent=2))
+        return 0
+    for one in found:
+        print(_table(one))
+        print()
+    print(f"table {table.version}, {table.age_days} days old; prices in USD")
+    return 0
+
+
+def _find(model: str, provider: str | None) -> list[Rates]:
+    head, slash, rest = model.partition("/")
+    if provider is not None:
+        return _of([(provider, model)])
+    return (_of([(head, rest)]) if slash else []) or _of([(name, model) for name in providers_of(model)])
+
+
+def _of(places: list[tuple[str, str]]) -> list[Rates]:
+    found: dict[tuple[str, str, str], Rates] = {}
+    for place in places:
+        try:
+            one = rates(*place)
+        except LookupError:
+            continue
+        found.setdefault((place[0], one.provider, one.model_id), one)
+    # A provider that only lends another's prices is not a second answer.
+    own = [one for (asked, named, _), one in found.items() if asked == named]
+    return own or list(found.values())
+
+
+def _age(checked: str) -> str:
+    try:
+        return f"{(datetime.now(UTC).date() - date.fromisoformat(checked)).days}d"
+    except ValueError:
+        return ""
+
+
+def _table(one: Rates) -> str:
+    lines = [("unit", "price", "per", "when", "source", "age")]
+    for row in one.rows:
+        for unit, price, per, steps in row.rates:
+            whole = "" if unit == "*" else _PER.get(per, str(per))
+            first = f"x{price}" if unit == "*" else price
+            lines.append((unit, first, whole, row.when, row.source, _age(row.checked)))
+            for limit, step in steps:
+                when = f"{row.when} prompt{limit}".strip()
+                lines.append((unit, step, whole, when, row.source, _age(row.checked)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    body = "\n".join(
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+    return f"{one.provider}/{one.model_id}  {one.url}\n{body}"
+
+
+def _plain(one: Rates) -> dict[str, object]:
+    return {
+        "provider": one.provider,
+        "model": one.model_id,
+        "matched_by": one.matched_by,
+        "url": one.url,
+        "rows": [
+            {
+                "when": row.when,
+                "rates": [
+                    {"unit": unit, "usd": price, "per": per, "tiers": dict(steps)}
+                    for unit, price, per, steps in row.rates
+                ],
+                "source": row.source,
+                "checked": row.checked,
+            }
+            for row in one.rows
+        ],
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,324 @@
+"""What a call costs: the records of an itemised cost, and the function that prices a usage object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal, TypedDict, cast
+
+import orjson
+
+from .. import _core
+
+Status = Literal["exact", "reported", "estimate", "partial", "free", "unknown_model", "no_usage", "inconsistent_usage"]
+
+
+class Context(TypedDict, total=False):
+    """What is known about a call beyond its usage object; every key may be left out.
+
+    Keys that no price of the model asks for change nothing; unknown ones are listed in `Cost.assumptions`.
+    """
+
+    timestamp: str | datetime | float
+    service_tier: str | None
+    """The tier that served the call, as the response says."""
+    requested_service_tier: str | None
+    """The tier that was asked for: used only if nobody says what served it."""
+    batch: bool
+    speed: str | None
+    inference_geo: str | None
+    region: str | None
+    """The region of the endpoint, where it has a price of its own (`us`, `eu`, `us-east5`)."""
+    deployment: str | None
+    """A deployment's name, looked up if the model is not known (see `prices.alias`)."""
+    base_model: str | None
+    """The base of a tuned model, looked up if the model is not known."""
+    tool_calls: Mapping[str, int]
+    """Calls of the provider's own tools that the usage leaves out: `{"web_search": 3}`."""
+    units: Mapping[str, int | float | Decimal]
+    """Counts of any unit of the price table: `{"image": 2}`."""
+    estimated: bool
+    """The counts are an estimate, and so is the cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """One line of a bill.
+
+    `item` is the provider's word for what was counted, `unit` the one of the price table; both `unit` and the numbers
+    are `None` in the one item of a charge that the provider states.
+    """
+
+    item: str
+    unit: str | None
+    count: int | Decimal | None
+    price: Decimal | None
+    per: int | None
+    amount: Decimal
+    tier: str
+    why: str
+    source: str
+    checked: str
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """The item with its numbers as exact plain decimals.
+
+        Example:
+            >>> from ferroscope import prices
+            >>> usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+            >>> prices.cost("openai", "gpt-4o", usage).items[0].to_dict()
+            {'item': 'input', 'count': 1000, 'usd_per': '2.5', 'per': 1000000, 'usd': '0.0025'}
+        """
+        plain: dict[str, str | int | None] = {"item": self.item}
+        if self.count is not None and self.price is not None:
+            count = int(self.count) if self.count == int(self.count) else format(self.count, "f")
+            plain |= {"count": count, "usd_per": format(self.price, "f"), "per": self.per}
+        return plain | {"usd": format(self.amount, "f")}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where prices come from: the version of the table, its sources with the days they were checked, the page."""
+
+    table: str
+    sources: tuple[tuple[str, str], ...]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The price of a call, and everything that led to it.
+
+    `total` is exact, and `None` unless it is known: `status` says what it is worth, `assumptions` what is missing or
+    had to be assumed. `reported` is what the provider states, and then also the total; `table_amount` is what the table
+    says, for comparison. `float(cost)` is the nearest double.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> cost = prices.cost("anthropic", "claude-opus-9", {"input_tokens": 5, "output_tokens": 5})
+        >>> cost.total, cost.status
+        (None, 'unknown_model')
+    """
+
+    status: Status
+    total: Decimal | None
+    atto: int | None
+    usd: float | None
+    items: tuple[CostItem, ...]
+    provider: str
+    model: str
+    model_id: str | None
+    matched_by: str | None
+    reported: Decimal | None
+    table_amount: Decimal | None
+    assumptions: tuple[str, ...]
+    provenance: Provenance
+    stale: str | None = field(compare=False)
+
+    @property
+    def lower_bound(self) -> Decimal:
+        """The sum of what has a price: the total if that is known, less than it if not."""
+        return self.total if self.total is not None else sum((item.amount for item in self.items), Decimal(0))
+
+    def __float__(self) -> float:
+        if self.usd is None:
+            raise ValueError(f"the cost of {self.model!r} is not known ({self.status}): {'; '.join(self.assumptions)}")
+        return self.usd
+
+    def to_dict(self) -> dict[str, object]:
+        """The cost as plain data, amounts as exact decimals in text."""
+        text = {name: None if value is None else format(value, "f") for name, value in self._amounts().items()}
+        return {
+            "status": self.status,
+            **text,
+            "items": [item.to_dict() for item in self.items],
+            "provider": self.provider,
+            "model": self.model,
+            "model_id": self.model_id,
+            "matched_by": self.matched_by,
+            "assumptions": list(self.assumptions),
+            "table": self.provenance.table,
+            "sources": [list(source) for source in self.provenance.sources],
+            "url": self.provenance.url,
+            "stale": self.stale,
+        }
+
+    def _amounts(self) -> dict[str, Decimal | None]:
+        return {"total": self.total, "reported": self.reported, "table_amount": self.table_amount}
+
+
+_RENAMED = {
+    "service_tier": "tier",
+    "requested_service_tier": "asked_tier",
+    "batch": "batch",
+    "speed": "speed",
+    "inference_geo": "geo",
+    "geo": "geo",
+    "region": "region",
+    "estimated": "estimated",
+}
+_TOOLS = {"web_search_preview": "web_search", "code_interpreter": "container_session", "x_search": "social_search"}
+
+
+def cost(
+    provider: str,
+    model: str,
+    usage: object,
+    *,
+    api: str | None = None,
+    at: datetime | str | float | None = None,
+    context: Context | Mapping[str, object] | None = None,
+) -> Cost:
+    """The exact, itemised cost of a usage object in the provider's own wire form.
+
+    Args:
+        provider: Who was called; the prices are the provider's, whoever made the model.
+        model: The model as the response names it, or as it was asked for.
+        usage: The usage object: a dict, a pydantic model, JSON, or `None` if there was none.
+        api: Which API of the provider it comes from (`"responses"`, `"messages"`, ...); read off the usage if left out.
+        at: When the call was made; now, if left out. A time without a zone is UTC.
+        context: What else is known about the call, see `Context`.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+        >>> prices.cost("openai", "gpt-4o", usage).total
+        Decimal('0.0035')
+    """
+    given = dict(context) if context else {}
+    call = _call(given, at)
+    # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
+    others = [(key, str(value)) for key, value in given.items() if value is not None]
+    call["others"] = others
+    answer = cast(_Priced, _core.price_usage(provider, model, usage_json(usage), api, call))
+    return _read(model, answer, others)
+
+
+_Item = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]
+
+
+class _Priced(TypedDict):
+    """What the core answers."""
+
+    status: Status
+    total: str | None
+    atto: int | None
+    usd: float | None
+    items: tuple[_Item, ...]
+    provider: str
+    model_id: str | None
+    matched_by: str | None
+    reported: str | None
+    table_amount: str | None
+    assumptions: tuple[str, ...]
+    url: str
+    version: str
+    stale: str | None
+
+
+def usage_json(usage: object) -> bytes | None:
+    """A usage object as JSON, whatever holds it."""
+    match usage:
+        case None:
+            return None
+        case bytes():
+            return usage
+        case bytearray() | memoryview():
+            return bytes(usage)
+        case str():
+            return usage.encode()
+        case Mapping():
+            return orjson.dumps(usage, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    dump = getattr(usage, "model_dump_json", None)
+    if dump is not None:
+        return cast(str, dump()).encode()
+    to_dict = getattr(usage, "to_dict", None)
+    return orjson.dumps(to_dict() if to_dict is not None else vars(usage), default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    dump = getattr(value, "model_dump", None)
+    return dump() if dump is not None else vars(value)
+
+
+def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[str, object]:
+    """Takes out of `given` what has a fixed meaning."""
+    call: dict[str, object] = {}
+    timestamp = given.pop("timestamp", None)
+    when = at if at is not None else timestamp
+    if when is not None:
+        call["at"] = _seconds(when)
+    for key, name in _RENAMED.items():
+        value = given.pop(key, None)
+        if value is not None:
+            call[name] = bool(value) if name in ("batch", "estimated") else str(value)
+    others = [given.pop(key, None) for key in ("deployment", "base_model")]
+    call["also"] = [str(other) for other in others if other is not None]
+    counts = []
+    for key in ("tool_calls", "units"):
+        named = given.pop(key, None)
+        if isinstance(named, Mapping):
+            counts += [(_TOOLS.get(str(name), str(name)), str(count)) for name, count in named.items()]
+    call["counts"] = counts
+    return call
+
+
+def _seconds(when: object) -> int:
+    if isinstance(when, str):
+        when = datetime.fromisoformat(when)
+    if isinstance(when, datetime):
+        return int((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
+    if isinstance(when, int | float):
+        return int(when)
+    raise TypeError(f"a time is a datetime, ISO text or seconds since 1970, not {when!r}")
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _read(model: str, answer: _Priced, others: list[tuple[str, str]]) -> Cost:
+    items = tuple(
+        CostItem(
+            item=item,
+            unit=unit,
+            count=None if count is None else int(count) if "." not in count else Decimal(count),
+            price=_number(price),
+            per=per,
+            amount=Decimal(amount),
+            tier=tier,
+            why=why,
+            source=source,
+            checked=checked,
+        )
+        for item, unit, count, price, per, amount, tier, why, source, checked in answer["items"]
+    )
+    unused = tuple(
+        f"no price of the table asks for {key}={value!r}"
+        for key, value in others
+        if not any(f"{key}=" in item.tier for item in items) and key not in _KNOWN_CONDITIONS
+    )
+    sources = tuple(sorted({(item.source, item.checked) for item in items if item.source}))
+    return Cost(
+        status=answer["status"],
+        total=_number(answer["total"]),
+        atto=answer["atto"],
+        usd=answer["usd"],
+        items=items,
+        provider=answer["provider"],
+        model=model,
+        model_id=answer["model_id"],
+        matched_by=answer["matched_by"],
+        reported=_number(answer["reported"]),
+        table_amount=_number(answer["table_amount"]),
+        assumptions=answer["assumptions"] + unused,
+        provenance=Provenance(answer["version"], sources, answer["url"]),
+        stale=answer["stale"],
+    )
+
+
+_KNOWN_CONDITIONS = frozenset({"route", "search_type"})

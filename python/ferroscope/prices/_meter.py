@@ -1,0 +1,214 @@
+"""Adds up what calls cost, over tasks and threads, and keeps a budget.
+
+A call that is finished reports its cost with `record`. A call that is about to be made asks `admit`. A stream that is
+running holds a `Running` and tells it how much text has come: its estimate ends the stream when the budget is passed.
+Without a meter all of them return at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from threading import Lock
+
+from .. import _core
+from ..errors import BudgetExceededError, UnknownPriceError
+from ._cost import Cost, cost
+
+_log = logging.getLogger("ferroscope.prices")
+
+
+class Meter:
+    """What calls have cost since the meter was opened; shared by all tasks that were started inside it.
+
+    Attributes:
+        total: The exact sum in USD of the calls whose cost is known.
+        calls: How many calls were counted.
+        unpriced_calls: How many of them have no known cost: the total is then a lower bound.
+        by_model: The same sum by provider and model.
+        budget: What may be spent, in USD; None if there is no limit.
+    """
+
+    def __init__(self, budget: Decimal | None, allow_unpriced: bool) -> None:
+        self.budget = budget
+        self.allow_unpriced = allow_unpriced
+        self.total = Decimal(0)
+        self.calls = 0
+        self.unpriced_calls = 0
+        self.by_model: dict[tuple[str, str], Decimal] = {}
+        self._lock = Lock()
+
+    @property
+    def remaining(self) -> Decimal | None:
+        """What is left of the budget; negative if it was passed."""
+        return None if self.budget is None else self.budget - self.total
+
+    def record(self, spent: Cost) -> None:
+        """Adds the cost of a finished call."""
+        with self._lock:
+            self.calls += 1
+            if spent.total is None:
+                self.unpriced_calls += 1
+                return
+            self.total += spent.total
+            key = (spent.provider, spent.model_id or spent.model)
+            self.by_model[key] = self.by_model.get(key, Decimal(0)) + spent.total
+
+    def __repr__(self) -> str:
+        budget = "" if self.budget is None else f" of {self.budget}"
+        unpriced = f", {self.unpriced_calls} of them unpriced" if self.unpriced_calls else ""
+        return f"Meter({self.total}{budget} USD, {self.calls} calls{unpriced})"
+
+
+_active: ContextVar[tuple[Meter, ...]] = ContextVar("ferroscope_meters", default=())
+
+
+@contextmanager
+def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool = False) -> Iterator[Meter]:
+    """Adds up what is spent inside the block, concurrent tasks included; meters may be nested.
+
+    Args:
+        budget_usd: What may be spent. When it is passed, running streams end with `BudgetExceededError`, which has the
+            partial response, and no further call is made.
+        allow_unpriced: With a budget, calls of models without a price are refused unless this is set, because the
+            budget could not be kept.
+
+    Example:
+        >>> from ferroscope import prices
+        >>> with prices.meter() as spent:
+        ...     usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+        ...     prices.record(prices.cost("openai", "gpt-4o", usage))
+        >>> spent.total
+        Decimal('0.0035')
+    """
+    budget = None if budget_usd is None else Decimal(str(budget_usd))
+    if budget is not None and not (budget.is_finite() and budget >= 0):
+        raise ValueError(f"a budget is an amount of USD, not {budget_usd!r}")
+    opened = Meter(budget, allow_unpriced)
+    token = _active.set((*_active.get(), opened))
+    try:
+        yield opened
+    finally:
+        _active.reset(token)
+
+
+def metered() -> bool:
+    """Whether any meter is open here: only then is the cost of a call worked out before somebody reads it."""
+    return bool(_active.get())
+
+
+def record(spent: Cost) -> None:
+    """Adds the cost of a finished call to the open meters."""
+    for one in _active.get():
+        one.record(spent)
+
+
+def admit(provider: str, model: str) -> None:
+    """Refuses a call that no budget is left for, before it is made.
+
+    Raises:
+        BudgetExceededError: A budget has been used up.
+        UnknownPriceError: The model has no price, so that a budget could not be kept.
+    """
+    for one in _active.get():
+        if one.budget is None:
+            continue
+        if one.total >= one.budget:
+            raise BudgetExceededError(
+                f"the budget of {one.budget} USD is used up ({one.total} USD in {one.calls} calls); "
+                f"no call of {model!r} was made"
+            )
+        if not one.allow_unpriced and not _core.prices_known(provider, model):
+            raise UnknownPriceError(
+                f"{model!r} of {provider} has no price, so the budget of {one.budget} USD could not be kept; "
+                "register one with prices.register, or open the meter with allow_unpriced=True"
+            )
+
+
+# Text has about four characters a token; a wrong guess moves the moment at which a stream is ended, not any bill.
+_CHARACTERS_A_TOKEN = 4
+
+
+class Running:
+    """Watches the budget while a stream is running, on an estimate from the length of its text."""
+
+    __slots__ = ("_budgets", "_input", "_model", "_rate", "_spent")
+
+    def __init__(self, model: str, budgets: tuple[Meter, ...], rate: Decimal, prompt: Decimal) -> None:
+        self._model = model
+        self._budgets = budgets
+        self._rate = float(rate) / _CHARACTERS_A_TOKEN
+        self._input = float(prompt)
+        self._spent = 0.0
+
+    @property
+    def spent(self) -> float:
+        """The estimate in USD so far."""
+        return self._input + self._spent
+
+    def add(self, characters: int) -> None:
+        """Counts text that has come: content, reasoning, arguments of tools.
+
+        Raises:
+            BudgetExceededError: A budget is passed. Whoever runs the stream closes it and sets `partial`.
+        """
+        self._spent += characters * self._rate
+        for one in self._budgets:
+            if one.budget is not None and float(one.total) + self.spent > float(one.budget):
+                raise BudgetExceededError(
+                    f"the stream of {self._model!r} was ended: with about {self.spent:.6f} USD for it so far, the "
+                    f"budget of {one.budget} USD is passed ({one.total} USD spent before)"
+                )
+
+
+def running(
+    provider: str,
+    model: str,
+    *,
+    context: Mapping[str, object] | None = None,
+    prompt_characters: int = 0,
+) -> Running | None:
+    """A watch on the budget for a stream that begins; None if there is no budget to keep."""
+    budgets = tuple(one for one in _active.get() if one.budget is not None)
+    if not budgets:
+        return None
+    tokens = prompt_characters // _CHARACTERS_A_TOKEN
+    probe = cost(provider, model, {"prompt_tokens": tokens, "completion_tokens": 1_000}, context=context)
+    output = sum((item.amount for item in probe.items if item.unit == "output"), Decimal(0))
+    prompt = sum((item.amount for item in probe.items if item.unit != "output"), Decimal(0))
+    return Running(model, budgets, output / 1_000, prompt)
+
+
+_logged: set[tuple[str, str]] = set()
+
+
+def cost_of(
+    *,
+    provider: str,
+    model: str,
+    usage_json: bytes | None,
+    api: str | None = None,
+    at: float | None = None,
+    context: Mapping[str, object] | None = None,
+    strict: bool = False,
+) -> Cost:
+    """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
+
+    Raises:
+        UnknownPriceError: With `strict`, if the cost is not known.
+    """
+    found = cost(provider, model, usage_json, api=api, at=at, context=context)
+    if found.total is None:
+        why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
+        if strict:
+            raise UnknownPriceError(why)
+        if (provider, model) not in _logged and found.status in ("unknown_model", "partial"):
+            _logged.add((provider, model))
+            _log.warning("%s", why)
+    elif found.stale is not None and ("", "") not in _logged:
+        _logged.add(("", ""))
+        _log.warning("%s; update ferroscope or load a newer table", found.stale)
+    return found

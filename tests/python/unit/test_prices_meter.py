@@ -1,0 +1,104 @@
+"""What calls add up to, across tasks, and how a budget is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from decimal import Decimal
+
+import pytest
+
+from ferroscope import prices
+from ferroscope.errors import BudgetExceededError, UnknownPriceError
+
+
+def spend(tokens: int = 1000, model: str = "gpt-4o") -> None:
+    usage = {"prompt_tokens": tokens, "completion_tokens": 0}
+    prices.record(prices.cost_of(provider="openai", model=model, usage_json=prices.usage_json(usage)))
+
+
+def test_a_meter_adds_up_what_was_spent_inside() -> None:
+    spend()
+    with prices.meter() as outer:
+        spend()
+        with prices.meter() as inner:
+            spend(2000)
+        spend(1, "gpt-unheard-of")
+    spend()
+    assert (inner.total, inner.calls, inner.unpriced_calls) == (Decimal("0.005"), 1, 0)
+    assert (outer.total, outer.calls, outer.unpriced_calls) == (Decimal("0.0075"), 3, 1)
+    assert outer.by_model == {("openai", "gpt-4o"): Decimal("0.0075")}
+    assert repr(outer) == "Meter(0.0075 USD, 3 calls, 1 of them unpriced)"
+
+
+async def test_tasks_that_were_started_inside_share_the_meter() -> None:
+    async def work(n: int) -> None:
+        await asyncio.sleep(0)
+        spend(n)
+
+    other = asyncio.create_task(work(10**6))
+    with prices.meter() as meter:
+        await asyncio.gather(*(work(1000) for _ in range(50)), asyncio.to_thread(spend, 1000))
+    await other
+    assert (meter.total, meter.calls) == (Decimal("0.1275"), 51)
+
+
+def test_no_call_is_made_when_the_budget_is_used_up() -> None:
+    with prices.meter("0.005") as meter:
+        for _ in range(2):
+            prices.admit("openai", "gpt-4o")
+            spend()
+        with pytest.raises(BudgetExceededError, match=r"the budget of 0.005 USD is used up \(0.0050? USD in 2 calls\)"):
+            prices.admit("openai", "gpt-4o")
+    assert meter.remaining == 0
+    prices.admit("openai", "gpt-4o")
+
+
+def test_a_budget_refuses_what_has_no_price() -> None:
+    with (
+        prices.meter(1),
+        pytest.raises(UnknownPriceError, match="'gpt-unheard-of' of openai has no price, so the budget of 1 USD"),
+    ):
+        prices.admit("openai", "gpt-unheard-of")
+    with prices.meter(1, allow_unpriced=True):
+        prices.admit("openai", "gpt-unheard-of")
+    with prices.meter():
+        prices.admit("openai", "gpt-unheard-of")
+
+
+def test_a_stream_is_ended_when_the_budget_is_passed() -> None:
+    with prices.meter("0.01") as meter:
+        spend(1600)  # 0.004
+        watch = prices.running("openai", "gpt-4o", prompt_characters=4_000)  # 0.0025
+        assert watch is not None
+        watch.add(1_000)  # 0.0025
+        assert watch.spent == pytest.approx(0.005)
+        watch.add(399)
+        with pytest.raises(BudgetExceededError, match=r"the stream of 'gpt-4o' was ended: with about 0\.006") as caught:
+            watch.add(10)
+    assert caught.value.partial is None
+    assert meter.total == Decimal("0.004")
+
+
+def test_without_a_budget_nothing_is_watched() -> None:
+    assert prices.running("openai", "gpt-4o") is None
+    assert not prices.metered()
+    with prices.meter():
+        assert prices.metered()
+        assert prices.running("openai", "gpt-4o") is None
+
+
+@pytest.mark.parametrize("budget", ["nan", "-1", "Infinity"])
+def test_a_budget_is_an_amount(budget: str) -> None:
+    with pytest.raises(ValueError, match="a budget is an amount of USD"), prices.meter(budget):
+        pass
+
+
+def test_an_unknown_cost_is_logged_once_and_refused_if_it_was_demanded(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "ferroscope.prices")
+    for _ in range(3):
+        spend(1, "gpt-never-heard-of")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("the cost of a call of 'gpt-never-heard-of' is not known (unknown_model): no price for")
+    with pytest.raises(UnknownPriceError, match="gpt-never-heard-of"):
+        prices.cost_of(provider="openai", model="gpt-never-heard-of", usage_json=b'{"prompt_tokens": 1}', strict=True)
