@@ -24,7 +24,6 @@ from ...core.base.message_param import (
     AudioURLPart,
     BaseMessageParam,
     ContentPart,
-    ImagePart,
     ImageURLPart,
     TextPart,
     ToolCallPart,
@@ -127,14 +126,13 @@ def _render_parts(
             calls.clear()
 
     for part in parts:
-        match part:
-            case ToolCallPart():
-                calls.append(_render_tool_call(part))
-            case ToolResultPart():
-                flush()
-                wire.append({"role": "tool", "tool_call_id": part.id, "content": part.content})
-            case _:
-                content.append(_render_part(part, rules, fetch))
+        if part.type == "tool_call":
+            calls.append(_render_tool_call(part))
+        elif part.type == "tool_result":
+            flush()
+            wire.append({"role": "tool", "tool_call_id": part.id, "content": part.content})
+        else:
+            content.append(_render_part(part, rules, fetch))
     flush()
     return wire
 
@@ -154,30 +152,27 @@ def _one_message(role: str, content: list[dict[str, Any]], calls: list[dict[str,
 
 
 def _render_part(part: ContentPart, rules: MessageRules, fetch: Callable[[str], bytes]) -> dict[str, Any]:
-    match part:
-        case TextPart():
-            return {"type": "text", "text": part.text}
-        case ImagePart():
-            if part.media_type not in _IMAGE_TYPES:
-                raise ValueError(
-                    f"Unsupported image media type: {part.media_type}. {rules.provider} currently only "
-                    "supports JPEG, PNG, GIF, and WebP images."
-                )
-            encoded = base64.b64encode(part.image).decode()
-            return _render_image(f"data:{part.media_type};base64,{encoded}", part.detail, rules)
-        case ImageURLPart():
-            return _render_image(part.url, part.detail, rules)
-        case AudioPart() if rules.audio:
-            data = part.audio if isinstance(part.audio, str) else base64.b64encode(part.audio).decode()
-            return _render_audio(part.media_type, data, rules)
-        case AudioURLPart() if rules.audio:
-            sound = _read_audio(part.url, rules, fetch)
-            return _render_audio(audio_media_type(sound), base64.b64encode(sound).decode(), rules)
-        case _:
-            kinds = "text, image and audio" if rules.audio else "text and image"
+    # By the tag: asking pydantic's classes one after the other costs more than the rest of this.
+    if part.type == "text":
+        return {"type": "text", "text": part.text}
+    if part.type == "image_url":
+        return _render_image(part.url, part.detail, rules)
+    if part.type == "image":
+        if part.media_type not in _IMAGE_TYPES:
             raise ValueError(
-                f"{rules.provider} currently only supports {kinds} parts. Part provided: {part.type}"
+                f"Unsupported image media type: {part.media_type}. {rules.provider} currently only "
+                "supports JPEG, PNG, GIF, and WebP images."
             )
+        encoded = base64.b64encode(part.image).decode()
+        return _render_image(f"data:{part.media_type};base64,{encoded}", part.detail, rules)
+    if part.type == "audio" and rules.audio:
+        data = part.audio if isinstance(part.audio, str) else base64.b64encode(part.audio).decode()
+        return _render_audio(part.media_type, data, rules)
+    if part.type == "audio_url" and rules.audio:
+        sound = _read_audio(part.url, rules, fetch)
+        return _render_audio(audio_media_type(sound), base64.b64encode(sound).decode(), rules)
+    kinds = "text, image and audio" if rules.audio else "text and image"
+    raise ValueError(f"{rules.provider} currently only supports {kinds} parts. Part provided: {part.type}")
 
 
 def _render_image(url: str, detail: str | None, rules: MessageRules) -> dict[str, Any]:

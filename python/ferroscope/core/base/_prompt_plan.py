@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from ...errors import TemplateError
 from ._template import Message, Template, parse_template
-from .message_param import CONTENT_PARTS, BaseMessageParam
+from .message_param import BaseMessageParam, is_content_part
 from .messages import message_content
 from .metadata import Metadata
 
@@ -194,11 +194,11 @@ def message_list(returned: Any) -> list[Message]:
     items: list[Any] | None = None
     if isinstance(returned, Iterable) and not isinstance(returned, BaseModel | bytes | dict):
         items = list(returned)
-        if not items:
-            return []
+        if all(type(item) is BaseMessageParam or type(item) is dict for item in items):
+            return items
         # Parts are models too; a list of nothing but parts is one message, not many.
         if all(isinstance(item, BaseModel | dict) for item in items) and not any(
-            isinstance(item, CONTENT_PARTS) for item in items
+            is_content_part(item) for item in items
         ):
             return items
     content = message_content(returned if items is None else items)

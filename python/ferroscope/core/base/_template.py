@@ -29,7 +29,13 @@ from pydantic import BaseModel
 
 from ...errors import TemplateError
 from ._media import audio_part, document_part, image_part
-from .message_param import CONTENT_PARTS, BaseMessageParam, CacheControlPart, ContentPart, TextPart
+from .message_param import (
+    BaseMessageParam,
+    CacheControlPart,
+    ContentPart,
+    TextPart,
+    is_content_part,
+)
 
 Values: TypeAlias = Mapping[str, Any]
 """The variables of a template."""
@@ -365,7 +371,7 @@ def _text_part(field: _Field, value: object) -> TextPart:
 
 
 def _any_part(field: _Field, value: object) -> ContentPart:
-    if not isinstance(value, CONTENT_PARTS):
+    if not is_content_part(value):
         raise ValueError(f"When using '{field.tag}' template, '{field.shown}' must be a valid content part.")
     return value
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo
+from typing_extensions import TypeIs
 
 
 def _to_base64(data: bytes | str) -> str:
@@ -134,7 +135,7 @@ ContentPart: TypeAlias = (
 )
 """Any part of a message."""
 
-CONTENT_PARTS = (
+_PARTS = (
     TextPart,
     ImagePart,
     ImageURLPart,
@@ -146,7 +147,12 @@ CONTENT_PARTS = (
     ToolCallPart,
     ToolResultPart,
 )
-"""The part classes, for `isinstance`."""
+_PART_TYPES = frozenset(_PARTS)
+
+
+def is_content_part(value: object) -> TypeIs[ContentPart]:
+    """Whether it is a part; quick where it is just one of the classes, as it nearly always is."""
+    return type(value) in _PART_TYPES or isinstance(value, _PARTS)
 
 
 class BaseMessageParam(BaseModel):

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._media import audio_part, image_part, is_audio_segment, is_pil_image, is_wave_reader
-from .message_param import (
-    CONTENT_PARTS,
-    BaseMessageParam,
-    ContentPart,
-    TextPart,
-)
+from .message_param import BaseMessageParam, ContentPart, TextPart, is_content_part
 
 if TYPE_CHECKING:
     from wave import Wave_read
@@ -71,7 +66,7 @@ def message_content(content: object) -> str | list[ContentPart]:
 
 
 def _part(piece: object) -> ContentPart | None:
-    if isinstance(piece, CONTENT_PARTS):
+    if is_content_part(piece):
         return piece
     if is_pil_image(piece):
         return image_part(piece)
