@@ -3,7 +3,7 @@
 The server is in a process of its own, so only the client is counted. Every way must read the same text first.
 What a call costs beside its chunks is a case of its own: there, reading the raw bytes by hand wins.
 
-    python benches/python/bench_stream.py [--quick] [--json FILE]
+    python benches/python/bench_stream.py [--kind sync] [--only tool] [--processes 3] [--json FILE]
 """
 
 from __future__ import annotations
@@ -82,17 +82,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="one process a case, sync only")
+    parser.add_argument("--kind", choices=KINDS, help="one kind of client only")
+    parser.add_argument("--processes", type=int, default=1, help="how often to start each way anew")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     options = parser.parse_args()
     for way in WAYS:
         python_of(way.environment)
     figures: dict[str, dict[str, dict[str, Any]]] = {}
-    for kind in KINDS[:1] if options.quick else KINDS:
+    for kind in [options.kind] if options.kind else KINDS:
         for scenario in SCENARIOS:
             if options.only in scenario.name:
-                found = run(kind, scenario, processes=1 if options.quick else 3)
+                found = run(kind, scenario, options.processes)
                 figures[f"{kind}, {scenario.name}"] = found
                 show(kind, scenario, found)
     if options.json:
