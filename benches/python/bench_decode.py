@@ -10,6 +10,7 @@ import json
 import random
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,7 @@ def stream(padded: bool) -> bytes:
         "system_fingerprint": "fp_1a2b3c4d5e",
     }
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}]
-    deltas += (
-        {"content": " " + pads.choice(["the", "quick", "brown", "fox\n", "“jumps”"])} for _ in range(CHUNKS)
-    )
+    deltas += ({"content": " " + pads.choice(["the", "quick", "brown", "fox\n", "“jumps”"])} for _ in range(CHUNKS))
     events = []
     for number, delta in enumerate([*deltas, {}]):
         finish = "stop" if number == len(deltas) else None
@@ -55,13 +54,11 @@ def stream(padded: bool) -> bytes:
     return text.encode() + b"data: [DONE]\n\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--file", type=Path, help="a recorded stream instead of the made ones")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     bodies = {"plain": stream(False), "with obfuscation": stream(True)}
     if options.file:
         bodies = {options.file.name: options.file.read_bytes()}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,7 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario(
-        "text, an HTTP chunk an event", Answer(Text(WORD * CHUNKS, CHUNKS)), WORD * CHUNKS, False, CHUNKS + 2
-    ),
+    Scenario("text, an HTTP chunk an event", Answer(Text(WORD * CHUNKS, CHUNKS)), WORD * CHUNKS, False, CHUNKS + 2),
     Scenario(
         "text, 32 events an HTTP chunk",
         Answer(Text(WORD * CHUNKS, CHUNKS), coalesce=32),
@@ -78,15 +77,13 @@ SCENARIOS = (
 )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=KINDS, help="one kind of client only")
     parser.add_argument("--processes", type=int, default=1, help="how often to start each way anew")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     for way in WAYS:
         python_of(way.environment)
     figures: dict[str, dict[str, dict[str, Any]]] = {}
@@ -144,9 +141,7 @@ def show(kind: str, scenario: Scenario, found: dict[str, dict[str, Any]]) -> Non
     print(f"\n{kind}: {scenario.name} (CPU µs a {unit}, median and best; ours = 1.00)")
     for name, row in found.items():
         ratio = row["us"] / ours
-        print(
-            f"  {name:24} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   openai {row['sdk']}, n={row['n']}"
-        )
+        print(f"  {name:24} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   openai {row['sdk']}, n={row['n']}")
 
 
 if __name__ == "__main__":

@@ -67,9 +67,7 @@ class Request:
         """The body as a JSON object; `ValueError` when it is something else."""
         value = json.loads(self.body)
         if not isinstance(value, dict):
-            raise ValueError(
-                f"the body of {self.method} {self.path} is no JSON object: {self.body[:80]!r}"
-            )
+            raise ValueError(f"the body of {self.method} {self.path} is no JSON object: {self.body[:80]!r}")
         return value
 
     @property

@@ -73,9 +73,7 @@ class Ledger:
 
     def seen(self) -> Seen:
         with self._changed:
-            return Seen(
-                tuple(self._requests), self._opened - self._forgotten, self._connections, self._streams
-            )
+            return Seen(tuple(self._requests), self._opened - self._forgotten, self._connections, self._streams)
 
     def wait(self, until: Until, count: int, timeout: float) -> None:
         def reached() -> bool:

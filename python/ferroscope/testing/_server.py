@@ -137,7 +137,7 @@ class ProviderServer(Controls):
         def run() -> None:
             try:
                 asyncio.run(self._serve(ready))
-            except BaseException as error:
+            except BaseException as error:  # raised again where start() waits
                 failed.append(error)
             finally:
                 ready.set()
@@ -201,5 +201,5 @@ class ProviderServer(Controls):
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
-        except Exception as error:
+        except Exception as error:  # the client is told
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)

@@ -139,7 +139,7 @@ def serve_pipe(questions: IO[bytes], answers: IO[bytes]) -> None:
                     result = getattr(server.memory, name)(*arguments)
             except EOFError:
                 return
-            except Exception as failure:
+            except Exception as failure:  # raised at the other end
                 error = failure
             pickle.dump((result, error), answers)
             answers.flush()

@@ -135,9 +135,7 @@ def test_usage_where_other_providers_put_it(
     ],
     ids=lambda answer: type(answer.parts[-1]).__name__,
 )
-def test_streamed_and_whole_are_the_same_answer(
-    server: ProviderServer, client: openai.OpenAI, answer: Answer
-) -> None:
+def test_streamed_and_whole_are_the_same_answer(server: ProviderServer, client: openai.OpenAI, answer: Answer) -> None:
     server.reply(answer, answer)
 
     def facts(completion: ChatCompletion) -> dict[str, Any]:
@@ -148,9 +146,7 @@ def test_streamed_and_whole_are_the_same_answer(
 
     def calls(completion: ChatCompletion) -> list[tuple[str, str, str]]:
         made = completion.choices[0].message.tool_calls or []
-        return [
-            (call.id, call.function.name, call.function.arguments) for call in made if call.type == "function"
-        ]
+        return [(call.id, call.function.name, call.function.arguments) for call in made if call.type == "function"]
 
     from_stream, at_once = streamed(client), whole(client)
     assert facts(from_stream) == facts(at_once)
@@ -251,9 +247,7 @@ def test_a_recording_is_replayed_in_its_reads(
     assert stream.response.headers["content-type"] == "application/json"
 
 
-def test_a_recording_answers_a_plain_request_with_its_twin(
-    server: ProviderServer, client: openai.OpenAI
-) -> None:
+def test_a_recording_answers_a_plain_request_with_its_twin(server: ProviderServer, client: openai.OpenAI) -> None:
     server.reply(Replay(RECORDING, body={"id": "twin", "choices": []}), Replay(RECORDING))
     assert whole(client).id == "twin"
     with pytest.raises(openai.InternalServerError, match="no `body=`"):
@@ -261,9 +255,7 @@ def test_a_recording_answers_a_plain_request_with_its_twin(
 
 
 def test_a_body_is_sent_as_it_is(server: ProviderServer, client: openai.OpenAI) -> None:
-    server.reply(
-        Body({"id": "x", "choices": [], "made_up": 1}, headers={"x-ratelimit-remaining-requests": "7"})
-    )
+    server.reply(Body({"id": "x", "choices": [], "made_up": 1}, headers={"x-ratelimit-remaining-requests": "7"}))
     raw = client.chat.completions.with_raw_response.create(model="gpt-5", messages=ASKED)
     assert (raw.headers["x-ratelimit-remaining-requests"], raw.parse().model_dump()["made_up"]) == ("7", 1)
 
@@ -301,25 +293,19 @@ def test_a_missing_or_failing_script_is_said_at_once(server: ProviderServer) -> 
         with pytest.raises(openai.InternalServerError, match="no answer is scripted"):
             whole(client)
         server.reply(fails)
-        with pytest.raises(
-            openai.InternalServerError, match=r"the script failed: LookupError\('no such thing'\)"
-        ):
+        with pytest.raises(openai.InternalServerError, match=r"the script failed: LookupError\('no such thing'\)"):
             whole(client)
     assert len(server.requests) == 2
 
 
-def test_a_path_of_no_wire_is_not_found_and_takes_no_answer(
-    server: ProviderServer, client: openai.OpenAI
-) -> None:
+def test_a_path_of_no_wire_is_not_found_and_takes_no_answer(server: ProviderServer, client: openai.OpenAI) -> None:
     server.reply("still there")
     with pytest.raises(openai.NotFoundError, match="no provider is served at GET /openai/v1/models"):
         client.models.list()
     assert whole(client).choices[0].message.content == "still there"
 
 
-def test_requests_are_recorded_and_the_key_is_not_shown(
-    server: ProviderServer, client: openai.OpenAI
-) -> None:
+def test_requests_are_recorded_and_the_key_is_not_shown(server: ProviderServer, client: openai.OpenAI) -> None:
     server.reply("Hello")
     whole(client)
     server.wait_closed()
@@ -453,9 +439,7 @@ def test_a_connection_that_hangs_up(server: ProviderServer, client: openai.OpenA
 # --- connections --------------------------------------------------------------------------------
 
 
-def test_ten_streams_read_to_the_end_use_one_connection(
-    server: ProviderServer, client: openai.OpenAI
-) -> None:
+def test_ten_streams_read_to_the_end_use_one_connection(server: ProviderServer, client: openai.OpenAI) -> None:
     server.reply_always("a b c")
     for _ in range(10):
         raw_bytes(client)
@@ -487,9 +471,7 @@ async def test_many_async_streams_at_once(server: ProviderServer, async_client: 
     assert {request.outcome for request in server.requests} == {"complete"}
 
 
-async def test_a_cancelled_task_closes_its_stream(
-    server: ProviderServer, async_client: openai.AsyncOpenAI
-) -> None:
+async def test_a_cancelled_task_closes_its_stream(server: ProviderServer, async_client: openai.AsyncOpenAI) -> None:
     server.reply(Stall("a b c", after=2))
 
     async def read() -> None:

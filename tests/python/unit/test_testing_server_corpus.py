@@ -81,17 +81,13 @@ def accumulated(client: openai.OpenAI) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(SDK_DIFFERS)))
-def test_the_sdk_makes_the_twin_of_the_stream(
-    server: ProviderServer, client: openai.OpenAI, name: str
-) -> None:
+def test_the_sdk_makes_the_twin_of_the_stream(server: ProviderServer, client: openai.OpenAI, name: str) -> None:
     server.reply(Replay(CORPUS / f"{name}.sse"))
     assert accumulated(client) == without_nulls(json.loads((CORPUS / f"{name}.json").read_text()))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_stream_arrives_byte_for_byte_in_any_cut(
-    server: ProviderServer, client: openai.OpenAI, name: str
-) -> None:
+def test_a_stream_arrives_byte_for_byte_in_any_cut(server: ProviderServer, client: openai.OpenAI, name: str) -> None:
     recording = (CORPUS / f"{name}.sse").read_bytes()
     for read_sizes in (None, [1, 2, 3, 5, 8, 13, 21] * 3, [len(recording)]):
         server.reply(Replay(recording, read_sizes=read_sizes))

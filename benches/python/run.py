@@ -1,0 +1,22 @@
+"""All benches beside the peers: `make bench`. `run.py stream --kind sync` runs one, with its options."""
+
+from __future__ import annotations
+
+import sys
+
+import bench_decode
+import bench_stream
+
+BENCHES = {"decode": bench_decode.main, "stream": bench_stream.main}
+
+
+def main(arguments: list[str]) -> None:
+    if arguments and arguments[0] in BENCHES:
+        BENCHES[arguments[0]](arguments[1:])
+        return
+    for bench in BENCHES.values():
+        bench(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
