@@ -1,0 +1,176 @@
+"""Agents: tools that belong to objects, called in a loop until the model has said what it wants to say."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from ferroscope.core.base import BaseMessageParam, BaseTool, BaseToolKit, Messages, toolkit_tool
+from ferroscope.testing import Answer, Text, ToolCall, ToolCalls
+
+from .conftest import Caller
+
+
+class Shelf(BaseToolKit):
+    __namespace__: ClassVar[str | None] = "shelf"
+    place: str
+    books: dict[str, int] = {}
+
+    @toolkit_tool
+    def put(self, title: str, copies: int = 1) -> dict[str, int]:
+        """Puts a book on the shelf in the {self.place}.
+
+        Args:
+            title: The book's title.
+            copies: How many of it.
+        """
+        self.books = {**self.books, title: copies}
+        return self.books
+
+
+class Look(BaseTool):
+    """Looks at a book."""
+
+    title: str
+
+    def call(self) -> str:
+        return f"{self.title} is red"
+
+
+class Librarian(BaseModel):
+    name: str
+    shelf: Shelf
+    history: list[Any] = []
+
+    def greet(self, guest: str) -> str:
+        """Greets a guest."""
+        return f"{self.name} greets {guest}"
+
+    def prompt(self, query: str) -> dict[str, Any]:
+        return {
+            "messages": [*self.history, Messages.User(query)],
+            "tools": [self.greet, *self.shelf.create_tools(), Look],
+        }
+
+
+def answers() -> list[Answer]:
+    return [
+        Answer(
+            Text("Just a moment."),
+            ToolCalls(
+                ToolCall("greet", {"guest": "Ann"}, id="call_1"),
+                ToolCall("shelf_put", {"title": "Emma"}, id="call_2"),
+                ToolCall("Look", {"title": "Emma"}, id="call_3"),
+            ),
+        ),
+        Answer(Text("Done.")),
+    ]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
+    caller.server.reply(*answers())
+    librarians = [
+        Librarian(name=name, shelf=Shelf(place=place)) for name, place in (("A", "hall"), ("B", "attic"))
+    ]
+    librarian = librarians[1]
+    call = caller.decorate(librarian.prompt, stream=stream)
+
+    first = call("Welcome Ann and store Emma.")
+    if stream:
+        tools = [tool for _, tool in caller.consume(first) if tool]
+    else:
+        tools = first.tools
+    outputs = [(tool, tool.call()) for tool in tools]
+    librarian.history = [
+        Messages.User("Welcome Ann and store Emma."),
+        first.message_param,
+        *first.tool_message_params(outputs),
+    ]
+    last = call("And now?")
+    if stream:
+        caller.consume(last)
+
+    assert last.content == "Done."
+    assert [output for _, output in outputs] == ["B greets Ann", {"Emma": 1}, "Emma is red"]
+    assert isinstance(tools[2], Look)
+    assert [one.shelf.books for one in librarians] == [{}, {"Emma": 1}]
+
+    sent = [request.json for request in caller.server.requests]
+    assert [tool["function"] for tool in sent[0]["tools"]] == [
+        {
+            "name": "greet",
+            "description": "Greets a guest.",
+            "parameters": {
+                "type": "object",
+                "properties": {"guest": {"type": "string"}},
+                "required": ["guest"],
+            },
+        },
+        {
+            "name": "shelf_put",
+            "description": "Puts a book on the shelf in the attic.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "title": {"type": "string", "description": "The book's title."},
+                    "copies": {"type": "integer", "description": "How many of it.", "default": 1},
+                },
+                "required": ["title"],
+            },
+        },
+        {
+            "name": "Look",
+            "description": "Looks at a book.",
+            "parameters": {
+                "type": "object",
+                "properties": {"title": {"type": "string"}},
+                "required": ["title"],
+            },
+        },
+    ]
+    assert sent[1]["tools"] == sent[0]["tools"]
+    asked = sent[1]["messages"][1]
+    assert (asked["role"], asked["content"]) == ("assistant", "Just a moment.")
+    assert [(tool["id"], tool["function"]["name"]) for tool in asked["tool_calls"]] == [
+        ("call_1", "greet"),
+        ("call_2", "shelf_put"),
+        ("call_3", "Look"),
+    ]
+    assert [
+        (message["role"], message["content"], message["tool_call_id"]) for message in sent[1]["messages"][2:5]
+    ] == [
+        ("tool", "B greets Ann", "call_1"),
+        ("tool", '{"Emma": 1}', "call_2"),
+        ("tool", "Emma is red", "call_3"),
+    ]
+    assert sent[1]["messages"][5] == {"role": "user", "content": "And now?"}
+
+
+def test_another_call_is_a_tool(caller: Caller) -> None:
+    def summarize(text: str) -> str:
+        """Summarizes a text.
+
+        Args:
+            text: What to summarize.
+        """
+        return f"Summarize: {text}"
+
+    inner = caller.provider.call("gpt-4o-mini", output_parser=lambda response: response.content)(summarize)
+    caller.server.reply(
+        Answer(ToolCalls(ToolCall("summarize", {"text": "long"}, id="call_1"))), Answer(Text("short"))
+    )
+    response = caller.call(lambda: [BaseMessageParam(role="user", content="Go")], tools=[inner])
+    assert caller.server.requests[0].json["tools"][0]["function"] == {
+        "name": "summarize",
+        "description": "Summarizes a text.",
+        "parameters": {
+            "type": "object",
+            "properties": {"text": {"type": "string", "description": "What to summarize."}},
+            "required": ["text"],
+        },
+    }
+    assert response.tool.call() == "short"
+    assert caller.server.requests[1].json["messages"] == [{"role": "user", "content": "Summarize: long"}]
