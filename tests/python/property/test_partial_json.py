@@ -6,12 +6,13 @@ import json
 from typing import Any, Literal
 
 import pytest
+from ferroscope._core import PartialJson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from ferroscope._core import PartialJson
 from ferroscope._engine.partial import PartialReader
+from ferroscope.core.base._partial import partial
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
@@ -44,6 +45,7 @@ def copied(value: Any) -> Any:
 
 
 @given(documents, sizes)
+@settings(deadline=None)
 def test_the_value_at_the_end_is_what_json_loads_reads(text: str, sizes: list[int]) -> None:
     reader = PartialJson("strict")
     for piece in cut(text.encode(), sizes):
@@ -73,6 +75,7 @@ def test_the_value_of_a_prefix_does_not_depend_on_the_cuts(text: str, sizes: lis
 
 @pytest.mark.parametrize(("mode", "partial_mode"), [("trailing-strings", "trailing-strings"), ("on", "on")])
 @given(document=documents, sizes=sizes)
+@settings(deadline=None)
 def test_the_value_of_a_prefix_is_what_jiter_reads(
     mode: Any,
     partial_mode: Literal["trailing-strings", "on"],
@@ -94,6 +97,7 @@ def test_the_value_of_a_prefix_is_what_jiter_reads(
 
 
 @given(documents, sizes, st.sampled_from(["default", "trailing-strings"]))
+@settings(deadline=None)
 def test_the_changes_of_a_feed_name_all_that_differs_and_what_is_complete(
     text: str, sizes: list[int], mode: Any
 ) -> None:
@@ -147,7 +151,7 @@ branches = st.builds(
 
 
 @given(branches, sizes, st.sampled_from([1, 2, 3, 7]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_instances_are_those_of_a_fresh_reader_and_never_change(
     branch: Branch, sizes: list[int], keep_every: int
 ) -> None:
@@ -165,10 +169,25 @@ def test_instances_are_those_of_a_fresh_reader_and_never_change(
     assert repr(reader.finish()) == repr(Branch.model_validate_json(whole))
 
 
+@given(branches, sizes)
+@settings(max_examples=60, deadline=None)
+def test_with_the_rules_of_mirascope_v1_instances_show_what_its_way_of_parsing_all_again_shows(
+    branch: Branch, sizes: list[int]
+) -> None:
+    jiter = pytest.importorskip("jiter")
+    reader, whole = PartialReader(Branch, mode="trailing-strings"), b""
+    for piece in cut(branch.model_dump_json().encode(), sizes):
+        reader.feed(piece)
+        whole += piece
+        again = partial(Branch).model_validate(jiter.from_json(whole, partial_mode="trailing-strings"))
+        assert repr(reader.value) == repr(again)
+
+
 @given(
     st.binary(max_size=60) | st.text('{}[]",:0123e.-tfn\\u \n', max_size=40).map(str.encode),
     sizes,
 )
+@settings(deadline=None)
 def test_any_bytes_give_a_value_or_an_error_and_never_more_than_one_kind_of_error(
     data: bytes, sizes: list[int]
 ) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
+from ferroscope._core import JsonError
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -24,7 +25,6 @@ from pydantic import (
     model_validator,
 )
 
-from ferroscope._core import JsonError
 from ferroscope._engine.partial import PartialReader
 from ferroscope.core.base._partial import partial
 

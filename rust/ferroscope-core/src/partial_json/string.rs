@@ -109,7 +109,7 @@ impl Reader {
                             return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
                         }
                         self.settle(&mut emit);
-                        if let Err(invalid) = self.plain(&input[at..end], end == input.len(), &mut emit) {
+                        if let Err(invalid) = self.plain(&input[at..end], &mut emit) {
                             return Outcome::Invalid(at + invalid, ErrorKind::InvalidUtf8);
                         }
                         at = end;
@@ -132,8 +132,8 @@ impl Reader {
         Outcome::More
     }
 
-    /// Hands out a run without escapes; a sequence cut by the end of the input is kept for the next stretch.
-    fn plain(&mut self, run: &[u8], last: bool, emit: &mut impl FnMut(&str)) -> Result<(), usize> {
+    /// Hands out a run without escapes; a sequence cut by its end is kept, and whatever follows completes it or is wrong.
+    fn plain(&mut self, run: &[u8], emit: &mut impl FnMut(&str)) -> Result<(), usize> {
         let valid = match std::str::from_utf8(run) {
             Ok(text) => {
                 emit(text);
@@ -149,7 +149,7 @@ impl Reader {
         let rest = &run[valid..];
         // The offending byte is the first that cannot continue the sequence, whatever the chunking.
         let good = (1..=rest.len()).find(|&n| !is_beginning(&rest[..n])).map_or(rest.len(), |n| n - 1);
-        if good < rest.len() || !last {
+        if good < rest.len() {
             return Err(valid + good);
         }
         self.cut[..rest.len()].copy_from_slice(rest);

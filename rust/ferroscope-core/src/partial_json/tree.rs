@@ -323,10 +323,8 @@ impl Sink for Tree {
                 match parent.map(|parent| &mut self.slots[parent].data) {
                     Some(Data::Array(items)) => drop(items.pop()),
                     Some(Data::Object(members)) => match hidden {
-                        Some(hidden) => {
-                            self.key.clone_from(&members.list[at].0);
-                            members.list[at].1 = hidden;
-                        }
+                        // The key is still the current one: only a new member takes it.
+                        Some(hidden) => members.list[at].1 = hidden,
                         None => self.key = members.pop().unwrap_or_default(),
                     },
                     _ => self.root = None,
