@@ -12,6 +12,7 @@ from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overlo
 from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
 from ..core.base.stream_config import StreamConfig
+from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.tool import BaseTool
 
 _P = ParamSpec("_P")
@@ -20,6 +21,7 @@ _ResponseT = TypeVar("_ResponseT", covariant=True)
 _StreamT = TypeVar("_StreamT", covariant=True)
 _ParamsT = TypeVar("_ParamsT", contravariant=True)
 _ClientT = TypeVar("_ClientT", contravariant=True)
+_ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
 
 # Any: a tool function has whatever parameters and result its author gave it.
@@ -33,9 +35,7 @@ class PromptToCall(Protocol[_ReturnT]):
     """Turns a prompt function into a call: the same parameters, sync or async as before."""
 
     @overload
-    def __call__(
-        self, fn: Callable[_P, Awaitable[Prompt]], /
-    ) -> Callable[_P, Coroutine[Any, Any, _ReturnT]]: ...
+    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> Callable[_P, Coroutine[Any, Any, _ReturnT]]: ...
     @overload
     def __call__(self, fn: Callable[_P, Prompt], /) -> Callable[_P, _ReturnT]: ...
 
@@ -47,6 +47,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         model: The model that is asked.
         stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
         tools: What the model may call: functions, tool classes, models.
+        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
         output_parser: What the response is handed to; the call then returns what that returns.
         json_mode: Whether the answer is to be JSON.
         client: The client to call with; by default one that is made once and kept.
@@ -60,6 +61,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -72,6 +74,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -84,8 +87,74 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
         call_params: _ParamsT | None = None,
     ) -> PromptToCall[_StreamT]: ...
+    @overload  # what the response model makes of the answer
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ModelT]: ...
+    @overload  # and what the parser makes of that
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload  # unless the model calls a tool
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ModelT | _ResponseT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ParsedT | _ResponseT]: ...
+    @overload  # the response model while it is written
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
