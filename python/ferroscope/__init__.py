@@ -23,6 +23,8 @@ from ._lazy import lazy_names
 
 if TYPE_CHECKING:
     from . import core as core
+    from . import errors as errors
+    from . import llm as llm
     from .core.base import (
         AudioPart,
         AudioURLPart,
@@ -66,6 +68,8 @@ __all__ = [
     "ToolResultPart",
     "__version__",
     "core",
+    "errors",
+    "llm",
     "prompt_template",
 ]
 

@@ -86,7 +86,6 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         tools=tools,
         stream=plan.stream,
         json_mode=plan.json_mode,
-        extraction=plan.extraction,
     )
     return Call(
         plan=plan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,6 @@ from .source import Source, open_source
 
 # Any: chunk and tool are the provider's own classes.
 Pair = tuple[Any, Any]
-# Makes of events what a way of iterating gives out.
-View = Callable[[Iterable[Event]], Iterator[Any]]
 _END = object()
 
 
@@ -34,12 +32,8 @@ class _BlankEvent:
 
 def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     """The stream of a call; nothing is sent before it is iterated over."""
-    return dress(StreamRun(call), call)
-
-
-def dress(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
-    """A run as the provider's stream."""
     provider = call.plan.provider
+    run = StreamRun(call)
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.facts())
 
 
@@ -75,8 +69,8 @@ class StreamRun:
 
     # ---- the two drivers
 
-    def iterate(self, view: View | None = None) -> Generator[Any, None, None]:
-        """Runs a sync stream; the view makes of its events what is given out, pairs if there is none."""
+    def iterate(self) -> Generator[Pair, None, None]:
+        """Runs a sync stream."""
         assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
         if not self._begin():
             return
@@ -92,17 +86,17 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                yield from self._seen(view, source.events(read))
+                yield from self._pairs(source.events(read))
                 if self._decoder.done:
                     source.drain(reads)
                     break
-            yield from self._last(view)
+            yield from self._last_pairs()
         finally:
             self.close()
         self._report_tools()
 
-    async def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
-        """The same of an async stream."""
+    async def aiterate(self) -> AsyncGenerator[Pair, None]:
+        """Runs an async stream."""
         assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
         if not self._begin():
             return
@@ -118,13 +112,13 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                for item in self._seen(view, source.events(read)):
-                    yield item
+                for pair in self._pairs(source.events(read)):
+                    yield pair
                 if self._decoder.done:
                     await source.adrain(reads)
                     break
-            for item in self._last(view):
-                yield item
+            for pair in self._last_pairs():
+                yield pair
         finally:
             await self.aclose()
         self._report_tools()
@@ -144,21 +138,18 @@ class StreamRun:
         self._source = open_source(sdk_stream, self._decoder, plan.provider)
         return self._source
 
-    def _seen(self, view: View | None, events: Iterable[Event]) -> Iterator[Any]:
-        try:
-            yield from (view or self._pairs)(events)
-        except DecodeError as error:
-            raise self._broken(error) from None
-
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
         """The chunks of some events, and the tools that they complete."""
         chunk = self._call.plan.provider.chunk
         partial_tools = self._call.plan.partial_tools
-        for event in events:
-            if event.tool_calls is None and (not partial_tools or event.fragments is None):
-                yield chunk(event), None
-            else:
-                yield from self._tool_pairs(event)
+        try:
+            for event in events:
+                if event.tool_calls is None and (not partial_tools or event.fragments is None):
+                    yield chunk(event), None
+                else:
+                    yield from self._tool_pairs(event)
+        except DecodeError as error:
+            raise self._broken(error) from None
 
     def _tool_pairs(self, event: Event) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
@@ -197,7 +188,9 @@ class StreamRun:
         except ValueError as error:  # pydantic's and ours both are
             self._tool_errors.append(error)
 
-    def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
+    def _partial_tool(
+        self, position: int, call_id: str | None, name: str, fragment: str
+    ) -> Iterator[BaseTool]:
         tool_type = self._tool_type(name)
         if tool_type is None:
             return
@@ -212,11 +205,11 @@ class StreamRun:
     def _tool_type(self, name: str) -> type[BaseTool] | None:
         return next((tool for tool in self._call.tools if tool._name() == name), None)
 
-    def _last(self, view: View | None) -> Iterator[Any]:
+    def _last_pairs(self) -> Iterator[Pair]:
         """What only the end of the body completes."""
         if not self._decoder.done:
             self._decoder.finish()
-            yield from self._seen(view, self._decoder)
+            yield from self._pairs(self._decoder)
         self._end()
 
     def _end(self) -> None:

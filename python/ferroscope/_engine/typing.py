@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
+from ..core.base.call_params import BaseCallParams, CommonCallParams
 from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
 from ..core.base.stream_config import StreamConfig
-from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.tool import BaseTool
+from ..core.base.types import LocalProvider, Provider
 
 _P = ParamSpec("_P")
 _ReturnT = TypeVar("_ReturnT", covariant=True)
@@ -21,8 +22,9 @@ _ResponseT = TypeVar("_ResponseT", covariant=True)
 _StreamT = TypeVar("_StreamT", covariant=True)
 _ParamsT = TypeVar("_ParamsT", contravariant=True)
 _ClientT = TypeVar("_ClientT", contravariant=True)
-_ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
+_SameT = TypeVar("_SameT")
+_AnyStreamT = TypeVar("_AnyStreamT")
 
 # Any: a tool function has whatever parameters and result its author gave it.
 Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
@@ -35,7 +37,7 @@ class PromptToCall(Protocol[_ReturnT]):
     """Turns a prompt function into a call: the same parameters, sync or async as before."""
 
     @overload
-    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> Callable[_P, Coroutine[Any, Any, _ReturnT]]: ...
+    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> Callable[_P, Coroutine[object, None, _ReturnT]]: ...
     @overload
     def __call__(self, fn: Callable[_P, Prompt], /) -> Callable[_P, _ReturnT]: ...
 
@@ -47,7 +49,6 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         model: The model that is asked.
         stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
         tools: What the model may call: functions, tool classes, models.
-        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
         output_parser: What the response is handed to; the call then returns what that returns.
         json_mode: Whether the answer is to be JSON.
         client: The client to call with; by default one that is made once and kept.
@@ -61,7 +62,6 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
-        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -74,7 +74,6 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
-        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -87,74 +86,184 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
-        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
         call_params: _ParamsT | None = None,
     ) -> PromptToCall[_StreamT]: ...
-    @overload  # what the response model makes of the answer
+
+
+# Named for completion in editors; the other strings are `provider/model`.
+ProviderName: TypeAlias = Provider | LocalProvider | str
+AnyCallParams: TypeAlias = CommonCallParams | BaseCallParams
+
+
+class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
+    """`llm.call`: the same for a call of whichever provider.
+
+    Args:
+        provider: Who is called (`"openai"`), or that and the model (`"openai/gpt-4o-mini"`).
+        model: The model that is asked.
+        stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
+        tools: What the model may call: functions, tool classes, models.
+        output_parser: What the response is handed to; the call then returns what that returns.
+        json_mode: Whether the answer is to be JSON.
+        client: The SDK's client to call with; by default one that is made once and kept.
+        call_params: The parameters that all providers share, or the provider's own.
+    """
+
+    @overload  # what the provider answers
     def __call__(
         self,
-        model: str,
+        provider: ProviderName,
+        model: str | None = None,
         *,
         stream: Literal[False] = False,
-        tools: None = None,
-        response_model: type[_ModelT],
+        tools: Tools | None = None,
         output_parser: None = None,
         json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
-    ) -> PromptToCall[_ModelT]: ...
-    @overload  # and what the parser makes of that
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_ResponseT]: ...
+    @overload  # what the parser makes of it
     def __call__(
         self,
-        model: str,
+        provider: ProviderName,
+        model: str | None = None,
         *,
         stream: Literal[False] = False,
-        tools: None = None,
-        response_model: type[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
+        tools: Tools | None = None,
+        output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
     ) -> PromptToCall[_ParsedT]: ...
-    @overload  # unless the model calls a tool
+    @overload  # the answer while it is written
     def __call__(
         self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: type[_ModelT],
-        output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
-    ) -> PromptToCall[_ModelT | _ResponseT]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: type[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
-    ) -> PromptToCall[_ParsedT | _ResponseT]: ...
-    @overload  # the response model while it is written
-    def __call__(
-        self,
-        model: str,
+        provider: ProviderName,
+        model: str | None = None,
         *,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
-        response_model: type[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
-    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_StreamT]: ...
+
+
+class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
+    """`llm.override`: keeps the parameters of the call; the type of the result follows from what is changed.
+
+    Args:
+        provider_agnostic_call: A function decorated with `llm.call`, or one that calls such functions.
+        provider: The provider to call; goes with `model`.
+        model: The model to ask; goes with `provider`.
+        stream: Whether the answer is streamed.
+        tools: What the model may call.
+        output_parser: What the response is handed to.
+        json_mode: Whether the answer is to be JSON.
+        client: The client to call with.
+        call_params: The call parameters.
+    """
+
+    # An awaitable is an object too: the order of the two says which is meant.
+    @overload  # streamed, async
+    def __call__(  # pyright: ignore[reportOverlappingOverload]
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _AnyStreamT]]: ...
+    @overload  # streamed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _AnyStreamT]: ...
+    @overload  # parsed, async
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: Tools | None = None,
+        output_parser: Callable[[_ResponseT], _ParsedT],
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
+    @overload  # parsed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: Tools | None = None,
+        output_parser: Callable[[_ResponseT], _ParsedT],
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ParsedT]: ...
+    @overload  # no longer streamed, async
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, _AnyStreamT]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False],
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ResponseT]]: ...
+    @overload  # no longer streamed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, _AnyStreamT],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False],
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ResponseT]: ...
+    @overload  # as before
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, _SameT],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: Tools | None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _SameT]: ...

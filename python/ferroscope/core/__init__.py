@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         prompt_template,
         toolkit_tool,
     )
-    from .costs import calculate_cost
 
 __all__ = [
     "AudioPart",
@@ -64,8 +63,6 @@ __all__ = [
     "ToolCallPart",
     "ToolResultPart",
     "base",
-    "calculate_cost",
-    "costs",
     "merge_decorators",
     "metadata",
     "prompt_template",

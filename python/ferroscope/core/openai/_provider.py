@@ -16,7 +16,7 @@ from .stream import OpenAIStream
 from .tool import OpenAITool
 
 
-def fast_async_client() -> AsyncOpenAI:
+def fast_async_client(base_url: str | None = None, api_key: str | None = None) -> AsyncOpenAI:
     """An async client over aiohttp where that is installed: it costs a fraction of the usual transport's time.
 
     `FERROSCOPE_AIOHTTP=0` in the environment turns that off.
@@ -26,10 +26,10 @@ def fast_async_client() -> AsyncOpenAI:
         try:
             from openai import DefaultAioHttpClient
 
-            return AsyncOpenAI(http_client=DefaultAioHttpClient())
+            return AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=DefaultAioHttpClient())
         except (ImportError, RuntimeError):
             pass  # an SDK from before, or without its extra
-    return AsyncOpenAI()
+    return AsyncOpenAI(base_url=base_url, api_key=api_key)
 
 
 OPENAI = Provider(

@@ -1,0 +1,185 @@
+"""`llm.call`: a call of whichever provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+from .._engine.coroutine_function import coroutine_function
+from .._engine.flow import adrive, drive, flow
+from .._engine.plan import CallPlan, plan_call
+from ..core.base._prompt_plan import plan_prompt
+from ..core.base.stream_config import StreamConfig
+from ..core.base.tool import BaseTool
+from ..errors import MissingExtraError
+from ._context import Layers, current_layers, in_force
+from ._dressed import dressed_record
+from ._options import Options
+from ._providers import provider_and_model
+
+if TYPE_CHECKING:
+    from .._engine.typing import AgnosticCallDecorator
+    from .call_response import CallResponse
+    from .stream import Stream
+
+# A function is called in few ways; who makes up options for each call does not fill the memory.
+_KEPT_PLANS = 64
+
+
+class PlannedFunction:
+    """A prompt function with all the plans that its calls were made by so far."""
+
+    __slots__ = ("_own_plan", "_plans", "fn", "is_async", "options")
+
+    def __init__(self, fn: Callable[..., Any], options: Options) -> None:
+        self.fn = fn
+        self.options = options
+        self.is_async = plan_prompt(fn).is_async
+        self._plans: dict[object, CallPlan] = {}
+        self._own_plan: CallPlan | None = None
+        # Raised by the first call instead: that may be made of another provider.
+        with suppress(MissingExtraError):
+            self._own_plan = self._plan(options)
+
+    def plan(self, layers: Layers) -> CallPlan:
+        """The plan of a call under some changes."""
+        if not layers:
+            if self._own_plan is None:
+                self._own_plan = self._plan(self.options)
+            return self._own_plan
+        options = self.options
+        for layer in layers:
+            options = layer.apply(options, self.fn)
+        return self._plan(options)
+
+    def _plan(self, options: Options) -> CallPlan:
+        try:
+            key = options.key()
+            known = self._plans.get(key)
+        except TypeError:  # something in it cannot be looked up
+            return self._with_settings(self._make(options), options)
+        if known is None:
+            if len(self._plans) >= _KEPT_PLANS:
+                self._plans = {}
+            known = self._plans[key] = self._make(options)
+        return self._with_settings(known, options)
+
+    def _make(self, options: Options) -> CallPlan:
+        arguments = options.as_dict()
+        provider = dressed_record(arguments.pop("provider"))
+        arguments.update(client=None, call_params=None)
+        if arguments["response_model"] is None:
+            del arguments["response_model"]
+        return plan_call(self.fn, provider, arguments.pop("model"), **arguments)
+
+    def _with_settings(self, plan: CallPlan, options: Options) -> CallPlan:
+        if options.client is None and options.call_params is None:
+            return plan
+        call_params = options.call_params if options.call_params is not None else {}
+        return replace(
+            plan,
+            client=options.client,
+            call_params=call_params,
+            params=plan.provider.dialect.render_params(call_params),
+        )
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Makes a sync call."""
+        return drive(flow(self.plan(current_layers()), args, kwargs))
+
+    async def arun(self, layers: Layers, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Makes an async call, where the changes in force are those of another place."""
+        if layers is current_layers():
+            return await adrive(flow(self.plan(layers), args, kwargs))
+        with in_force(layers):
+            return await adrive(flow(self.plan(layers), args, kwargs))
+
+
+def _call(
+    provider: str,
+    model: str | None = None,
+    *,
+    stream: bool | StreamConfig = False,
+    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
+    response_model: Any = None,
+    output_parser: Callable[[Any], Any] | None = None,
+    json_mode: bool = False,
+    client: object | None = None,
+    call_params: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    provider, model = provider_and_model(provider, model)
+    options = Options(
+        provider=provider,
+        model=model,
+        stream=stream,
+        tools=tools,
+        response_model=response_model,
+        output_parser=output_parser,
+        json_mode=json_mode,
+        client=client,
+        call_params=call_params,
+    )
+
+    def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
+        planned = PlannedFunction(fn, options)
+        call: Any  # Any: attributes are left on it
+
+        if planned.is_async:
+
+            def start(*args: Any, **kwargs: Any) -> Any:
+                return planned.arun(current_layers(), args, kwargs)
+
+            call = coroutine_function(start, fn)
+        else:
+
+            @wraps(fn)
+            def inner(*args: Any, **kwargs: Any) -> Any:
+                return planned.run(args, kwargs)
+
+            call = inner
+        call._model = model
+        call._original_fn = fn
+        call._original_call_args = options.as_dict()
+        call.__mirascope_call__ = True  # read by integrations written for v1
+        return cast("Callable[..., Any]", call)
+
+    return decorate
+
+
+call = cast("AgnosticCallDecorator[CallResponse, Stream]", _call)
+"""Turns a function that returns a prompt into a call of whichever provider.
+
+The function keeps its parameters, and whether it is async. The call returns an `llm.CallResponse`, or what its
+options make of that.
+
+Args:
+    provider: Who is called (`"openai"`), or that and the model (`"openai/gpt-4o-mini"`).
+    model: The model that is asked.
+    stream: Whether the answer is streamed: the call returns an `llm.Stream`. A `StreamConfig` sets it up.
+    tools: What the model may call: functions, tool classes, models.
+    response_model: What the answer is made into.
+    output_parser: What the `llm.CallResponse` is handed to; the call returns what that returns.
+    json_mode: Whether the answer is to be JSON.
+    client: The SDK's client to call with; by default one that is made once and kept.
+    call_params: The parameters that all providers share, or the provider's own.
+
+Raises:
+    ValueError: The provider is unknown, or the options do not go together.
+    ferroscope.errors.MissingExtraError: At the call: the provider's SDK is not installed.
+
+Example:
+    ```python
+    from ferroscope import llm
+
+
+    @llm.call(provider="openai", model="gpt-4o-mini")
+    def recommend_book(genre: str) -> str:
+        return f"Recommend a {genre} book"
+
+
+    print(recommend_book("fantasy").content)
+    ```
+"""

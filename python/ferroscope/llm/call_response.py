@@ -1,0 +1,212 @@
+"""The answer of a model, whichever provider was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SerializerFunctionWrapHandler, computed_field, model_serializer
+
+from ..core.base._tool_output import tool_output_text
+from ..core.base.call_response import BaseCallResponse
+from ..core.base.message_param import BaseMessageParam, ToolResultPart
+from ..core.base.tool import BaseTool
+from ..core.base.types import CostMetadata, FinishReason, JsonableType, Provider, Usage
+from .tool import Tool
+
+# Fields that both forms share; the messages are converted when they are asked for.
+_SHARED = tuple(name for name in BaseCallResponse.model_fields if name not in ("messages", "user_message_param"))
+
+
+class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, BaseMessageParam | None]):
+    """What an `llm` call returns: the answer in the form that all providers share.
+
+    Messages are `BaseMessageParam`s, finish reasons and usage are counted alike for all. What only the
+    provider's response has (`thinking`, `audio`, …) can be read from it too. `response` is the SDK's object.
+
+    Example:
+        ```python
+        from ferroscope import llm
+
+
+        @llm.call(provider="openai", model="gpt-4o-mini")
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        response = recommend_book("fantasy")
+        print(response.content, response.finish_reasons, response.usage)
+        ```
+    """
+
+    # Any: each provider fills its type parameters in.
+    _response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
+
+    def __init__(self, response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]) -> None:
+        # Without pydantic's validation: the provider's response has been made already.
+        values = vars(response)
+        set_attribute = object.__setattr__
+        set_attribute(self, "__dict__", {name: values[name] for name in _SHARED})
+        set_attribute(self, "__pydantic_fields_set__", response.__pydantic_fields_set__)
+        set_attribute(self, "__pydantic_extra__", {})
+        set_attribute(self, "__pydantic_private__", {"_response": response})
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Looked up in vain in the class: what is private, or what the provider alone has.
+            try:
+                private = object.__getattribute__(self, "__pydantic_private__")
+            except AttributeError:
+                private = None
+            if private is None or name.startswith("__"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            if name in private:
+                return private[name]
+            extra = self.__pydantic_extra__
+            return extra[name] if extra and name in extra else getattr(private["_response"], name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CallResponse) and self._response == other._response
+
+    __hash__ = None  # type: ignore[assignment]  # as pydantic models: equal by value, so not hashable
+
+    @model_serializer(mode="wrap")
+    def _with_messages(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        _ = self.messages, self.user_message_param
+        dumped: dict[str, Any] = handler(self)
+        return dumped
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that answered."""
+        return self._response.provider
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
+    @property
+    def content(self) -> str:
+        """The text of the answer; empty if it has none."""
+        return self._response.content
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def finish_reasons(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride]
+        self,
+    ) -> list[FinishReason] | None:
+        """Why each choice ended; None if nothing is known of it."""
+        return self._response.common_finish_reasons
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def model(self) -> str | None:
+        """The model that answered."""
+        return self._response.model
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        return self._response.id
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens of the call."""
+        return self._response.common_usage
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def input_tokens(self) -> int | float | None:
+        """How many tokens were sent."""
+        return self._response.input_tokens
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cached_tokens(self) -> int | float | None:
+        """How many of them the provider had in its cache."""
+        return self._response.cached_tokens
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def output_tokens(self) -> int | float | None:
+        """How many tokens were generated."""
+        return self._response.output_tokens
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """What the price of the call depends on."""
+        return self._response.cost_metadata
+
+    @computed_field  # type: ignore[prop-decorator]
+    @cached_property
+    def message_param(self) -> BaseMessageParam:
+        """The answer as a message, to go on from with any provider."""
+        return self._response.common_message_param
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The same as `messages`."""
+        return self.messages
+
+    @cached_property
+    def tools(self) -> list[Tool] | None:
+        """The tools that the model called, ready to be called; each is of the class that the user gave.
+
+        Raises:
+            ferroscope.errors.ToolError: A call cannot be handed to its tool.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        return self._response.tools
+
+    @classmethod
+    def tool_message_params(
+        cls, tools_and_outputs: Sequence[tuple[BaseTool, JsonableType | None]]
+    ) -> list[BaseMessageParam]:
+        """The messages that tell the model what its tools answered."""
+        return [_tool_message(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """The same as `finish_reasons`."""
+        return self._response.common_finish_reasons
+
+    @property
+    def common_message_param(self) -> BaseMessageParam:
+        """The same as `message_param`."""
+        return self.message_param
+
+    @property
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The same as `user_message_param`."""
+        return self.user_message_param
+
+    @property
+    def common_usage(self) -> Usage | None:
+        """The same as `usage`."""
+        return self._response.common_usage
+
+
+def _tool_message(tool: BaseTool, output: str) -> BaseMessageParam:
+    part = ToolResultPart(type="tool_result", name=tool._name(), content=output, id=tool.id)
+    return BaseMessageParam(role="tool", content=[part])
+
+
+class _Converted:
+    """A field that is converted when it is first asked for, because that costs more than the rest."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name = name
+        self._source = source
+
+    def __get__(self, instance: CallResponse | None, owner: type[CallResponse]) -> object:
+        if instance is None:
+            # What pydantic expects of a field without a value on the class.
+            raise AttributeError(self._name)
+        value = vars(instance)[self._name] = getattr(instance._response, self._source)
+        return value
+
+
+setattr(CallResponse, "messages", _Converted("messages", "common_messages"))  # noqa: B010
+setattr(CallResponse, "user_message_param", _Converted("user_message_param", "common_user_message_param"))  # noqa: B010

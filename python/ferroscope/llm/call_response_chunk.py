@@ -1,0 +1,113 @@
+"""A piece of a streamed answer, whichever provider was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..core.base.call_response_chunk import BaseCallResponseChunk, ChunkEvent
+from ..core.base.types import CostMetadata, FinishReason, Usage
+
+
+class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
+    """A piece of a streamed answer, in the form that all providers share.
+
+    What only its provider's chunks have can be read from it too; it comes from the provider's chunk.
+    """
+
+    __slots__ = ("_provider_chunk",)
+
+    # Any: each provider's own class.
+    _kind: ClassVar[type[BaseCallResponseChunk[Any, Any]]]
+
+    def __init__(
+        self,
+        _event: ChunkEvent | None = None,
+        *,
+        response: BaseCallResponseChunk[Any, Any] | None = None,
+    ) -> None:
+        self._event = _event
+        self._chunk = None
+        self._provider_chunk = response
+
+    @property
+    def _response(self) -> BaseCallResponseChunk[Any, Any]:
+        """The provider's chunk."""
+        if self._provider_chunk is None:
+            self._provider_chunk = self._kind(self._event)
+        return self._provider_chunk
+
+    @property
+    def chunk(self) -> Any:
+        """The SDK's own chunk object."""
+        return self._response.chunk
+
+    @classmethod
+    def _read(cls, data: bytes) -> Any:
+        return cls._kind._read(data)
+
+    def _content(self) -> str:
+        return self._response.content
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self._response,)
+
+    @property
+    def finish_reasons(self) -> list[FinishReason] | None:
+        """Why choices ended with this chunk; None if none did."""
+        return self._response.common_finish_reasons
+
+    @property
+    def model(self) -> str | None:
+        """The model that answers."""
+        return self._response.model
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        return self._response.id
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens of the call, in the chunk that brings them."""
+        return self._response.common_usage
+
+    @property
+    def input_tokens(self) -> int | float | None:
+        """How many tokens were sent, in the chunk that says so."""
+        return self._response.input_tokens
+
+    @property
+    def cached_tokens(self) -> int | float | None:
+        """How many of them the provider had in its cache, in the chunk that says so."""
+        return self._response.cached_tokens
+
+    @property
+    def output_tokens(self) -> int | float | None:
+        """How many tokens were generated, in the chunk that says so."""
+        return self._response.output_tokens
+
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """What the price depends on, as far as this chunk says it."""
+        return self._response.cost_metadata
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """The same as `finish_reasons`."""
+        return self._response.common_finish_reasons
+
+    @property
+    def common_usage(self) -> Usage | None:
+        """The same as `usage`."""
+        return self._response.common_usage
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("__") or name in ("_kind", "_provider_chunk"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return getattr(self._response, name)
+
+
+def _rebuild(chunk: BaseCallResponseChunk[Any, Any]) -> CallResponseChunk:
+    return CallResponseChunk(response=chunk)

@@ -1,0 +1,55 @@
+"""The tool of a call, whichever provider was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.base.tool import BaseTool
+
+if TYPE_CHECKING:
+
+    class _Meta(type(BaseTool)):  # type: ignore[misc]
+        pass
+else:
+
+    class _Meta(type(BaseTool)):
+        """Counts every tool as one of `Tool`."""
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            if cls is _tool_class():
+                return isinstance(instance, BaseTool)
+            return super().__instancecheck__(instance)
+
+
+def _tool_class() -> object:
+    return globals().get("Tool")
+
+
+class Tool(BaseTool, metaclass=_Meta):
+    '''A tool that the model called.
+
+    The tools of all providers share one form: `args`, `call()`, `id`, `delta`. So this is the provider's own
+    tool, an instance of the user's tool class too; no object stands between.
+
+    Example:
+        ```python
+        from ferroscope import llm
+
+
+        def get_book_author(title: str) -> str:
+            """Returns the author of the book with the given title."""
+            return "Patrick Rothfuss"
+
+
+        @llm.call(provider="openai", model="gpt-4o-mini", tools=[get_book_author])
+        def identify_author(book: str) -> str:
+            return f"Who wrote {book}?"
+
+
+        if tool := identify_author("The Name of the Wind").tool:  # isinstance(tool, llm.Tool)
+            print(tool.call())
+        ```
+    '''
+
+    def __new__(cls, tool: BaseTool) -> Any:  # Any: the tool that is given
+        return tool
