@@ -33,21 +33,21 @@ class Messages:
     ```
     """
 
-    Type: TypeAlias = str | Sequence[Piece] | list[BaseMessageParam | Any] | BaseMessageParam
+    Type: TypeAlias = Piece | Sequence[Piece] | list[BaseMessageParam | Any] | BaseMessageParam
     """What a prompt function may return as its prompt."""
 
     @classmethod
-    def System(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+    def System(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
         """Make a system message."""
         return BaseMessageParam(role="system", content=message_content(content))
 
     @classmethod
-    def User(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+    def User(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
         """Make a user message."""
         return BaseMessageParam(role="user", content=message_content(content))
 
     @classmethod
-    def Assistant(cls, content: str | Sequence[Piece]) -> BaseMessageParam:
+    def Assistant(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
         """Make an assistant message."""
         return BaseMessageParam(role="assistant", content=message_content(content))
 

@@ -89,12 +89,7 @@ class BasePrompt(BaseModel):
         call_decorator: Callable[[Callable[..., AnyDynamicConfig]], Callable[..., _R]],
         *additional_decorators: Callable[[_T], _T],
     ) -> _R:
-        """Call a model with this prompt; further decorators go around the call.
-
-        ```python
-        response = prompt.run(openai.call("gpt-4o-mini"), retry(stop=stop_after_attempt(3)))
-        ```
-        """
+        """Call a model with this prompt; further decorators go around the call."""
         config = self.dynamic_config()
 
         def prompt(**_fields: Any) -> AnyDynamicConfig:
@@ -112,12 +107,7 @@ class BasePrompt(BaseModel):
         call_decorator: Callable[[Callable[..., Awaitable[AnyDynamicConfig]]], Callable[..., Awaitable[_R]]],
         *additional_decorators: Callable[[_T], _T],
     ) -> Awaitable[_R]:
-        """Call a model with this prompt, asynchronously.
-
-        ```python
-        response = await prompt.run_async(openai.call("gpt-4o-mini"))
-        ```
-        """
+        """Call a model with this prompt, asynchronously; further decorators go around the call."""
         config = self.dynamic_config()
 
         async def prompt(**_fields: Any) -> AnyDynamicConfig:
