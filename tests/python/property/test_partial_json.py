@@ -6,11 +6,11 @@ import json
 from typing import Any, Literal
 
 import pytest
-from ferroscope._core import PartialJson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from ferroscope._core import PartialJson
 from ferroscope._engine.partial import PartialReader
 from ferroscope.core.base._partial import partial
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
-from ferroscope._core import JsonError
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -25,8 +24,11 @@ from pydantic import (
     model_validator,
 )
 
+from ferroscope._core import JsonError
 from ferroscope._engine.partial import PartialReader
 from ferroscope.core.base._partial import partial
+
+T = TypeVar("T")
 
 
 class Genre(Enum):
@@ -127,6 +129,11 @@ class Cat(BaseModel):
 class Dog(BaseModel):
     kind: Literal["dog"]
     name: str
+
+
+class Page(BaseModel, Generic[T]):
+    data: list[T]
+    more: Page[T] | None = None
 
 
 class Names(RootModel[list[str]]):
@@ -505,6 +512,14 @@ def test_a_model_may_contain_itself() -> None:
     *_, last = reader.read(text)
     assert last.branches[0].branches[0].name == "c"
     assert reader.finish().model_dump() == Tree.model_validate_json(text).model_dump()
+
+
+def test_a_generic_model_may_contain_itself() -> None:
+    reader = PartialReader(Page[int])
+    *_, last = reader.read('{"data": [1], "more": {"data": [2, 3]}}')
+    assert type(last) is type(last.more)
+    assert last.model_dump() == {"data": [1], "more": {"data": [2, 3], "more": None}}
+    assert reader.finish() == Page[int](data=[1], more=Page[int](data=[2, 3]))
 
 
 def test_malformed_text_names_the_byte_and_the_value_before_it_stays() -> None:

@@ -39,7 +39,7 @@ from pydantic import (
 )
 from pydantic.errors import PydanticUserError
 
-from ...core.base._partial import is_recursive, partial, partial_annotation, unaliased
+from ...core.base._partial import field_annotation, is_recursive, partial, partial_annotation, unaliased
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict
@@ -150,7 +150,7 @@ def model_plan(model: type[BaseModel]) -> ModelPlan:
             for decorator in model.__pydantic_decorators__.field_validators.values()
             if name in decorator.info.fields or "*" in decorator.info.fields
         ]
-        shown = _plan(info.annotation, tuple(info.metadata), tuple(marks), model.model_config)
+        shown = _plan(field_annotation(model, name), tuple(info.metadata), tuple(marks), model.model_config)
         for key in _keys(name, info, model.model_config):
             plan.fields[key] = (name, shown)
     return plan

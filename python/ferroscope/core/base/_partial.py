@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections import defaultdict
 from collections.abc import Callable
 from functools import reduce
 from operator import or_
@@ -25,6 +26,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 # On the model itself, so that a model and its partial classes are collected together.
 _ATTRIBUTE = "__partial_types__"
+
+# What pydantic leaves in the annotations of a generic model that contains itself.
+_REFERENCE = "PydanticRecursiveRef"
 
 # What of a field its partial twin takes over. Its annotation, default and discriminator change.
 _KEPT = (
@@ -102,6 +106,24 @@ def is_recursive(annotation: Any, inside: tuple[Any, ...] = ()) -> bool:
     return any(is_recursive(argument, inside) for argument in arguments)
 
 
+def field_annotation(model: type[BaseModel], name: str) -> Any:
+    """Returns a field's annotation. A generic model that contains itself stands there as itself, not as a reference."""
+    annotation = model.model_fields[name].annotation
+    return _dereferred(annotation, model) if _REFERENCE in repr(annotation) else annotation
+
+
+def _dereferred(annotation: Any, model: type[BaseModel]) -> Any:
+    if type(annotation).__name__ == _REFERENCE:
+        return model
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return Annotated[(_dereferred(arguments[0], model), *arguments[1:])]
+    if origin is None or not arguments or origin in (Literal, Callable):
+        return annotation
+    inner = [_dereferred(argument, model) for argument in arguments]
+    return reduce(or_, inner) if origin in (Union, types.UnionType) else origin[tuple(inner)]
+
+
 def _known(model: type[BaseModel]) -> dict[frozenset[str], type[BaseModel]]:
     known: dict[frozenset[str], type[BaseModel]] | None = vars(model).get(_ATTRIBUTE)
     if known is None:
@@ -130,7 +152,7 @@ class _Builder:
             if field_name in preserved:
                 fields[field_name] = (field.annotation, field)
             else:
-                annotation = self._optional(field.annotation)
+                annotation = self._optional(field_annotation(model, field_name))
                 if field.metadata:
                     annotation = Annotated[(annotation, *field.metadata)]
                 fields[field_name] = (annotation, _without_default(field))
@@ -173,7 +195,9 @@ class _Builder:
             return reduce(or_, (self.inside(argument) for argument in arguments))
         if not arguments or origin in (Literal, type, Callable):
             return annotation
-        return origin[tuple(a if a is ... else self._optional(a) for a in arguments)]
+        # A defaultdict makes its default values from their type.
+        made = self.inside if origin is defaultdict else self._optional
+        return origin[tuple(a if a is ... else made(a) for a in arguments)]
 
     def _optional(self, annotation: Any) -> Any:
         inner = self.inside(annotation)
