@@ -101,7 +101,7 @@ ITEM = '{"name": "abc", "n": 12}'
         (Level, "2"),
         (Color, '"red"'),
         (Literal[1, "a", None], "null"),
-        (None, "null"),
+        (type(None), "null"),
         (object, '{"a": 1}'),
         (Decimal, "1.50"),
         (UUID, '"12345678-1234-5678-1234-567812345678"'),

@@ -178,7 +178,7 @@ class _Builder:
         if is_recursive(annotation):
             return annotation
         annotation = unaliased(annotation)
-        origin = get_origin(annotation)
+        origin: Any = get_origin(annotation)
         if origin is None:
             if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
                 return annotation
