@@ -178,7 +178,7 @@ class _Builder:
         if is_recursive(annotation):
             return annotation
         annotation = unaliased(annotation)
-        origin: Any = get_origin(annotation)
+        origin = get_origin(annotation)
         if origin is None:
             if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
                 return annotation
@@ -197,7 +197,8 @@ class _Builder:
             return annotation
         # A defaultdict makes its default values from their type.
         made = self.inside if origin is defaultdict else self._optional
-        return origin[tuple(a if a is ... else made(a) for a in arguments)]
+        generic: Any = origin
+        return generic[tuple(a if a is ... else made(a) for a in arguments)]
 
     def _optional(self, annotation: Any) -> Any:
         inner = self.inside(annotation)
