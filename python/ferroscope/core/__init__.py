@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         prompt_template,
         toolkit_tool,
     )
+    from .costs import calculate_cost
 
 __all__ = [
     "AudioPart",
@@ -63,6 +64,8 @@ __all__ = [
     "ToolCallPart",
     "ToolResultPart",
     "base",
+    "calculate_cost",
+    "costs",
     "merge_decorators",
     "metadata",
     "prompt_template",

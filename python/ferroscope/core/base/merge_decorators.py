@@ -5,18 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-_WP = ParamSpec("_WP")
-_WR = TypeVar("_WR")
+# A decorator's whole type, overloads included: pairs of parameters and results would keep only one of them.
+_DecoratorT = TypeVar("_DecoratorT", bound=Callable[..., Any])
 
 
 def merge_decorators(
-    decorator: Callable[[Callable[_P, _R]], Callable[_WP, _WR]],
+    decorator: _DecoratorT,
     *additional_decorators: Callable[[Callable[..., Any]], Callable[..., Any]],
-) -> Callable[[], Callable[[Callable[_P, _R]], Callable[_WP, _WR]]]:
+) -> Callable[[], _DecoratorT]:
     """Make one decorator of several: `merge_decorators(a, b)()(f)` is `a(b(f))`.
 
     They are applied once, at decoration, so a mistake shows there. The type is the first decorator's;
@@ -31,19 +29,20 @@ def merge_decorators(
     ```
     """
 
-    def factory() -> Callable[[Callable[_P, _R]], Callable[_WP, _WR]]:
-        def decorate(fn: Callable[_P, _R]) -> Callable[_WP, _WR]:
-            inner: Callable[..., Any] = fn
-            for one in reversed(additional_decorators):
-                inner = _named_after(inner, one(inner))
-            return _named_after(inner, decorator(inner))
+    decorators: list[Callable[..., Callable[..., Any]]] = [decorator, *additional_decorators]
 
-        return decorate
+    def factory() -> _DecoratorT:
+        def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
+            for one in reversed(decorators):
+                fn = _named_after(fn, one(fn))
+            return fn
+
+        return cast(_DecoratorT, decorate)
 
     return factory
 
 
-def _named_after(fn: Callable[..., Any], decorated: Callable[_WP, _WR]) -> Callable[_WP, _WR]:
+def _named_after(fn: Callable[..., Any], decorated: Callable[..., Any]) -> Callable[..., Any]:
     """Give what a decorator made the name of what it decorates, unless it already leads there."""
     if decorated is fn or hasattr(decorated, "__wrapped__"):
         return decorated
@@ -52,13 +51,13 @@ def _named_after(fn: Callable[..., Any], decorated: Callable[_WP, _WR]) -> Calla
     if inspect.iscoroutinefunction(decorated):
 
         @wraps(fn)
-        async def wrapped_async(*args: _WP.args, **kwargs: _WP.kwargs) -> Any:
+        async def wrapped_async(*args: Any, **kwargs: Any) -> Any:
             return await decorated(*args, **kwargs)
 
-        return cast(Callable[_WP, _WR], wrapped_async)
+        return wrapped_async
 
     @wraps(fn)
-    def wrapped(*args: _WP.args, **kwargs: _WP.kwargs) -> _WR:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
         return decorated(*args, **kwargs)
 
     return wrapped
