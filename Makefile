@@ -12,6 +12,8 @@ openai-2 := openai>=2,<3
 
 .PHONY: help demo test test-rust test-python test-sdks lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help
+# The environments are steps on the way to the tests, and are to be kept.
+.SECONDARY:
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -10,6 +10,7 @@ from ..core.base._prompt_plan import ResolvedPrompt
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
+from ..prices import admit, metered
 from .clients import default_client
 from .dialect import Request
 from .plan import CallPlan, provider_tools
@@ -38,8 +39,14 @@ class Call:
     metadata: Metadata
 
     def send(self) -> Any:
-        """Calls the SDK, with this call's client; an awaitable if the call is async."""
+        """Calls the SDK, with this call's client; an awaitable if the call is async.
+
+        Raises:
+            ferroscope.errors.BudgetExceededError: No budget is left for it.
+        """
         plan = self.plan
+        if metered():
+            admit(plan.provider.name, plan.model)
         # A dynamic client serves this call only: the next one may be another tenant's.
         client = (self.config or {}).get("client") or plan.client
         if client is None:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..core.base._prompt_plan import ResolvedPrompt
+from ..prices import metered, record
 from .call import Call, now, prepare
 from .plan import CallPlan
 from .stream import start_stream
@@ -34,6 +35,8 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     start_time = now()
     raw = yield call.send
     response = call.response(raw, start_time, now())
+    if metered():
+        record(response.cost_details)
     if plan.output_parser is None:
         return response
     return (yield partial(plan.output_parser, response))

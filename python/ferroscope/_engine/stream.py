@@ -12,7 +12,8 @@ from .._core import DecodeError, Event, StreamDecoder
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.stream import BaseStream
 from ..core.base.tool import BaseTool
-from ..errors import StreamError, UnknownToolError
+from ..errors import BudgetExceededError, StreamError, UnknownToolError
+from ..prices import CHARACTERS_A_TOKEN, Cost, Running, cost, metered, record, running
 from .call import Call, now
 from .sdk import SdkErrors
 from .source import Source, open_source
@@ -43,8 +44,10 @@ class StreamRun:
     __slots__ = (
         "_arguments",
         "_begun",
+        "_budget",
         "_call",
         "_closed",
+        "_complete",
         "_decoder",
         "_response",
         "_source",
@@ -60,6 +63,8 @@ class StreamRun:
         self._source: Source | None = None
         self._begun = False
         self._closed = False
+        self._complete = False
+        self._budget: Running | None = None
         self._arguments: dict[int, str] = {}
         self._tool_errors: list[Exception] = []
         self._response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
@@ -136,6 +141,8 @@ class StreamRun:
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
         self._source = open_source(sdk_stream, self._decoder, plan.provider)
+        if metered():
+            self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
 
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
@@ -217,6 +224,8 @@ class StreamRun:
             self.ended = True
             self.end_time = now()
             self._response = None
+            if metered():
+                record(self.cost_details())
 
     def _report_tools(self) -> None:
         if self._tool_errors:
@@ -297,3 +306,20 @@ class StreamRun:
         if self.ended:
             self._response = response
         return response
+
+    def cost_details(self) -> Cost:
+        """What the call has cost so far; an estimate if it was broken off before the provider told the tokens."""
+        response = self.response()
+        if response.usage is not None or not self.ended or self._complete or self._source is None:
+            return response.cost_details
+        said = len(self.content) + len(self.reasoning) + sum(len(call[3]) for call in self._decoder.tool_calls)
+        usage = {
+            "prompt_tokens": self._prompt_length() // CHARACTERS_A_TOKEN,
+            "completion_tokens": said // CHARACTERS_A_TOKEN,
+        }
+        plan = self._call.plan
+        return cost(plan.provider.name, self.model or plan.model, usage, api="chat", context={"estimated": True})
+
+    def _prompt_length(self) -> int:
+        """How much text was sent, in characters."""
+        return sum(len(str(message)) for message in self._call.messages)

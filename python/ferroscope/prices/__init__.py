@@ -29,9 +29,10 @@ from ._book import (
     update,
 )
 from ._cost import Context, Cost, CostItem, Provenance, Status, cost, usage_json
-from ._meter import Meter, Running, admit, cost_of, meter, metered, record, running
+from ._meter import CHARACTERS_A_TOKEN, Meter, Running, admit, cost_of, meter, metered, record, running
 
 __all__ = [
+    "CHARACTERS_A_TOKEN",
     "Context",
     "Cost",
     "CostItem",

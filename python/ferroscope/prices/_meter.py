@@ -129,7 +129,7 @@ def admit(provider: str, model: str) -> None:
 
 
 # Text has about four characters a token; a wrong guess moves the moment at which a stream is ended, not any bill.
-_CHARACTERS_A_TOKEN = 4
+CHARACTERS_A_TOKEN = 4
 
 
 class Running:
@@ -140,7 +140,7 @@ class Running:
     def __init__(self, model: str, budgets: tuple[Meter, ...], rate: Decimal, prompt: Decimal) -> None:
         self._model = model
         self._budgets = budgets
-        self._rate = float(rate) / _CHARACTERS_A_TOKEN
+        self._rate = float(rate) / CHARACTERS_A_TOKEN
         self._input = float(prompt)
         self._spent = 0.0
 
@@ -175,7 +175,7 @@ def running(
     budgets = tuple(one for one in _active.get() if one.budget is not None)
     if not budgets:
         return None
-    tokens = prompt_characters // _CHARACTERS_A_TOKEN
+    tokens = prompt_characters // CHARACTERS_A_TOKEN
     probe = cost(provider, model, {"prompt_tokens": tokens, "completion_tokens": 1_000}, context=context)
     output = sum((item.amount for item in probe.items if item.unit == "output"), Decimal(0))
     prompt = sum((item.amount for item in probe.items if item.unit != "output"), Decimal(0))

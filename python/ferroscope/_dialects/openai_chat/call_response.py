@@ -19,8 +19,12 @@ from ...errors import UnknownToolError
 from .messages import parse_message, parse_messages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolMessageParam
     from openai.types.completion_usage import CompletionUsage
+
+    from ...prices import Context
 
 _ResponseT = TypeVar("_ResponseT", default=Any)
 _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
@@ -124,6 +128,13 @@ class ChatCallResponse(
     def output_tokens(self) -> int | None:
         """How many tokens were generated."""
         return output_tokens(self.usage)
+
+    def _price_context(self) -> Context:
+        """The price depends on the tier that served the call; the one asked for is the second best to know."""
+        return {
+            "service_tier": getattr(self._completion, "service_tier", None),
+            "requested_service_tier": cast("Mapping[str, Any]", self.call_kwargs).get("service_tier"),
+        }
 
     @property
     def thinking(self) -> str:

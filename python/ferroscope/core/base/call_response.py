@@ -15,6 +15,7 @@ from .tool import BaseTool
 from .types import CostMetadata, FinishReason, JsonableType, Provider, Usage
 
 if TYPE_CHECKING:
+    from ...prices import Context, Cost
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
 
@@ -159,6 +160,35 @@ class BaseCallResponse(
             output_tokens=self.output_tokens,
             cached_tokens=self.cached_tokens,
         )
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cost(self) -> float | None:
+        """What the call cost, in USD; None if that is not known. `cost_details` says why, and what for."""
+        return self.cost_details.usd
+
+    @cached_property
+    def cost_details(self) -> Cost:
+        """The exact cost, itemised: total, items, status, assumptions, where the prices come from."""
+        from ...prices import cost_of
+
+        return cost_of(
+            provider=self._provider,
+            model=self.model or "",
+            usage_json=self._usage_json(),
+            at=self.start_time / 1000 if self.start_time else None,
+            context=self._price_context(),
+        )
+
+    def _usage_json(self) -> bytes | None:
+        """The provider's account of the tokens, as it was sent."""
+        from ...prices import usage_json
+
+        return usage_json(self.usage)
+
+    def _price_context(self) -> Context:
+        """What else the price depends on."""
+        return {}
 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property

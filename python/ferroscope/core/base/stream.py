@@ -14,6 +14,7 @@ from .tool import BaseTool
 from .types import CostMetadata, JsonableType, Provider
 
 if TYPE_CHECKING:
+    from ...prices import Cost
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
 
@@ -60,6 +61,7 @@ class Running(Protocol):
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
     def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
+    def cost_details(self) -> Cost: ...
 
 
 class BaseStream(
@@ -223,6 +225,20 @@ class BaseStream(
             output_tokens=self.output_tokens,
             cached_tokens=self.cached_tokens,
         )
+
+    @property
+    def cost(self) -> float | None:
+        """What the call has cost so far, in USD; None if that is not known. `cost_details` says why."""
+        return self.cost_details.usd
+
+    @property
+    def cost_details(self) -> Cost:
+        """The exact cost so far, itemised.
+
+        Of a stream that was broken off before the provider told the tokens it is an estimate from the length of
+        the text, and says so in its status.
+        """
+        return self._run.cost_details()
 
     @property
     def message_param(self) -> _AssistantMessageParamT:
