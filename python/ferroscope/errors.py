@@ -5,6 +5,7 @@
     │   ├── StreamInterruptedError      the connection ended or stalled before the stream did
     │   ├── ProviderStreamError         the provider reported an error inside the stream
     │   └── LimitExceededError          a stream outgrew a limit
+    ├── ResponseModelError (ValueError) the answer is not the JSON that the response model needs
     ├── ToolError (ValueError)          a tool call that cannot be handed to its tool
     │   ├── ToolArgumentsError          its arguments are not the JSON they should be
     │   └── UnknownToolError            its name is not among the tools of the call
@@ -54,6 +55,22 @@ class ProviderStreamError(StreamError):
 
 class LimitExceededError(StreamError):
     """A stream outgrew one of its limits (see `ferroscope.Limits`)."""
+
+
+class ResponseModelError(FerroscopeError, ValueError):
+    """An answer that is not the JSON that the response model needs.
+
+    Attributes:
+        text: The answer exactly as received.
+        response: The whole response; `_response` is the same, as on every error of an extraction.
+    """
+
+    def __init__(
+        self, message: str, *, text: str, response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
+    ) -> None:
+        super().__init__(message)
+        self.text = text
+        self.response = self._response = response
 
 
 class ToolError(FerroscopeError, ValueError):

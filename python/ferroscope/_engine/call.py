@@ -93,6 +93,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         tools=tools,
         stream=plan.stream,
         json_mode=plan.json_mode,
+        extraction=plan.extraction,
     )
     return Call(
         plan=plan,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..core.base._template import Message
     from ..core.base.tool import BaseTool
+    from .extraction import Extraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Request:
         tools: The tools that are offered.
         stream: Whether the answer is streamed.
         json_mode: Whether the answer is to be JSON.
+        extraction: What the answer is to be, if there is a response model.
     """
 
     model: str
@@ -30,6 +32,7 @@ class Request:
     tools: Sequence[type[BaseTool]]
     stream: bool
     json_mode: bool
+    extraction: Extraction | None
 
 
 class Dialect(Protocol):
@@ -56,6 +59,13 @@ class Dialect(Protocol):
 
     def read_response(self, data: bytes) -> Any:
         """The SDK's response object for a body."""
+
+    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
+        """The JSON text of a structured answer, that came as a tool call or in the text.
+
+        Raises:
+            ValueError: The model refused, or there is neither.
+        """
 
     def dump_event(self, event: Any) -> str:
         """The JSON text of an SDK's event object."""

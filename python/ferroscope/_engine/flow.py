@@ -16,6 +16,7 @@ from ..prices import metered, record
 from .call import Call, now, prepare
 from .plan import CallPlan
 from .stream import start_stream
+from .structured import start_structured_stream
 
 # Any: what a step gives is whatever the user's function or the SDK gives.
 Flow = Generator[Callable[[], Any], Any, Any]
@@ -31,15 +32,32 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     else:
         call = prepare(plan, prompt)
     if plan.stream:
-        return start_stream(call)
+        return start_stream(call) if plan.extraction is None else start_structured_stream(call)
     start_time = now()
     raw = yield call.send
     response = call.response(raw, start_time, now())
     if metered():
         record(response.cost_details)
+    result: Any = response
+    if plan.extraction is not None:
+        if call.tools and response.tools:
+            return response
+        result = extract(call, response)
     if plan.output_parser is None:
-        return response
-    return (yield partial(plan.output_parser, response))
+        return result
+    return (yield partial(plan.output_parser, result))
+
+
+def extract(call: Call, response: Any) -> Any:
+    """What the response model makes of a response."""
+    extraction = call.plan.extraction
+    assert extraction is not None
+    try:
+        text = call.plan.provider.dialect.answer_text(response, extraction.way)
+        return extraction.read(text, call.fn_args, response)
+    except ValueError as error:
+        error._response = response  # type: ignore[attr-defined]  # v1's way to the response
+        raise
 
 
 async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:

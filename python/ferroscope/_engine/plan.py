@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.base._prompt_plan import PromptPlan, plan_prompt
-from ..core.base.stream_config import StreamConfig
+from ..core.base.stream_config import Every, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
+from .extraction import Extraction, plan_extraction
 from .provider import Provider
 
 
@@ -24,6 +25,8 @@ class CallPlan:
         partial_tools: Whether a streamed tool is given while it is being written.
         tools: The tools that are offered, as the provider's classes.
         json_mode: Whether the answer is to be JSON.
+        extraction: What the answer is to be, if there is a response model.
+        every: After what a structured stream gives an instance.
         output_parser: What the response is handed to.
         client: The client to call with; None for the default one.
         call_params: The call parameters as given.
@@ -37,6 +40,8 @@ class CallPlan:
     partial_tools: bool
     tools: tuple[type[BaseTool], ...]
     json_mode: bool
+    extraction: Extraction | None
+    every: Every
     output_parser: Callable[[Any], Any] | None
     client: object | None
     call_params: Mapping[str, Any]
@@ -50,6 +55,7 @@ def plan_call(
     *,
     stream: bool | StreamConfig = False,
     tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
+    response_model: Any | None = None,
     output_parser: Callable[[Any], Any] | None = None,
     json_mode: bool = False,
     client: object | None = None,
@@ -62,15 +68,21 @@ def plan_call(
     """
     if stream and output_parser:
         raise ValueError("Cannot use `output_parser` with `stream=True`.")
+    config: StreamConfig = stream if isinstance(stream, dict) else {}
+    extraction = None
+    if response_model is not None:
+        extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
     call_params = call_params if call_params is not None else {}
     return CallPlan(
         provider=provider,
         model=model,
         prompt=plan_prompt(fn),
         stream=bool(stream),
-        partial_tools=isinstance(stream, dict) and bool(stream.get("partial_tools")),
+        partial_tools=bool(config.get("partial_tools")),
         tools=provider_tools(tools, provider),
         json_mode=json_mode,
+        extraction=extraction,
+        every=config.get("every", "delta"),
         output_parser=output_parser,
         client=client,
         call_params=call_params,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from .source import Source, open_source
 
 # Any: chunk and tool are the provider's own classes.
 Pair = tuple[Any, Any]
+# Makes of events what a way of iterating gives out.
+View = Callable[[Iterable[Event]], Iterator[Any]]
 _END = object()
 
 
@@ -33,8 +35,12 @@ class _BlankEvent:
 
 def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     """The stream of a call; nothing is sent before it is iterated over."""
+    return dress(StreamRun(call), call)
+
+
+def dress(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+    """A run as the provider's stream."""
     provider = call.plan.provider
-    run = StreamRun(call)
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.facts())
 
 
@@ -74,8 +80,8 @@ class StreamRun:
 
     # ---- the two drivers
 
-    def iterate(self) -> Generator[Pair, None, None]:
-        """Runs a sync stream."""
+    def iterate(self, view: View | None = None) -> Generator[Any, None, None]:
+        """Runs a sync stream; the view makes of its events what is given out, pairs if there is none."""
         assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
         if not self._begin():
             return
@@ -91,17 +97,17 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                yield from self._pairs(source.events(read))
+                yield from self._seen(view, source.events(read))
                 if self._decoder.done:
                     source.drain(reads)
                     break
-            yield from self._last_pairs()
+            yield from self._last(view)
         finally:
             self.close()
         self._report_tools()
 
-    async def aiterate(self) -> AsyncGenerator[Pair, None]:
-        """Runs an async stream."""
+    async def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
+        """The same of an async stream."""
         assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
         if not self._begin():
             return
@@ -117,13 +123,13 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                for pair in self._pairs(source.events(read)):
-                    yield pair
+                for item in self._seen(view, source.events(read)):
+                    yield item
                 if self._decoder.done:
                     await source.adrain(reads)
                     break
-            for pair in self._last_pairs():
-                yield pair
+            for item in self._last(view):
+                yield item
         finally:
             await self.aclose()
         self._report_tools()
@@ -145,18 +151,33 @@ class StreamRun:
             self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
 
+    def _seen(self, view: View | None, events: Iterable[Event]) -> Iterator[Any]:
+        try:
+            yield from (view or self._pairs)(events if self._budget is None else self._paid(events, self._budget))
+        except DecodeError as error:
+            raise self._broken(error) from None
+
+    def _paid(self, events: Iterable[Event], budget: Running) -> Iterator[Event]:
+        """The same events, as long as there is a budget for them."""
+        for event in events:
+            arguments = sum(len(fragment) for *_, fragment in event.fragments or ())
+            try:
+                budget.add(len(event.content) + arguments)
+            except BudgetExceededError as error:
+                self._end()
+                error.partial = self.response()
+                raise
+            yield event
+
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
         """The chunks of some events, and the tools that they complete."""
         chunk = self._call.plan.provider.chunk
         partial_tools = self._call.plan.partial_tools
-        try:
-            for event in events:
-                if event.tool_calls is None and (not partial_tools or event.fragments is None):
-                    yield chunk(event), None
-                else:
-                    yield from self._tool_pairs(event)
-        except DecodeError as error:
-            raise self._broken(error) from None
+        for event in events:
+            if event.tool_calls is None and (not partial_tools or event.fragments is None):
+                yield chunk(event), None
+            else:
+                yield from self._tool_pairs(event)
 
     def _tool_pairs(self, event: Event) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
@@ -195,9 +216,7 @@ class StreamRun:
         except ValueError as error:  # pydantic's and ours both are
             self._tool_errors.append(error)
 
-    def _partial_tool(
-        self, position: int, call_id: str | None, name: str, fragment: str
-    ) -> Iterator[BaseTool]:
+    def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
         tool_type = self._tool_type(name)
         if tool_type is None:
             return
@@ -212,11 +231,12 @@ class StreamRun:
     def _tool_type(self, name: str) -> type[BaseTool] | None:
         return next((tool for tool in self._call.tools if tool._name() == name), None)
 
-    def _last_pairs(self) -> Iterator[Pair]:
+    def _last(self, view: View | None) -> Iterator[Any]:
         """What only the end of the body completes."""
         if not self._decoder.done:
             self._decoder.finish()
-            yield from self._pairs(self._decoder)
+            yield from self._seen(view, self._decoder)
+        self._complete = True
         self._end()
 
     def _end(self) -> None:

@@ -13,6 +13,7 @@ from ..core.base.call_params import BaseCallParams, CommonCallParams
 from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
 from ..core.base.stream_config import StreamConfig
+from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.tool import BaseTool
 from ..core.base.types import LocalProvider, Provider
 
@@ -22,6 +23,7 @@ _ResponseT = TypeVar("_ResponseT", covariant=True)
 _StreamT = TypeVar("_StreamT", covariant=True)
 _ParamsT = TypeVar("_ParamsT", contravariant=True)
 _ClientT = TypeVar("_ClientT", contravariant=True)
+_ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
 _SameT = TypeVar("_SameT")
 _AnyStreamT = TypeVar("_AnyStreamT")
@@ -49,6 +51,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         model: The model that is asked.
         stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
         tools: What the model may call: functions, tool classes, models.
+        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
         output_parser: What the response is handed to; the call then returns what that returns.
         json_mode: Whether the answer is to be JSON.
         client: The client to call with; by default one that is made once and kept.
@@ -62,6 +65,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -74,6 +78,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -86,11 +91,77 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
         call_params: _ParamsT | None = None,
     ) -> PromptToCall[_StreamT]: ...
+    @overload  # what the response model makes of the answer
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ModelT]: ...
+    @overload  # and what the parser makes of that
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload  # unless the model calls a tool
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ModelT | _ResponseT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[_ParsedT | _ResponseT]: ...
+    @overload  # the response model while it is written
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
 
 
 # Named for completion in editors; the other strings are `provider/model`.

@@ -53,7 +53,7 @@ pub struct Problem {
 }
 
 /// Texts that nest deeper are refused, whatever the caller allows: folding what they hold takes stack.
-pub const MAX_DEPTH: usize = 512;
+pub const MAX_DEPTH: usize = 256;
 
 /// The reusable list of nodes.
 #[derive(Debug, Default)]
@@ -110,6 +110,17 @@ impl<'a> Value<'a> {
     pub fn raw(self) -> &'a str {
         let node = self.nodes[self.index];
         &self.text[node.start as usize..node.end as usize]
+    }
+
+    /// Its text as every reader of JSON takes it: a lone surrogate escape, which many refuse, as U+FFFD.
+    #[must_use]
+    pub fn kept(self) -> Cow<'a, str> {
+        let raw = self.raw();
+        if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
+            Cow::Borrowed(raw)
+        } else {
+            without_lone_halves(raw)
+        }
     }
 
     /// Where its text stands.
@@ -626,6 +637,34 @@ fn unescape(quoted: &str, out: &mut String, high: &mut Option<u16>) {
         // A cut-off escape cannot be here: what is pushed comes from a string that was read to its end.
         rest = rest.get(plain + if kind == b'u' { 6 } else { 2 }..).unwrap_or_default();
     }
+}
+
+/// A JSON text whose escapes of lone surrogates are written as U+FFFD.
+fn without_lone_halves(raw: &str) -> Cow<'_, str> {
+    let unit = |at: usize| -> Option<u16> {
+        let digits = raw.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = memchr::memchr(b'\\', &raw.as_bytes()[at..]) {
+        at += found;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                out.push_str(&raw[copied..at]);
+                out.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            (Some(_), _) => at += 6,
+            (None, _) => at = (at + 2).min(raw.len()),
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(raw);
+    }
+    out.push_str(&raw[copied..]);
+    Cow::Owned(out)
 }
 
 /// Appends one UTF-16 code unit.

@@ -32,6 +32,8 @@ pub struct Stream {
     limits: Limits,
     fed_events: u64,
     ended: bool,
+    /// Whether the end of the body has been looked at for an error, which is reported once.
+    explained: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,7 @@ impl Stream {
             limits,
             fed_events: 0,
             ended: false,
+            explained: false,
         }
     }
 
@@ -101,7 +104,9 @@ impl Stream {
             return self.fold_framed().map(Some);
         }
         if self.ended && self.phase == Phase::Running {
-            self.explain_silence()?;
+            if !std::mem::replace(&mut self.explained, true) {
+                self.explain_silence()?;
+            }
             return self.close();
         }
         Ok(None)

@@ -209,8 +209,11 @@ impl Closing {
 mod tests {
     use super::*;
 
-    /// Routes `(index, id, name, arguments)` fragments and gives back `(name, arguments)` of every call.
-    fn assemble(fragments: &[(Option<i64>, &str, &str, &str)]) -> Vec<(String, String)> {
+    /// Index, id, name and arguments of a fragment.
+    type Piece<'a> = (Option<i64>, &'a str, &'a str, &'a str);
+
+    /// Routes fragments and gives back `(name, arguments)` of every call.
+    fn assemble(fragments: &[Piece<'_>]) -> Vec<(String, String)> {
         let mut calls = Calls::default();
         for &(index, id, name, arguments) in fragments {
             let fragment = Fragment {
@@ -234,7 +237,7 @@ mod tests {
     fn every_wire_shape_of_two_parallel_calls() {
         let one = Some(1);
         let zero = Some(0);
-        let shapes: [(&str, Vec<(Option<i64>, &str, &str, &str)>); 9] = [
+        let shapes: [(&str, Vec<Piece<'_>>); 9] = [
             (
                 "sequential",
                 vec![

@@ -62,7 +62,7 @@ impl Node {
                 merge_elements(&mut elements, value);
                 Self::Array(elements)
             }
-            _ => Self::Raw(value.raw().into()),
+            _ => Self::Raw(value.kept().into()),
         }
     }
 
@@ -127,7 +127,7 @@ fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
                 object.grow_members(element);
                 elements.push(Node::Object(object));
             }
-            _ => elements.push(Node::Raw(element.raw().into())),
+            _ => elements.push(Node::Raw(element.kept().into())),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Object {
 
     /// Sets one member, whatever it was before.
     pub fn set(&mut self, name: &str, value: Value<'_>) {
-        let node = Node::Raw(value.raw().into());
+        let node = Node::Raw(value.kept().into());
         match self.get_mut(name) {
             Some(known) => *known = node,
             None => self.members.push((name.into(), node)),

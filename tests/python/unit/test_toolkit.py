@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from abc import ABC
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -132,6 +135,26 @@ def test_a_tool_follows_the_toolkits_state() -> None:
     kit.level = "advanced"
     assert tool.call() == "Emma by unknown for advanceds"
     assert by_name(kit)["book_tools_suggest"]._description() == "Suggests a book to a advanced."
+
+
+def test_the_same_toolkit_gives_the_same_classes_while_they_say_the_same() -> None:
+    kit = BookTools(level="beginner")
+    first, again = kit.create_tools(), kit.create_tools()
+    assert first == again
+    kit.level = "advanced"
+    count, look_up, suggest = kit.create_tools()
+    # Of the three, only this one's docstring speaks of nothing that changed.
+    assert (count in first, look_up in first, suggest in first) == (False, True, False)
+    assert BookTools(level="beginner").create_tools() != first
+
+
+def test_nothing_keeps_a_toolkit_alive_that_nobody_uses() -> None:
+    kit = BookTools(level="beginner")
+    made = kit.create_tools()
+    references: list[Callable[[], object]] = [weakref.ref(kit), *(weakref.ref(tool) for tool in made)]
+    del made, kit
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 4
 
 
 def test_an_unfinished_tool_of_a_toolkit() -> None:

@@ -8,20 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import orjson
 from pydantic import ValidationError
 
 from ..._engine.dialect import Request
+from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
 from .messages import OPENAI, MessageRules, WireMessage, needs_fetch, render_messages
 
 # Any: the SDK's own objects pass through.
-
-JSON_MODE = (
-    "For your final response, output ONLY a valid JSON dict (NOT THE SCHEMA) from the content that adheres "
-    "to the schema"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,11 @@ class OpenAIChat:
     def render_request(self, request: Request) -> dict[str, Any]:
         kwargs = {"model": request.model, "messages": request.messages, **request.params}
         if request.tools:
-            kwargs["tools"] = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # OpenAITool
-        if request.json_mode:
-            kwargs.setdefault("response_format", {"type": "json_object"})
-            kwargs["messages"] = [*request.messages, {"role": "user", "content": JSON_MODE}]
+            kwargs["tools"] = [wire_schema(tool) for tool in request.tools]
+        if request.extraction is not None:
+            render_extraction(kwargs, request.extraction)
+        elif request.json_mode:
+            render_json_mode(kwargs, None)
         if request.stream:
             kwargs["stream"] = True
             if self.stream_options:
@@ -66,6 +63,9 @@ class OpenAIChat:
         from openai.types.chat import ChatCompletion
 
         return read_model(ChatCompletion, data)
+
+    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, way)
 
     def dump_event(self, event: Any) -> str:
         if hasattr(event, "model_dump_json"):

@@ -28,6 +28,8 @@ _SELF_FIELD: Final = re.compile(r"(\{self\b[^{}]*\})")
 # number of renderings has no bound of its own.
 _KEPT_RENDERINGS: Final = 64
 
+# A bound class keeps its toolkit alive, and an entry lives as long as its class: no id is ever reused.
+_bound: Final = WeakValueDictionary[tuple[int, "type[BaseTool]"], "type[BaseTool]"]()
 _namespaces: Final = WeakValueDictionary[str, "type[BaseToolKit]"]()
 
 
@@ -83,10 +85,14 @@ class BaseToolKit(BaseModel, ABC):
 
     def create_tools(self) -> list[type[BaseTool]]:
         """Returns the toolkit's tools in alphabetical order of the methods, bound to this toolkit."""
-        return [
-            bind_tool_type(_tool_type(type(self), index, _render(tool.template, self)), self)
-            for index, tool in enumerate(self._toolkit_tool_methods)
-        ]
+        tools: list[type[BaseTool]] = []
+        for index, method in enumerate(self._toolkit_tool_methods):
+            tool = _tool_type(type(self), index, _render(method.template, self))
+            bound = _bound.get((id(self), tool))
+            if bound is None:
+                bound = _bound[id(self), tool] = bind_tool_type(tool, self)
+            tools.append(bound)
+        return tools
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords

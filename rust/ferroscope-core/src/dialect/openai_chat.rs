@@ -216,12 +216,12 @@ impl State {
                 "object" => {}
                 "created" => {
                     if self.created.is_none() && value.is_truthy() {
-                        self.created = Some(value.raw().into());
+                        self.created = Some(value.kept().into());
                     }
                 }
                 "usage" => {
                     if value.is_truthy() {
-                        self.usage = Some(value.raw().into());
+                        self.usage = Some(value.kept().into());
                         self.replayable = false;
                     }
                 }
@@ -231,7 +231,7 @@ impl State {
                     if self.quirks.usage_in.as_deref() == Some(name)
                         && let Some(usage) = value.get("usage").filter(|usage| usage.is_truthy())
                     {
-                        self.other_usage = Some(usage.raw().into());
+                        self.other_usage = Some(usage.kept().into());
                     }
                     self.extra.merge(name, value, Merge::Latest);
                 }
@@ -501,7 +501,7 @@ impl Choice {
     /// Takes arguments that came as JSON instead of as a string of JSON.
     fn argue_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
         let mut quoted = String::new();
-        crate::json::write_string(value.raw(), &mut quoted);
+        crate::json::write_string(&value.kept(), &mut quoted);
         self.argue(call, &quoted[1..quoted.len() - 1], delta);
     }
 
@@ -587,7 +587,7 @@ impl Choice {
                     if !list.is_empty() {
                         list.push(',');
                     }
-                    list.push_str(element.raw());
+                    list.push_str(&element.kept());
                 }
             }
         }
@@ -623,7 +623,7 @@ fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut Stri
                 add_members(extra, part, "thinking");
             }
         } else {
-            known.push(Part::Other(part.raw().into()));
+            known.push(Part::Other(part.kept().into()));
         }
     }
 }
@@ -669,6 +669,55 @@ impl Audio {
                 ("transcript", Some(_)) => self.extra.join("transcript", member),
                 (name, _) => self.extra.merge(name, member, Merge::Latest),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the second event is read as a variation of the first. What both say is tested at the public door;
+    /// that the shortcut is taken where it pays shows only here.
+    fn varies(first: &str, second: &str) -> bool {
+        let mut state = State::new(Quirks::default(), Limits::default());
+        let (mut tape, mut delta) = (Tape::default(), Delta::default());
+        let begin = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}]}"#;
+        state.event(&mut tape, begin, &mut delta).unwrap();
+        state.event(&mut tape, first, &mut delta).unwrap();
+        state.template.vary(second).is_some()
+    }
+
+    #[test]
+    fn the_events_that_make_up_a_stream_are_variations_of_each_other() {
+        for event in [
+            r#"{"id":"x","choices":[{"index":0,"delta":{"content":"@"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"@"}"#,
+            r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"@"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"reasoning_content":"@","content":null}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"reasoning":"@","content":""}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"@"}}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@"}},{"index":1,"delta":{"content":"@"}}]}"#,
+        ] {
+            assert!(varies(&event.replace('@', "a"), &event.replace('@', r#"\"longer\" é"#)), "{event}");
+            assert!(!varies(&event.replace('@', "a"), &event.replace('@', "\"")), "no JSON: {event}");
+            assert!(!varies(&event.replace('@', "a"), &event.replace("index\":0", "index\":2")), "{event}");
+        }
+    }
+
+    #[test]
+    fn events_that_do_more_than_add_text_are_none() {
+        for event in [
+            r#"{"choices":[{"index":0,"delta":{"content":"@"},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@"}}],"usage":{"total_tokens":1}}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@"},"logprobs":{"content":[]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@","refusal":"no"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"@","details":[{"index":0}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"@"}}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"function":{"arguments":"@"}}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"audio":{"data":"@"}}}]}"#,
+            r#"{"choices":[]}"#,
+        ] {
+            assert!(!varies(&event.replace('@', "a"), &event.replace('@', "b")), "{event}");
         }
     }
 }

@@ -1,0 +1,84 @@
+"""Structured answers in the chat-completions format: what asks for them, and where they stand in a response.
+
+https://platform.openai.com/docs/guides/structured-outputs
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from ...core.base._strict_schema import strict_schema
+from ...core.base.tool import DEFAULT_TOOL_DOCSTRING, GenerateJsonSchemaNoTitles
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ..._engine.extraction import Extraction
+
+# Any: keyword arguments of the SDK, and its response objects.
+
+_INSTRUCTION = "For your final response, output ONLY a valid JSON dict"
+
+
+def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
+    """Has the keyword arguments of a request ask for a structured answer."""
+    if extraction.way == "tool":
+        kwargs["tools"] = [wire_schema(extraction.tool)]
+        kwargs["tool_choice"] = "required"
+    elif extraction.strict:
+        kwargs["response_format"] = _strict_format(extraction.tool, extraction.model)
+    else:
+        render_json_mode(kwargs, extraction.tool)
+
+
+def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
+    """Has them ask for JSON; its schema stands in the prompt, where the provider has no other place for it."""
+    kwargs.setdefault("response_format", {"type": "json_object"})
+    if tool is None:
+        text = f"{_INSTRUCTION} that adheres to the schema"
+    else:
+        text = f"{_INSTRUCTION} (NOT THE SCHEMA) from the content that adheres to this schema:\n{_schema_text(tool)}"
+    kwargs["messages"] = [*kwargs["messages"], {"role": "user", "content": text}]
+
+
+def wire_schema(tool: Any) -> dict[str, Any]:
+    """A tool as the format describes it, made once and shared."""
+    schema: dict[str, Any] = tool.wire_schema()
+    return schema
+
+
+@cache
+def _schema_text(tool: Any) -> str:
+    return json.dumps(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles), indent=2)
+
+
+@cache
+def _strict_format(tool: Any, model: type[BaseModel]) -> dict[str, Any]:
+    schema = strict_schema(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles))
+    described = {
+        "name": tool._name(),
+        "description": model.__doc__ or DEFAULT_TOOL_DOCSTRING,
+        "strict": True,
+        "schema": schema,
+    }
+    return {"type": "json_schema", "json_schema": described}
+
+
+def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
+    """The JSON text of a structured answer; one that came the other way is taken too.
+
+    Raises:
+        ValueError: The model refused, or there is neither.
+    """
+    message = response.choices[0].message if response.choices else None
+    if refusal := getattr(message, "refusal", None):
+        raise ValueError(refusal)
+    content = getattr(message, "content", None)
+    calls = getattr(message, "tool_calls", None)
+    arguments = calls[0].function.arguments if calls and getattr(calls[0], "function", None) else None
+    for text in (arguments, content) if way == "tool" else (content, arguments):
+        if isinstance(text, str) and text:
+            return text
+    raise ValueError("No tool call or JSON object found in response.")

@@ -1,0 +1,117 @@
+"""A structured answer that is still being written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from .call_response import BaseCallResponse
+from .stream import BaseStream
+
+_ResponseModelT = TypeVar("_ResponseModelT")
+
+
+class StructuredRunning(Protocol):
+    """The run of one structured stream; the engine has it."""
+
+    # Any: instances of whatever the response model is.
+    def iterate(self) -> Generator[Any, None, None]: ...
+    def aiterate(self) -> AsyncGenerator[Any, None]: ...
+
+
+class BaseStructuredStream(Generic[_ResponseModelT]):
+    """Gives partial instances of the response model while it is written, and the whole one last.
+
+    A partial instance has None where nothing is known yet. What is complete is validated, what is still growing
+    is not; the last instance is validated as a whole.
+
+    Attributes:
+        stream: The stream below; after iteration it is the whole response.
+        response_model: What the answer is to be.
+        fields_from_call_args: The fields that the call's arguments fill.
+        constructed_response_model: The whole instance, once it is there.
+
+    Example:
+        ```python
+        from ferroscope.core import openai
+        from pydantic import BaseModel
+
+
+        class Book(BaseModel):
+            title: str
+            author: str
+
+
+        @openai.call("gpt-4o-mini", stream=True, response_model=Book)
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        for book in recommend_book("fantasy"):
+            print(book)
+        ```
+    """
+
+    constructed_response_model: _ResponseModelT
+
+    def __init__(
+        self,
+        *,
+        # Any: the stream of whichever provider.
+        stream: BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any],
+        response_model: type[_ResponseModelT],
+        fields_from_call_args: dict[str, Any],
+        run: StructuredRunning,
+    ) -> None:
+        self.stream = stream
+        self.response_model = response_model
+        self.fields_from_call_args = fields_from_call_args
+        self._run = run
+
+    def __iter__(self) -> Generator[_ResponseModelT, None, None]:
+        """Sends the request and gives the instances.
+
+        Raises:
+            ferroscope.errors.ResponseModelError: The answer is not the JSON that it should be.
+            pydantic.ValidationError: It is not what the response model wants.
+            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
+        """
+        for instance in self._run.iterate():
+            self._note(instance)
+            yield instance
+
+    async def __aiter__(self) -> AsyncGenerator[_ResponseModelT, None]:
+        """The same, of an async call."""
+        async for instance in self._run.aiterate():
+            self._note(instance)
+            yield instance
+
+    def _note(self, instance: _ResponseModelT) -> None:
+        if self.stream.end_time:
+            self.constructed_response_model = instance
+
+    @property
+    def _response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+        """The whole response, once the stream has been consumed."""
+        response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] = self.stream.construct_call_response()
+        return response
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    def close(self) -> None:
+        """Ends the stream and its connection; what was received stays readable."""
+        self.stream.close()
+
+    async def aclose(self) -> None:
+        """The same, of an async call."""
+        await self.stream.aclose()
