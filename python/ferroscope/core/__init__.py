@@ -32,11 +32,13 @@ if TYPE_CHECKING:
         TextPart,
         ToolCallPart,
         ToolResultPart,
-        merge_decorators,
-        metadata,
         prompt_template,
         toolkit_tool,
     )
+
+    # From where they are made: in an import cycle mypy takes the name for the module beside it.
+    from .base.merge_decorators import merge_decorators
+    from .base.prompt import metadata
     from .costs import calculate_cost
 
 __all__ = [

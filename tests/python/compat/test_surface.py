@@ -24,12 +24,14 @@ NAMES_FILE = Path(__file__).with_name("v1_names.json")
 NAMES: dict[str, dict[str, Any]] = json.loads(NAMES_FILE.read_text())["modules"]
 SURFACE = ROOT.parent / "shared/contract/api_surface_v1.json"
 
-# Modules whose every name must be here. A provider joins when it is complete.
-COMPLETE = ("mirascope", "mirascope.core", "mirascope.core.base")
+# Packages whose every name must be here, and those of their modules. A provider joins when it is complete.
+COMPLETE = ("mirascope.core.base", "mirascope.core.costs", "mirascope.core.openai", "mirascope.llm")
 
 
 def in_scope(module: str) -> bool:
-    return module in COMPLETE or module.startswith("mirascope.core.base.")
+    return module in ("mirascope", "mirascope.core") or f"{module}.".startswith(
+        tuple(f"{package}." for package in COMPLETE)
+    )
 
 
 MODULES = sorted(filter(in_scope, NAMES))
