@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 from urllib.request import urlopen
 
-from .. import _core
+from .._core import (
+    prices_alias,
+    prices_info,
+    prices_load,
+    prices_provider,
+    prices_reset,
+    prices_rows,
+    prices_scale,
+    prices_where,
+)
 
 
 class PriceRow(TypedDict):
@@ -81,7 +90,7 @@ def register(rows: Iterable[PriceRow]) -> None:
     by_provider: dict[str, list[str]] = {}
     sources: dict[str, str] = {}
     for row in given:
-        provider = _core.prices_provider(row["provider"])[0]
+        provider = prices_provider(row["provider"])[0]
         model = _text(row["model"]).lower()
         rates = row["rates"]
         if not isinstance(rates, str):
@@ -97,7 +106,7 @@ def register(rows: Iterable[PriceRow]) -> None:
     for provider, lines in by_provider.items():
         # The rows of one model have to stand together.
         text += [f"[{provider}]\t-\t-", *sorted(lines, key=lambda line: line.split("\t", 1)[0])]
-    _core.prices_load("\n".join(text) + "\n")
+    prices_load("\n".join(text) + "\n")
 
 
 def load(source: str | os.PathLike[str] | Mapping[str, object] | Iterable[PriceRow]) -> None:
@@ -121,7 +130,7 @@ def _load_text(text: str, suffix: str) -> None:
     elif suffix == ".json" or re.match(r"\s*(\{|\[\s*[\]{])", text):
         register(_rows(json.loads(text, parse_float=Decimal)))
     else:
-        _core.prices_load(text)
+        prices_load(text)
 
 
 def _rows(data: object) -> Iterable[PriceRow]:
@@ -159,7 +168,7 @@ def alias(provider: str, name: str, model: str, *, region: str | None = None) ->
         'eu/gpt-4o'
         >>> prices.reset()
     """
-    _core.prices_alias(provider, name, model, region)
+    prices_alias(provider, name, model, region)
 
 
 def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str | None = None) -> None:
@@ -174,17 +183,17 @@ def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str |
         Decimal('1.95')
         >>> prices.reset()
     """
-    _core.prices_scale(provider, model, str(factor))
+    prices_scale(provider, model, str(factor))
 
 
 def reset() -> None:
     """Forgets all that was registered, loaded, aliased or scaled."""
-    _core.prices_reset()
+    prices_reset()
 
 
 def info() -> Info:
     """What the built-in table is, and how old."""
-    version, sources, providers, models, rows = _core.prices_info()
+    version, sources, providers, models, rows = prices_info()
     age = (datetime.now(UTC).date() - date.fromisoformat(version)).days
     return Info(version, age, dict(sources), tuple(providers), models, rows)
 
@@ -195,7 +204,7 @@ def rates(provider: str, model: str) -> Rates:
     Raises:
         LookupError: No table has it; the message offers names that are close.
     """
-    provider, model_id, matched_by, url, rows = _core.prices_rows(provider, model)
+    provider, model_id, matched_by, url, rows = prices_rows(provider, model)
     return Rates(
         provider,
         model_id,
@@ -215,7 +224,7 @@ def rates(provider: str, model: str) -> Rates:
 
 def providers_of(model: str) -> tuple[str, ...]:
     """The providers whose tables have a model of that name."""
-    return tuple(_core.prices_where(model))
+    return tuple(prices_where(model))
 
 
 def _text(value: str) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, TypedDict, cast
 
 import orjson
 
-from .. import _core
+from .._core import price_usage
 
 Status = Literal["exact", "reported", "estimate", "partial", "free", "unknown_model", "no_usage", "inconsistent_usage"]
 
@@ -192,7 +192,7 @@ def cost(
     # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
     others = [(key, str(value)) for key, value in given.items() if value is not None]
     call["others"] = others
-    answer = cast(_Priced, _core.price_usage(provider, model, usage_json(usage), api, call))
+    answer = cast(_Priced, price_usage(provider, model, usage_json(usage), api, call))
     return _read(model, answer, others)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ... import _core
+from ..._core import calculate_cost as price_of
 
 if TYPE_CHECKING:
     from ..base.types import CostMetadata, Provider
@@ -36,5 +36,5 @@ def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None
         from ..base.types import CostMetadata
 
         metadata = CostMetadata()
-    cost: float | None = _core.calculate_cost(provider, model, metadata)
+    cost: float | None = price_of(provider, model, metadata)
     return cost
