@@ -17,13 +17,21 @@ from ferroscope.testing import Answer, ProviderServer, Text
 
 ROOT = Path(__file__).parents[3]
 PROMPTS = ROOT / "docs/prompts.md"
-MODULES = ["merge_decorators", "message_param", "messages", "prompt", "response_model_config_dict"]
+MODULES = [
+    "from_call_args",
+    "merge_decorators",
+    "message_param",
+    "messages",
+    "prompt",
+    "response_model_config_dict",
+]
 
 PREAMBLE = """
 from typing import Annotated
 from pydantic import BaseModel, Field
 from ferroscope import Messages, prompt_template
-from ferroscope.core import BasePrompt, ResponseModelConfigDict, merge_decorators, metadata, openai
+from ferroscope.core import BasePrompt, FromCallArgs, ResponseModelConfigDict
+from ferroscope.core import merge_decorators, metadata, openai
 """
 
 # In a process of its own: the default client is made once, and reads its address then.
