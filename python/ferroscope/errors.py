@@ -54,7 +54,7 @@ class ProviderStreamError(StreamError):
 
 
 class LimitExceededError(StreamError):
-    """A stream outgrew one of its limits (see `ferroscope.Limits`)."""
+    """A stream outgrew one of its limits (`stream={"limits": {...}}` sets them)."""
 
 
 class ResponseModelError(FerroscopeError, ValueError):

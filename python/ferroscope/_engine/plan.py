@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.base._prompt_plan import PromptPlan, plan_prompt
-from ..core.base.stream_config import Every, StreamConfig
+from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .extraction import Extraction, plan_extraction
 from .provider import Provider
@@ -23,6 +23,7 @@ class CallPlan:
         prompt: The function itself.
         stream: Whether the answer is streamed.
         partial_tools: Whether a streamed tool is given while it is being written.
+        limits: How much of a stream is accepted.
         tools: The tools that are offered, as the provider's classes.
         json_mode: Whether the answer is to be JSON.
         extraction: What the answer is to be, if there is a response model.
@@ -38,6 +39,7 @@ class CallPlan:
     prompt: PromptPlan
     stream: bool
     partial_tools: bool
+    limits: Limits
     tools: tuple[type[BaseTool], ...]
     json_mode: bool
     extraction: Extraction | None
@@ -79,6 +81,7 @@ def plan_call(
         prompt=plan_prompt(fn),
         stream=bool(stream),
         partial_tools=bool(config.get("partial_tools")),
+        limits=config.get("limits", {}),
         tools=provider_tools(tools, provider),
         json_mode=json_mode,
         extraction=extraction,

@@ -65,7 +65,8 @@ class StreamRun:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._decoder = StreamDecoder(call.plan.provider.dialect.name, **call.plan.provider.quirks)
+        plan = call.plan
+        self._decoder = StreamDecoder(plan.provider.dialect.name, **plan.provider.quirks, **plan.limits)
         self._source: Source | None = None
         self._begun = False
         self._closed = False

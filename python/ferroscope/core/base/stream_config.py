@@ -9,13 +9,33 @@ from typing_extensions import TypedDict
 Every: TypeAlias = Literal["delta", "change", "field"]
 
 
+class Limits(TypedDict, total=False):
+    """How much of a stream is accepted before it is called broken (`LimitExceededError`).
+
+    The defaults are far beyond what providers send: they bound what a broken or hostile server can take.
+    """
+
+    event_bytes: int
+    """Bytes of one event; 16 MiB."""
+    response_bytes: int
+    """Bytes of all events; 512 MiB."""
+    tool_calls: int
+    """Tool calls of one message; 1024."""
+    choices: int
+    """Choices of one response; 1024."""
+    depth: int
+    """Levels of nested JSON in an event; 200."""
+
+
 class StreamConfig(TypedDict, total=False):
     """Turns streaming on and sets it up.
 
     - `partial_tools`: tools are also given while they are being written.
     - `every`: when a structured stream gives an instance: after every piece of text (`"delta"`, the default), only
       when it changed (`"change"`), or only when another of its fields is complete (`"field"`).
+    - `limits`: how much is accepted before the stream is called broken.
     """
 
     partial_tools: bool
     every: Every
+    limits: Limits

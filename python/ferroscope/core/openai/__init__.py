@@ -21,6 +21,7 @@ from ..._engine.decorator import call_decorator
 from ..._engine.typing import CallDecorator
 from ..base.call_params import CommonCallParams
 from ..base.message_param import BaseMessageParam
+from ..base.types import FinishReason
 from ._provider import OPENAI
 from .call_params import OpenAICallParams
 from .call_response import OpenAICallResponse
@@ -39,6 +40,7 @@ call = openai_call
 
 __all__ = [
     "AsyncOpenAIDynamicConfig",
+    "FinishReason",
     "OpenAICallParams",
     "OpenAICallResponse",
     "OpenAICallResponseChunk",
