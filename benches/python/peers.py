@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 PEERS = {
+    "genai-prices": ("genai-prices==0.2.3",),
     "instructor": ("instructor==1.17.0",),
+    "litellm": ("litellm==1.106.2",),
     "mirascope": ("mirascope[openai]==1.25.7", "openai[aiohttp]==1.109.1"),
 }
 """Package requirements by environment. What is not named here runs in the environment that runs the bench."""

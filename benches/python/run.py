@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import bench_decode
+import bench_price
 import bench_stream
 
-BENCHES = {"decode": bench_decode.main, "stream": bench_stream.main}
+BENCHES = {"decode": bench_decode.main, "price": bench_price.main, "stream": bench_stream.main}
 
 
 def main(arguments: list[str]) -> None:
