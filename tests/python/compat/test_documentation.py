@@ -25,6 +25,13 @@ MODULES = [
     "prompt",
     "response_model_config_dict",
 ]
+    "from_call_args",
+    "merge_decorators",
+    "message_param",
+    "messages",
+    "prompt",
+    "response_model_config_dict",
+]
 
 PREAMBLE = """
 from typing import Annotated
