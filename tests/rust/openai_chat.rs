@@ -450,7 +450,7 @@ fn members_beside_the_text() {
         ),
         (
             "padding goes",
-            vec![with(r#""obfuscation":"abc""#), with(r#""obfuscation":"defgh""#)],
+            vec![with(r#""obfuscation":"abc""#), with(r#""obfuscation":"defgh","p":"x""#)],
             "obfuscation",
             json!(null),
         ),
@@ -743,6 +743,38 @@ fn tool_calls() {
         assert_eq!(seen.errors, [], "{story}");
         assert_eq!(without_nulls(&seen.response), tools(calls), "{story}");
     }
+}
+
+#[test]
+fn log_probabilities_are_kept_whatever_they_are() {
+    let with =
+        |logprobs: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{}},"logprobs":{logprobs}}}]}}"#);
+    let table = [
+        (
+            vec![r#"{"content":[1]}"#, "null", r#"{"content":[2],"refusal":null}"#],
+            json!({"content": [1, 2], "refusal": null}),
+        ),
+        (
+            vec![r#"{"refusal":[]}"#, r#"{"refusal":[3],"x":[4]}"#, r#"{"x":[5]}"#],
+            json!({"content": null, "refusal": [3], "x": [4, 5]}),
+        ),
+        (vec!["-1.5", "-2.5"], json!(-2.5)),
+        (vec!["-1.5", r#"{"content":[1]}"#], json!({"content": [1], "refusal": null})),
+    ];
+    for (pieces, expected) in table {
+        let seen = folded("logprobs", &pieces.iter().map(|piece| with(piece)).collect::<Vec<_>>());
+        assert_eq!(seen.response["choices"][0]["logprobs"], expected, "{pieces:?}");
+    }
+}
+
+#[test]
+fn a_plain_body_keeps_the_index_of_its_calls() {
+    let mut body = tools(json!([call("a", "f", "{}"), call("a", "f", "{}")]));
+    body["choices"][0]["message"]["tool_calls"][0]["index"] = json!(0);
+    body["choices"][0]["message"]["tool_calls"][1]["index"] = json!(1);
+    let mut stream = stream();
+    stream.feed_body(&body.to_string()).unwrap();
+    assert_eq!(without_nulls(&serde_json::from_str(&stream.state().response()).unwrap()), body);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! - `content`, `refusal`, the reasoning fields, `arguments`, audio: joined;
 //! - `usage`, `finish_reason`, `system_fingerprint` and members nobody gave a meaning: the last that is not null;
 //!   objects are merged member by member, lists of indexed objects element by element;
-//! - `obfuscation`: dropped, it is padding.
+//! - `obfuscation`, and Mistral's `p`: dropped, they are padding.
 
 mod response;
 
@@ -21,6 +21,9 @@ use crate::json::{Kind, Tape, Text, Value};
 use crate::limits::Limits;
 use crate::tool_call::{Calls, Fragment};
 use crate::tree::{Merge, Object};
+
+/// Members whose strings only hide how long the rest of an event is.
+const PADDING: [&str; 2] = ["obfuscation", "p"];
 
 /// What a server does differently in the same shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct State {
     template: Template<Target>,
     /// Whether the event being folded can serve as a template for the next one.
     replayable: bool,
+    /// Whether what is folded is a plain body.
+    whole: bool,
     holes: Vec<Hole<Target>>,
 }
 
@@ -125,6 +130,8 @@ struct Logprobs {
     content: Option<String>,
     refusal: Option<String>,
     extra: Object,
+    /// What stands there instead of an object: some servers send a number.
+    other: Option<Box<str>>,
 }
 
 impl State {
@@ -148,7 +155,7 @@ impl State {
             return Ok(());
         }
         self.replayable = true;
-        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, false, delta));
+        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, delta));
         let template = (self.replayable && folded.is_ok()).then_some(data);
         self.template.set(template, &mut self.holes);
         folded
@@ -160,7 +167,8 @@ impl State {
     /// As for [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
-        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, true, delta));
+        self.whole = true;
+        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, delta));
         self.template.set(None, &mut self.holes);
         self.finish(delta);
         folded
@@ -205,8 +213,8 @@ impl State {
         self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
     }
 
-    /// Folds an object in the form of an event, or of a plain body if it is `whole`.
-    fn fold(&mut self, root: Value<'_>, whole: bool, delta: &mut Delta) -> Result<(), ErrorKind> {
+    /// Folds an object in the form of an event, or of a plain body.
+    fn fold(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         let (mut choices, mut error) = (None, None);
         for (key, value) in root.members() {
             match &*key.name() {
@@ -225,7 +233,9 @@ impl State {
                         self.replayable = false;
                     }
                 }
-                "obfuscation" if value.quoted().is_some() => self.hole(value, Target::Nowhere),
+                name if PADDING.contains(&name) && value.quoted().is_some() => {
+                    self.hole(value, Target::Nowhere);
+                }
                 "error" if value.is_truthy() => error = Some(value),
                 name => {
                     if self.quirks.usage_in.as_deref() == Some(name)
@@ -240,7 +250,7 @@ impl State {
         match choices {
             Some(choices) if choices.kind() == Kind::Array => {
                 for (position, choice) in choices.elements().enumerate() {
-                    self.choice(position, choice, whole, delta)?;
+                    self.choice(position, choice, delta)?;
                 }
             }
             Some(choices) if !choices.is_null() => {
@@ -254,13 +264,7 @@ impl State {
         }
     }
 
-    fn choice(
-        &mut self,
-        place: usize,
-        value: Value<'_>,
-        whole: bool,
-        delta: &mut Delta,
-    ) -> Result<(), ErrorKind> {
+    fn choice(&mut self, place: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         if value.kind() != Kind::Object {
             return Err(ErrorKind::Shape { path: "choices[]", expected: "an object" });
         }
@@ -288,7 +292,7 @@ impl State {
             }
         }
         // A `message` beside a `delta` repeats it or all the text so far (Writer, Perplexity).
-        if let Some(piece) = if whole { message.or(piece) } else { piece.or(message) } {
+        if let Some(piece) = if self.whole { message.or(piece) } else { piece.or(message) } {
             self.message(position, piece, delta)?;
         }
         if let Some(finish) = finish {
@@ -421,8 +425,11 @@ impl State {
             let named = kind.map(|kind| kind.into_owned());
             buffer.kind = named.or_else(|| custom.map(|_| "custom".to_owned()));
         }
+        // The index is for putting a call together; a plain body that has it keeps it.
+        let given = ["index", "id", "type", "function", "custom"];
+        let given = &given[usize::from(self.whole)..];
         for (key, member) in value.members() {
-            if !["index", "id", "type", "function", "custom"].iter().any(|known| key.is(known)) {
+            if !given.iter().any(|known| key.is(known)) {
                 buffer.extra.merge(&key.name(), member, Merge::Latest);
             }
         }
@@ -568,10 +575,11 @@ impl Choice {
     }
 
     fn logprobs(&mut self, value: Value<'_>) {
-        if value.kind() != Kind::Object {
+        if value.is_null() {
             return;
         }
         let known = self.logprobs.get_or_insert_default();
+        known.other = (value.kind() != Kind::Object).then(|| value.kept().into());
         for (key, member) in value.members() {
             let list = match &*key.name() {
                 "content" => &mut known.content,

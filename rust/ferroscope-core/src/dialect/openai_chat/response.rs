@@ -141,7 +141,10 @@ impl Choice {
         self.audio.write(out);
         self.message_extra.write_members(out);
         out.push('}');
-        if let Some(logprobs) = &self.logprobs {
+        if let Some(other) = self.logprobs.as_ref().and_then(|logprobs| logprobs.other.as_deref()) {
+            out.push_str(",\"logprobs\":");
+            out.push_str(other);
+        } else if let Some(logprobs) = &self.logprobs {
             out.push_str(",\"logprobs\":{\"content\":");
             write_list(logprobs.content.as_deref(), out);
             out.push_str(",\"refusal\":");
