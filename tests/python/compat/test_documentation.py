@@ -25,13 +25,6 @@ MODULES = [
     "prompt",
     "response_model_config_dict",
 ]
-    "from_call_args",
-    "merge_decorators",
-    "message_param",
-    "messages",
-    "prompt",
-    "response_model_config_dict",
-]
 
 PREAMBLE = """
 from typing import Annotated
