@@ -8,13 +8,16 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from .._core import DecodeError, Event, StreamDecoder
+from .._core import DecodeError, Event, JsonError, StreamDecoder
+from ..core.base._tool_binding import unbound_tool_type
+from ..core.base._tool_call import Fragments
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.stream import BaseStream
 from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
 from ..prices import CHARACTERS_A_TOKEN, Cost, Running, cost, metered, record, running
 from .call import Call, now
+from .partial import PartialReader
 from .sdk import SdkErrors
 from .source import Source, open_source
 
@@ -48,13 +51,13 @@ class StreamRun:
     """One stream, from before its request to after its last byte."""
 
     __slots__ = (
-        "_arguments",
         "_begun",
         "_budget",
         "_call",
         "_closed",
         "_complete",
         "_decoder",
+        "_growing",
         "_response",
         "_source",
         "_tool_errors",
@@ -72,7 +75,7 @@ class StreamRun:
         self._closed = False
         self._complete = False
         self._budget: Running | None = None
-        self._arguments: dict[int, str] = {}
+        self._growing: dict[int, tuple[PartialReader[Any], list[str]]] = {}
         self._tool_errors: list[Exception] = []
         self._response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
         self.ended = False
@@ -219,15 +222,19 @@ class StreamRun:
 
     def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
         tool_type = self._tool_type(name)
-        if tool_type is None:
+        if tool_type is None or not fragment:
             return
-        self._arguments[position] = arguments = self._arguments.get(position, "") + fragment
+        if position not in self._growing:
+            self._growing[position] = PartialReader(unbound_tool_type(tool_type) or tool_type), []
+        reader, pieces = self._growing[position]
+        pieces.append(fragment)
         try:
-            values = from_json(arguments, allow_partial="trailing-strings")
-        except ValueError:
+            reader.feed(fragment)
+        except JsonError:  # which the whole tool tells
             return
-        if isinstance(values, dict):
-            yield tool_type.partial_from_values(values, id=call_id, name=name, delta=fragment)
+        if reader.value is not None:
+            known = Fragments(pieces, len(pieces))
+            yield tool_type.partial_from_values(reader.value, id=call_id, name=name, delta=fragment, arguments=known)
 
     def _tool_type(self, name: str) -> type[BaseTool] | None:
         return next((tool for tool in self._call.tools if tool._name() == name), None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ferroscope import errors
 from ferroscope.core.base import BaseMessageParam, ToolCallPart, ToolResultPart
@@ -136,6 +136,73 @@ def test_partial_tools_grow_and_are_recorded_once(caller: Caller) -> None:
     assert tools[-1].args == {"a": 1, "b": 23}
     assert len(stream.message_param["tool_calls"]) == 1
     assert stream.construct_call_response().tool.args == {"a": 1, "b": 23}
+
+
+class Order(BaseModel):
+    """Orders books."""
+
+    customer: str
+    books: list[dict[str, int]] | None = None
+    note: Annotated[str, Field(min_length=4)] = "none"
+
+
+def test_a_partial_tool_shows_what_is_known(caller: Caller) -> None:
+    """As the whole one ends, nested values and all, and nobody changes it afterwards."""
+    pieces = ['{"customer": "An', 'n", "books": [{"emma": 1', '}, {"persuasion": 2}', '], "note": "q', 'uick"}']
+    caller.server.reply(Answer(ToolCall("Order", "".join(pieces), "call_1", chunks=pieces)))
+    stream = caller.call("Order", stream={"partial_tools": True}, tools=[Order])
+    tools = [tool for _, tool in caller.consume(stream) if tool]
+    assert [(tool.delta, tool.args) for tool in tools] == [
+        (pieces[0], {"customer": "An", "books": None, "note": None}),
+        (pieces[1], {"customer": "Ann", "books": [{}], "note": None}),
+        (pieces[2], {"customer": "Ann", "books": [{"emma": 1}, {"persuasion": 2}], "note": None}),
+        (pieces[3], {"customer": "Ann", "books": [{"emma": 1}, {"persuasion": 2}], "note": "q"}),
+        (pieces[4], {"customer": "Ann", "books": [{"emma": 1}, {"persuasion": 2}], "note": "quick"}),
+        (None, {"customer": "Ann", "books": [{"emma": 1}, {"persuasion": 2}], "note": "quick"}),
+    ]
+    assert all(isinstance(tool, Order) for tool in tools)
+    assert {tool.id for tool in tools} == {"call_1"}
+    assert tools[1].tool_call == type(tools[-1].tool_call)(
+        **{**tools[-1].tool_call.model_dump(), "function": {"name": "Order", "arguments": pieces[0] + pieces[1]}}
+    )
+
+
+def test_partial_tools_of_parallel_calls_grow_apart(caller: Caller) -> None:
+    calls = ToolCalls(
+        ToolCall("add", '{"a": 1, "b": 2}', "call_1", chunks=['{"a": 1', ', "b": 2}']),
+        ToolCall("add", '{"a": 3, "b": 4}', "call_2", chunks=['{"a": 3', ', "b": 4}']),
+        shape="interleaved",
+    )
+    caller.server.reply(Answer(calls))
+    stream = caller.call("Add", stream={"partial_tools": True}, tools=[add])
+    tools = [tool for _, tool in caller.consume(stream) if tool]
+    shown = {call: [tool.args for tool in tools if tool.id == call and tool.delta] for call in ("call_1", "call_2")}
+    assert shown == {
+        "call_1": [{"a": None, "b": None}, {"a": 1, "b": 2}],
+        "call_2": [{"a": None, "b": None}, {"a": 3, "b": 4}],
+    }
+    assert sorted(tool.call() for tool in tools if tool.delta is None) == [3, 7]
+
+
+class Counter:
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def count(self, steps: int) -> int:
+        """Counts on.
+
+        Args:
+            steps: How far.
+        """
+        return self.start + steps
+
+
+def test_a_partial_tool_of_a_method_belongs_to_its_object(caller: Caller) -> None:
+    caller.server.reply(Answer(ToolCall("count", '{"steps": 5}', chunks=2)))
+    stream = caller.call("Count", stream={"partial_tools": True}, tools=[Counter(37).count])
+    tools = [tool for _, tool in caller.consume(stream) if tool]
+    assert tools[-2].args == {"steps": 5}
+    assert tools[-2].call() == tools[-1].call() == 42
 
 
 def test_malformed_arguments_are_told_with_their_place(caller: Caller) -> None:

@@ -13,6 +13,17 @@ from pydantic.json_schema import SkipJsonSchema
 SdkToolCallT = TypeVar("SdkToolCallT", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """The beginning of a text that grows: its first pieces, joined when somebody looks."""
+
+    pieces: list[str]
+    count: int
+
+    def __str__(self) -> str:
+        return "".join(self.pieces[: self.count])
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PendingToolCall(ABC, Generic[SdkToolCallT]):
     """A tool call that has not become an SDK object yet.
@@ -23,7 +34,12 @@ class PendingToolCall(ABC, Generic[SdkToolCallT]):
 
     id: str | None
     name: str
-    arguments: str
+    text: str | Fragments
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as JSON text, as far as they are known."""
+        return str(self.text)
 
     @abstractmethod
     def build(self) -> SdkToolCallT:

@@ -33,9 +33,11 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
     return known
 
 
-def partial_tool(tool: type[_ToolT], values: Mapping[str, object]) -> _ToolT:
+def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -> _ToolT:
     """Returns an instance of the tool's partial class."""
     made = partial_tool_type(tool)
+    if isinstance(values, BaseModel):
+        return _taken_over(made, values)
     fields: dict[str, object] = {}
     given: set[str] = set()
     for name, field in made.model_fields.items():
@@ -46,6 +48,17 @@ def partial_tool(tool: type[_ToolT], values: Mapping[str, object]) -> _ToolT:
         if value is not None:
             given.add(name)
     return made.model_construct(given, **fields)
+
+
+def _taken_over(made: type[_ToolT], grown: BaseModel) -> _ToolT:
+    """The tool with the fields of an instance that has grown to them: nothing in it is looked at again."""
+    tool = made.__new__(made)
+    # As `model_construct` does it, without its walk over all fields.
+    object.__setattr__(tool, "__dict__", vars(grown).copy())
+    object.__setattr__(tool, "__pydantic_fields_set__", grown.model_fields_set - made.__bookkeeping__)
+    object.__setattr__(tool, "__pydantic_extra__", grown.__pydantic_extra__)
+    object.__setattr__(tool, "__pydantic_private__", grown.__pydantic_private__)
+    return tool
 
 
 def _shown(annotation: Any, value: object) -> object:  # Any: a type form

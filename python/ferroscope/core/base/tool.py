@@ -15,7 +15,7 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonS
 from ._json_schema import GenerateJsonSchemaNoTitles
 from ._tool_arguments import validate_arguments
 from ._tool_binding import unbound_tool_type
-from ._tool_call import PendingToolCall
+from ._tool_call import Fragments, PendingToolCall
 from ._tool_field import bookkeeping_fields, restore_field_attributes, unshadow_fields
 from ._tool_partial import partial_tool
 from ._tool_type import (
@@ -65,9 +65,7 @@ class BaseTool(BaseModel, ABC):
     __provider__: ClassVar[str] = "NONE"
     __tool_config_type__: ClassVar[type[ToolConfig]] = ToolConfig
     __supports_strict__: ClassVar[bool] = False
-    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = (
-        None  # Any: each provider's SDK class
-    )
+    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = None  # Any: each provider's SDK class
     __receiver__: ClassVar[tuple[object] | None] = None
     __bookkeeping__: ClassVar[frozenset[str]] = frozenset({"tool_call", "delta"})
     __parameter_names__: ClassVar[Mapping[str, str]] = {}
@@ -185,18 +183,19 @@ class BaseTool(BaseModel, ABC):
     @classmethod
     def partial_from_values(
         cls,
-        values: Mapping[str, object],
+        values: Mapping[str, object] | BaseModel,
         *,
         id: str | None,
         name: str,
         delta: str | None,
-        arguments: str = "",
+        arguments: str | Fragments = "",
     ) -> Self:
         """Returns the tool as far as it is known in the middle of a stream.
 
         Args:
             values: The fields known so far, by the names that the model uses or by those of the fields, not
-                validated; all others become None. Dicts where models belong become partial models.
+                validated; all others become None. Dicts where models belong become partial models. Or an
+                instance that has grown to them.
             id: The provider's id of the call, if it is known.
             name: The tool's name as the model wrote it.
             delta: The fragment of the arguments that arrived last.
@@ -206,12 +205,12 @@ class BaseTool(BaseModel, ABC):
         tool._set_call(id, name, arguments, delta)
         return tool
 
-    def _set_call(self, id: str | None, name: str, arguments: str | bytes, delta: str | None) -> None:
+    def _set_call(self, id: str | None, name: str, arguments: str | bytes | Fragments, delta: str | None) -> None:
         # Straight into the dict: frozen tools are allowed, and what the model may have sent under these
         # two names must not stay.
         values = vars(self)
         if self.__pending_tool_call__ is not None:
-            text = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "replace")
+            text = arguments.decode("utf-8", "replace") if isinstance(arguments, bytes) else arguments
             values["tool_call"] = self.__pending_tool_call__(id, name, text)
         if "delta" in self.__bookkeeping__:
             values["delta"] = delta
@@ -241,17 +240,13 @@ class BaseTool(BaseModel, ABC):
         """Returns the JSON schema of the tool's arguments."""
         unbound = unbound_tool_type(cls)
         if unbound is not None:
-            return unbound.model_json_schema(
-                by_alias, ref_template, schema_generator, mode, union_format=union_format
-            )
+            return unbound.model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
         cls.warn_for_unsupported_configurations()
         try:
             if union_format == "any_of":
                 # The default everywhere, and an unknown keyword to pydantic before 2.12.
                 return super().model_json_schema(by_alias, ref_template, schema_generator, mode)
-            return super().model_json_schema(
-                by_alias, ref_template, schema_generator, mode, union_format=union_format
-            )
+            return super().model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
         except PydanticInvalidForJsonSchema as error:
             error.add_note(f"while describing the tool {cls._name()!r}: a model can send JSON only")
             raise
