@@ -91,7 +91,7 @@ class StreamRun:
             return
         try:
             source = self._open(self._call.send())
-            reads = source.reads()
+            reads, shown = source.reads(), self._shown(view)
             while True:
                 try:
                     read = next(reads, _END)
@@ -101,11 +101,13 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                yield from self._seen(view, source.events(read))
+                yield from shown(source.events(read))
                 if self._decoder.done:
                     source.drain(reads)
                     break
-            yield from self._last(view)
+            yield from self._last(shown)
+        except DecodeError as error:
+            raise self._broken(error) from None
         finally:
             self.close()
         self._report_tools()
@@ -117,7 +119,7 @@ class StreamRun:
             return
         try:
             source = self._open(await self._call.send())
-            reads = source.areads()
+            reads, shown = source.areads(), self._shown(view)
             while True:
                 try:
                     read = await anext(reads, _END)
@@ -127,13 +129,15 @@ class StreamRun:
                     raise self._interrupted(error) from error
                 if read is _END:
                     break
-                for item in self._seen(view, source.events(read)):
+                for item in shown(source.events(read)):
                     yield item
                 if self._decoder.done:
                     await source.adrain(reads)
                     break
-            for item in self._last(view):
+            for item in self._last(shown):
                 yield item
+        except DecodeError as error:
+            raise self._broken(error) from None
         finally:
             await self.aclose()
         self._report_tools()
@@ -155,11 +159,11 @@ class StreamRun:
             self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
 
-    def _seen(self, view: View | None, events: Iterable[Event]) -> Iterator[Any]:
-        try:
-            yield from (view or self._pairs)(events if self._budget is None else self._paid(events, self._budget))
-        except DecodeError as error:
-            raise self._broken(error) from None
+    def _shown(self, view: View | None) -> View:
+        """The view, or the usual one; under a budget, of as many events as there is a budget for."""
+        usual = view or self._pairs
+        budget = self._budget
+        return usual if budget is None else lambda events: usual(self._paid(events, budget))
 
     def _paid(self, events: Iterable[Event], budget: Running) -> Iterator[Event]:
         """The same events, as long as there is a budget for them."""
@@ -239,11 +243,11 @@ class StreamRun:
     def _tool_type(self, name: str) -> type[BaseTool] | None:
         return next((tool for tool in self._call.tools if tool._name() == name), None)
 
-    def _last(self, view: View | None) -> Iterator[Any]:
+    def _last(self, shown: View) -> Iterator[Any]:
         """What only the end of the body completes."""
         if not self._decoder.done:
             self._decoder.finish()
-            yield from self._seen(view, self._decoder)
+            yield from shown(self._decoder)
         self._complete = True
         self._end()
 
