@@ -12,24 +12,28 @@ print(spent.total, spent.unpriced_calls)
 ```
 """
 
-from ._book import (
-    Info,
-    PriceRow,
-    RateRow,
-    Rates,
-    alias,
-    info,
-    load,
-    load_from_environment,
-    providers_of,
-    rates,
-    register,
-    reset,
-    scale,
-    update,
-)
-from ._cost import Context, Cost, CostItem, Provenance, Status, cost, usage_json
-from ._meter import CHARACTERS_A_TOKEN, Meter, Running, admit, cost_of, meter, metered, record, running
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ._book import (
+        Info,
+        PriceRow,
+        RateRow,
+        Rates,
+        alias,
+        info,
+        load,
+        providers_of,
+        rates,
+        register,
+        reset,
+        scale,
+        update,
+    )
+    from ._cost import Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
+    from ._meter import CHARACTERS_A_TOKEN, Meter, Running, admit, meter, metered, record, running
 
 __all__ = [
     "CHARACTERS_A_TOKEN",
@@ -63,5 +67,15 @@ __all__ = [
     "usage_json",
 ]
 
-load_from_environment()
-del load_from_environment
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(__all__, "._book"),
+        **dict.fromkeys(
+            ["Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
+        ),
+        **dict.fromkeys(
+            ["CHARACTERS_A_TOKEN", "Meter", "Running", "admit", "meter", "metered", "record", "running"], "._meter"
+        ),
+    },
+)

@@ -14,7 +14,6 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
-from urllib.request import urlopen
 
 from .._core import (
     prices_alias,
@@ -150,6 +149,8 @@ def update(url: str, *, sha256: str | None = None, timeout: float = 10.0) -> Non
     """
     if not url.startswith(("https://", "file:")):
         raise ValueError(f"prices are only fetched over https, not from {url!r}")
+    from urllib.request import urlopen  # slow to import, and rarely needed
+
     with urlopen(url, timeout=timeout) as answer:
         content: bytes = answer.read()
     found = hashlib.sha256(content).hexdigest()
@@ -238,8 +239,5 @@ def _price(price: str | int | float | Decimal) -> str:
     return price if isinstance(price, str) else format(Decimal(str(price)), "f")
 
 
-def load_from_environment() -> None:
-    """Loads the table that FERROSCOPE_PRICES names, if it does."""
-    path = os.environ.get("FERROSCOPE_PRICES")
-    if path:
-        load(path)
+if os.environ.get("FERROSCOPE_PRICES"):
+    load(os.environ["FERROSCOPE_PRICES"])

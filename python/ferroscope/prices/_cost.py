@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +13,12 @@ from typing import Literal, TypedDict, cast
 import orjson
 
 from .._core import price_usage
+from ..errors import UnknownPriceError
+
+if os.environ.get("FERROSCOPE_PRICES"):
+    from . import _book as _book  # loads the table that the variable names
+
+_log = logging.getLogger("ferroscope.prices")
 
 Status = Literal["exact", "reported", "estimate", "partial", "free", "unknown_model", "no_usage", "inconsistent_usage"]
 
@@ -322,3 +330,35 @@ def _read(model: str, answer: _Priced, others: list[tuple[str, str]]) -> Cost:
 
 
 _KNOWN_CONDITIONS = frozenset({"route", "search_type"})
+
+
+_logged: set[tuple[str, str]] = set()
+
+
+def cost_of(
+    *,
+    provider: str,
+    model: str,
+    usage_json: bytes | None,
+    api: str | None = None,
+    at: float | None = None,
+    context: Mapping[str, object] | None = None,
+    strict: bool = False,
+) -> Cost:
+    """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
+
+    Raises:
+        UnknownPriceError: With `strict`, if the cost is not known.
+    """
+    found = cost(provider, model, usage_json, api=api, at=at, context=context)
+    if found.total is None:
+        why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
+        if strict:
+            raise UnknownPriceError(why)
+        if (provider, model) not in _logged and found.status in ("unknown_model", "partial"):
+            _logged.add((provider, model))
+            _log.warning("%s", why)
+    elif found.stale is not None and ("", "") not in _logged:
+        _logged.add(("", ""))
+        _log.warning("%s; update ferroscope or load a newer table", found.stale)
+    return found

@@ -7,18 +7,18 @@ Without a meter all of them return at once.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from .._core import prices_known
 from ..errors import BudgetExceededError, UnknownPriceError
-from ._cost import Cost, cost
 
-_log = logging.getLogger("ferroscope.prices")
+if TYPE_CHECKING:
+    from ._cost import Cost
 
 
 class Meter:
@@ -175,40 +175,10 @@ def running(
     budgets = tuple(one for one in _active.get() if one.budget is not None)
     if not budgets:
         return None
+    from ._cost import cost
+
     tokens = prompt_characters // CHARACTERS_A_TOKEN
     probe = cost(provider, model, {"prompt_tokens": tokens, "completion_tokens": 1_000}, context=context)
     output = sum((item.amount for item in probe.items if item.unit == "output"), Decimal(0))
     prompt = sum((item.amount for item in probe.items if item.unit != "output"), Decimal(0))
     return Running(model, budgets, output / 1_000, prompt)
-
-
-_logged: set[tuple[str, str]] = set()
-
-
-def cost_of(
-    *,
-    provider: str,
-    model: str,
-    usage_json: bytes | None,
-    api: str | None = None,
-    at: float | None = None,
-    context: Mapping[str, object] | None = None,
-    strict: bool = False,
-) -> Cost:
-    """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
-
-    Raises:
-        UnknownPriceError: With `strict`, if the cost is not known.
-    """
-    found = cost(provider, model, usage_json, api=api, at=at, context=context)
-    if found.total is None:
-        why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
-        if strict:
-            raise UnknownPriceError(why)
-        if (provider, model) not in _logged and found.status in ("unknown_model", "partial"):
-            _logged.add((provider, model))
-            _log.warning("%s", why)
-    elif found.stale is not None and ("", "") not in _logged:
-        _logged.add(("", ""))
-        _log.warning("%s; update ferroscope or load a newer table", found.stale)
-    return found

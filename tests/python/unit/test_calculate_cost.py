@@ -23,6 +23,8 @@ from ferroscope.core.costs import calculate_cost
         ("google", "gemini-2.5-pro", {"input_tokens": 300_000, "output_tokens": 0}, 0.75),
         ("gemini", "gemini-2.5-flash", {"input_tokens": 1000, "output_tokens": 0}, 0.0003),
         ("vertex", "gemini-2.5-flash", {"input_tokens": 1000, "output_tokens": 0}, 0.0003),
+        # Claude leaves cached tokens out wherever it is called.
+        ("vertex", "claude-sonnet-4-6", {"input_tokens": 10, "output_tokens": 10, "cached_tokens": 1000}, 0.00048),
         ("azure", "gpt-4o", {"input_tokens": 1000, "output_tokens": 0, "region": "eu"}, 0.00275),
         ("litellm", "openai/gpt-4o", {"input_tokens": 1000, "output_tokens": 100}, 0.0035),
         ("litellm", "anything", {"input_tokens": 1000, "output_tokens": 100, "cost": 0.25}, 0.25),

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from ..base.types import CostMetadata, Provider
 
 if os.environ.get("FERROSCOPE_PRICES"):
-    # Loads the table that the variable names.
-    from ... import prices as _prices
-
-    del _prices
+    from ...prices import _book as _book  # loads the table that the variable names
 
 
 def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None = None) -> float | None:

@@ -246,7 +246,7 @@ impl Book {
     #[must_use]
     pub fn total(&self, provider: &str, model: &str, totals: &Totals, now: &Situation<'_>) -> Option<i128> {
         let found = self.find(provider, model, now.region)?;
-        let segment = totals.segment(&found.provider).ok()?;
+        let segment = totals.segment(&found.provider, &found.model.id).ok()?;
         let factor = self.factor(&found.provider, model, &found.model);
         cost::total(&found.model, &segment, now, factor).or_else(|| {
             // Only what was rounded needs the whole bill: a line is rounded once, after its counts are added.

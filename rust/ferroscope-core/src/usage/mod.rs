@@ -84,21 +84,23 @@ pub struct Totals {
     pub searches: i128,
 }
 
-/// Providers whose prompt tokens leave out the cached ones.
-const BESIDE_CACHE: &[&str] = &["anthropic", "bedrock"];
+/// Providers whose prompt tokens leave out the cached ones, and part of the names of the models for which they do.
+const BESIDE_CACHE: &[(&str, &str)] =
+    &[("anthropic", ""), ("bedrock", ""), ("azure", "claude"), ("google", "claude"), ("vertex", "claude")];
 
 impl Totals {
-    /// As a segment of a call to a provider (its id in the tables). Counts are whole numbers here.
+    /// As a segment of a call to a provider (ids as in the tables). Counts are whole numbers here.
     ///
     /// # Errors
     /// [`Unreadable::Inconsistent`] if a part exceeds its whole.
-    pub fn segment(&self, provider: &str) -> Result<Segment, Unreadable> {
+    pub fn segment(&self, provider: &str, model: &str) -> Result<Segment, Unreadable> {
         let times = |count: i128| {
             let micro = count.checked_mul(1_000_000).filter(|micro| (0..=wire::LARGEST).contains(micro));
             micro.ok_or_else(|| Unreadable::Inconsistent("a count is negative or too large".into()))
         };
         let (read, write) = (times(self.cached)?, times(self.written)?);
-        let beside = if BESIDE_CACHE.contains(&provider) { read + write } else { 0 };
+        let beside = BESIDE_CACHE.iter().any(|(who, what)| *who == provider && model.contains(what));
+        let beside = if beside { read + write } else { 0 };
         let prompt = split::Prompt {
             whole: times(self.input)? + times(self.tools)? + beside,
             read,

@@ -291,7 +291,8 @@ const OUTPUT_CALLS: &[(&str, Unit)] = &[
 /// Where the usage stands in a whole response.
 const ROOTS: &[&str] = &["usage", "usageMetadata", "usage_metadata", "response.usage", "meta", "usage_info"];
 
-const DEPTH: usize = 32;
+/// A whole response may hold whatever a tool was called with.
+const DEPTH: usize = 256;
 
 /// Reads a usage object, or a whole response that has one, as JSON.
 ///
