@@ -7,12 +7,11 @@ about to be; but a server may also hold the body open, so the time is bounded.
 
 from __future__ import annotations
 
-import os
 import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+from .watchdog import watchdog
 
 # Long enough for a terminator that is one round trip behind, too short to be noticed after an answer.
 SECONDS = 0.1
@@ -24,10 +23,10 @@ def drain(response: Any, reads: Iterator[bytes]) -> None:
     if network is None:
         # Not a network connection that we know how to cut off: do not risk to wait for it.
         return
-    connection = network.get_extra_info("socket")
+    connection = socket_of(response)
     timer = None
-    if not network.get_extra_info("is_readable") and isinstance(connection, socket.socket):
-        timer = _watchdog.arm(SECONDS, lambda: connection.shutdown(socket.SHUT_RDWR))
+    if not network.get_extra_info("is_readable") and connection is not None:
+        timer = watchdog.arm(SECONDS, lambda: connection.shutdown(socket.SHUT_RDWR))
     try:
         for _ in reads:
             pass
@@ -36,7 +35,14 @@ def drain(response: Any, reads: Iterator[bytes]) -> None:
         response.close()
     finally:
         if timer is not None:
-            _watchdog.disarm(timer)
+            watchdog.disarm(timer)
+
+
+def socket_of(response: Any) -> socket.socket | None:
+    """The socket below a response, if there is one that we know of."""
+    network = getattr(response, "extensions", {}).get("network_stream")
+    found = network.get_extra_info("socket") if network is not None else None
+    return found if isinstance(found, socket.socket) else None
 
 
 async def adrain(reads: AsyncIterator[bytes]) -> None:
@@ -50,42 +56,3 @@ async def adrain(reads: AsyncIterator[bytes]) -> None:
     except Exception:
         # As above; the stream is closed right after this.
         return
-
-
-class _Watchdog:
-    """One thread that cuts off what takes too long: a blocking read cannot be given up from within."""
-
-    _TICK = 0.02
-
-    def __init__(self) -> None:
-        self._armed: dict[object, tuple[float, Callable[[], None]]] = {}
-        self._wake = threading.Event()
-        self._owner: int | None = None
-
-    def arm(self, seconds: float, action: Callable[[], None]) -> object:
-        token = object()
-        self._armed[token] = (time.monotonic() + seconds, action)
-        if self._owner != os.getpid():  # not started yet, or lost in a fork
-            self._owner = os.getpid()
-            threading.Thread(target=self._watch, name="ferroscope-drain", daemon=True).start()
-        self._wake.set()
-        return token
-
-    def disarm(self, token: object) -> None:
-        self._armed.pop(token, None)
-
-    def _watch(self) -> None:
-        while self._wake.wait():
-            self._wake.clear()
-            while self._armed:
-                now = time.monotonic()
-                for token, (deadline, action) in list(self._armed.items()):
-                    if deadline <= now and self._armed.pop(token, None) is not None:
-                        try:
-                            action()
-                        except OSError:
-                            continue  # closed in the meantime
-                time.sleep(self._TICK)
-
-
-_watchdog = _Watchdog()

@@ -9,7 +9,9 @@ from typing import Any
 from ..core.base._prompt_plan import PromptPlan, plan_prompt
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
+from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
+from .kept import DEFAULT_BYTES
 from .provider import Provider
 
 
@@ -28,6 +30,8 @@ class CallPlan:
         json_mode: Whether the answer is to be JSON.
         extraction: What the answer is to be, if there is a response model.
         every: After what a structured stream gives an instance.
+        deadlines: How long a stream may take, if that is limited.
+        replay: How many bytes of a stream are kept to be decoded again.
         output_parser: What the response is handed to.
         client: The client to call with; None for the default one.
         call_params: The call parameters as given.
@@ -44,6 +48,8 @@ class CallPlan:
     json_mode: bool
     extraction: Extraction | None
     every: Every
+    deadlines: Deadlines | None
+    replay: int
     output_parser: Callable[[Any], Any] | None
     client: object | None
     call_params: Mapping[str, Any]
@@ -86,11 +92,17 @@ def plan_call(
         json_mode=json_mode,
         extraction=extraction,
         every=config.get("every", "delta"),
+        deadlines=read_deadlines(config),
+        replay=_replay_bytes(config.get("replay", False)),
         output_parser=output_parser,
         client=client,
         call_params=call_params,
         params=provider.dialect.render_params(call_params),
     )
+
+
+def _replay_bytes(replay: bool | int) -> int:
+    return DEFAULT_BYTES if replay is True else int(replay)
 
 
 def provider_tools(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
+from .deadlines import DeadlinePassed
 
 _StreamErrorT = TypeVar("_StreamErrorT", bound=StreamError)
 
@@ -40,6 +41,8 @@ class SdkErrors:
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:
         """The exception for a read that failed, or the error itself if it is none of the network's."""
+        if isinstance(error, DeadlinePassed):
+            return self._both(StreamInterruptedError, "APITimeoutError", place(str(error)))
         if isinstance(error, _classes("TimeoutException")):
             silent = place("the provider was silent for too long")
             return self._both(StreamInterruptedError, "APITimeoutError", silent)
@@ -52,7 +55,8 @@ class SdkErrors:
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
         theirs = getattr(sys.modules.get(self._sdk), name, None)
-        if theirs is None or self._request is None:
+        # A deadline may pass before there is a request to speak of.
+        if theirs is None or (self._request is None and name != "APITimeoutError"):
             return ours(text)
         kind: type[_StreamErrorT] = class_of_both(ours, theirs)
         error = kind.__new__(kind)

@@ -6,12 +6,14 @@ was wrapped or patched (tracing, mocks) somebody counts on seeing the objects.
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
-from .drain import adrain, drain
+from .drain import adrain, drain, socket_of
+from .kept import Kept
 from .provider import Provider
 
 
@@ -31,15 +33,18 @@ class Source(Protocol):
         """Reads on to the end of the body, in bounded time, so that the connection can be used again."""
 
     async def adrain(self, reads: AsyncIterator[Any]) -> None: ...
+    def cut(self) -> None:
+        """Breaks off a sync read that another thread is waiting in."""
+
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
 
 
-def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider) -> Source:
+def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None = None) -> Source:
     """The best way to read a stream of an SDK."""
     if is_untouched(sdk_stream, provider.sdk):
-        return _Bytes(sdk_stream, decoder)
-    return _Objects(sdk_stream, decoder, provider)
+        return _Bytes(sdk_stream, decoder, kept)
+    return _Objects(sdk_stream, decoder, provider, kept)
 
 
 def is_untouched(sdk_stream: Any, sdk: str) -> bool:
@@ -64,9 +69,10 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
 class _Bytes:
     """Reads the body of the response below an SDK's stream."""
 
-    def __init__(self, sdk_stream: Any, decoder: StreamDecoder) -> None:
+    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, kept: Kept | None) -> None:
         self._stream = sdk_stream
         self._decoder = decoder
+        self._kept = kept
         self._response = sdk_stream.response
 
     @property
@@ -80,6 +86,8 @@ class _Bytes:
         return aiter(self._response.aiter_bytes())
 
     def events(self, read: bytes) -> Iterable[Event]:
+        if self._kept is not None:
+            self._kept.add(read)
         self._decoder.feed(read)
         return self._decoder
 
@@ -88,6 +96,9 @@ class _Bytes:
 
     async def adrain(self, reads: AsyncIterator[bytes]) -> None:
         await adrain(reads)
+
+    def cut(self) -> None:
+        _shut_down(self._response)
 
     def close(self) -> None:
         self._response.close()
@@ -99,9 +110,10 @@ class _Bytes:
 class _Objects:
     """Iterates over an SDK's stream, or over whatever stands in for one."""
 
-    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, provider: Provider) -> None:
+    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None) -> None:
         self._stream = sdk_stream
         self._decoder = decoder
+        self._kept = kept
         self._dump = provider.dialect.dump_event
 
     @property
@@ -115,13 +127,19 @@ class _Objects:
         return aiter(self._stream)
 
     def events(self, read: Any) -> Iterable[Event]:
-        return (self._decoder.feed_event(self._dump(read)),)
+        event = self._dump(read)
+        if self._kept is not None:
+            self._kept.add(event)
+        return (self._decoder.feed_event(event),)
 
     def drain(self, reads: Iterator[Any]) -> None:
         """The SDK's own iteration has seen to that."""
 
     async def adrain(self, reads: AsyncIterator[Any]) -> None:
         """The SDK's own iteration has seen to that."""
+
+    def cut(self) -> None:
+        _shut_down(getattr(self._stream, "response", None))
 
     def close(self) -> None:
         if callable(close := getattr(self._stream, "close", None)):
@@ -131,3 +149,47 @@ class _Objects:
         close = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
         if callable(close):
             await close()
+
+
+class Replay:
+    """What was kept of another stream."""
+
+    request: object | None = None
+
+    def __init__(self, pieces: list[bytes | str], decoder: StreamDecoder) -> None:
+        self._pieces = pieces
+        self._decoder = decoder
+
+    def reads(self) -> Iterator[bytes | str]:
+        return iter(self._pieces)
+
+    async def areads(self) -> AsyncGenerator[bytes | str, None]:
+        for piece in self._pieces:
+            yield piece
+
+    def events(self, read: bytes | str) -> Iterable[Event]:
+        if isinstance(read, str):
+            return (self._decoder.feed_event(read),)
+        self._decoder.feed(read)
+        return self._decoder
+
+    def drain(self, reads: Iterator[Any]) -> None:
+        """There is no connection."""
+
+    async def adrain(self, reads: AsyncIterator[Any]) -> None:
+        """There is no connection."""
+
+    def cut(self) -> None:
+        """There is no connection."""
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    async def aclose(self) -> None:
+        """There is no connection."""
+
+
+def _shut_down(response: Any) -> None:
+    connection = socket_of(response)
+    if connection is not None:
+        connection.shutdown(socket.SHUT_RDWR)

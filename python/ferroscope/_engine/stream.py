@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,18 @@ from ..core.base._tool_binding import unbound_tool_type
 from ..core.base._tool_call import Fragments
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.stream import BaseStream
+from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
 from ..prices import CHARACTERS_A_TOKEN, Cost, Running, cost, metered, record, running
 from .call import Call, now
+from .deadlines import DeadlinePassed, Limit, in_time
+from .kept import Kept
 from .partial import PartialReader
 from .sdk import SdkErrors
-from .source import Source, open_source
+from .source import Replay, Source, open_source
+from .telling import Telling
+from .watchdog import watchdog
 
 # Any: chunk and tool are the provider's own classes.
 Pair = tuple[Any, Any]
@@ -52,14 +58,18 @@ class StreamRun:
 
     __slots__ = (
         "_begun",
+        "_broken_off",
         "_budget",
         "_call",
         "_closed",
         "_complete",
         "_decoder",
         "_growing",
+        "_heard",
+        "_kept",
         "_response",
         "_source",
+        "_started",
         "_tool_errors",
         "end_time",
         "ended",
@@ -76,6 +86,10 @@ class StreamRun:
         self._complete = False
         self._budget: Running | None = None
         self._growing: dict[int, tuple[PartialReader[Any], list[str]]] = {}
+        self._broken_off = False
+        self._kept = Kept(call.plan.replay) if call.plan.replay else None
+        self._started = 0.0
+        self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
         self._tool_errors: list[Exception] = []
         self._response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
         self.ended = False
@@ -87,14 +101,22 @@ class StreamRun:
     def iterate(self, view: View | None = None) -> Generator[Any, None, None]:
         """Runs a sync stream; the view makes of its events what is given out, pairs if there is none."""
         assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
+        return (self._again() or self)._iterate(view)
+
+    def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
+        """The same of an async stream."""
+        assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
+        return (self._again() or self)._aiterate(view)
+
+    def _iterate(self, view: View | None) -> Generator[Any, None, None]:
         if not self._begin():
             return
         try:
-            source = self._open(self._call.send())
+            source = self._source or self._open(self._send())
             reads, shown = source.reads(), self._shown(view)
             while True:
                 try:
-                    read = next(reads, _END)
+                    read = self._read(source, reads)
                 except Exception as error:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
@@ -112,17 +134,15 @@ class StreamRun:
             self.close()
         self._report_tools()
 
-    async def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
-        """The same of an async stream."""
-        assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
+    async def _aiterate(self, view: View | None) -> AsyncGenerator[Any, None]:
         if not self._begin():
             return
         try:
-            source = self._open(await self._call.send())
+            source = self._source or self._open(await self._asend())
             reads, shown = source.areads(), self._shown(view)
             while True:
                 try:
-                    read = await anext(reads, _END)
+                    read = await self._aread(reads)
                 except Exception as error:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
@@ -142,6 +162,121 @@ class StreamRun:
             await self.aclose()
         self._report_tools()
 
+    # ---- ways of iterating
+
+    def texts(self) -> Generator[str, None, None]:
+        return self.iterate(_texts)
+
+    def atexts(self) -> AsyncGenerator[str, None]:
+        return self.aiterate(_texts)
+
+    def events(self) -> Generator[StreamEvent[Any], None, None]:
+        run = self._again() or self
+        return run.iterate(Telling(run._decoder, run.response, run._tool).told)
+
+    def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
+        run = self._again() or self
+        return run.aiterate(Telling(run._decoder, run.response, run._tool).told)
+
+    def collect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+        """Reads a sync stream to its end, without an object for each chunk."""
+        assert not self._call.plan.prompt.is_async, "the stream of an async call is collected with `acollect`"
+        if not self.ended:
+            self._check_unread()
+            for _ in self._iterate(self._folded):
+                pass
+        return self.response()
+
+    async def acollect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+        """The same of an async stream."""
+        assert self._call.plan.prompt.is_async, "the stream of a sync call is collected with `collect`"
+        if not self.ended:
+            self._check_unread()
+            async for _ in self._aiterate(self._folded):
+                pass
+        return self.response()
+
+    def _folded(self, events: Iterable[Event]) -> Iterator[Any]:
+        if isinstance(events, StreamDecoder):
+            events.fold()
+        else:
+            for _ in events:
+                pass
+        return iter(())
+
+    def _check_unread(self) -> None:
+        if self._begun or self._closed:
+            state = "being iterated over" if self._begun else "closed before anything was read"
+            raise ValueError(f"No stream response: the stream is {state}.")
+
+    def _again(self) -> StreamRun | None:
+        """A run over what was kept, if this one is over and kept it."""
+        if not self.ended or self._kept is None:
+            return None
+        run = StreamRun(self._call)
+        run._kept = None
+        run._source = Replay(self._kept.pieces(), run._decoder)
+        run._broken_off = not self._complete
+        return run
+
+    # ---- sending and reading, in time
+
+    def _send(self) -> Any:
+        limit = self._limit()
+        if limit is None:
+            return self._call.send()
+        try:
+            return in_time(limit, self._call.send, _close)
+        except DeadlinePassed as error:
+            raise self._interrupted(error) from None
+
+    async def _asend(self) -> Any:
+        limit = self._limit()
+        if limit is None:
+            return await self._call.send()
+        import anyio
+
+        with anyio.move_on_after(limit.seconds):
+            return await self._call.send()
+        raise self._interrupted(limit.passed())
+
+    def _read(self, source: Source, reads: Iterator[Any]) -> Any:
+        limit = self._limit()
+        if limit is None:
+            return next(reads, _END)
+        if limit.seconds <= 0:
+            raise limit.passed()
+        timer = watchdog.arm(limit.seconds, source.cut)
+        read, failed = _END, None
+        try:
+            read = next(reads, _END)
+        except Exception as error:
+            failed = error
+        if not watchdog.disarm(timer):  # too late: the failure is our own
+            raise limit.passed()
+        if failed is not None:
+            raise failed
+        return read
+
+    async def _aread(self, reads: AsyncIterator[Any]) -> Any:
+        limit = self._limit()
+        if limit is None:
+            return await anext(reads, _END)
+        import anyio
+
+        with anyio.move_on_after(limit.seconds):
+            return await anext(reads, _END)
+        raise limit.passed()
+
+    def _limit(self) -> Limit | None:
+        deadlines = self._call.plan.deadlines
+        if deadlines is None or isinstance(self._source, Replay):
+            return None
+        events = self._decoder.events
+        if events != self._heard[0]:
+            self._heard = (events, time.monotonic())
+        return deadlines.limit(started=self._started, heard=self._heard[1] if events else None)
+
     # ---- what both share
 
     def _begin(self) -> bool:
@@ -150,11 +285,12 @@ class StreamRun:
             return False
         self._begun = True
         self.start_time = now()
+        self._started = time.monotonic()
         return True
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
-        self._source = open_source(sdk_stream, self._decoder, plan.provider)
+        self._source = open_source(sdk_stream, self._decoder, plan.provider, self._kept)
         if metered():
             self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
@@ -245,7 +381,8 @@ class StreamRun:
 
     def _last(self, shown: View) -> Iterator[Any]:
         """What only the end of the body completes."""
-        if not self._decoder.done:
+        # The last event of what was broken off may be half of one.
+        if not self._decoder.done and not self._broken_off:
             self._decoder.finish()
             yield from shown(self._decoder)
         self._complete = True
@@ -256,7 +393,8 @@ class StreamRun:
             self.ended = True
             self.end_time = now()
             self._response = None
-            if metered():
+            # What is replayed has been paid for.
+            if metered() and not isinstance(self._source, Replay):
                 record(self.cost_details())
 
     def _report_tools(self) -> None:
@@ -355,3 +493,14 @@ class StreamRun:
     def _prompt_length(self) -> int:
         """How much text was sent, in characters."""
         return sum(len(str(message)) for message in self._call.messages)
+
+
+def _texts(events: Iterable[Event]) -> Iterator[str]:
+    for event in events:
+        if text := event.content:
+            yield text
+
+
+def _close(sdk_stream: Any) -> None:
+    if callable(close := getattr(sdk_stream, "close", None)):
+        close()

@@ -15,6 +15,9 @@ from ..core.base.tool import BaseTool
 from ..core.base.types import CostMetadata, FinishReason, JsonableType, Provider, Usage
 from .tool import Tool
 
+if TYPE_CHECKING:
+    from ..prices import Cost
+
 # Fields that both forms share; the messages are converted when they are asked for.
 _SHARED = tuple(name for name in BaseCallResponse.model_fields if name not in ("messages", "user_message_param"))
 
@@ -166,6 +169,11 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     ) -> list[BaseMessageParam]:
         """The messages that tell the model what its tools answered."""
         return [_tool_message(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
+
+    @property
+    def cost_details(self) -> Cost:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The exact cost, itemised: total, items, status, assumptions, where the prices come from."""
+        return self._response.cost_details
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:

@@ -88,6 +88,12 @@ impl Stream {
         self.phase != Phase::Running
     }
 
+    /// How many events have come, those that said nothing included.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.framing.events() + self.fed_events
+    }
+
     /// Folds the next event; None until more bytes are fed, or at the end.
     ///
     /// # Errors

@@ -113,6 +113,16 @@ impl StreamDecoder {
         self.stream.finish();
     }
 
+    /// Folds all that has been fed, without an object for each event.
+    fn fold(&mut self, py: Python<'_>) -> PyResult<()> {
+        let stream = &mut self.stream;
+        py.detach(|| {
+            while stream.next_step()?.is_some() {}
+            Ok(())
+        })
+        .map_err(raise)
+    }
+
     /// Folds one event that comes without framing.
     fn feed_event(&mut self, py: Python<'_>, data: &str) -> PyResult<Event> {
         let step = self.stream.feed_event(data).map_err(raise)?;
@@ -160,6 +170,12 @@ impl StreamDecoder {
         self.stream.is_done()
     }
 
+    /// How many events have come, those that said nothing included.
+    #[getter]
+    fn events(&self) -> u64 {
+        self.stream.events()
+    }
+
     /// The provider's id of the response; empty while it has given none.
     #[getter]
     fn id(&self) -> &str {
@@ -194,6 +210,12 @@ impl StreamDecoder {
     #[getter]
     fn reasoning(&self) -> Cow<'_, str> {
         self.stream.state().message_so_far().reasoning
+    }
+
+    /// What the model has thought since a position, and the position to ask from the next time.
+    fn reasoning_since(&self, position: usize) -> (String, usize) {
+        let reasoning = self.stream.state().message_so_far().reasoning;
+        (reasoning.get(position..).unwrap_or_default().to_owned(), reasoning.len())
     }
 
     /// The tool calls so far: `(position, id, name, arguments)`.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, cast
 
 from typing_extensions import TypeVar
 
+from ._stream_view import StreamView
 from .call_response import BaseCallResponse
 from .call_response_chunk import BaseCallResponseChunk
+from .stream_events import StreamEvent
 from .tool import BaseTool
 from .types import CostMetadata, JsonableType, Provider
 
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
 _BaseCallResponseT = TypeVar(
     "_BaseCallResponseT", bound=BaseCallResponse[Any, Any, Any, Any, Any, Any, Any], default=Any
 )
-_BaseCallResponseChunkT = TypeVar(
-    "_BaseCallResponseChunkT", bound=BaseCallResponseChunk[Any, Any], default=Any
-)
+_BaseCallResponseChunkT = TypeVar("_BaseCallResponseChunkT", bound=BaseCallResponseChunk[Any, Any], default=Any)
 _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
 _AssistantMessageParamT = TypeVar("_AssistantMessageParamT", default=Any)
 _ToolMessageParamT = TypeVar("_ToolMessageParamT", default=Any)
@@ -58,6 +58,12 @@ class Running(Protocol):
     # Any: pairs of the provider's own chunk and tool classes.
     def iterate(self) -> Generator[tuple[Any, Any], None, None]: ...
     def aiterate(self) -> AsyncGenerator[tuple[Any, Any], None]: ...
+    def texts(self) -> Generator[str, None, None]: ...
+    def atexts(self) -> AsyncGenerator[str, None]: ...
+    def events(self) -> Generator[StreamEvent[Any], None, None]: ...
+    def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]: ...
+    def collect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
+    async def acollect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
     def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
@@ -84,7 +90,8 @@ class BaseStream(
 
     Iterating gives `(chunk, tool)` pairs: every chunk once and in order, a tool with the chunk that completes
     it. What the stream says of the answer is always what has been iterated over. Leaving the loop closes the
-    connection; what was received stays readable.
+    connection; what was received stays readable. To iterate over it a second time gives nothing, unless it was
+    made with `stream={"replay": True}`: then the same again, of what was received, without another request.
 
     Attributes:
         metadata: What `@metadata` or the dynamic config said of the call.
@@ -141,6 +148,45 @@ class BaseStream(
     def __aiter__(self) -> AsyncGenerator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None]:
         """The same, of an async call."""
         return self._run.aiterate()
+
+    def text(self) -> StreamView[str]:
+        """The text of the answer as it comes, and nothing else: to iterate over instead of the stream.
+
+        Example:
+            ```python
+            for text in recommend_book("fantasy").text():
+                print(text, end="", flush=True)
+            ```
+        """
+        return StreamView(self._run.texts, self._run.atexts)
+
+    def events(self) -> StreamView[StreamEvent[_BaseToolT]]:
+        """What the answer consists of, kind by kind: text, thinking, pieces of tool arguments, tools, usage, end.
+
+        Example:
+            ```python
+            for event in recommend_book("fantasy").events():
+                match event:
+                    case TextEvent(text):
+                        print(text, end="", flush=True)
+                    case ToolEvent(tool):
+                        print(tool.call())
+            ```
+        """
+        return StreamView(self._run.events, self._run.aevents)
+
+    def collect(self) -> _BaseCallResponseT:
+        """Reads the stream to its end and gives the response; no object is made for a chunk.
+
+        Raises:
+            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
+            ValueError: Somebody is iterating over the stream, or it was closed unread.
+        """
+        return cast("_BaseCallResponseT", self._run.collect())
+
+    async def acollect(self) -> _BaseCallResponseT:
+        """The same, of an async call."""
+        return cast("_BaseCallResponseT", await self._run.acollect())
 
     def __enter__(self) -> Self:
         return self

@@ -34,8 +34,24 @@ class StreamConfig(TypedDict, total=False):
     - `every`: when a structured stream gives an instance: after every piece of text (`"delta"`, the default), only
       when it changed (`"change"`), or only when another of its fields is complete (`"field"`).
     - `limits`: how much is accepted before the stream is called broken.
+    - `first_chunk_timeout`, `idle_timeout`, `total_timeout`: seconds from the request to the first chunk, from one
+      chunk to the next, and from the request to the end. When one passes, the stream raises a
+      `StreamInterruptedError` (an `APITimeoutError` of the SDK too) with all that was received as its `partial`.
+    - `replay`: the stream can be iterated over again after it ended, without asking again. What was received is
+      kept for that: up to so many bytes, or up to a usual limit if it is True.
+
+    Example:
+        ```python
+        @llm.call("openai", "gpt-4o-mini", stream={"first_chunk_timeout": 10, "idle_timeout": 5})
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+        ```
     """
 
     partial_tools: bool
     every: Every
     limits: Limits
+    first_chunk_timeout: float | None
+    idle_timeout: float | None
+    total_timeout: float | None
+    replay: bool | int

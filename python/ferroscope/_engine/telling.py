@@ -1,0 +1,64 @@
+"""The events of the core as the typed events of `stream.events()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .._core import Event, StreamDecoder
+from ..core.base.call_response import BaseCallResponse
+from ..core.base.stream_events import (
+    FinishEvent,
+    StreamEvent,
+    TextEvent,
+    ThinkingEvent,
+    ToolArgumentsEvent,
+    ToolEvent,
+    UsageEvent,
+)
+from ..core.base.tool import BaseTool
+
+
+class Telling:
+    """Tells what each event added, by what was known before it."""
+
+    def __init__(
+        self,
+        decoder: StreamDecoder,
+        response: Callable[[], BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]],
+        tool: Callable[[str | None, str, str], Iterable[BaseTool]],
+    ) -> None:
+        self._decoder = decoder
+        self._response = response
+        self._tool = tool
+        self._thought = 0
+        self._finished = 0
+        self._usage: bytes | None = None
+
+    def told(self, events: Iterable[Event]) -> Iterator[StreamEvent[Any]]:
+        """What some events added."""
+        decoder = self._decoder
+        for event in events:
+            thinking, self._thought = decoder.reasoning_since(self._thought)
+            if thinking:
+                yield ThinkingEvent(thinking)
+            if event.content:
+                yield TextEvent(event.content)
+            for position, call_id, name, fragment in event.fragments or ():
+                yield ToolArgumentsEvent(position, call_id, name, fragment)
+            for _, call_id, name, arguments in event.tool_calls or ():
+                for tool in self._tool(call_id, name, arguments):
+                    yield ToolEvent(tool)
+            yield from self._ends()
+
+    def _ends(self) -> Iterator[FinishEvent | UsageEvent]:
+        finished = len(self._decoder.finish_reasons)
+        if finished > self._finished:
+            self._finished = finished
+            if reasons := self._response().common_finish_reasons:
+                yield FinishEvent(reasons)
+        usage = self._decoder.usage
+        if usage != self._usage:
+            self._usage = usage
+            if counted := self._response().common_usage:
+                yield UsageEvent(counted)
