@@ -79,10 +79,7 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
     call = caller.decorate(librarian.prompt, stream=stream)
 
     first = call("Welcome Ann and store Emma.")
-    if stream:
-        tools = [tool for _, tool in caller.consume(first) if tool]
-    else:
-        tools = first.tools
+    tools = [tool for _, tool in caller.consume(first) if tool] if stream else first.tools
     outputs = [(tool, tool.call()) for tool in tools]
     librarian.history = [
         Messages.User("Welcome Ann and store Emma."),
