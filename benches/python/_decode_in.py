@@ -54,6 +54,25 @@ def by_json(reads: list[bytes]) -> Iterator[Callable[[], str]]:
         yield read
 
 
+def by_core(reads: list[bytes]) -> Iterator[Callable[[], str]]:
+    """Ours without an SDK and its HTTP library below: from bytes to chunks, and nothing else."""
+    from ferroscope._core import StreamDecoder
+    from ferroscope.core.openai import OpenAICallResponseChunk
+
+    def pairs() -> Iterator[tuple[Any, None]]:
+        decoder = StreamDecoder()
+        for read in reads:
+            decoder.feed(read)
+            for event in decoder:
+                yield OpenAICallResponseChunk(event), None
+
+    def read() -> str:
+        return "".join(chunk.content for chunk, tool in pairs() if tool is None)
+
+    while True:
+        yield read
+
+
 def by_sdk(reads: list[bytes]) -> Iterator[Callable[[], str]]:
     client = client_for(reads)
     while True:
@@ -85,6 +104,8 @@ def main(way: str, file: str, size: int, runs: int) -> dict[str, Any]:
     reads = pieces(Path(file).read_bytes(), size)
     if way == "json":
         readers = by_json(reads)
+    elif way == "core":
+        readers = by_core(reads)
     elif way == "sdk":
         readers = by_sdk(reads)
     else:

@@ -19,7 +19,8 @@ from peers import measure, python_of
 CHUNKS = 5000
 WAYS = (
     ("json.loads in a loop", "json", "here"),
-    ("ferroscope", "ferroscope", "here"),
+    ("ferroscope, bytes to chunks", "core", "here"),
+    ("ferroscope, the whole call", "ferroscope", "here"),
     ("SDK objects, this SDK", "sdk", "here"),
     ("SDK objects, SDK 1.109", "sdk", "mirascope"),
     ("Mirascope 1.25.7", "mirascope", "mirascope"),
@@ -94,7 +95,7 @@ def run(file: Path, size: int) -> dict[str, list[float]]:
 
 def show(title: str, body: bytes, samples: dict[str, list[float]]) -> None:
     events = body.count(b"data: {")
-    ours = statistics.median(samples["ferroscope"])
+    ours = statistics.median(samples["ferroscope, bytes to chunks"])
     print(f"\n{title}: {events} chunks, {len(body) / events:.0f} B each (CPU µs a chunk; ours = 1.00)")
     for name, values in samples.items():
         middle = statistics.median(values)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import bench_call
 import bench_decode
 import bench_price
 import bench_stream
 
-BENCHES = {"decode": bench_decode.main, "price": bench_price.main, "stream": bench_stream.main}
+BENCHES = {"call": bench_call.main, "decode": bench_decode.main, "price": bench_price.main, "stream": bench_stream.main}
 
 
 def main(arguments: list[str]) -> None:

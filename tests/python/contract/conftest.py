@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,7 @@ class Caller:
         asynchronous.__signature__ = inspect.signature(prompt)  # type: ignore[attr-defined]
         asynchronous.__name__, asynchronous.__doc__ = prompt.__name__, prompt.__doc__
         call = decorator(asynchronous)
-        return lambda *args, **kwargs: self.runner.run(call(*args, **kwargs))
+        return lambda *args, **kwargs: self.await_(call(*args, **kwargs))
 
     def call(self, prompt: Callable[..., Any] | str = "Say hello", *args: Any, **options: Any) -> Any:
         """One call of a prompt, and what it returns."""
@@ -76,7 +77,7 @@ class Caller:
         async def collect() -> list[tuple[Any, Any]]:
             return [pair async for pair in stream]
 
-        return self.runner.run(collect())
+        return self.await_(collect())
 
     def stream(self, prompt: Callable[..., Any] | str = "Say hello", *args: Any, **options: Any) -> Any:
         """A consumed stream."""
@@ -84,9 +85,13 @@ class Caller:
         self.consume(stream)
         return stream
 
+    def await_(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Runs a coroutine with the context variables of the test, which a runner's own context would hide."""
+        return self.runner.run(coroutine, context=copy_context())
+
     def run(self, sync: Callable[[], Any], asynchronous: Callable[[], Any]) -> Any:
         """One of two spellings of the same."""
-        return sync() if self.kind == "sync" else self.runner.run(asynchronous())
+        return sync() if self.kind == "sync" else self.await_(asynchronous())
 
 
 @pytest.fixture(scope="session")

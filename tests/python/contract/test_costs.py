@@ -1,0 +1,98 @@
+"""What calls cost, and budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ferroscope import errors, prices
+from ferroscope.testing import Answer, Text, Usage
+
+from .conftest import Caller
+
+LONG = Answer(Text("word " * 500), delay=0.0005)
+
+
+def exact(caller: Caller, response: Any) -> Decimal | None:
+    """The price of a response, worked out beside it."""
+    return prices.cost(caller.row.name, response.model, response.usage).total
+
+
+def test_a_response_and_a_stream_know_their_cost(caller: Caller) -> None:
+    answer = Answer("Hello", usage=Usage(1000, 100, cached=400))
+    caller.server.reply(answer, answer)
+    response, stream = caller.call(), caller.stream()
+    assert response.cost_details.status == "exact"
+    assert response.cost_details.total == exact(caller, response)
+    assert response.cost == float(response.cost_details.total) > 0
+    assert stream.cost == response.cost
+    assert stream.cost_details.items == response.cost_details.items
+    assert stream.construct_call_response().cost == response.cost
+    assert response.cost_metadata.model_dump(exclude_none=True).items() >= {
+        "input_tokens": 1000,
+        "output_tokens": 100,
+        "cached_tokens": 400,
+    }.items()
+    assert response.model_dump()["cost"] == response.cost
+
+
+def test_what_is_not_known_is_none_and_says_why(caller: Caller) -> None:
+    caller.server.reply(Answer("Hello", model="a-model-of-tomorrow"), Answer("Hello", usage=None))
+    unknown, silent = caller.call(), caller.stream()
+    assert (unknown.cost, unknown.cost_details.status) == (None, "unknown_model")
+    assert (silent.cost, silent.cost_details.status) == (None, "no_usage")
+
+
+def test_a_stream_that_was_broken_off_has_an_estimate(caller: Caller) -> None:
+    caller.server.reply(LONG)
+    stream = caller.call("Say hello", stream=True)
+
+    def sync() -> None:
+        for _ in stream:
+            if len(stream.content) > 400:
+                break
+
+    async def asynchronous() -> None:
+        async for _ in stream:
+            if len(stream.content) > 400:
+                break
+        await asyncio.sleep(0)
+
+    caller.run(sync, asynchronous)
+    assert stream.cost_details.status == "estimate"
+    tokens = len(stream.content) // 4
+    assert [item.count for item in stream.cost_details.items if item.unit == "output"] == [tokens]
+
+
+def test_a_meter_adds_up_what_is_spent_inside_it(caller: Caller) -> None:
+    answer = Answer("Hello", usage=Usage(1000, 100))
+    caller.server.reply(*[answer] * 3, Answer("Hello", model="a-model-of-tomorrow"))
+    with prices.meter() as spent:
+        response = caller.call()
+        caller.stream()
+        with prices.meter() as inner:
+            caller.call()
+        caller.call()
+    assert spent.total == 3 * response.cost_details.total
+    assert inner.total == response.cost_details.total
+    assert (spent.calls, spent.unpriced_calls) == (4, 1)
+
+
+def test_a_budget_ends_a_stream_and_lets_no_call_begin(caller: Caller) -> None:
+    caller.server.reply(LONG, "never sent")
+    with prices.meter(budget_usd="0.00005") as spent:
+        stream = caller.call("Say hello", stream=True)
+        with pytest.raises(errors.BudgetExceededError, match=r"budget of 0\.00005 USD") as caught:
+            caller.consume(stream)
+        assert caught.value.partial is not None
+        assert 0 < len(caught.value.partial.content) < len(LONG.text)
+        assert caught.value.partial.content == stream.content[: len(caught.value.partial.content)]
+        caller.server.wait_closed(timeout=0.5)
+        assert spent.total > Decimal("0.00005")
+        requests = len(caller.server.requests)
+        with pytest.raises(errors.BudgetExceededError, match="used up"):
+            caller.call()
+        assert len(caller.server.requests) == requests
