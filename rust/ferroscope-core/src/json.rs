@@ -266,22 +266,30 @@ fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
     Cow::Owned(text.value)
 }
 
-/// Tells the objects that surely have no two members of one name from those that have to be looked at.
+/// Tells the names that surely have not come before in an object from those that have to be looked for.
 #[derive(Debug, Default)]
 struct Names {
-    seen: u128,
-    may_repeat: bool,
+    seen: u64,
+    count: u32,
+    /// Whether the names have to be compared once they are all there.
+    look_again: bool,
 }
 
+/// So many names are compared one by one.
+const FEW_NAMES: u32 = 16;
+
 impl Names {
-    fn add(&mut self, quoted: &[u8]) {
+    /// Whether a name may have come before.
+    fn add(&mut self, quoted: &[u8], escaped: bool) -> bool {
         // Ends and length tell the names of these payloads apart well enough.
-        let [first, last] =
-            [quoted.get(1), quoted.iter().rev().nth(1)].map(|byte| byte.map_or(0, |&byte| byte));
-        let tag = usize::from(first) * 5 + usize::from(last) * 19 + quoted.len();
-        let bit = 1 << (tag % 128);
-        self.may_repeat |= self.seen & bit != 0 || quoted.contains(&b'\\');
+        let (first, last) = (quoted[1], quoted[quoted.len().saturating_sub(2)]);
+        let bit = 1 << ((usize::from(first) * 5 + usize::from(last) * 19 + quoted.len()) % 64);
+        let known = self.seen & bit != 0;
         self.seen |= bit;
+        self.count += 1;
+        // One letter can be written in two ways.
+        self.look_again |= escaped || known && self.count > FEW_NAMES;
+        known && !self.look_again
     }
 }
 
@@ -383,7 +391,7 @@ impl Reader<'_, '_> {
     /// Closes what ends behind a value; whether another value follows.
     fn goes_on(&mut self) -> Result<bool, Problem> {
         while let Some(&Open { node, close, ref names }) = self.open.last() {
-            let may_repeat = names.may_repeat;
+            let look_again = names.look_again;
             match self.peek() {
                 Some(b',') => {
                     self.at += 1;
@@ -399,7 +407,7 @@ impl Reader<'_, '_> {
             let next = self.nodes.len() as u32;
             self.nodes[node].end = self.at as u32;
             self.nodes[node].next = next;
-            if may_repeat {
+            if look_again {
                 self.shadow(node);
             }
         }
@@ -411,10 +419,20 @@ impl Reader<'_, '_> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected());
         }
-        let name = self.at;
+        let (start, name) = (self.at, self.nodes.len());
         self.string()?;
-        if let Some(open) = self.open.last_mut() {
-            open.names.add(&self.bytes[name..self.at]);
+        let quoted = &self.bytes[start..self.at];
+        if let Some(open) = self.open.last_mut()
+            && open.names.add(quoted, self.nodes[name].kind == Kind::Escaped)
+        {
+            let mut earlier = open.node + 1;
+            while earlier < name {
+                let Node { start, end, .. } = self.nodes[earlier];
+                if &self.bytes[start as usize..end as usize] == quoted {
+                    self.nodes[earlier].shadowed = true;
+                }
+                earlier = self.nodes[earlier + 1].next as usize;
+            }
         }
         if self.peek() != Some(b':') {
             return Err(self.unexpected());
@@ -501,15 +519,18 @@ impl Reader<'_, '_> {
 
 /// Where a string ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StringEnd {
+pub struct StringEnd {
     /// Position of the closing quote.
     pub quote: usize,
     /// Whether escapes stand before it.
     pub escaped: bool,
 }
 
-/// Finds the end of the string whose first character stands at `start`, and checks what it holds.
-pub(crate) fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, Problem> {
+/// Finds the end of the string whose first character, behind the quote, stands at `start`, and checks what it holds.
+///
+/// # Errors
+/// Where and why that is no string.
+pub fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, Problem> {
     let mut at = start;
     let mut escaped = false;
     loop {

@@ -1,0 +1,1 @@
+//! Only the bench beside this package counts.

@@ -1,0 +1,154 @@
+//! What an event of a stream costs, from the bytes of a read to the delta.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ferroscope_core::dialect::Format;
+use ferroscope_core::dialect::openai_chat::Quirks;
+use ferroscope_core::{Limits, Stream};
+use std::hint::black_box;
+use std::path::Path;
+
+const READ: usize = 16 << 10;
+
+/// Feeds a body in reads and drains it; the number of events, and the text.
+fn decode(format: &Format, body: &[u8], read: usize) -> (u64, String) {
+    let mut stream = Stream::new(format.clone(), Limits::default());
+    let (mut events, mut text) = (0, String::new());
+    for bytes in body.chunks(read) {
+        stream.feed(bytes);
+        while let Ok(Some(step)) = stream.next_step() {
+            events += u64::from(step.data.is_some());
+            text.push_str(&step.delta.text);
+        }
+    }
+    stream.finish();
+    while let Ok(Some(step)) = stream.next_step() {
+        text.push_str(&step.delta.text);
+    }
+    assert_eq!(stream.state().message_so_far().text, text);
+    (events, text)
+}
+
+/// An event as OpenAI sends it, with this delta.
+fn event(delta: &str, padding: &str) -> String {
+    format!(
+        "data: {{\"id\":\"chatcmpl-CZm7fTq5yJ0f3nQGmX2sLk8VbRw1d\",\"object\":\"chat.completion.chunk\",\
+         \"created\":1763700000,\"model\":\"gpt-5-mini-2025-08-07\",\"service_tier\":\"default\",\
+         \"system_fingerprint\":null,\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\
+         \"finish_reason\":null}}],\"usage\":null{padding}}}\n\n"
+    )
+}
+
+const WORDS: [&str; 8] =
+    [" the", " quick", " brown", " fox\\n", " jumps", " over", " a \\\"lazy\\\"", " dog."];
+
+fn said() -> String {
+    WORDS.join("").repeat(125).replace("\\n", "\n").replace("\\\"", "\"")
+}
+
+fn text_stream() -> Vec<u8> {
+    let events = (0..1000).map(|n| event(&format!("{{\"content\":\"{}\"}}", WORDS[n % WORDS.len()]), ""));
+    (events.collect::<String>() + "data: [DONE]\n\n").into()
+}
+
+fn padded_stream() -> Vec<u8> {
+    let padding = |n: usize| format!(",\"obfuscation\":\"{}\"", "x".repeat(n % 9));
+    let events =
+        (0..1000).map(|n| event(&format!("{{\"content\":\"{}\"}}", WORDS[n % WORDS.len()]), &padding(n)));
+    (events.collect::<String>() + "data: [DONE]\n\n").into()
+}
+
+/// The worst case for the shortcut: two shapes of an event take turns.
+fn alternating_stream() -> Vec<u8> {
+    let of = |n: usize| if n.is_multiple_of(2) { "content" } else { "refusal" };
+    let events = (0..1000).map(|n| event(&format!("{{\"{}\":\"{}\"}}", of(n), WORDS[n % WORDS.len()]), ""));
+    (events.collect::<String>() + "data: [DONE]\n\n").into()
+}
+
+fn tool_stream() -> Vec<u8> {
+    let mut body = String::new();
+    for call in 0..10 {
+        let piece = |piece: &str| event(&format!("{{\"tool_calls\":[{{\"index\":{call},{piece}}}]}}"), "");
+        body += &piece(&format!(
+            "\"id\":\"call_{call}\",\"type\":\"function\",\"function\":{{\"name\":\"search\",\"arguments\":\"\"}}"
+        ));
+        body += &piece("\"function\":{\"arguments\":\"{\\\"query\\\":\\\"\"}");
+        for n in 0..97 {
+            body += &piece(&format!("\"function\":{{\"arguments\":\"{}\"}}", WORDS[n % 3]));
+        }
+        body += &piece("\"function\":{\"arguments\":\"\\\"}\"}");
+    }
+    (body + "data: [DONE]\n\n").into()
+}
+
+/// The streams of the corpus that bring an answer, each with the number of its events.
+fn corpus(wire: &str, format: &Format) -> Vec<(Vec<u8>, u64)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus").join(wire);
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sse"));
+    paths.sort();
+    let read = |path| {
+        let body: Vec<u8> = std::fs::read(path).unwrap();
+        let (events, _) = decode(format, &body, READ);
+        (body, events)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn streams(criterion: &mut Criterion) {
+    let chat = Format::from(Quirks::default());
+    let mut group = criterion.benchmark_group("stream");
+    for (name, body, expected) in [
+        ("text", text_stream(), said()),
+        ("text with padding", padded_stream(), said()),
+        ("tool arguments", tool_stream(), String::new()),
+        (
+            "shapes that take turns",
+            alternating_stream(),
+            WORDS.iter().step_by(2).copied().collect::<String>().repeat(125),
+        ),
+    ] {
+        let expected = expected.replace("\\n", "\n").replace("\\\"", "\"");
+        assert_eq!(decode(&chat, &body, READ), (1000, expected.clone()), "{name}");
+        assert_eq!(decode(&chat, &body, 1), (1000, expected), "{name}");
+        group.throughput(Throughput::Elements(1000));
+        group.bench_with_input(BenchmarkId::new(name, "reads of 16 KiB"), &body, |bencher, body| {
+            bencher.iter(|| decode(&chat, black_box(body), READ));
+        });
+    }
+    let body = text_stream();
+    let event = body.windows(2).position(|two| two == b"\n\n").unwrap() + 2;
+    group.bench_with_input(BenchmarkId::new("text", "a read an event"), &body, |bencher, body| {
+        bencher.iter(|| decode(&chat, black_box(body), event));
+    });
+    for (wire, format) in [("openai_chat", chat.clone()), ("anthropic", Format::Anthropic)] {
+        let streams = corpus(wire, &format);
+        let events = streams.iter().map(|(_, events)| events).sum();
+        assert!(events > 100, "{wire}");
+        group.throughput(Throughput::Elements(events));
+        group.bench_with_input(BenchmarkId::new("small streams", wire), &streams, |bencher, streams| {
+            bencher.iter(|| {
+                streams.iter().map(|(body, _)| decode(&format, black_box(body), READ).0).sum::<u64>()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// One body of your own: `FERROSCOPE_BODY=path cargo bench --bench stream -- body`.
+fn a_body(criterion: &mut Criterion) {
+    let Ok(path) = std::env::var("FERROSCOPE_BODY") else { return };
+    let body = std::fs::read(path).unwrap();
+    let chat = Format::from(Quirks::default());
+    let (events, text) = decode(&chat, &body, READ);
+    assert_eq!(decode(&chat, &body, 7), (events, text));
+    let mut group = criterion.benchmark_group("body");
+    group.throughput(Throughput::Elements(events));
+    group.bench_function("reads of 16 KiB", |bencher| {
+        bencher.iter(|| decode(&chat, black_box(&body), READ));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, streams, a_body);
+criterion_main!(benches);
