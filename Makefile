@@ -10,7 +10,7 @@ OLDER_SDKS := openai-1 openai-2
 openai-1 := openai==1.109.*
 openai-2 := openai>=2,<3
 
-.PHONY: help demo test test-rust test-python test-sdks lint lint-rust lint-python wheel bench tools clean
+.PHONY: help demo test test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help
 # The environments are steps on the way to the tests, and are to be kept.
 .SECONDARY:
@@ -21,7 +21,7 @@ help: ## Show what there is
 demo: $(VENV)/.demo $(CORE) ## Show what the library does, without a key
 	@$(BIN)/python -m ferroscope demo
 
-test: test-rust test-python test-sdks ## Build everything and run all tests
+test: test-rust test-python test-sdks test-prices ## Build everything and run all tests
 
 test-rust: | tools ## Run the tests of the core
 	cargo test --package ferroscope-core --locked
@@ -33,6 +33,13 @@ test-sdks: $(OLDER_SDKS:%=test-%) ## Run what touches an SDK with its older majo
 
 test-openai-%: .venvs/openai-%/.installed $(CORE)
 	PYTHONPATH=python .venvs/openai-$*/bin/python -m pytest tests/python/contract
+
+# The packages that the prices come from are pinned, and kept once they have been fetched.
+test-prices: $(VENV)/.venv ## Check that the price table is what its pinned sources make
+	$(BIN)/python tools/build_prices.py --check --quiet --sources .venvs/price-sources
+
+prices: $(VENV)/.venv ## Write the price table anew, and say where its sources disagree
+	$(BIN)/python tools/build_prices.py --sources .venvs/price-sources
 
 lint: lint-rust lint-python ## Run every linter and type checker
 
