@@ -1,0 +1,289 @@
+"""The compiled core: bytes of a stream to what each event added, unfinished JSON to values, usage to cost.
+
+Private: what the package offers of it is re-exported where it belongs. Held by `mypy.stubtest`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self, TypeAlias, final
+
+__all__ = [
+    "DecodeError",
+    "Event",
+    "JsonError",
+    "PartialJson",
+    "StreamDecoder",
+    "__version__",
+    "calculate_cost",
+    "price_usage",
+    "prices_alias",
+    "prices_info",
+    "prices_known",
+    "prices_load",
+    "prices_provider",
+    "prices_reset",
+    "prices_rows",
+    "prices_scale",
+    "prices_where",
+]
+
+__version__: str
+
+# --- Streams ---------------------------------------------------------------------------------------------------------
+
+# Position in the message, id if the provider gave one, name, arguments (whole, or the fragment).
+_Call: TypeAlias = tuple[int, str | None, str, str]
+
+class DecodeError(Exception):
+    """A stream that cannot be read on, or an error that the provider reports in it.
+
+    `args` are the kind, the message, the number of the event (from 1; 0 before the first), the offset in the body at
+    which its data begins, and for the kind `provider` the provider's own error as JSON text.
+    """
+
+    args: tuple[Literal["provider", "limit", "protocol"], str, int, int, str | None]
+
+@final
+class Event:
+    """What one event of a stream added."""
+
+    @property
+    def content(self) -> str:
+        """Text that the event added."""
+    @property
+    def data(self) -> bytes:
+        """The event's data, JSON text; empty for what only the end of the stream completed."""
+    @property
+    def tool_calls(self) -> list[_Call] | None:
+        """Calls that the event completed: `(position, id, name, arguments)`."""
+    @property
+    def fragments(self) -> list[_Call] | None:
+        """Arguments that grew: `(position, id, name, fragment)`."""
+
+@final
+class StreamDecoder:
+    """Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
+
+    The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder says of
+    the response is always what has been iterated over, and not more.
+
+    Example:
+        ```python
+        decoder = StreamDecoder()
+        for read in response.iter_bytes():
+            decoder.feed(read)
+            for event in decoder:
+                print(event.content, end="")
+        decoder.finish()
+        list(decoder)  # what only the end completes
+        ```
+
+    Args:
+        dialect: The wire format: `openai_chat` or `anthropic`.
+        reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
+        usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
+        event_bytes: Most bytes of one event.
+        response_bytes: Most bytes of all events.
+        tool_calls: Most tool calls of one message.
+        choices: Most choices of one response.
+        depth: Most levels of nested JSON.
+    """
+
+    def __new__(
+        cls,
+        dialect: str = "openai_chat",
+        *,
+        reasoning: Sequence[str] | None = None,
+        usage_in: str | None = None,
+        event_bytes: int | None = None,
+        response_bytes: int | None = None,
+        tool_calls: int | None = None,
+        choices: int | None = None,
+        depth: int | None = None,
+    ) -> Self: ...
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the body, cut anywhere."""
+    def finish(self) -> None:
+        """End the body; what that completes comes with the iteration."""
+    def fold(self) -> None:
+        """Fold all that has been fed, without an object for each event.
+
+        Raises:
+            DecodeError: As the iteration does.
+        """
+    def feed_event(self, data: str) -> Event:
+        """Fold one event that comes without framing, JSON text.
+
+        Raises:
+            DecodeError: If it is no event, reports an error, or passes a limit.
+        """
+    def feed_body(self, data: str) -> Event:
+        """Fold a plain body, as it comes without streaming.
+
+        Raises:
+            DecodeError: If it is no answer, reports an error, or passes a limit.
+        """
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Event:
+        """The next event.
+
+        Raises:
+            StopIteration: When more bytes are needed, or at the end.
+            DecodeError: If the event cannot be read, reports an error, or passes a limit. What came before stays.
+        """
+    @property
+    def done(self) -> bool:
+        """Whether the provider has said that the response is complete; the body may go on."""
+    @property
+    def events(self) -> int:
+        """How many events have come, those that said nothing included."""
+    @property
+    def id(self) -> str:
+        """The provider's id of the response; empty while it has given none."""
+    @property
+    def model(self) -> str:
+        """The model that answers; empty while the provider has not said."""
+    @property
+    def finish_reasons(self) -> list[str]:
+        """Why each choice ended, in the order of the choices."""
+    @property
+    def usage(self) -> bytes | None:
+        """The provider's account of the tokens, JSON text."""
+    @property
+    def content(self) -> str:
+        """What the model has said so far."""
+    @property
+    def reasoning(self) -> str:
+        """What the model has thought so far, as far as the provider shows it."""
+    def reasoning_since(self, position: int) -> tuple[str, int]:
+        """What the model has thought since a position, and the position to ask from the next time."""
+    @property
+    def tool_calls(self) -> list[_Call]:
+        """The tool calls so far: `(position, id, name, arguments)`."""
+    def response(self) -> bytes:
+        """The response so far, in the form of the provider's answer without streaming, JSON text."""
+
+# --- Unfinished JSON -------------------------------------------------------------------------------------------------
+
+class JsonError(ValueError):
+    """Text that is not JSON, or exceeds a limit."""
+
+    offset: int
+    """The first byte that cannot stand where it stands."""
+
+@final
+class PartialJson:
+    """Reads a JSON document while it is being written: feed deltas, read `value` at any time.
+
+    Example:
+        ```python
+        document = PartialJson()
+        document.feed('{"title": "Pride and Pre')
+        assert document.value == {"title": "Pride and Pre"}
+        ```
+
+    Args:
+        mode: Which rules for what is unfinished: our own, none of it, jiter's two, or those of the AI SDK.
+        root: What the document has to be; text around an object or container is skipped.
+        max_depth: Most levels of nesting.
+        max_bytes: Most bytes of text.
+    """
+
+    def __new__(
+        cls,
+        mode: Literal["default", "strict", "trailing-strings", "on", "fix-json"] = "default",
+        *,
+        root: Literal["value", "container", "object"] | None = None,
+        max_depth: int | None = None,
+        max_bytes: int | None = None,
+    ) -> Self: ...
+    def feed(self, data: str | bytes) -> bool:
+        """Read more of the text; says whether anything visible changed.
+
+        Raises:
+            JsonError: At the first byte that cannot stand where it stands.
+        """
+    def finish(self) -> bool:
+        """The text is at its end.
+
+        Raises:
+            JsonError: If the document is not complete.
+        """
+    @property
+    def value(self) -> Any:  # Any: whatever JSON the document holds
+        """The value so far: containers are live and grow with the next feed. `None` also while nothing shows."""
+    @property
+    def has_value(self) -> bool:
+        """Whether anything shows: tells a document `null` from no document yet."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether the document is complete (one that is only a number is not before `finish`)."""
+    @property
+    def offset(self) -> int:
+        """Bytes read so far."""
+    @property
+    def span(self) -> tuple[int | None, int | None]:
+        """The bytes of the text that are the document: start and end, each `None` while unknown."""
+    @property
+    def open_path(self) -> tuple[str | int, ...]:
+        """Keys from the root to where the text goes on: nothing on this path is complete, all else that shows is."""
+    def changes(self) -> list[tuple[tuple[str | int, ...], bool]]:
+        """What the last feed touched, in order: the path, and whether it is complete now."""
+    def edits(self) -> list[tuple[int, str | int | None, Any]]:  # Any: whatever JSON stands there
+        """What the last feed did, for replaying: code, key and value.
+
+        Codes: a dict opens (0), a list opens (1), the innermost container closes (2), an unfinished value shows (3),
+        the value is complete (4), what showed is withdrawn (5), nothing shows any more (6).
+        """
+
+# --- Prices ----------------------------------------------------------------------------------------------------------
+
+# Item, unit, count, price, per, amount, tier, why, source, checked: decimals as text.
+_Item: TypeAlias = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]
+# Unit, price, per, and (threshold, price) for longer prompts.
+_Rate: TypeAlias = tuple[str, str, int, list[tuple[str, str]]]
+
+def price_usage(
+    provider: str,
+    model: str,
+    usage: bytes | None,
+    api: str | None,
+    call: dict[str, Any],  # Any: strings, flags and lists by name
+) -> dict[str, Any]:  # Any: the fields of a cost by name
+    """The whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records of."""
+
+def calculate_cost(provider: str, model: str, metadata: object) -> float | None:
+    """The cost of gathered counts in USD; `None` if it is not known.
+
+    `metadata` has the attributes of `CostMetadata`.
+    """
+
+def prices_load(text: str) -> None:
+    """Put rows, in the text form of the table, on top of all others."""
+
+def prices_alias(provider: str, name: str, model: str, region: str | None) -> None:
+    """Let a name stand for a model of a provider."""
+
+def prices_scale(provider: str, model: str | None, factor: str) -> None:
+    """Multiply prices by a contract's factor: `11/10`, `0.78`."""
+
+def prices_reset() -> None:
+    """Forget what was registered."""
+
+def prices_provider(provider: str) -> tuple[str, bool]:
+    """The canonical id of a provider, and whether a table has it."""
+
+def prices_known(provider: str, model: str) -> bool:
+    """Whether a provider's name stands for a model that has a price."""
+
+def prices_info() -> tuple[str, list[tuple[str, str]], list[str], int, int]:
+    """Version, sources, providers, models and rows of the built-in table."""
+
+def prices_rows(provider: str, model: str) -> tuple[str, str, str, str, list[tuple[str, list[_Rate], str, str]]]:
+    """The rows of a model, best first: provider, id, how it was found, page, rows.
+
+    Raises:
+        LookupError: If there is no such model; the message says which are near.
+    """
+
+def prices_where(model: str) -> list[str]:
+    """The providers that have a model of that name."""
