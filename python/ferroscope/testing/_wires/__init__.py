@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ferroscope.testing._wires.anthropic import Anthropic
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["WIRES", "Wire", "base_path", "wire_for"]
 
-WIRES: tuple[Wire, ...] = (OpenAIChat(),)
+WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic())
 
 
 def wire_for(method: str, path: str) -> Wire | None:

@@ -1,0 +1,186 @@
+"""The Anthropic Messages wire, as Anthropic, Vertex AI and Foundry speak it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Any
+
+from ferroscope.testing._answers import (
+    Answer,
+    Json,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolCalls,
+    Usage,
+    cut_text,
+)
+from ferroscope.testing._exchange import Failure, Request
+from ferroscope.testing._wires.openai_chat import split_sse
+
+__all__ = ["Anthropic", "events_of", "message_of"]
+
+SIGNATURE = "c2lnbmF0dXJl"
+
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+Event = dict[str, Any]
+Block = dict[str, Any]
+
+
+class Anthropic:
+    """`POST .../v1/messages`, streamed as server-sent events or answered whole."""
+
+    mounts: Mapping[str, str] = MappingProxyType({"anthropic": "/anthropic"})
+    stream_content_type: str = "text/event-stream; charset=utf-8"
+
+    def accepts(self, method: str, path: str) -> bool:
+        return method == "POST" and path.endswith(("/v1/messages", ":rawPredict", ":streamRawPredict"))
+
+    def wants_stream(self, request: Request) -> bool:
+        return bool(request.json.get("stream"))
+
+    def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
+        for event in events_of(answer, request):
+            yield b"event: " + event["type"].encode() + b"\ndata: " + _dumps(event) + b"\n\n"
+
+    def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
+        content = [block for blocks in _blocks(answer) for block, _ in blocks]
+        reason = _STOP_REASONS.get(answer.finish, answer.finish)
+        body = {**message_of(answer, request), "content": content, "stop_reason": reason}
+        if answer.usage:
+            body["usage"] = render_usage(answer.usage)
+        return body
+
+    def render_error(self, failure: Failure) -> bytes:
+        return _dumps(_error(failure))
+
+    def render_stream_error(self, failure: Failure) -> bytes:
+        return b"event: error\ndata: " + _dumps(_error(failure)) + b"\n\n"
+
+    def split(self, recording: bytes) -> Iterable[bytes]:
+        return split_sse(recording)
+
+
+def events_of(answer: Answer, request: Request) -> Iterator[Event]:
+    """The events of a streamed answer."""
+    message = message_of(answer, request)
+    if answer.usage:
+        message["usage"] = {**render_usage(answer.usage), "output_tokens": 1}
+    yield {"type": "message_start", "message": message}
+    index = 0
+    for blocks in _blocks(answer):
+        parts = [list(_streamed(index + offset, block, pieces)) for offset, (block, pieces) in enumerate(blocks)]
+        # Parallel calls that come in turn begin all at once.
+        for row in zip_longest(*parts):
+            yield from (event for event in row if event is not None)
+        if index == 0:
+            yield {"type": "ping"}
+        index += len(blocks)
+    closing: Event = {
+        "type": "message_delta",
+        "delta": {"stop_reason": _STOP_REASONS.get(answer.finish, answer.finish), "stop_sequence": None},
+    }
+    if answer.usage:
+        closing["usage"] = {"output_tokens": answer.usage.output}
+    yield closing
+    yield {"type": "message_stop"}
+
+
+def message_of(answer: Answer, request: Request) -> dict[str, Any]:
+    """The message before anything has been said."""
+    return {
+        "id": f"msg_{request.number}",
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model or request.json.get("model", "model"),
+        **answer.extra,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+    }
+
+
+def render_usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.input - usage.cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": usage.cached,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "output_tokens": usage.output,
+        "service_tier": "standard",
+    }
+
+
+def _blocks(answer: Answer) -> Iterator[list[tuple[Block, Sequence[str]]]]:
+    """The blocks with the pieces in which they travel; those that travel at the same time together."""
+    calls = iter(answer.tool_calls)
+    for part in answer.parts:
+        match part:
+            case Text() | Refusal() | Json():
+                yield [({"type": "text", "text": part.text}, cut_text(part.text, part.chunks))]
+            case Reasoning(text, chunks, _):
+                block = {"type": "thinking", "thinking": text, "signature": SIGNATURE}
+                yield [(block, cut_text(text, chunks))]
+            case ToolCall():
+                yield [_call(next(calls))]
+            case ToolCalls(members, "interleaved"):
+                yield [_call(next(calls)) for _ in members]
+            case ToolCalls(members, _):
+                yield from ([_call(next(calls))] for _ in members)
+
+
+def _call(call: ToolCall) -> tuple[Block, Sequence[str]]:
+    text = call.text or ""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        value = {}  # broken JSON can only be streamed
+    block = {"type": "tool_use", "id": call.id, "name": call.name, "input": value}
+    return block, ["", *cut_text(text, call.chunks)]
+
+
+def _streamed(index: int, block: Block, pieces: Sequence[str]) -> Iterator[Event]:
+    kind = block["type"]
+    name, delta, field = {
+        "text": ("text", "text_delta", "text"),
+        "thinking": ("thinking", "thinking_delta", "thinking"),
+        "tool_use": ("input", "input_json_delta", "partial_json"),
+    }[kind]
+    empty: Block = {**block, name: {} if kind == "tool_use" else ""}
+    if kind == "thinking":
+        empty["signature"] = ""
+    yield {"type": "content_block_start", "index": index, "content_block": empty}
+    for piece in pieces:
+        yield {"type": "content_block_delta", "index": index, "delta": {"type": delta, field: piece}}
+    if kind == "thinking":
+        signed = {"type": "signature_delta", "signature": block["signature"]}
+        yield {"type": "content_block_delta", "index": index, "delta": signed}
+    yield {"type": "content_block_stop", "index": index}
+
+
+def _error(failure: Failure) -> dict[str, Any]:
+    kind = failure.type or _ERROR_TYPES.get(failure.status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": failure.message}, "request_id": "req_testing"}
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
