@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
@@ -13,6 +13,7 @@ from ..core.base.tool import BaseTool
 from ..prices import admit, metered
 from .clients import default_client
 from .dialect import Request
+from .extraction import Extraction
 from .plan import CallPlan, provider_tools
 
 
@@ -27,6 +28,7 @@ class Call:
         messages: The messages, in the provider's form.
         kwargs: The keyword arguments for the SDK's method.
         tools: The tools that are offered.
+        extraction: What the answer is to be, if there is a response model.
         metadata: What is said of the call.
     """
 
@@ -36,6 +38,7 @@ class Call:
     messages: list[Any]
     kwargs: dict[str, Any]
     tools: tuple[type[BaseTool], ...]
+    extraction: Extraction | None
     metadata: Metadata
 
     def send(self) -> Any:
@@ -85,6 +88,9 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         tools = provider_tools(config["tools"], provider)
     if config.get("call_params"):
         params = {**params, **provider.dialect.render_params(config["call_params"])}
+    extraction = plan.extraction
+    if extraction is not None and extraction.way == "tool" and not provider.dialect.may_force_tool(params):
+        extraction = replace(extraction, way="json")
     messages = provider.dialect.render_messages(prompt.messages)
     request = Request(
         model=plan.model,
@@ -93,15 +99,16 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         tools=tools,
         stream=plan.stream,
         json_mode=plan.json_mode,
-        extraction=plan.extraction,
+        extraction=extraction,
     )
     return Call(
         plan=plan,
         fn_args=prompt.fn_args,
         config=prompt.config,
-        messages=messages,
+        messages=provider.dialect.conversation(messages),
         kwargs=provider.dialect.render_request(request),
         tools=tools,
+        extraction=extraction,
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
     )
 

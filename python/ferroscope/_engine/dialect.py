@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..core.base._template import Message
@@ -38,15 +38,17 @@ class Request:
 class Dialect(Protocol):
     """A wire format. `render_*` makes what is sent, `read_*` what was received."""
 
-    @property
-    def name(self) -> str:
-        """The core's name of the format."""
+    name: ClassVar[str]
+    """The core's name of the format."""
 
     def needs_fetch(self, messages: Sequence[Message]) -> bool:
         """Whether rendering these messages reads a URL, which blocks."""
 
     def render_messages(self, messages: Sequence[Message]) -> list[Any]:
         """Messages in the provider's form; those that have it already pass through."""
+
+    def conversation(self, messages: list[Any]) -> list[Any]:
+        """The rendered messages without those that a request has another place for."""
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Call parameters under the provider's names, those that are None left out."""
@@ -60,11 +62,20 @@ class Dialect(Protocol):
     def read_response(self, data: bytes) -> Any:
         """The SDK's response object for a body."""
 
+    def may_force_tool(self, params: Mapping[str, Any]) -> bool:
+        """Whether a request with these parameters, rendered, may ask for the call of a certain tool."""
+
     def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
         """The JSON text of a structured answer, that came as a tool call or in the text.
 
         Raises:
             ValueError: The model refused, or there is neither.
+        """
+
+    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+        """The usage of a stream that was broken off: what the provider told of it, and guesses, in tokens.
+
+        None if the provider told all of it.
         """
 
     def dump_event(self, event: Any) -> str:

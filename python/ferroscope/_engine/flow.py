@@ -32,14 +32,14 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     else:
         call = prepare(plan, prompt)
     if plan.stream:
-        return start_stream(call) if plan.extraction is None else start_structured_stream(call)
+        return start_stream(call) if call.extraction is None else start_structured_stream(call)
     start_time = now()
     raw = yield call.send
     response = call.response(raw, start_time, now())
     if metered():
         record(response.cost_details)
     result: Any = response
-    if plan.extraction is not None:
+    if call.extraction is not None:
         if call.tools and response.tools:
             return response
         result = extract(call, response)
@@ -50,7 +50,7 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
 
 def extract(call: Call, response: Any) -> Any:
     """What the response model makes of a response."""
-    extraction = call.plan.extraction
+    extraction = call.extraction
     assert extraction is not None
     try:
         text = call.plan.provider.dialect.answer_text(response, extraction.way)

@@ -27,6 +27,7 @@ class Provider:
         stream: What a streamed call returns.
         tool: What tools are made into.
         clients: How default clients are made.
+        stream_error: The SDK's class for an error that the provider reports inside a stream.
         quirks: What it does differently in the same format; keyword arguments of the core's decoder.
     """
 
@@ -39,4 +40,5 @@ class Provider:
     stream: type[BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]]
     tool: type[BaseTool]
     clients: Clients
+    stream_error: str = "APIError"
     quirks: Mapping[str, Any] = field(default_factory=dict)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
 from .deadlines import DeadlinePassed
+
+if TYPE_CHECKING:
+    from .provider import Provider
 
 _StreamErrorT = TypeVar("_StreamErrorT", bound=StreamError)
 
@@ -21,11 +24,11 @@ _HTTP_LIBRARIES = ("httpx2", "httpx")
 
 
 class SdkErrors:
-    """Makes exceptions that belong to one request."""
+    """Makes exceptions that belong to one response."""
 
-    def __init__(self, sdk: str, request: object | None) -> None:
-        self._sdk = sdk
-        self._request = request
+    def __init__(self, provider: Provider, response: object | None) -> None:
+        self._provider = provider
+        self._response = response
 
     def of_core(self, kind: str, message: str, body: Any) -> StreamError:
         """The exception for an error of the core: its kind, its message, the provider's error if it sent one."""
@@ -33,8 +36,9 @@ class SdkErrors:
             return LimitExceededError(message)
         if kind != "provider":
             return StreamError(message)
-        error = self._both(ProviderStreamError, "APIError", message, message=message, body=body)
-        own = body.get("message") if isinstance(body, dict) else None
+        error = self._both(ProviderStreamError, self._provider.stream_error, message, message=message, body=body)
+        told = body.get("error", body) if isinstance(body, dict) else None
+        own = told.get("message") if isinstance(told, dict) else None
         if isinstance(own, str):
             vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
         return error
@@ -54,13 +58,16 @@ class SdkErrors:
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
-        theirs = getattr(sys.modules.get(self._sdk), name, None)
+        theirs = getattr(sys.modules.get(self._provider.sdk), name, None)
+        request = getattr(self._response, "request", None)
         # A deadline may pass before there is a request to speak of.
-        if theirs is None or (self._request is None and name != "APITimeoutError"):
+        if theirs is None or (request is None and name != "APITimeoutError"):
             return ours(text)
         kind: type[_StreamErrorT] = class_of_both(ours, theirs)
         error = kind.__new__(kind)
-        theirs.__init__(error, request=self._request, **fields)
+        # Errors with a status are made of the response, the others of the request.
+        whence = {"response": self._response} if "Status" in name else {"request": request}
+        theirs.__init__(error, **whence, **fields)
         error.args = (text,)
         return error
 

@@ -21,8 +21,8 @@ class Source(Protocol):
     """A stream of an SDK, read one way or the other."""
 
     @property
-    def request(self) -> object | None:
-        """The HTTP request, for the SDK's exceptions."""
+    def response(self) -> object | None:
+        """The HTTP response, for the SDK's exceptions."""
 
     def reads(self) -> Iterator[Any]: ...
     def areads(self) -> AsyncIterator[Any]: ...
@@ -63,7 +63,11 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
             return False
     if "close" in attributes or attributes.get("_observer") is not None:
         return False
-    return getattr(sdk_stream.response, "is_stream_consumed", None) is False
+    response = sdk_stream.response
+    if getattr(response, "is_stream_consumed", None) is not False:
+        return False
+    # Bedrock frames the same events in another way, which the SDK takes apart.
+    return "amazon.eventstream" not in response.headers.get("content-type", "")
 
 
 class _Bytes:
@@ -76,8 +80,8 @@ class _Bytes:
         self._response = sdk_stream.response
 
     @property
-    def request(self) -> object | None:
-        return getattr(self._response, "request", None)
+    def response(self) -> object | None:
+        return self._response  # type: ignore[no-any-return]  # whichever HTTP library's
 
     def reads(self) -> Iterator[bytes]:
         return iter(self._response.iter_bytes())
@@ -117,8 +121,8 @@ class _Objects:
         self._dump = provider.dialect.dump_event
 
     @property
-    def request(self) -> object | None:
-        return getattr(getattr(self._stream, "response", None), "request", None)
+    def response(self) -> object | None:
+        return getattr(self._stream, "response", None)
 
     def reads(self) -> Iterator[Any]:
         return iter(self._stream)

@@ -124,6 +124,8 @@ class StreamRun:
                 if read is _END:
                     break
                 yield from shown(source.events(read))
+                if self._closed:
+                    return
                 if self._decoder.done:
                     source.drain(reads)
                     break
@@ -151,6 +153,8 @@ class StreamRun:
                     break
                 for item in shown(source.events(read)):
                     yield item
+                if self._closed:
+                    return
                 if self._decoder.done:
                     await source.adrain(reads)
                     break
@@ -322,6 +326,8 @@ class StreamRun:
                 yield chunk(event), None
             else:
                 yield from self._tool_pairs(event)
+            if self._closed:
+                return
 
     def _tool_pairs(self, event: Event) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
@@ -426,7 +432,7 @@ class StreamRun:
 
     def _errors(self) -> SdkErrors:
         source = self._source
-        return SdkErrors(self._call.plan.provider.sdk, source.request if source is not None else None)
+        return SdkErrors(self._call.plan.provider, source.response if source is not None else None)
 
     # ---- the end, and what is known of the answer
 
@@ -480,15 +486,16 @@ class StreamRun:
     def cost_details(self) -> Cost:
         """What the call has cost so far; an estimate if it was broken off before the provider told the tokens."""
         response = self.response()
-        if response.usage is not None or not self.ended or self._complete or self._source is None:
+        if not self.ended or self._complete or self._source is None:
             return response.cost_details
         said = len(self.content) + len(self.reasoning) + sum(len(call[3]) for call in self._decoder.tool_calls)
-        usage = {
-            "prompt_tokens": self._prompt_length() // CHARACTERS_A_TOKEN,
-            "completion_tokens": said // CHARACTERS_A_TOKEN,
-        }
-        plan = self._call.plan
-        return cost(plan.provider.name, self.model or plan.model, usage, api="chat", context={"estimated": True})
+        plan, sent = self._call.plan, self._prompt_length()
+        usage = plan.provider.dialect.estimate_usage(
+            response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN
+        )
+        if usage is None:
+            return response.cost_details
+        return cost(plan.provider.name, self.model or plan.model, usage, context={"estimated": True})
 
     def _prompt_length(self) -> int:
         """How much text was sent, in characters."""

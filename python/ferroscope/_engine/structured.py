@@ -14,7 +14,7 @@ from .stream import StreamRun, dress
 
 def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
     """The structured stream of a call; nothing is sent before it is iterated over."""
-    extraction = call.plan.extraction
+    extraction = call.extraction
     assert extraction is not None
     run = StreamRun(call)
     return BaseStructuredStream(

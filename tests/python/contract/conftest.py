@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
+
+from .wires import Anthropic, OpenAIChat, Wire
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Row:
     module: str
     environment: dict[str, str]  # `{url}` stands for the server's address
     model: str
+    wire: Wire
 
 
 ROWS = [
@@ -30,6 +34,19 @@ ROWS = [
         module="ferroscope.core.openai",
         environment={"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": "{url}"},
         model="gpt-4o-mini",
+        wire=OpenAIChat,
+    ),
+    Row(
+        name="anthropic",
+        module="ferroscope.core.anthropic",
+        environment={
+            "ANTHROPIC_API_KEY": "test-key",
+            "ANTHROPIC_BASE_URL": "{url}",
+            # The API version of the SDK's 2.x takes no `temperature`.
+            "ANTHROPIC_CUSTOM_HEADERS": "anthropic-version: 2023-06-01",
+        },
+        model="claude-haiku-4-5",
+        wire=Anthropic,
     ),
 ]
 
@@ -42,6 +59,11 @@ class Caller:
     kind: str
     server: ProviderServer
     runner: asyncio.Runner = field(repr=False)
+
+    @property
+    def wire(self) -> Wire:
+        """What bodies look like."""
+        return self.row.wire
 
     @property
     def provider(self) -> Any:
@@ -92,6 +114,13 @@ class Caller:
     def run(self, sync: Callable[[], Any], asynchronous: Callable[[], Any]) -> Any:
         """One of two spellings of the same."""
         return sync() if self.kind == "sync" else self.await_(asynchronous())
+
+
+def text_of(message: BaseMessageParam) -> str:
+    """The text of a common message, which is a string or parts."""
+    if isinstance(message.content, str):
+        return message.content
+    return "".join(part.text for part in message.content if isinstance(part, TextPart))
 
 
 @pytest.fixture(scope="session")

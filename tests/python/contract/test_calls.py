@@ -9,29 +9,31 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, Messages, TextPart, metadata, prompt_template
 from ferroscope.testing import Answer, Text, Usage
 
-from .conftest import Caller
+from .conftest import Caller, text_of
 
 
 def test_a_response_says_what_the_model_said(caller: Caller) -> None:
     caller.server.reply(Answer(Text("Hello there."), usage=Usage(9, 3, cached=4), model="the-model-2026"))
     response = caller.call("Say hello")
     assert (response.content, str(response)) == ("Hello there.", "Hello there.")
-    assert response.finish_reasons == ["stop"]
+    assert response.finish_reasons == [caller.wire.finish("stop")]
     assert response.common_finish_reasons == ["stop"]
     assert response.model == "the-model-2026"
     assert response.id
-    assert (response.input_tokens, response.cached_tokens, response.output_tokens) == (9, 4, 3)
+    sent = 9 if caller.wire.counts_cached else 5
+    assert (response.input_tokens, response.cached_tokens, response.output_tokens) == (sent, 4, 3)
     assert response.common_usage.model_dump() == {
-        "input_tokens": 9,
+        "input_tokens": sent,
         "cached_tokens": 4,
         "output_tokens": 3,
-        "total_tokens": 12,
+        "total_tokens": sent + 3,
     }
     assert response.provider == caller.row.name
     assert response.tools is None
     assert response.tool is None
     assert 0 < response.start_time <= response.end_time
-    assert response.common_message_param == BaseMessageParam(role="assistant", content="Hello there.")
+    answer = response.common_message_param
+    assert (answer.role, text_of(answer)) == ("assistant", "Hello there.")
     assert response.common_user_message_param == BaseMessageParam(role="user", content="Say hello")
 
 

@@ -18,8 +18,7 @@ from .conftest import Caller
 @contextmanager
 def sdk_client(caller: Caller, url: str, key: str = "other-key") -> Iterator[Any]:
     sdk = __import__(caller.row.name)
-    kind = sdk.OpenAI if caller.kind == "sync" else sdk.AsyncOpenAI
-    client = kind(api_key=key, base_url=url)
+    client = getattr(sdk, caller.wire.clients[caller.kind != "sync"])(api_key=key, base_url=url)
     yield client
     caller.run(client.close, client.close)
 

@@ -32,7 +32,7 @@ def test_a_response_and_a_stream_know_their_cost(caller: Caller) -> None:
     assert stream.cost_details.items == response.cost_details.items
     assert stream.construct_call_response().cost == response.cost
     assert response.cost_metadata.model_dump(exclude_none=True).items() >= {
-        "input_tokens": 1000,
+        "input_tokens": 1000 if caller.wire.counts_cached else 600,
         "output_tokens": 100,
         "cached_tokens": 400,
     }.items()
@@ -91,7 +91,7 @@ def test_a_budget_ends_a_stream_and_lets_no_call_begin(caller: Caller) -> None:
         assert 0 < len(caught.value.partial.content) < len(LONG.text)
         assert caught.value.partial.content == stream.content[: len(caught.value.partial.content)]
         caller.server.wait_closed(timeout=0.5)
-        assert spent.total > Decimal("0.00005")
+        assert spent.total >= Decimal("0.00005")
         requests = len(caller.server.requests)
         with pytest.raises(errors.BudgetExceededError, match="used up"):
             caller.call()

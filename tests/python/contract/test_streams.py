@@ -11,7 +11,7 @@ from ferroscope import errors
 from ferroscope.core.base import BaseMessageParam
 from ferroscope.testing import Answer, Cut, Garbage, Reasoning, Refusal, Stall, StreamError, Text, Usage
 
-from .conftest import Caller
+from .conftest import Caller, text_of
 
 LONG = Answer(Text("word " * 500), delay=0.001)
 
@@ -37,7 +37,8 @@ def test_a_stream_gives_the_text_piece_by_piece(caller: Caller) -> None:
     assert stream.content == "Hello there"
     assert stream.model == "the-model-2026"
     assert stream.id
-    assert (stream.input_tokens, stream.cached_tokens, stream.output_tokens) == (9, 4, 3)
+    sent = 9 if caller.wire.counts_cached else 5
+    assert (stream.input_tokens, stream.cached_tokens, stream.output_tokens) == (sent, 4, 3)
     assert stream.provider == caller.row.name
     assert 0 < stream.start_time <= stream.end_time  # v1: zero for async streams (D14)
 
@@ -47,8 +48,10 @@ def test_the_finish_reason_outlives_the_usage_chunk(caller: Caller, finish: str)
     """v1 lost it to the usage chunk that v1 itself asked for (D4)."""
     caller.server.reply(Answer("Hello", finish=finish, usage=Usage(9, 3)))
     stream = caller.stream()
-    assert stream.finish_reasons == [finish]
-    assert stream.construct_call_response().finish_reasons == [finish]
+    assert stream.finish_reasons == [caller.wire.finish(finish)]
+    response = stream.construct_call_response()
+    assert response.finish_reasons == [caller.wire.finish(finish)]
+    assert response.common_finish_reasons == [finish]
 
 
 def test_a_stream_ends_as_the_response_without_streaming(caller: Caller) -> None:
@@ -87,8 +90,8 @@ def test_a_chunk_builds_the_sdk_object_when_asked(caller: Caller) -> None:
     assert {type(chunk.chunk).__module__.split(".")[0] for chunk in chunks} == {caller.row.name}
     assert "".join(str(chunk) for chunk in chunks) == "Hello"
     finished = [chunk.finish_reasons for chunk in chunks if chunk.finish_reasons]
-    assert finished == [["stop"]]
-    assert [chunk.output_tokens for chunk in chunks if chunk.output_tokens] == [3]
+    assert finished == [[caller.wire.finish("stop")]]
+    assert [chunk.output_tokens for chunk in chunks if chunk.output_tokens][-1] == 3
     assert all(chunk == type(chunk)(chunk=chunk.chunk) for chunk in chunks)
 
 
@@ -97,13 +100,16 @@ def test_thoughts_and_refusals_are_readable(caller: Caller) -> None:
     stream = caller.stream()
     assert (stream.thinking, stream.content) == ("Hm, a greeting.", "Hello")
     refused = caller.stream().construct_call_response()
-    with pytest.raises(ValueError, match=r"I will not\."):
-        _ = refused.tools
-    assert refused.common_message_param.content == "I will not."  # v1: IndexError (D26)
+    if caller.wire.refuses_apart:
+        with pytest.raises(ValueError, match=r"I will not\."):
+            _ = refused.tools
+    assert text_of(refused.common_message_param) == "I will not."  # v1: IndexError (D26)
 
 
 def test_stream_options_of_the_caller_are_kept(caller: Caller) -> None:
     """v1 sent null instead, and edited the caller's dict (D20)."""
+    if caller.row.name != "openai":
+        pytest.skip("the wire has no such options")
     options = {"include_obfuscation": False}
     caller.server.reply("Hello")
     caller.stream(call_params={"stream_options": options})
@@ -196,17 +202,20 @@ def test_a_cut_connection_loses_nothing(caller: Caller) -> None:
 
 
 def test_an_error_inside_the_stream_is_the_sdks_too(caller: Caller) -> None:
-    caller.server.reply(StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=2, message="The server is overloaded."))
+    after = caller.wire.opening + 1
+    answer = Answer(Text("Hello", ["Hel", "lo"]))
+    caller.server.reply(StreamError(answer, after=after, message="The server is overloaded."))
     stream = caller.call("Say hello", stream=True)
     with pytest.raises(errors.ProviderStreamError) as caught:
         caller.consume(stream)
     sdk = __import__(caller.row.name)
     assert isinstance(caught.value, sdk.APIError)
     assert caught.value.message == "The server is overloaded."
-    assert caught.value.body["message"] == "The server is overloaded."
-    assert caught.value.event == 3
+    body = caught.value.body
+    assert body.get("error", body)["message"] == "The server is overloaded."
+    assert caught.value.event == after + 1
     assert caught.value.partial.content == "Hel"
-    assert "event 3" in str(caught.value)
+    assert f"event {after + 1}" in str(caught.value)
 
 
 def test_garbage_names_its_place(caller: Caller) -> None:
@@ -219,8 +228,8 @@ def test_garbage_names_its_place(caller: Caller) -> None:
 
 
 def test_silence_is_a_timeout_of_the_sdk(caller: Caller) -> None:
-    caller.server.reply(Stall(Answer(Text("Hello", ["Hel", "lo"])), after=2))
-    stream = caller.call("Say hello", stream=True, call_params={"timeout": 0.2})
+    caller.server.reply(Stall(Answer(Text("Hello", ["Hel", "lo"])), after=caller.wire.opening + 1))
+    stream = caller.call("Say hello", stream=True, call_params={"timeout": 0.2, "max_tokens": 5})
     sdk = __import__(caller.row.name)
     with pytest.raises(sdk.APITimeoutError) as caught:
         caller.consume(stream)
@@ -240,10 +249,11 @@ def test_the_message_of_a_stream_goes_on(caller: Caller) -> None:
     history = [BaseMessageParam(role="user", content="Say hello")]
     stream = caller.stream(lambda: history)
     caller.stream(lambda: [*history, stream.message_param, BaseMessageParam(role="user", content="How are you?")])
-    assert caller.server.requests[-1].json["messages"] == [
-        {"role": "user", "content": "Say hello"},
-        {"role": "assistant", "content": "Hello"},
-        {"role": "user", "content": "How are you?"},
+    sent = caller.server.requests[-1].json["messages"]
+    assert [(message["role"], caller.wire.text(message)) for message in sent] == [
+        ("user", "Say hello"),
+        ("assistant", "Hello"),
+        ("user", "How are you?"),
     ]
 
 

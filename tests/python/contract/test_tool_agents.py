@@ -72,9 +72,7 @@ def answers() -> list[Answer]:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
     caller.server.reply(*answers())
-    librarians = [
-        Librarian(name=name, shelf=Shelf(place=place)) for name, place in (("A", "hall"), ("B", "attic"))
-    ]
+    librarians = [Librarian(name=name, shelf=Shelf(place=place)) for name, place in (("A", "hall"), ("B", "attic"))]
     librarian = librarians[1]
     call = caller.decorate(librarian.prompt, stream=stream)
 
@@ -96,20 +94,16 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
     assert [one.shelf.books for one in librarians] == [{}, {"Emma": 1}]
 
     sent = [request.json for request in caller.server.requests]
-    assert [tool["function"] for tool in sent[0]["tools"]] == [
-        {
-            "name": "greet",
-            "description": "Greets a guest.",
-            "parameters": {
-                "type": "object",
-                "properties": {"guest": {"type": "string"}},
-                "required": ["guest"],
-            },
-        },
-        {
-            "name": "shelf_put",
-            "description": "Puts a book on the shelf in the attic.",
-            "parameters": {
+    assert [caller.wire.described(tool) for tool in sent[0]["tools"]] == [
+        (
+            "greet",
+            "Greets a guest.",
+            {"type": "object", "properties": {"guest": {"type": "string"}}, "required": ["guest"]},
+        ),
+        (
+            "shelf_put",
+            "Puts a book on the shelf in the attic.",
+            {
                 "type": "object",
                 "properties": {
                     "title": {"type": "string", "description": "The book's title."},
@@ -117,33 +111,23 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
                 },
                 "required": ["title"],
             },
-        },
-        {
-            "name": "Look",
-            "description": "Looks at a book.",
-            "parameters": {
-                "type": "object",
-                "properties": {"title": {"type": "string"}},
-                "required": ["title"],
-            },
-        },
+        ),
+        (
+            "Look",
+            "Looks at a book.",
+            {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]},
+        ),
     ]
     assert sent[1]["tools"] == sent[0]["tools"]
     asked = sent[1]["messages"][1]
-    assert (asked["role"], asked["content"]) == ("assistant", "Just a moment.")
-    assert [(tool["id"], tool["function"]["name"]) for tool in asked["tool_calls"]] == [
-        ("call_1", "greet"),
-        ("call_2", "shelf_put"),
-        ("call_3", "Look"),
-    ]
-    assert [
-        (message["role"], message["content"], message["tool_call_id"]) for message in sent[1]["messages"][2:5]
-    ] == [
-        ("tool", "B greets Ann", "call_1"),
-        ("tool", '{"Emma": 1}', "call_2"),
-        ("tool", "Emma is red", "call_3"),
-    ]
-    assert sent[1]["messages"][5] == {"role": "user", "content": "And now?"}
+    assert (asked["role"], caller.wire.text(asked)) == ("assistant", "Just a moment.")
+    assert [identifier for identifier, _ in caller.wire.calls(asked)] == ["call_1", "call_2", "call_3"]
+    assert caller.wire.results(sent[1]["messages"][2:-1]) == {
+        "call_1": "B greets Ann",
+        "call_2": '{"Emma": 1}',
+        "call_3": "Emma is red",
+    }
+    assert sent[1]["messages"][-1] == {"role": "user", "content": "And now?"}
 
 
 def test_another_call_is_a_tool(caller: Caller) -> None:
@@ -155,19 +139,17 @@ def test_another_call_is_a_tool(caller: Caller) -> None:
         """
         return f"Summarize: {text}"
 
-    inner = caller.provider.call("gpt-4o-mini", output_parser=lambda response: response.content)(summarize)
-    caller.server.reply(
-        Answer(ToolCalls(ToolCall("summarize", {"text": "long"}, id="call_1"))), Answer(Text("short"))
-    )
+    inner = caller.provider.call(caller.row.model, output_parser=lambda response: response.content)(summarize)
+    caller.server.reply(Answer(ToolCalls(ToolCall("summarize", {"text": "long"}, id="call_1"))), Answer(Text("short")))
     response = caller.call(lambda: [BaseMessageParam(role="user", content="Go")], tools=[inner])
-    assert caller.server.requests[0].json["tools"][0]["function"] == {
-        "name": "summarize",
-        "description": "Summarizes a text.",
-        "parameters": {
+    assert caller.wire.described(caller.server.requests[0].json["tools"][0]) == (
+        "summarize",
+        "Summarizes a text.",
+        {
             "type": "object",
             "properties": {"text": {"type": "string", "description": "What to summarize."}},
             "required": ["text"],
         },
-    }
+    )
     assert response.tool.call() == "short"
     assert caller.server.requests[1].json["messages"] == [{"role": "user", "content": "Summarize: long"}]

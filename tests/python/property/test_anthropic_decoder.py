@@ -143,9 +143,7 @@ def without_nulls(value: Any) -> Any:
 @pytest.mark.parametrize("path", [*own(), *recorded()])
 def test_a_stream_folds_into_what_the_sdk_makes_of_it(path: Path) -> None:
     events = events_of(path)
-    reader = (
-        read_bytes(in_pieces(path.read_bytes(), 1 << 20)) if path.suffix == ".sse" else read_events(events)
-    )
+    reader = read_bytes(in_pieces(path.read_bytes(), 1 << 20)) if path.suffix == ".sse" else read_events(events)
     ours = without_nulls(json.loads(reader.decoder.response()))
     if reader.error is not None:
         assert json.loads(reader.error) == json.loads(events.pop())
@@ -196,9 +194,7 @@ def test_any_message_comes_back_as_it_was_sent(
         "model": "claude",
         "stop_reason": "end_turn",
     }
-    events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {**message, "content": [], "usage": {}}}
-    ]
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": {**message, "content": [], "usage": {}}}]
     expected: list[dict[str, Any]] = []
     for index, block in enumerate(content):
         if block["type"] == "tool_use":

@@ -5,15 +5,14 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import orjson
-from pydantic import ValidationError
 
 from ..._engine.dialect import Request
+from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
 from .messages import OPENAI, MessageRules, WireMessage, needs_fetch, render_messages
 
@@ -38,6 +37,9 @@ class OpenAIChat:
 
     def render_messages(self, messages: Iterable[WireMessage]) -> list[WireMessage]:
         return render_messages(messages, self.rules)
+
+    def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
+        return messages
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in params.items() if value is not None}
@@ -64,13 +66,17 @@ class OpenAIChat:
 
         return read_model(ChatCompletion, data)
 
+    def may_force_tool(self, params: Mapping[str, Any]) -> bool:
+        return True
+
     def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
         return answer_text(response.response, way)
 
+    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+        return None if response.usage is not None else {"prompt_tokens": sent, "completion_tokens": said}
+
     def dump_event(self, event: Any) -> str:
-        if hasattr(event, "model_dump_json"):
-            return event.model_dump_json(exclude_unset=True, warnings=False)  # type: ignore[no-any-return]
-        return orjson.dumps(event, default=vars).decode()
+        return dump_event(event)
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         chunk = {
@@ -81,15 +87,3 @@ class OpenAIChat:
             "choices": [],
         }
         return orjson.dumps(chunk)
-
-
-def read_model(model: Any, data: bytes) -> Any:
-    """An SDK's object for JSON text.
-
-    Validation is an order of magnitude faster than the SDK's own `construct` and gives the same; but it is
-    also stricter, and servers that are not OpenAI leave things out or spell them otherwise.
-    """
-    try:
-        return model.model_validate_json(data)
-    except ValidationError:
-        return model.construct(**json.loads(data))

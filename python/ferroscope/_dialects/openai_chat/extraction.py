@@ -5,12 +5,12 @@ https://platform.openai.com/docs/guides/structured-outputs
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.base._strict_schema import strict_schema
 from ...core.base.tool import DEFAULT_TOOL_DOCSTRING, GenerateJsonSchemaNoTitles
+from ..json_prompt import json_prompt
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
 
 # Any: keyword arguments of the SDK, and its response objects.
-
-_INSTRUCTION = "For your final response, output ONLY a valid JSON dict"
 
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
@@ -36,22 +34,13 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
     """Has them ask for JSON; its schema stands in the prompt, where the provider has no other place for it."""
     kwargs.setdefault("response_format", {"type": "json_object"})
-    if tool is None:
-        text = f"{_INSTRUCTION} that adheres to the schema"
-    else:
-        text = f"{_INSTRUCTION} (NOT THE SCHEMA) from the content that adheres to this schema:\n{_schema_text(tool)}"
-    kwargs["messages"] = [*kwargs["messages"], {"role": "user", "content": text}]
+    kwargs["messages"] = [*kwargs["messages"], {"role": "user", "content": json_prompt(tool)}]
 
 
 def wire_schema(tool: Any) -> dict[str, Any]:
     """A tool as the format describes it, made once and shared."""
     schema: dict[str, Any] = tool.wire_schema()
     return schema
-
-
-@cache
-def _schema_text(tool: Any) -> str:
-    return json.dumps(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles), indent=2)
 
 
 @cache

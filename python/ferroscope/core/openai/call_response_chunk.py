@@ -5,7 +5,7 @@ from __future__ import annotations
 from openai.types.chat import ChatCompletionChunk
 
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
-from ..._dialects.openai_chat.dialect import read_model
+from ..._dialects.sdk_model import read_model
 from ..base.types import FinishReason
 
 

@@ -1,0 +1,104 @@
+"""Requests and answers of the Messages format.
+
+https://docs.claude.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
+
+from ..._engine.dialect import Request
+from ..sdk_model import dump_event, read_model
+from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
+from .messages import WireMessage, join_system, render_messages, split_system
+from .sampling import route_sampling
+
+# Any: the SDK's own objects pass through.
+
+# What the API asks for and the parameters that all providers share have no default for.
+MAX_TOKENS: Final = 1024
+_COMMON: Final = frozenset({"temperature", "top_p", "stop_sequences"})
+# Parameters that all providers share and Anthropic does not have.
+_UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicMessages:
+    """The Messages format."""
+
+    name: ClassVar[str] = "anthropic"
+
+    def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
+        return False  # what is given by URL, Anthropic fetches
+
+    def render_messages(self, messages: Iterable[WireMessage]) -> list[WireMessage]:
+        return render_messages(messages)
+
+    def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
+        return split_system(messages)[1]
+
+    def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = {n: value for n, value in params.items() if value is not None and n not in _UNKNOWN}
+        if (stop := rendered.pop("stop", None)) is not None:
+            rendered["stop_sequences"] = [stop] if isinstance(stop, str) else stop
+        return rendered
+
+    def render_request(self, request: Request) -> dict[str, Any]:
+        system, messages = split_system(request.messages)
+        kwargs = {"model": request.model, "messages": messages, **request.params}
+        if "max_tokens" not in kwargs:
+            kwargs["max_tokens"] = _max_tokens(request.params)
+        if system:
+            given = kwargs.get("system")
+            kwargs["system"] = join_system([given, *system] if given else system)
+        if request.tools:
+            kwargs["tools"] = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
+        if request.extraction is not None:
+            render_extraction(kwargs, request.extraction)
+        elif request.json_mode:
+            render_json_mode(kwargs, None)
+        if request.stream:
+            kwargs["stream"] = True
+        return kwargs
+
+    def method(self, client: Any) -> Callable[..., Any]:
+        create = client.messages.create
+
+        def send(**kwargs: Any) -> Any:
+            return create(**route_sampling(client, kwargs))
+
+        return send
+
+    def read_response(self, data: bytes) -> Any:
+        from anthropic.types import Message
+
+        return read_model(Message, data)
+
+    def may_force_tool(self, params: Mapping[str, Any]) -> bool:
+        return may_force_tool(params)
+
+    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, way)
+
+    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+        if response.finish_reasons:
+            return None  # the last counts came with it
+        # What was sent is told first; what was generated stands there as one token or so.
+        told = response.usage.model_dump(exclude_none=True, warnings=False) if response.usage else {}
+        return {"input_tokens": sent, **told, "output_tokens": max(said, told.get("output_tokens", 0))}
+
+    def dump_event(self, event: Any) -> str:
+        return dump_event(event)
+
+    def blank_event(self, identifier: str, model: str) -> bytes:
+        return b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'
+
+
+def _max_tokens(params: Mapping[str, Any]) -> int:
+    if params.keys() <= _COMMON:
+        return MAX_TOKENS
+    error = KeyError("max_tokens")
+    error.add_note("Anthropic's own parameters need `max_tokens` among them: how long an answer may be.")
+    raise error

@@ -1,0 +1,53 @@
+"""Structured answers in the Messages format: what asks for them, and where they stand in a response.
+
+https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..json_prompt import json_prompt
+from .messages import with_text
+
+if TYPE_CHECKING:
+    from ..._engine.extraction import Extraction
+
+# Any: keyword arguments of the SDK, and its response objects.
+
+
+def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
+    """Has the keyword arguments of a request ask for a structured answer."""
+    if extraction.way == "tool":
+        tool: Any = extraction.tool
+        kwargs["tools"] = [tool.wire_schema()]
+        kwargs["tool_choice"] = {"type": "tool", "name": tool._name()}
+    else:
+        render_json_mode(kwargs, extraction.tool)
+
+
+def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
+    """Has them ask for JSON, at the end of the last message."""
+    if messages := kwargs["messages"]:
+        kwargs["messages"] = [*messages[:-1], with_text(messages[-1], f"\n\n{json_prompt(tool)}")]
+
+
+def may_force_tool(params: Any) -> bool:
+    """Whether a request with these parameters may ask for the call of a certain tool: a thinking model may not."""
+    thinking = params.get("thinking")
+    return not thinking or thinking.get("type") == "disabled"
+
+
+def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
+    """The JSON text of a structured answer; one that came the other way is taken too.
+
+    Raises:
+        ValueError: There is neither.
+    """
+    blocks = response.content or ()
+    text = "".join(block.text or "" for block in blocks if block.type == "text")
+    called = next((json.dumps(block.input) for block in blocks if block.type == "tool_use"), "")
+    if found := (called or text) if way == "tool" else (text or called):
+        return found
+    raise ValueError("No tool call or JSON object found in response.")

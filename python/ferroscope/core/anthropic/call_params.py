@@ -1,0 +1,48 @@
+"""The parameters of a call of Anthropic.
+
+https://docs.claude.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NotRequired
+
+from ..base.call_params import BaseCallParams
+
+if TYPE_CHECKING:
+    from anthropic import Timeout
+    from anthropic.types import (
+        MetadataParam,
+        TextBlockParam,
+        ThinkingConfigParam,
+        ToolChoiceParam,
+    )
+
+
+class AnthropicCallParams(BaseCallParams):
+    """The parameters of a call of Anthropic; those that are None are left out.
+
+    What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
+    `temperature`, `top_p` and `top_k` go the way that each major version of the SDK leaves them, or warn.
+    """
+
+    container: NotRequired[str | None]
+    context_management: NotRequired[dict[str, Any] | None]  # Any: JSON, a beta of the API
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_headers: NotRequired[dict[str, str] | None]
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    inference_geo: NotRequired[str | None]
+    max_tokens: int
+    metadata: NotRequired[MetadataParam | None]
+    output_config: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    service_tier: NotRequired[str | None]
+    speed: NotRequired[str | None]
+    stop_sequences: NotRequired[list[str] | None]
+    system: NotRequired[str | Iterable[TextBlockParam] | None]
+    temperature: NotRequired[float | None]
+    thinking: NotRequired[ThinkingConfigParam | None]
+    timeout: NotRequired[float | Timeout | None]
+    tool_choice: NotRequired[ToolChoiceParam | None]
+    top_k: NotRequired[int | None]
+    top_p: NotRequired[float | None]

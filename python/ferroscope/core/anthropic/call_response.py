@@ -1,0 +1,215 @@
+"""The response of Anthropic's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import computed_field
+
+from ..._dialects.anthropic.messages import join_system, parse_message, parse_messages
+from ...errors import UnknownToolError
+from ..base._tool_output import tool_output_text
+from ..base.call_response import BaseCallResponse
+from ..base.message_param import BaseMessageParam
+from ..base.types import FinishReason, JsonableType
+from .tool import AnthropicTool
+
+if TYPE_CHECKING:
+    from anthropic.types import Message, MessageParam, ToolParam, Usage
+
+    from .call_params import AnthropicCallParams
+    from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
+
+    _Base = BaseCallResponse[
+        Message,
+        AnthropicTool,
+        ToolParam,
+        AsyncAnthropicDynamicConfig | AnthropicDynamicConfig,
+        MessageParam,
+        AnthropicCallParams,
+        MessageParam,
+    ]
+else:
+    # pydantic need not build a schema of the SDK's types: nothing of them is validated.
+    _Base = BaseCallResponse[Any, AnthropicTool, Any, Any, Any, Any, Any]
+
+_COMMON_FINISH_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+class AnthropicCallResponse(_Base):
+    """What a call of Anthropic returns; `response` is the SDK's `Message`.
+
+    Example:
+        ```python
+        from ferroscope.core import anthropic
+
+
+        @anthropic.call("claude-haiku-4-5")
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        response = recommend_book("fantasy")
+        print(response.content)
+        ```
+    """
+
+    _provider = "anthropic"
+
+    def _blocks(self, kind: str) -> list[Any]:  # Any: the SDK's block of that type, or one like it
+        return [block for block in self.response.content or () if block.type == kind]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
+    @property
+    def content(self) -> str:
+        """The text of the answer, all its text blocks together; empty if it has none."""
+        return "".join(block.text or "" for block in self._blocks("text"))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def thinking(self) -> str | None:
+        """What the model thought before and between, if it shows that."""
+        blocks = self._blocks("thinking")
+        return "".join(block.thinking or "" for block in blocks) if blocks else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def signature(self) -> str | None:
+        """The signature of the first of the thoughts; `message_param` has all of them."""
+        return next((getattr(block, "signature", None) for block in self._blocks("thinking")), None)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def finish_reasons(self) -> list[str]:
+        """Why the answer ended; empty if the provider did not say."""
+        return [str(self.response.stop_reason)] if self.response.stop_reason else []
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def model(self) -> str:
+        """The model that answered."""
+        return self.response.model
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        """The provider's id of the response."""
+        return self.response.id
+
+    @property
+    def usage(self) -> Usage:
+        """The provider's own account of the tokens."""
+        return self.response.usage
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def input_tokens(self) -> int | None:
+        """How many tokens were sent, without those read from or written to the cache."""
+        return _count(self.response, "input_tokens")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cached_tokens(self) -> int:
+        """How many tokens more the provider had in its cache."""
+        return _count(self.response, "cache_read_input_tokens") or 0
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def output_tokens(self) -> int | None:
+        """How many tokens were generated."""
+        return _count(self.response, "output_tokens")
+
+    @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
+    @cached_property
+    def message_param(self) -> MessageParam:
+        """The answer as a message to go on from, thoughts and what the server's tools did included."""
+        dumped = [block.model_dump(exclude_unset=True, warnings=False) for block in self.response.content or ()]
+        # The API itself sends empty texts, and refuses them when they come back.
+        content = [block for block in dumped if block.get("text") != "" or block["type"] != "text"]
+        return cast("MessageParam", {"role": "assistant", "content": content or dumped})
+
+    @cached_property
+    def tools(self) -> list[AnthropicTool] | None:
+        """The tools that the model called, ready to be called; None if the call offered none.
+
+        Raises:
+            ferroscope.errors.UnknownToolError: It called a tool that was not offered.
+            ferroscope.errors.ToolArgumentsError: Arguments are not the JSON object they should be.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        if not self.tool_types:
+            return None
+        by_name = {tool._name(): tool for tool in self.tool_types}
+        return [_tool(by_name, block) for block in self._blocks("tool_use")]
+
+    @classmethod
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
+        """The message that tells the model what its tools answered."""
+        results = [
+            {"type": "tool_result", "tool_use_id": tool.id, "content": [_text_block(output)]}
+            for tool, output in tools_and_outputs
+        ]
+        return [cast("MessageParam", {"role": "user", "content": results})]
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """Why the answer ended, in the words that all providers share."""
+        return common_finish_reasons(self.finish_reasons)
+
+    @property
+    def common_message_param(self) -> BaseMessageParam:
+        """The answer as a message that every provider understands."""
+        return parse_message(cast("dict[str, Any]", self.message_param))
+
+    @property
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The user's last message, as every provider understands it."""
+        return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
+
+    @property
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The messages that were sent, the system prompt first, as every provider understands them."""
+        messages: list[Any] = list(self.messages)  # Any: dicts as the SDK takes them
+        if system := self.call_kwargs.get("system"):
+            contents = [system if isinstance(system, str) else list(cast("Iterable[Any]", system))]
+            messages.insert(0, {"role": "system", "content": join_system(contents)})
+        return parse_messages(messages)
+
+
+def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
+    """Stop reasons in the words that all providers share; None if none is among them."""
+    found: list[FinishReason] = [
+        _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
+    ]
+    return found or None
+
+
+def _text_block(output: JsonableType) -> dict[str, str]:
+    return {"type": "text", "text": tool_output_text(output)}
+
+
+def _count(response: object, name: str) -> int | None:
+    return getattr(getattr(response, "usage", None), name, None)
+
+
+def _tool(by_name: dict[str, type[AnthropicTool]], call: Any) -> AnthropicTool:  # Any: the SDK's `ToolUseBlock`
+    tool_type = by_name.get(call.name)
+    if tool_type is None:
+        raise UnknownToolError(
+            f"the model called {call.name!r} (call {call.id!r}), which is not among the tools "
+            f"{', '.join(map(repr, by_name))}",
+            name=call.name,
+            call_id=call.id,
+            arguments=str(call.input),
+        )
+    return tool_type.from_tool_call(call)

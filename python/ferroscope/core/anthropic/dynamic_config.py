@@ -1,0 +1,39 @@
+"""What a prompt function of a call of Anthropic may return to set up that one call."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from anthropic import Anthropic, AsyncAnthropic
+from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
+from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
+from anthropic.types import MessageParam
+
+from ..base.dynamic_config import BaseDynamicConfig
+from ..base.message_param import BaseMessageParam
+from .call_params import AnthropicCallParams
+
+# A Foundry client is an `Anthropic` too.
+AnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
+    MessageParam | BaseMessageParam, AnthropicCallParams, Anthropic | AnthropicBedrock | AnthropicVertex
+]
+"""What the prompt function of a sync call may return.
+
+Example:
+    ```python
+    from ferroscope.core import anthropic, prompt_template
+
+
+    @anthropic.call("claude-haiku-4-5")
+    @prompt_template("Recommend a {capitalized_genre} book")
+    def recommend_book(genre: str) -> anthropic.AnthropicDynamicConfig:
+        return {"computed_fields": {"capitalized_genre": genre.capitalize()}}
+    ```
+"""
+
+AsyncAnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
+    MessageParam | BaseMessageParam,
+    AnthropicCallParams,
+    AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicVertex,
+]
+"""What the prompt function of an async call may return."""

@@ -1,0 +1,65 @@
+"""The stream of Anthropic's messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ..base.stream import BaseStream
+from .call_response import AnthropicCallResponse
+from .call_response_chunk import AnthropicCallResponseChunk, FinishReason
+from .tool import AnthropicTool
+
+if TYPE_CHECKING:
+    from anthropic.types import MessageParam, ToolParam
+
+    from .call_params import AnthropicCallParams
+    from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
+
+    _Base = BaseStream[
+        AnthropicCallResponse,
+        AnthropicCallResponseChunk,
+        MessageParam,
+        MessageParam,
+        MessageParam,
+        MessageParam,
+        AnthropicTool,
+        ToolParam,
+        AsyncAnthropicDynamicConfig | AnthropicDynamicConfig,
+        AnthropicCallParams,
+        FinishReason,
+    ]
+else:
+    _Base = BaseStream
+
+
+class AnthropicStream(_Base):
+    """What a streamed call of Anthropic returns.
+
+    Example:
+        ```python
+        from ferroscope.core import anthropic
+
+
+        @anthropic.call("claude-haiku-4-5", stream=True)
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        stream = recommend_book("fantasy")
+        for chunk, _ in stream:
+            print(chunk.content, end="", flush=True)
+        print(stream.finish_reasons, stream.output_tokens)
+        ```
+    """
+
+    _provider = "anthropic"
+
+    @property
+    def thinking(self) -> str:
+        """What the model has thought so far; empty if it shows nothing of that."""
+        return self._run.reasoning
+
+    @property
+    def signature(self) -> str:
+        """The signature of the first of the thoughts; empty while there is none."""
+        return cast("AnthropicCallResponse", self._run.response()).signature or ""

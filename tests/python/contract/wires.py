@@ -1,0 +1,94 @@
+"""What a test has to know of a wire format to look into its bodies: one class a format, the same questions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class OpenAIChat:
+    """OpenAI's chat completions."""
+
+    clients = ("OpenAI", "AsyncOpenAI")
+    # Whether the count of input tokens holds those that came from the cache.
+    counts_cached = True
+    # Whether a refusal has a place of its own, beside the text.
+    refuses_apart = True
+    # Whether arguments are text, and so may be broken in a plain body too.
+    arguments_are_text = True
+    # How many events come before the first text.
+    opening = 1
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        """A finish reason in the format's own words."""
+        return reason
+
+    @staticmethod
+    def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        """Name, description and parameters of a tool."""
+        assert tool["type"] == "function"
+        function = tool["function"]
+        return function["name"], function["description"], function.get("parameters", {})
+
+    @staticmethod
+    def calls(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Ids and arguments of the tool calls in an assistant's message."""
+        return [(call["id"], json.loads(call["function"]["arguments"])) for call in message["tool_calls"]]
+
+    @staticmethod
+    def arguments(call: Any) -> Any:
+        """The arguments of the SDK's tool call."""
+        return call.function.arguments
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        """The text of a message."""
+        return str(message["content"])
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        """What tools answered, by the id of the call."""
+        return {one["tool_call_id"]: one["content"] for one in messages if one["role"] == "tool"}
+
+
+class Anthropic:
+    """Anthropic's messages."""
+
+    clients = ("Anthropic", "AsyncAnthropic")
+    counts_cached = False
+    refuses_apart = False
+    arguments_are_text = False
+    opening = 2
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        words = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+        return words[reason]
+
+    @staticmethod
+    def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        return tool["name"], tool["description"], tool["input_schema"]
+
+    @staticmethod
+    def calls(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        return [(block["id"], block["input"]) for block in message["content"] if block["type"] == "tool_use"]
+
+    @staticmethod
+    def arguments(call: Any) -> Any:
+        return call.input
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        content = message["content"]
+        if isinstance(content, str):
+            return content
+        return "".join(block["text"] for block in content if block["type"] == "text")
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        blocks = [block for one in messages if isinstance(one["content"], list) for block in one["content"]]
+        return {block["tool_use_id"]: block["content"][0]["text"] for block in blocks if block["type"] == "tool_result"}
+
+
+Wire = type[OpenAIChat] | type[Anthropic]

@@ -1,0 +1,424 @@
+"""Calls of Anthropic, over the clients of its SDK: what is sent, and what is read from the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+pytest.importorskip("anthropic")
+
+import anthropic as anthropic_sdk
+
+from ferroscope import errors
+from ferroscope.core import anthropic
+from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart
+from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, ToolCall
+
+MODEL = "claude-haiku-4-5"
+MAJOR = int(anthropic_sdk.__version__.split(".")[0])
+CORPUS = Path(__file__).parents[2] / "corpus" / "anthropic"
+
+
+@pytest.fixture(scope="module")
+def _server() -> Iterator[ProviderServer]:
+    with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> ProviderServer:
+    _server.forget()
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", _server.base_url("anthropic"))
+    return _server
+
+
+def call(prompt: Any = "Hello", /, **options: Any) -> Any:
+    return anthropic.call(MODEL, **options)(lambda: prompt)()
+
+
+def consumed(stream: Any) -> Any:
+    for _ in stream:
+        pass
+    return stream
+
+
+def sent(server: ProviderServer) -> dict[str, Any]:
+    return server.requests[-1].json
+
+
+class Book(BaseModel):
+    """A book."""
+
+    title: str
+    year: int
+
+
+EMMA = {"title": "Emma", "year": 1815}
+
+
+# -- what is sent ----------------------------------------------------------------------------------------------
+
+
+def test_all_system_messages_are_lifted(server: ProviderServer) -> None:
+    server.reply("Hi")
+    cached = [TextPart(type="text", text="Be kind"), CacheControlPart(type="cache_control", cache_type="ephemeral")]
+    response = call(
+        [
+            Messages.System("Be brief"),
+            BaseMessageParam(role="system", content=cached),
+            Messages.User("Hello"),
+        ],
+        call_params={"max_tokens": 9, "system": "Be fair"},
+    )
+    assert sent(server)["system"] == [
+        {"type": "text", "text": "Be fair"},
+        {"type": "text", "text": "Be brief"},
+        {"type": "text", "text": "Be kind", "cache_control": {"type": "ephemeral"}},
+    ]
+    assert sent(server)["messages"] == response.messages == [{"role": "user", "content": "Hello"}]
+    assert [message.role for message in response.common_messages] == ["system", "user"]
+
+
+PARAMETERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "none": ({}, {"max_tokens": 1024}),
+    "shared by all providers": (
+        {"stop": "END", "seed": 7, "frequency_penalty": 0.5, "presence_penalty": 0.5},
+        {"max_tokens": 1024, "stop_sequences": ["END"]},
+    ),
+    "several stops": ({"stop": ["A", "B"]}, {"max_tokens": 1024, "stop_sequences": ["A", "B"]}),
+    "its own": (
+        {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
+        {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
+    ),
+    "null": ({"max_tokens": 9, "metadata": None}, {"max_tokens": 9}),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), PARAMETERS.values(), ids=PARAMETERS)
+def test_parameters(server: ProviderServer, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    server.reply("Hi")
+    call(call_params=given)
+    body = sent(server)
+    del body["model"], body["messages"]
+    assert body == expected
+
+
+def test_its_own_parameters_need_max_tokens() -> None:
+    with pytest.raises(KeyError, match="max_tokens"):
+        call(call_params={"metadata": {"user_id": "u"}})
+
+
+SAMPLING = {"temperature": 0.5, "top_p": 0.9, "top_k": 5}
+
+
+def test_sampling_parameters_arrive_or_warn(server: ProviderServer) -> None:
+    server.reply("Hi")
+    if MAJOR < 2:
+        call(call_params={"max_tokens": 9, **SAMPLING})
+        expected = SAMPLING
+    else:
+        with pytest.warns(UserWarning, match="refuses 'temperature', 'top_p', 'top_k', so they are not sent"):
+            call(call_params={"max_tokens": 9, **SAMPLING})
+        expected = {}
+    assert {name: sent(server)[name] for name in SAMPLING if name in sent(server)} == expected
+
+
+@pytest.mark.parametrize("by", ["parameters", "client"])
+def test_sampling_parameters_arrive_with_the_api_that_takes_them(server: ProviderServer, by: str) -> None:
+    server.reply("Hi")
+    old = {"anthropic-version": "2023-06-01"}
+    params: dict[str, Any] = {"max_tokens": 9, **SAMPLING, "extra_body": {"new": 1}}
+    if by == "parameters":
+        call(call_params={**params, "extra_headers": old})
+    else:
+        with anthropic_sdk.Anthropic(default_headers=old) as client:
+            call(call_params=params, client=client)
+    assert {name: sent(server)[name] for name in (*SAMPLING, "new")} == {**SAMPLING, "new": 1}
+    assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
+
+
+def test_a_tool_with_cache_control(server: ProviderServer) -> None:
+    class Look(anthropic.AnthropicTool):
+        """Looks at a book."""
+
+        tool_config = anthropic.AnthropicToolConfig(cache_control={"type": "ephemeral"})
+        title: str
+
+        def call(self) -> str:
+            return self.title
+
+    server.reply(Answer(ToolCall("Look", {"title": "Emma"}, "toolu_1")))
+    response = call(tools=[Look])
+    schema = {
+        "name": "Look",
+        "description": "Looks at a book.",
+        "input_schema": {
+            "type": "object",
+            "properties": {"title": {"type": "string"}},
+            "required": ["title"],
+        },
+        "cache_control": {"type": "ephemeral"},
+    }
+    assert sent(server)["tools"] == [schema]
+    tool = response.tool
+    assert (tool.id, tool.call(), tool.tool_schema()) == ("toolu_1", "Emma", schema)
+    assert tool.tool_call == anthropic_sdk.types.ToolUseBlock(
+        type="tool_use", id="toolu_1", name="Look", input={"title": "Emma"}
+    )
+    assert response.tool_message_params([(tool, "read")]) == [
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "toolu_1",
+                    "content": [{"type": "text", "text": "read"}],
+                }
+            ],
+        }
+    ]
+
+
+def test_json_mode_ends_the_last_message(server: ProviderServer) -> None:
+    server.reply("{}", "{}")
+    call(json_mode=True)
+    text = "For your final response, output ONLY a valid JSON dict that adheres to the schema"
+    assert sent(server)["messages"] == [{"role": "user", "content": f"Hello\n\n{text}"}]
+    parts = [TextPart(type="text", text="a"), TextPart(type="text", text="b")]
+    call([BaseMessageParam(role="user", content=parts)], json_mode=True)
+    assert sent(server)["messages"][0]["content"][2] == {"type": "text", "text": f"\n\n{text}"}
+
+
+# -- response models -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_a_response_model_is_a_forced_tool(server: ProviderServer, streamed: bool) -> None:
+    server.reply(Answer(ToolCall("Book", EMMA)))
+    found = call(response_model=Book, stream=streamed)
+    books = list(found) if streamed else [found]
+    assert books[-1] == Book.model_validate(EMMA)
+    assert sent(server)["tool_choice"] == {"type": "tool", "name": "Book"}
+    assert [tool["name"] for tool in sent(server)["tools"]] == ["Book"]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("dynamic", [False, True], ids=["decorator", "dynamic"])
+def test_a_thinking_model_is_asked_for_json(server: ProviderServer, streamed: bool, dynamic: bool) -> None:
+    """It may not be forced to call a tool, and v1 forced it (D23)."""
+    server.reply(Answer(Reasoning("Which one?"), Json(EMMA)))
+    params = {"max_tokens": 2048, "thinking": {"type": "enabled", "budget_tokens": 1024}}
+    prompt: Any = [Messages.User("Recommend a book")]
+    options: dict[str, Any] = {"response_model": Book, "stream": streamed}
+    if dynamic:
+        found = call({"messages": prompt, "call_params": params}, **options)
+    else:
+        found = call(prompt, call_params=params, **options)
+    books = list(found) if streamed else [found]
+    assert books[-1] == Book.model_validate(EMMA)
+    assert "tools" not in sent(server)
+    assert "tool_choice" not in sent(server)
+    assert '"title"' in sent(server)["messages"][-1]["content"]
+    if streamed:
+        assert len(books) > 2
+        assert found.stream.thinking == "Which one?"
+    else:
+        assert found._response.thinking == "Which one?"
+
+
+# -- what is read ----------------------------------------------------------------------------------------------
+
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude",
+    "content": [],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 5, "output_tokens": 3},
+}
+
+
+def test_the_content_is_all_the_text(server: ProviderServer) -> None:
+    """v1 gave the first text block only (D23)."""
+    blocks = [
+        {"type": "thinking", "thinking": "Hm, ", "signature": "c2ln"},
+        {"type": "text", "text": "It is "},
+        {"type": "redacted_thinking", "data": "ZW5j"},
+        {"type": "thinking", "thinking": "well.", "signature": "c2lnMg=="},
+        {"type": "text", "text": "", "citations": None},
+        {"type": "text", "text": "out."},
+    ]
+    server.reply(Body({**MESSAGE, "content": blocks}))
+    response = call()
+    assert (response.content, response.thinking, response.signature) == ("It is out.", "Hm, well.", "c2ln")
+    assert response.message_param == {"role": "assistant", "content": [*blocks[:4], blocks[5]]}
+    assert response.tools is None
+
+
+def test_offered_tools_that_were_not_called_are_an_empty_list(server: ProviderServer) -> None:
+    def now() -> str:
+        """Tells the time."""
+        return "noon"
+
+    server.reply("No need.")
+    assert call(tools=[now]).tools == []
+
+
+REASONS = {
+    "end_turn": ["stop"],
+    "stop_sequence": ["stop"],
+    "pause_turn": ["stop"],
+    "max_tokens": ["length"],
+    "model_context_window_exceeded": ["length"],
+    "tool_use": ["tool_calls"],
+    "refusal": ["content_filter"],
+    "something_new": None,
+}
+
+
+@pytest.mark.parametrize(("reason", "common"), REASONS.items())
+def test_finish_reasons(server: ProviderServer, reason: str, common: list[str] | None) -> None:
+    server.reply(Answer("Hi", finish=reason), Answer("Hi", finish=reason))
+    response, stream = call(), consumed(call(stream=True))
+    for found in (response, stream.construct_call_response()):
+        assert (found.finish_reasons, found.common_finish_reasons) == ([reason], common)
+    assert stream.finish_reasons == [reason]
+
+
+def test_thoughts_go_on_with_their_signature(server: ProviderServer) -> None:
+    """v1's streams lost them (D8)."""
+    server.reply(Answer(Reasoning("Hm."), "Hello"), "Fine")
+    stream = call(stream=True)
+    chunks = [chunk for chunk, _ in stream]
+    assert "".join(chunk.thinking for chunk in chunks) == stream.thinking == "Hm."
+    assert "".join(chunk.signature for chunk in chunks) == stream.signature != ""
+    call([Messages.User("Hello"), stream.message_param, Messages.User("And you?")])
+    assert sent(server)["messages"][1] == {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": "Hm.", "signature": stream.signature},
+            {"type": "text", "text": "Hello"},
+        ],
+    }
+
+
+def test_the_chunks_are_the_events_of_the_sdk(server: ProviderServer) -> None:
+    server.reply(Answer("Hi", model="claude-9"))
+    chunks = [chunk for chunk, _ in call(stream=True)]
+    assert [type(chunk.chunk).__name__ for chunk in chunks] == [
+        "RawMessageStartEvent",
+        "RawContentBlockStartEvent",
+        "RawContentBlockDeltaEvent",
+        "RawContentBlockStopEvent",
+        "BaseModel",  # a ping
+        "RawMessageDeltaEvent",
+        "RawMessageStopEvent",
+    ]
+    first, last = chunks[0], chunks[-2]
+    assert first.id == first.chunk.message.id
+    assert (first.model, first.input_tokens, first.output_tokens) == ("claude-9", 10, 1)
+    assert (last.finish_reasons, last.common_finish_reasons, last.output_tokens) == (["end_turn"], ["stop"], 20)
+    assert [chunk.finish_reasons for chunk in chunks[:-2]] == [None] * 5
+
+
+def test_partial_tools_take_input_that_is_not_whole() -> None:
+    """v1 failed on it with newer SDKs (D3)."""
+
+    class Look(anthropic.AnthropicTool):
+        """Looks at a book."""
+
+        title: str
+        copies: int
+
+        def call(self) -> str:
+            return self.title
+
+    block = anthropic_sdk.types.ToolUseBlock.construct(
+        id="toolu_1", type="tool_use", name="Look", input='{"title": "Em'
+    )
+    tool: Any = Look.from_tool_call(block, allow_partial=True)
+    assert (tool.title, tool.copies, tool.id) == ("Em", None, "toolu_1")
+
+
+def test_an_error_event_is_what_the_sdk_raises(server: ProviderServer) -> None:
+    server.reply(StreamError(Answer("Hello there"), after=3, type="overloaded_error", message="Overloaded"))
+    stream = call(stream=True)
+    with pytest.raises(anthropic_sdk.APIStatusError) as caught:
+        consumed(stream)
+    error: Any = caught.value
+    assert isinstance(error, errors.ProviderStreamError)
+    assert (error.status_code, error.message) == (200, "Overloaded")
+    assert error.body["error"] == {"type": "overloaded_error", "message": "Overloaded"}
+    assert error.partial.content == stream.content == "Hello "
+
+
+STREAMS = sorted(path for path in CORPUS.glob("*.sse") if path.stem != "error_event")
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("way", ["bytes", "objects"])
+def test_a_stream_is_the_response_without_streaming(server: ProviderServer, path: Path, way: str) -> None:
+    if way == "objects" and path.stem in ("done_terminator", "last_event_without_blank_line"):
+        pytest.skip("the SDK itself stumbles over it")
+    server.reply(Replay(path))
+    client = Touched(anthropic_sdk.Anthropic()) if way == "objects" else None
+    stream = consumed(call(stream=True, client=client))
+    expected = json.loads(path.with_suffix(".json").read_text())
+    found = stream.construct_call_response().response.model_dump(mode="json", exclude_unset=True, warnings=False)
+    assert without_nulls(found) == without_nulls(expected)
+
+
+class Touched:
+    """A client whose streams somebody has wrapped, as tracers do."""
+
+    def __init__(self, client: Any) -> None:
+        self.messages = self
+        self._client = client
+
+    def create(self, **kwargs: Any) -> Iterator[Any]:
+        with self._client as client:
+            yield from client.messages.create(**kwargs)
+
+
+def without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: without_nulls(member) for name, member in value.items() if member is not None}
+        case list():
+            return [without_nulls(element) for element in value]
+        case _:
+            return value
+
+
+# -- the other clients -----------------------------------------------------------------------------------------
+
+
+def test_vertex_ai(server: ProviderServer) -> None:
+    pytest.importorskip("google.auth")
+    server.reply("Hello", "Hello")
+    url = server.base_url("anthropic")
+    with anthropic_sdk.AnthropicVertex(
+        region="us", project_id="p", access_token="t", base_url=url, max_retries=0
+    ) as client:
+        assert call(client=client).content == "Hello"
+        assert server.requests[-1].path.endswith(f"/models/{MODEL}:rawPredict")
+        stream = call(stream=True, client=client)
+        assert consumed(stream).content == "Hello"
+        assert server.requests[-1].path.endswith(f"/models/{MODEL}:streamRawPredict")
+
+
+def test_foundry(server: ProviderServer) -> None:
+    foundry = getattr(anthropic_sdk, "AnthropicFoundry", None)
+    if foundry is None:
+        pytest.skip("this SDK has no such client")
+    server.reply("Hello")
+    with foundry(api_key="k", base_url=server.base_url("anthropic")) as client:
+        assert consumed(call(stream=True, client=client)).content == "Hello"

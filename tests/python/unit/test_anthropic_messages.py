@@ -1,0 +1,290 @@
+"""Messages in Anthropic's form: to the wire and back, without loss."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from ferroscope._dialects.anthropic.messages import (
+    join_system,
+    parse_message,
+    parse_messages,
+    render_messages,
+    split_system,
+)
+from ferroscope._dialects.openai_chat.messages import parse_messages as parse_openai
+from ferroscope._dialects.openai_chat.messages import render_messages as render_openai
+from ferroscope.core.base import (
+    AudioPart,
+    AudioURLPart,
+    BaseMessageParam,
+    CacheControlPart,
+    DocumentPart,
+    DocumentURLPart,
+    ImagePart,
+    ImageURLPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PDF = b"%PDF-1.7"
+BASE64_PNG = base64.b64encode(PNG).decode()
+BASE64_PDF = base64.b64encode(PDF).decode()
+
+
+def text(value: str) -> TextPart:
+    return TextPart(type="text", text=value)
+
+
+def message(*parts: Any, role: str = "user", **extra: Any) -> BaseMessageParam:
+    return BaseMessageParam(role=role, content=list(parts), **extra)
+
+
+BOTH_WAYS = {
+    "text": (message(text("a"), text("b")), [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
+    "image": (
+        message(ImagePart(type="image", media_type="image/png", image=PNG, detail=None)),
+        [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": BASE64_PNG}}],
+    ),
+    "image by address": (
+        message(ImageURLPart(type="image_url", url="https://example.com/a.png", detail=None)),
+        [{"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}],
+    ),
+    "document": (
+        message(DocumentPart(type="document", media_type="application/pdf", document=PDF)),
+        [{"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": BASE64_PDF}}],
+    ),
+    "text and several calls": (
+        message(
+            text("Let me see."),
+            ToolCallPart(type="tool_call", name="add", args={"a": 1}, id="1"),
+            ToolCallPart(type="tool_call", name="now", args={}, id="2"),
+            role="assistant",
+        ),
+        [
+            {"type": "text", "text": "Let me see."},
+            {"type": "tool_use", "id": "1", "name": "add", "input": {"a": 1}},
+            {"type": "tool_use", "id": "2", "name": "now", "input": {}},
+        ],
+    ),
+    "results": (
+        message(
+            ToolResultPart(type="tool_result", content="3", id="1"),
+            ToolResultPart(type="tool_result", content="no clock", id="2", is_error=True),
+        ),
+        [
+            {"type": "tool_result", "tool_use_id": "1", "content": "3", "is_error": False},
+            {"type": "tool_result", "tool_use_id": "2", "content": "no clock", "is_error": True},
+        ],
+    ),
+    "cache control": (
+        message(text("long"), CacheControlPart(type="cache_control", cache_type="ephemeral"), text("short")),
+        [
+            {"type": "text", "text": "long", "cache_control": {"type": "ephemeral"}},
+            {"type": "text", "text": "short"},
+        ],
+    ),
+    "cache control for an hour": (
+        message(text("long"), CacheControlPart(type="cache_control", cache_type="1h")),
+        [{"type": "text", "text": "long", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("common", "blocks"), BOTH_WAYS.values(), ids=BOTH_WAYS)
+def test_what_both_forms_have_goes_both_ways(common: BaseMessageParam, blocks: list[dict[str, Any]]) -> None:
+    wire: list[Any] = [{"role": common.role, "content": blocks}]
+    assert render_messages([common]) == wire
+    assert parse_messages(wire) == [common]
+
+
+KEPT: dict[str, list[dict[str, Any]]] = {
+    "thinking": [
+        {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "ZW5j"},
+        {"type": "text", "text": "4"},
+    ],
+    "citations": [
+        {
+            "type": "text",
+            "text": "Rust 1.95",
+            "citations": [{"type": "char_location", "cited_text": "1.95", "document_index": 0}],
+        }
+    ],
+    "server tools": [
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "rust"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []},
+        {"type": "text", "text": "It is out."},
+    ],
+    "a call with a caller": [
+        {"type": "tool_use", "id": "1", "name": "roll", "input": {}, "caller": {"type": "direct"}},
+    ],
+    "a result with an image": [
+        {
+            "type": "tool_result",
+            "tool_use_id": "1",
+            "content": [
+                {"type": "text", "text": "see"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": BASE64_PNG}},
+            ],
+        }
+    ],
+    "a document by address": [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}],
+    "a document with a title": [
+        {
+            "type": "document",
+            "title": "Annual report",
+            "citations": {"enabled": True},
+            "source": {"type": "base64", "media_type": "application/pdf", "data": BASE64_PDF},
+        }
+    ],
+    "nothing that has a common form": [{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}],
+}
+
+
+@pytest.mark.parametrize("blocks", KEPT.values(), ids=KEPT)
+def test_what_only_anthropic_has_comes_back_as_it_was(blocks: list[dict[str, Any]]) -> None:
+    wire: list[Any] = [{"role": "assistant", "content": blocks}]
+    common = parse_messages(wire)
+    stored = [BaseMessageParam.model_validate_json(one.model_dump_json()) for one in common]
+    assert render_messages(common) == wire
+    assert render_messages(stored) == wire
+
+
+def test_a_message_that_was_changed_goes_as_it_is_now() -> None:
+    common = parse_message({"role": "assistant", "content": KEPT["thinking"]})
+    changed = common.model_copy(update={"content": [text("five")]})
+    assert render_messages([changed]) == [{"role": "assistant", "content": [{"type": "text", "text": "five"}]}]
+
+
+def test_answers_of_tools_that_follow_one_another_are_one_message() -> None:
+    results = [
+        message(ToolResultPart(type="tool_result", name=name, content=name, id=name), role="tool") for name in "ab"
+    ]
+    wire = render_messages([*results, BaseMessageParam(role="user", content="And now?"), results[0]])
+    assert [(one["role"], len(one["content"])) for one in wire if isinstance(one, dict)] == [
+        ("user", 2),
+        ("user", len("And now?")),
+        ("user", 1),
+    ]
+
+
+def test_a_history_of_another_provider_moves_over() -> None:
+    """Text, several calls and their answers in one turn, from OpenAI and back."""
+    openai: list[Any] = [
+        {"role": "user", "content": "What is 1 + 2, and when?"},
+        {
+            "role": "assistant",
+            "content": "Let me see.",
+            "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "add", "arguments": '{"a":1,"b":2}'}},
+                {"id": "2", "type": "function", "function": {"name": "now", "arguments": "{}"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "3"},
+        {"role": "tool", "tool_call_id": "2", "content": "noon"},
+    ]
+    wire = render_messages(parse_openai(openai))
+    assert wire == [
+        {"role": "user", "content": "What is 1 + 2, and when?"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": "Let me see."},
+                {"type": "tool_use", "id": "1", "name": "add", "input": {"a": 1, "b": 2}},
+                {"type": "tool_use", "id": "2", "name": "now", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "1", "content": "3", "is_error": False},
+                {"type": "tool_result", "tool_use_id": "2", "content": "noon", "is_error": False},
+            ],
+        },
+    ]
+    assert render_openai(parse_messages(wire)) == openai
+    names = [part.name for part in parse_messages(wire)[2].content if isinstance(part, ToolResultPart)]
+    assert names == ["add", "now"]
+
+
+def test_a_data_url_becomes_bytes() -> None:
+    part = ImageURLPart(type="image_url", url=f"data:image/png;base64,{BASE64_PNG}", detail=None)
+    assert render_messages([message(part)]) == [{"role": "user", "content": BOTH_WAYS["image"][1]}]
+
+
+def test_arguments_that_were_no_json_are_still_an_input() -> None:
+    call = ToolCallPart.model_validate({"type": "tool_call", "name": "add", "id": "1", "arguments": "1, 2"})
+    blocks = [{"type": "tool_use", "id": "1", "name": "add", "input": {"arguments": "1, 2"}}]
+    assert render_messages([message(call, role="assistant")]) == [{"role": "assistant", "content": blocks}]
+
+
+REFUSED = {
+    "another image": (
+        ImagePart(type="image", media_type="image/heic", image=b"", detail=None),
+        "Unsupported image media type: image/heic. Anthropic currently only supports JPEG, PNG, GIF, and WebP images.",
+    ),
+    "another document": (
+        DocumentPart(type="document", media_type="text/plain", document=b""),
+        "Unsupported document media type: text/plain. Anthropic currently only supports PDF document.",
+    ),
+    **{
+        part.type: (
+            part,
+            f"Anthropic currently only supports text, image, and cache control parts. Part provided: {part.type}",
+        )
+        for part in (
+            AudioPart(type="audio", media_type="audio/wav", audio=b""),
+            AudioURLPart(type="audio_url", url="https://example.com/a.wav"),
+            DocumentURLPart(type="document_url", url="https://example.com/a.pdf"),
+            CacheControlPart(type="cache_control", cache_type="ephemeral"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("part", "error"), REFUSED.values(), ids=REFUSED)
+def test_parts_that_anthropic_does_not_take(part: Any, error: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        render_messages([message(part)])
+    assert str(caught.value) == error
+
+
+SYSTEMS: dict[str, tuple[list[Any], Any]] = {
+    "one text": ([BaseMessageParam(role="system", content="Be brief")], "Be brief"),
+    "several": (
+        [
+            BaseMessageParam(role="system", content="Be brief"),
+            {"role": "system", "content": [{"type": "text", "text": "Be kind"}]},
+        ],
+        [{"type": "text", "text": "Be brief"}, {"type": "text", "text": "Be kind"}],
+    ),
+    "with cache control": (
+        [
+            message(
+                text("Be brief"),
+                CacheControlPart(type="cache_control", cache_type="ephemeral"),
+                role="system",
+            )
+        ],
+        [{"type": "text", "text": "Be brief", "cache_control": {"type": "ephemeral"}}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("messages", "system"), SYSTEMS.values(), ids=SYSTEMS)
+def test_every_system_message_becomes_the_system_prompt(messages: list[Any], system: Any) -> None:
+    """v1 took the first only (D23)."""
+    hello = {"role": "user", "content": "Hello"}
+    contents, others = split_system(render_messages([*messages[:1], hello, *messages[1:]]))
+    assert (join_system(contents), others) == (system, [hello])
+
+
+def test_the_blocks_of_the_sdk_are_read_too() -> None:
+    types = pytest.importorskip("anthropic.types")
+    wire = {"role": "assistant", "content": [types.TextBlock(type="text", text="Hello")]}
+    assert parse_message(wire) == message(text("Hello"), role="assistant")
