@@ -450,6 +450,8 @@ class StreamRun:
 
     def _finish_early(self) -> None:
         self._closed = True
+        # Whoever still holds an iterator gets nothing more, even of a read that is there already.
+        self._decoder.stop()
         if self._begun:
             self._end()
 

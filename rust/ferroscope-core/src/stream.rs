@@ -82,6 +82,11 @@ impl Stream {
         self.framing.finish();
     }
 
+    /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
+    pub fn stop(&mut self) {
+        self.phase = Phase::Closed;
+    }
+
     /// Whether the terminator has come: the response is complete, though the body may go on.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -113,6 +113,11 @@ impl StreamDecoder {
         self.stream.finish();
     }
 
+    /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
+    fn stop(&mut self) {
+        self.stream.stop();
+    }
+
     /// Folds all that has been fed, without an object for each event.
     fn fold(&mut self, py: Python<'_>) -> PyResult<()> {
         let stream = &mut self.stream;
