@@ -104,6 +104,8 @@ class StreamDecoder:
         """Take the next bytes of the body, cut anywhere."""
     def finish(self) -> None:
         """End the body; what that completes comes with the iteration."""
+    def stop(self) -> None:
+        """Leave unread what has been fed and not been folded yet: nobody wants the rest."""
     def fold(self) -> None:
         """Fold all that has been fed, without an object for each event.
 

@@ -1,6 +1,12 @@
-"""What Ferroscope itself decides to raise; HTTP status errors stay the SDK's own classes.
+"""Everything that calls raise: what Ferroscope decides itself, and what the SDKs do, in one tree.
 
     FerroscopeError
+    ├── APIError                        a provider refused a call, or could not be reached
+    │   ├── APIStatusError              it answered with a status: BadRequestError, AuthenticationError,
+    │   │                               PermissionDeniedError, NotFoundError, ConflictError,
+    │   │                               UnprocessableEntityError, RateLimitError, InternalServerError
+    │   └── APIConnectionError          no answer came
+    │       └── APITimeoutError         … in time
     ├── StreamError                     the bytes of a stream broke the protocol
     │   ├── StreamInterruptedError      the connection ended or stalled before the stream did
     │   ├── ProviderStreamError         the provider reported an error inside the stream
@@ -14,8 +20,10 @@
     ├── UnknownPriceError (LookupError) no price is known and one was demanded
     └── MissingExtraError (ImportError) a provider's SDK is not installed
 
-An error inside a stream that an SDK has a class for is an instance of both: of the class here and of the
-SDK's (`except openai.APIConnectionError` and `except ferroscope.errors.StreamInterruptedError` both catch it).
+What an SDK raises from a call stays the SDK's exception, with its request, response and body, and is an
+instance of the class here too: `except openai.RateLimitError` and `except ferroscope.RateLimitError` both catch
+it, the latter from every provider. So are errors inside a stream: a connection that breaks raises what is a
+`StreamInterruptedError`, an `APIConnectionError` and the SDK's `APIConnectionError`.
 """
 
 from __future__ import annotations
@@ -26,8 +34,88 @@ if TYPE_CHECKING:
     from .core.base.call_response import BaseCallResponse
 
 
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "ConflictError",
+    "FerroscopeError",
+    "InternalServerError",
+    "LimitExceededError",
+    "MissingExtraError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ProviderStreamError",
+    "RateLimitError",
+    "ResponseModelError",
+    "StreamError",
+    "StreamInterruptedError",
+    "TemplateError",
+    "ToolArgumentsError",
+    "ToolError",
+    "UnknownPriceError",
+    "UnknownToolError",
+    "UnprocessableEntityError",
+]
+
+
 class FerroscopeError(Exception):
     """Root of everything that Ferroscope itself raises."""
+
+
+class APIError(FerroscopeError):
+    """A provider refused a call, or could not be reached.
+
+    Raised from calls, it is the SDK's own exception too, with all its attributes.
+    """
+
+
+class APIStatusError(APIError):
+    """The provider answered with an HTTP status that is an error."""
+
+
+class BadRequestError(APIStatusError):
+    """The provider does not understand the request (400)."""
+
+
+class AuthenticationError(APIStatusError):
+    """The provider does not know the key (401)."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """The key does not allow that (403)."""
+
+
+class NotFoundError(APIStatusError):
+    """There is no such model or resource (404)."""
+
+
+class ConflictError(APIStatusError):
+    """The resource was changed in the meantime (409)."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """The request is well-formed, but not what it should be (422)."""
+
+
+class RateLimitError(APIStatusError):
+    """Too many requests or tokens, or no quota left (429)."""
+
+
+class InternalServerError(APIStatusError):
+    """The provider has a problem of its own (500 and above)."""
+
+
+class APIConnectionError(APIError):
+    """The provider could not be reached, or the connection broke."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The provider did not answer in time."""
 
 
 class StreamError(FerroscopeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..prices import admit, metered
 from .clients import default_client
+from .common_errors import adopt
 from .dialect import Request
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools
@@ -54,7 +56,22 @@ class Call:
         client = (self.config or {}).get("client") or plan.client
         if client is None:
             client = default_client(plan.provider.clients, asynchronous=plan.prompt.is_async)
-        return plan.provider.dialect.method(client)(**self.kwargs)
+        if plan.prompt.is_async:
+            return self._asend(client)
+        try:
+            return plan.provider.dialect.method(client)(**self.kwargs)
+        except Exception as error:
+            adopt(error, plan.provider.sdk)
+            raise
+
+    async def _asend(self, client: object) -> Any:
+        provider = self.plan.provider
+        try:
+            sent = provider.dialect.method(client)(**self.kwargs)
+            return await sent if inspect.isawaitable(sent) else sent
+        except Exception as error:
+            adopt(error, provider.sdk)
+            raise
 
     def facts(self) -> dict[str, Any]:
         """What responses and streams alike say of the call they belong to."""

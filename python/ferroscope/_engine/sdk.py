@@ -9,9 +9,10 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
+from .common_errors import adopt, class_of_both
 from .deadlines import DeadlinePassed
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class SdkErrors:
         if isinstance(error, (*network, ssl.SSLError, OSError)) or type(error).__name__ == "EndOfStream":
             broke = place(f"the connection broke before the stream ended: {error}")
             return self._both(StreamInterruptedError, "APIConnectionError", broke, message=broke)
+        adopt(error, self._provider.sdk)
         return error
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
@@ -70,18 +72,6 @@ class SdkErrors:
         theirs.__init__(error, **whence, **fields)
         error.args = (text,)
         return error
-
-
-_known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
-
-
-def class_of_both(ours: type[_StreamErrorT], theirs: type[Exception]) -> type[_StreamErrorT]:
-    """A class that an `except` clause for either catches, made once."""
-    kind = _known.get((ours, theirs))
-    if kind is None:
-        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__}
-        kind = _known[ours, theirs] = type(ours.__name__, (ours, theirs), namespace)
-    return cast("type[_StreamErrorT]", kind)
 
 
 def _classes(*names: str) -> tuple[type[Exception], ...]:

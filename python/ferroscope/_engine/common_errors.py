@@ -1,0 +1,104 @@
+"""The exceptions of all SDKs as one tree: an SDK's exception becomes an instance of our class too.
+
+It stays the object that the SDK raised, with its request, response, body and traceback. Only its class is
+replaced, by one that extends both, because an `except` clause looks at nothing but the bases of a class.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar, cast
+
+from .. import errors
+
+_ErrorT = TypeVar("_ErrorT", bound=Exception)
+
+# The SDKs that are made by one generator (openai, anthropic, groq, …) have these names in common.
+_BY_NAME: Final[dict[str, type[errors.APIError]]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.APIConnectionError,
+        errors.APIError,
+        errors.APIStatusError,
+        errors.APITimeoutError,
+        errors.AuthenticationError,
+        errors.BadRequestError,
+        errors.ConflictError,
+        errors.InternalServerError,
+        errors.NotFoundError,
+        errors.PermissionDeniedError,
+        errors.RateLimitError,
+        errors.UnprocessableEntityError,
+    )
+} | {
+    # azure.core
+    "ServiceRequestError": errors.APIConnectionError,
+    "ServiceRequestTimeoutError": errors.APITimeoutError,
+    "ServiceResponseError": errors.APIConnectionError,
+    "ServiceResponseTimeoutError": errors.APITimeoutError,
+    # botocore
+    "ConnectTimeoutError": errors.APITimeoutError,
+    "EndpointConnectionError": errors.APIConnectionError,
+    "ReadTimeoutError": errors.APITimeoutError,
+}
+
+_BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+
+
+def adopt(error: Exception, sdk: str) -> None:
+    """Makes an SDK's exception an instance of our class for the same; others are left alone."""
+    kind = type(error)
+    if kind.__module__.partition(".")[0] != sdk.partition(".")[0] or isinstance(error, errors.FerroscopeError):
+        return
+    ours = common_class(kind) or _by_status(error)
+    if ours is not None:
+        try:
+            error.__class__ = class_of_both(ours, kind)
+        except TypeError:
+            return  # its instances are laid out in another way: it stays the SDK's alone
+
+
+def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
+    """Our class for one of an SDK's, by the names of it and its bases."""
+    named = (_BY_NAME[base.__name__] for base in theirs.__mro__ if base.__name__ in _BY_NAME)
+    found = next(named, None)
+    # A general name may hide what the status says.
+    return None if found in (errors.APIError, errors.APIStatusError) and theirs.__name__ not in _BY_NAME else found
+
+
+def _by_status(error: Exception) -> type[errors.APIError] | None:
+    metadata = _member(_member(error, "response"), "ResponseMetadata")  # botocore
+    for status in (
+        _member(error, "status_code"),
+        _member(error, "code"),
+        _member(metadata, "HTTPStatusCode"),
+    ):
+        if isinstance(status, int) and status >= 400:
+            usual = errors.InternalServerError if status >= 500 else errors.APIStatusError
+            return _BY_STATUS.get(status, usual)
+    return None
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+_known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
+
+
+def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]:
+    """A class that an `except` clause for either catches, and one for our common class too; made once."""
+    kind = _known.get((ours, theirs))
+    if kind is None:
+        common = common_class(theirs)
+        between = () if common is None or issubclass(ours, common) else (common,)
+        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__}
+        kind = _known[ours, theirs] = type(ours.__name__, (ours, *between, theirs), namespace)
+    return cast("type[_ErrorT]", kind)
