@@ -158,7 +158,7 @@ class _Objects:
 class Replay:
     """What was kept of another stream."""
 
-    request: object | None = None
+    response: object | None = None
 
     def __init__(self, pieces: list[bytes | str], decoder: StreamDecoder) -> None:
         self._pieces = pieces
