@@ -242,6 +242,16 @@ class BaseCallResponse(
         """The messages that were sent, as every provider understands them."""
 
     @property
+    def common_tools(self) -> list[_BaseToolT] | None:
+        """The same as `tools`: the tools of all providers share one form.
+
+        Raises:
+            ferroscope.errors.ToolError: A call cannot be handed to its tool.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        return self.tools
+
+    @property
     def common_usage(self) -> Usage | None:
         """The tokens of the call, counted alike for all providers."""
         return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
