@@ -43,27 +43,35 @@ class Dialect(Protocol):
 
     def needs_fetch(self, messages: Sequence[Message]) -> bool:
         """Whether rendering these messages reads a URL, which blocks."""
+        ...
 
     def render_messages(self, messages: Sequence[Message]) -> list[Any]:
         """Messages in the provider's form; those that have it already pass through."""
+        ...
 
     def conversation(self, messages: list[Any]) -> list[Any]:
         """The rendered messages without those that a request has another place for."""
+        ...
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Call parameters under the provider's names, those that are None left out."""
+        ...
 
     def render_request(self, request: Request) -> dict[str, Any]:
         """The keyword arguments for the SDK's method."""
+        ...
 
     def method(self, client: Any) -> Callable[..., Any]:
         """The SDK's method that sends a request."""
+        ...
 
     def read_response(self, data: bytes) -> Any:
         """The SDK's response object for a body."""
+        ...
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         """Whether a request with these parameters, rendered, may ask for the call of a certain tool."""
+        ...
 
     def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
         """The JSON text of a structured answer, that came as a tool call or in the text.
@@ -71,15 +79,19 @@ class Dialect(Protocol):
         Raises:
             ValueError: The model refused, or there is neither.
         """
+        ...
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
         """The usage of a stream that was broken off: what the provider told of it, and guesses, in tokens.
 
         None if the provider told all of it.
         """
+        ...
 
     def dump_event(self, event: Any) -> str:
         """The JSON text of an SDK's event object."""
+        ...
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         """The data of an event that says nothing, of a response that is under way."""
+        ...

@@ -23,18 +23,22 @@ class Source(Protocol):
     @property
     def response(self) -> object | None:
         """The HTTP response, for the SDK's exceptions."""
+        ...
 
     def reads(self) -> Iterator[Any]: ...
     def areads(self) -> AsyncIterator[Any]: ...
     def events(self, read: Any) -> Iterable[Event]:
         """The events that a read completes."""
+        ...
 
     def drain(self, reads: Iterator[Any]) -> None:
         """Reads on to the end of the body, in bounded time, so that the connection can be used again."""
+        ...
 
     async def adrain(self, reads: AsyncIterator[Any]) -> None: ...
     def cut(self) -> None:
         """Breaks off a sync read that another thread is waiting in."""
+        ...
 
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
@@ -150,8 +154,9 @@ class _Objects:
             close()
 
     async def aclose(self) -> None:
-        close = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
-        if callable(close):
+        # Any: whatever stands in for an SDK's stream.
+        close: Any = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
+        if close is not None:
             await close()
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tool_output import transform_tool_outputs
+from ...core.base._tool_output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
-from ...core.base.types import FinishReason
+from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
 from .messages import parse_message, parse_messages
 
@@ -189,18 +189,15 @@ class ChatCallResponse(
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod
-    @transform_tool_outputs
     def tool_message_params(
-        cls, tools_and_outputs: Sequence[tuple[_ToolT, str]]
+        cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]
     ) -> list[ChatCompletionToolMessageParam]:
         """The messages that tell the model what its tools answered."""
-        return [
-            cast(
-                "ChatCompletionToolMessageParam",
-                {"role": "tool", "content": output, "tool_call_id": tool.id, "name": tool._name()},
-            )
+        messages = (
+            {"role": "tool", "content": tool_output_text(output), "tool_call_id": tool.id, "name": tool._name()}
             for tool, output in tools_and_outputs
-        ]
+        )
+        return [cast("ChatCompletionToolMessageParam", message) for message in messages]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -270,5 +267,5 @@ def thinking(message: Any) -> str:
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
     """Finish reasons in the words that all providers share; None if none is among them."""
-    known = (_COMMON_FINISH_REASONS.get(reason) for reason in reasons or ())
-    return [reason for reason in known if reason is not None] or None
+    known = [_COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS]
+    return known or None

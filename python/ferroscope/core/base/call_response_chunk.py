@@ -20,10 +20,12 @@ class ChunkEvent(Protocol):
     @property
     def content(self) -> str:
         """Text that the event added."""
+        ...
 
     @property
     def data(self) -> bytes:
         """The event's data, JSON text."""
+        ...
 
 
 class BaseCallResponseChunk(Generic[_ChunkT, _FinishReasonT], ABC):

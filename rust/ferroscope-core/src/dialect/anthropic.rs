@@ -349,7 +349,9 @@ fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
 /// The error that an event reports, with all that the event says: the id of the request stands beside the error.
 fn reported(root: Value<'_>) -> ErrorKind {
     match provider_error(root.get("error").unwrap_or(root)) {
-        ErrorKind::Provider { message, .. } => ErrorKind::Provider { message, body: root.kept().into_owned() },
+        ErrorKind::Provider { message, .. } => {
+            ErrorKind::Provider { message, body: root.kept().into_owned() }
+        }
         other => other,
     }
 }

@@ -177,5 +177,8 @@ fn take_first(known: &mut String, value: Value<'_>) {
 /// The error that an event reports, in one of the shapes in use: an object with a message, or a string.
 pub(crate) fn provider_error(error: Value<'_>) -> ErrorKind {
     let message = error.get("message").unwrap_or(error).as_str().filter(|message| !message.is_empty());
-    ErrorKind::Provider { message: message.map(|message| message.into_owned()), body: error.kept().into_owned() }
+    ErrorKind::Provider {
+        message: message.map(|message| message.into_owned()),
+        body: error.kept().into_owned(),
+    }
 }
