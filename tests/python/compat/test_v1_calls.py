@@ -23,6 +23,33 @@ from ferroscope.testing import Answer, ProviderServer, Status, Text, Usage
 HELLO = Answer(Text("Hello"), usage=Usage(7, 3))
 
 
+PROPERTIES = [
+    "metadata",
+    "tool_types",
+    "prompt_template",
+    "fn_args",
+    "dynamic_config",
+    "messages",
+    "call_params",
+    "call_kwargs",
+    "user_message_param",
+    "content",
+    "finish_reasons",
+    "model",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "provider",
+    "message_param",
+    "tools",
+    "tool",
+    "common_finish_reasons",
+    "common_tools",
+    "audio",
+    "audio_transcript",
+]
+
+
 def sent(server: ProviderServer) -> dict[str, Any]:
     return server.requests[-1].json
 
@@ -66,12 +93,7 @@ def test_every_property_of_a_response(server: ProviderServer) -> None:
 
     response = recommend("fantasy")
     assert isinstance(response, openai.OpenAICallResponse)
-    seen = {
-        name: getattr(response, name)
-        for name in """metadata tool_types prompt_template fn_args dynamic_config messages call_params call_kwargs
-        user_message_param content finish_reasons model input_tokens cached_tokens output_tokens provider
-        message_param tools tool common_finish_reasons common_tools audio audio_transcript""".split()
-    }
+    seen = {name: getattr(response, name) for name in PROPERTIES}
     system = {"role": "system", "content": "Be brief."}
     assert seen == {
         "metadata": {"tags": {"version:0001"}},

@@ -107,7 +107,7 @@ def test_every_property_of_a_stream(server: ProviderServer) -> None:
     assert not stream.finish_reasons
     with pytest.raises(AttributeError):
         _ = stream.message_param
-    with pytest.raises(ValueError, match="No stream response, check if the stream has been consumed."):
+    with pytest.raises(ValueError, match="No stream response, check if the stream has been consumed"):
         stream.construct_call_response()
 
     for _ in stream:
