@@ -75,7 +75,13 @@ class APIError(FerroscopeError):
 
 
 class APIStatusError(APIError):
-    """The provider answered with an HTTP status that is an error."""
+    """The provider answered with an HTTP status that is an error.
+
+    Attributes:
+        status_code: The status.
+    """
+
+    status_code: int
 
 
 class BadRequestError(APIStatusError):

@@ -57,12 +57,18 @@ def adopt(error: Exception, sdk: str) -> None:
     kind = type(error)
     if kind.__module__.partition(".")[0] != sdk.partition(".")[0] or isinstance(error, errors.FerroscopeError):
         return
-    ours = common_class(kind) or _by_status(error)
-    if ours is not None:
-        try:
-            error.__class__ = class_of_both(ours, kind)
-        except TypeError:
-            return  # its instances are laid out in another way: it stays the SDK's alone
+    status = _status(error)
+    ours = common_class(kind)
+    if ours is None and status is not None:
+        ours = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
+    if ours is None:
+        return
+    try:
+        error.__class__ = class_of_both(ours, kind)
+    except TypeError:
+        return  # its instances are laid out in another way: it stays the SDK's alone
+    if isinstance(error, errors.APIStatusError) and not hasattr(error, "status_code") and status is not None:
+        error.status_code = status
 
 
 def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
@@ -73,7 +79,8 @@ def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
     return None if found in (errors.APIError, errors.APIStatusError) and theirs.__name__ not in _BY_NAME else found
 
 
-def _by_status(error: Exception) -> type[errors.APIError] | None:
+def _status(error: Exception) -> int | None:
+    """The HTTP status that an exception tells of."""
     metadata = _member(_member(error, "response"), "ResponseMetadata")  # botocore
     for status in (
         _member(error, "status_code"),
@@ -81,8 +88,7 @@ def _by_status(error: Exception) -> type[errors.APIError] | None:
         _member(metadata, "HTTPStatusCode"),
     ):
         if isinstance(status, int) and status >= 400:
-            usual = errors.InternalServerError if status >= 500 else errors.APIStatusError
-            return _BY_STATUS.get(status, usual)
+            return status
     return None
 
 

@@ -177,6 +177,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         model: The model that is asked.
         stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
         tools: What the model may call: functions, tool classes, models.
+        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
         output_parser: What the response is handed to; the call then returns what that returns.
         json_mode: Whether the answer is to be JSON.
         client: The SDK's client to call with; by default one that is made once and kept.
@@ -191,6 +192,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: object | None = None,
@@ -204,6 +206,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool = False,
         client: object | None = None,
@@ -217,11 +220,82 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool = False,
         client: object | None = None,
         call_params: AnyCallParams | None = None,
     ) -> PromptToCall[_StreamT]: ...
+    @overload  # what the response model makes of the answer
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_ModelT]: ...
+    @overload  # and what the parser makes of that
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload  # unless the model calls a tool
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_ModelT | _ResponseT]: ...
+    @overload
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[_ParsedT | _ResponseT]: ...
+    @overload  # the response model while it is written
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
 
 
 class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
@@ -233,14 +307,15 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: The model to ask; goes with `provider`.
         stream: Whether the answer is streamed.
         tools: What the model may call.
+        response_model: What the answer is to be.
         output_parser: What the response is handed to.
         json_mode: Whether the answer is to be JSON.
         client: The client to call with.
         call_params: The call parameters.
     """
 
-    # An awaitable is an object too: the order of the two says which is meant.
-    @overload  # streamed, async
+    # Of each two the first is for async calls. An awaitable is an object too: the order says which is meant.
+    @overload  # streamed
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
@@ -249,6 +324,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -263,13 +339,14 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
         call_params: AnyCallParams | None = None,
     ) -> Callable[_P, _AnyStreamT]: ...
-    @overload  # parsed, async
-    def __call__(
+    @overload  # parsed
+    def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
@@ -277,6 +354,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool | None = None,
         client: object | None = None,
@@ -291,12 +369,133 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
         json_mode: bool | None = None,
         client: object | None = None,
         call_params: AnyCallParams | None = None,
     ) -> Callable[_P, _ParsedT]: ...
-    @overload  # no longer streamed, async
+    @overload  # as a response model
+    def __call__(  # pyright: ignore[reportOverlappingOverload]
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
+    @overload  # as a response model
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ModelT]: ...
+    @overload  # as a response model, parsed
+    def __call__(  # pyright: ignore[reportOverlappingOverload]
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
+    @overload  # as a response model, parsed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: None = None,
+        response_model: type[_ModelT],
+        output_parser: Callable[[_ModelT], _ParsedT],
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ParsedT]: ...
+    @overload  # as a response model, unless a tool is called
+    def __call__(  # pyright: ignore[reportOverlappingOverload]
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ModelT | _ResponseT]]: ...
+    @overload  # as a response model, unless a tool is called
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False] | None = None,
+        tools: Tools,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ModelT | _ResponseT]: ...
+    @overload  # as a response model, streamed
+    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]]: ...
+    @overload  # as a response model, streamed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, object],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools | None = None,
+        response_model: type[_ModelT],
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, BaseStructuredStream[_ModelT]]: ...
+    @overload  # no longer streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, _AnyStreamT]],
@@ -305,6 +504,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -319,11 +519,42 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
         call_params: AnyCallParams | None = None,
     ) -> Callable[_P, _ResponseT]: ...
+    @overload  # a response model no longer streamed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False],
+        tools: Tools | None = None,
+        response_model: None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
+    @overload  # a response model no longer streamed
+    def __call__(
+        self,
+        provider_agnostic_call: Callable[_P, BaseStructuredStream[_ModelT]],
+        *,
+        provider: Provider | LocalProvider | None = None,
+        model: str | None = None,
+        stream: Literal[False],
+        tools: Tools | None = None,
+        response_model: None = None,
+        output_parser: None = None,
+        json_mode: bool | None = None,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> Callable[_P, _ModelT]: ...
     @overload  # as before
     def __call__(
         self,
@@ -333,6 +564,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
+        response_model: None = None,
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,

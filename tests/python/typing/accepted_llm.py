@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import assert_type
 
+from pydantic import BaseModel
+
 from ferroscope import BaseMessageParam, llm
+from ferroscope.core.base.stream_events import TextEvent, ToolEvent, UsageEvent
+from ferroscope.core.base.structured_stream import BaseStructuredStream
 from ferroscope.core.base.types import Usage
 from ferroscope.core.openai import OpenAICallParams
+
+
+class Book(BaseModel):
+    title: str
 
 
 def add(a: int, b: int) -> int:
@@ -61,6 +69,46 @@ async def streamed_async(genre: str) -> str:
     return genre
 
 
+@llm.call("openai", "gpt-4o-mini", response_model=Book)
+def extracted(genre: str) -> str:
+    return genre
+
+
+@llm.call("openai", "gpt-4o-mini", response_model=Book, tools=[add])
+def extracted_or_tool(genre: str) -> str:
+    return genre
+
+
+@llm.call("openai", "gpt-4o-mini", response_model=list[str], output_parser=len)
+def extracted_and_parsed(genre: str) -> str:
+    return genre
+
+
+@llm.call("openai", "gpt-4o-mini", response_model=Book, stream=True)
+def extracted_while_written(genre: str) -> str:
+    return genre
+
+
+assert_type(extracted("fantasy"), Book)
+assert_type(extracted_or_tool("fantasy"), Book | llm.CallResponse)
+assert_type(extracted_and_parsed("fantasy"), int)
+for book in extracted_while_written("fantasy"):
+    assert_type(book, Book)
+
+for text in streamed("fantasy").text():
+    assert_type(text, str)
+assert_type(streamed("fantasy").collect(), llm.CallResponse)
+for event in streamed("fantasy").events():
+    match event:
+        case ToolEvent(called):
+            assert_type(called, llm.Tool)
+        case TextEvent(added):
+            assert_type(added, str)
+        case UsageEvent(counted):
+            assert_type(counted, Usage)
+        case _:
+            pass
+
 for chunk, tool in streamed("fantasy"):
     assert_type(chunk, llm.CallResponseChunk)
     assert_type(tool, llm.Tool | None)
@@ -85,12 +133,26 @@ assert_type(llm.override(streamed, provider="ollama", model="m")("fantasy"), llm
 assert_type(llm.override(plain, output_parser=length)("fantasy"), int)
 assert_type(llm.override(parsed, call_params={"seed": 1})("fantasy"), int)
 
+assert_type(llm.override(plain, response_model=Book)("fantasy"), Book)
+assert_type(llm.override(plain, response_model=Book, tools=[add])("fantasy"), Book | llm.CallResponse)
+assert_type(llm.override(plain, response_model=Book, stream=True)("fantasy"), BaseStructuredStream[Book])
+assert_type(llm.override(extracted_while_written, stream=False)("fantasy"), Book)
+assert_type(llm.override(extracted, provider="openai", model="m")("fantasy"), Book)
+assert_type(llm.override(extracted, stream=True)("fantasy"), llm.Stream)
+
 
 async def overridden() -> None:
     assert_type(await llm.override(plain_async, provider="openai", model="m")("fantasy"), llm.CallResponse)
     assert_type(await llm.override(plain_async, stream=True)("fantasy"), llm.Stream)
     assert_type(await llm.override(streamed_async, stream=False)("fantasy"), llm.CallResponse)
     assert_type(await llm.override(plain_async, output_parser=length)("fantasy"), int)
+    assert_type(await llm.override(plain_async, response_model=Book)("fantasy"), Book)
+    stream = await llm.override(plain_async, response_model=Book, stream=True)("fantasy")
+    async for book in stream:
+        assert_type(book, Book)
+    text = (await llm.override(plain_async, stream=True)("fantasy")).text()
+    async for piece in text:
+        assert_type(piece, str)
 
 
 with llm.context(provider="openai", model="gpt-4o", client=object(), call_params={"top_p": 1.0}) as context:

@@ -72,7 +72,7 @@ def test_a_status_is_the_sdks_exception_and_ours(
     server.reply(Status(status, "No.", code="nope"))
     with pytest.raises(theirs) as raised:
         ask(server, kind, decorator)
-    error = raised.value
+    error: Any = raised.value
     assert isinstance(error, ours)
     assert isinstance(error, above)
     assert isinstance(error, errors.FerroscopeError)
@@ -142,6 +142,8 @@ def test_an_sdk_with_names_of_its_own_is_known_by_the_status(members: dict[str, 
     assert isinstance(error, ClientError)
     assert str(error) == "no"
     assert (ours in found) if ours else (found == [])
+    if isinstance(error, errors.APIStatusError):
+        assert error.status_code in (429, 503, 451, 403)
 
 
 def test_what_is_no_error_of_the_sdk_is_left_alone(server: ProviderServer) -> None:
