@@ -1,0 +1,72 @@
+//! A stream folds alike in any pieces, event by event, and the long way; and its response is JSON.
+#![no_main]
+
+use ferroscope_core::dialect::Format;
+use ferroscope_core::dialect::openai_chat::Quirks;
+use ferroscope_core::{Delta, ErrorKind, Limits, Stream};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Debug, PartialEq)]
+struct Seen {
+    steps: Vec<Delta>,
+    error: Option<ErrorKind>,
+    response: String,
+}
+
+/// Reads up to the first error.
+fn read<'a>(format: &Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> (Seen, Vec<String>) {
+    let mut stream = Stream::new(format.clone(), Limits::default());
+    let (mut steps, mut events, mut error) = (Vec::new(), Vec::new(), None);
+    let mut drain = |stream: &mut Stream| {
+        while error.is_none() {
+            match stream.next_step() {
+                Ok(Some(step)) => {
+                    events.extend(step.data.map(|data| data.into_owned()));
+                    steps.push(step.delta.clone());
+                }
+                Ok(None) => break,
+                Err(found) => error = Some(found.kind),
+            }
+        }
+    };
+    for piece in pieces {
+        stream.feed(piece);
+        drain(&mut stream);
+    }
+    stream.finish();
+    drain(&mut stream);
+    let text: String = steps.iter().map(|delta| delta.text.as_str()).collect();
+    assert_eq!(stream.state().message_so_far().text, text);
+    (Seen { steps, error, response: stream.state().response() }, events)
+}
+
+/// Folds events, each after one that says nothing, so that none is compared with the one before.
+fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<Delta> {
+    let mut stream = Stream::new(format.clone(), Limits::default());
+    let fold = |data: &String| {
+        stream.feed_event(nothing).unwrap();
+        stream.feed_event(data).unwrap().delta.clone()
+    };
+    events.iter().map(fold).collect()
+}
+
+fuzz_target!(|input: (bool, Vec<u16>, &[u8])| {
+    let (anthropic, ends, body) = input;
+    let (format, nothing) = match anthropic {
+        true => (Format::Anthropic, r#"{"type":"ping"}"#),
+        false => (Format::from(Quirks::default()), "{}"),
+    };
+    let (whole, events) = read(&format, [body]);
+    let mut ends: Vec<_> =
+        ends.into_iter().map(|end| usize::from(end).min(body.len())).chain([0, body.len()]).collect();
+    ends.sort_unstable();
+    assert_eq!(read(&format, ends.windows(2).map(|pair| &body[pair[0]..pair[1]])).0, whole);
+    assert_eq!(read(&format, body.chunks(1)).0, whole);
+    let long = fold_the_long_way(&format, &events, nothing);
+    assert_eq!(whole.steps[..long.len()], long);
+    let python_words = whole.response.contains("NaN") || whole.response.contains("Infinity");
+    if !python_words && let Err(error) = serde_json::from_str::<serde_json::Value>(&whole.response) {
+        // A number that serde_json cannot hold is handed on as it came.
+        assert!(error.to_string().contains("out of range"), "{error}: {}", whole.response);
+    }
+});
