@@ -267,5 +267,7 @@ def thinking(message: Any) -> str:
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
     """Finish reasons in the words that all providers share; None if none is among them."""
-    known = [_COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS]
+    known: list[FinishReason] = [
+        _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
+    ]
     return known or None
