@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
@@ -31,6 +31,7 @@ class Call:
         kwargs: The keyword arguments for the SDK's method.
         tools: The tools that are offered.
         extraction: What the answer is to be, if there is a response model.
+        given: The fields of the response model that the arguments fill.
         metadata: What is said of the call.
     """
 
@@ -41,6 +42,7 @@ class Call:
     kwargs: dict[str, Any]
     tools: tuple[type[BaseTool], ...]
     extraction: Extraction | None
+    given: dict[str, Any]
     metadata: Metadata
 
     def send(self) -> Any:
@@ -106,8 +108,9 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     if config.get("call_params"):
         params = {**params, **provider.dialect.render_params(config["call_params"])}
     extraction = plan.extraction
-    if extraction is not None and extraction.way == "tool" and not provider.dialect.may_force_tool(params):
-        extraction = replace(extraction, way="json")
+    if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
+        extraction = extraction.in_text()
+    given = extraction.given(prompt.fn_args) if extraction is not None else {}
     messages = provider.dialect.render_messages(prompt.messages)
     request = Request(
         model=plan.model,
@@ -126,6 +129,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         kwargs=provider.dialect.render_request(request),
         tools=tools,
         extraction=extraction,
+        given=given,
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
     )
 

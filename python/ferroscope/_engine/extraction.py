@@ -1,24 +1,19 @@
-"""What a response model asks for, and how an answer becomes one: planned once, at decoration."""
+"""What a response model asks for: planned once, at decoration."""
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, RootModel, create_model
+from pydantic.errors import PydanticUserError
 
-from .._core import JsonError
-from ..core.base.call_response import BaseCallResponse
 from ..core.base.from_call_args import is_from_call_args
 from ..core.base.tool import BaseTool, provider_tool_type
-from ..errors import ResponseModelError
-from .partial import PartialReader
 from .provider import Provider
-
-# Any: a response model may be any type, and what it makes is of that type.
-_Response = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +22,33 @@ class Extraction:
 
     Attributes:
         target: What the user wrote: a model, a builtin, `list[str]`, `X | None`, …
-        model: The model that the answer is read as; what is no model itself is its field `value`.
+        model: The model that is asked for; what is not an object is its only field `value`.
         tool: The same as a tool of the provider, for answers that come as a call.
         way: Whether the answer comes as a call of that tool, or as JSON in the text.
         strict: Whether the provider is held to the schema.
         from_call: The fields that the call's arguments fill.
     """
 
-    target: Any
+    target: Any  # Any: a type form
     model: type[BaseModel]
     tool: type[BaseTool]
     way: Literal["tool", "json"]
     strict: bool
     from_call: tuple[str, ...]
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether the answer is the field `value` of the model, and not the model itself."""
+        return self.model is not self.target
+
+    @property
+    def title(self) -> str:
+        """What the answer is to be, for people."""
+        return self.target.__name__ if isinstance(self.target, type) else repr(self.target).replace("typing.", "")
+
+    def in_text(self) -> Extraction:
+        """The same where it cannot be forced into a call of its own: beside other tools, or in a thinking model."""
+        return self if self.way == "json" else replace(self, way="json")
 
     def given(self, fn_args: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that the call's arguments fill.
@@ -49,50 +58,13 @@ class Extraction:
         """
         missing = [name for name in self.from_call if name not in fn_args]
         if missing:
+            call_args_fields = set(self.from_call)
             raise ValueError(
-                f"{self.model.__name__} takes {', '.join(missing)} from the call's arguments (`FromCallArgs`), "
-                f"which are {', '.join(fn_args) or 'none'}"
+                f"{self.title} takes {', '.join(map(repr, missing))} from the call's arguments (`FromCallArgs`), and "
+                "the call has none of that name: give the function such a parameter. "
+                f"fn_args={dict(fn_args)}, {call_args_fields=}"
             )
         return {name: fn_args[name] for name in self.from_call}
-
-    def reader(self, fn_args: Mapping[str, Any]) -> PartialReader[Any]:
-        """What reads the text of an answer."""
-        return PartialReader(self.model, given=self.given(fn_args))
-
-    def shown(self, value: Any) -> Any:
-        """What the user sees of an instance of `model`."""
-        return value if self.model is self.target else getattr(value, "value", None)
-
-    def read(self, text: str, fn_args: Mapping[str, Any], response: _Response) -> Any:
-        """The result of a whole answer."""
-        reader = self.reader(fn_args)
-        try:
-            reader.feed(text)
-        except JsonError as error:
-            raise self._malformed(error, text, response) from None
-        return self.finish(reader, text, response)
-
-    def finish(self, reader: PartialReader[Any], text: str, response: _Response) -> Any:
-        """The result of an answer that has been fed.
-
-        Raises:
-            ferroscope.errors.ResponseModelError: The text is not the JSON that it should be.
-            pydantic.ValidationError: It is not what the response model wants.
-        """
-        try:
-            result = reader.finish()
-        except JsonError as error:
-            raise self._malformed(error, text, response) from None
-        except ValidationError as error:
-            error._response = response  # type: ignore[attr-defined]  # v1's way to the response
-            raise
-        result = self.shown(result)
-        if isinstance(result, BaseModel):
-            result._response = response  # type: ignore[attr-defined]
-        return result
-
-    def _malformed(self, error: JsonError, text: str, response: _Response) -> ResponseModelError:
-        return ResponseModelError(f"the answer is not a {self.model.__name__}: {error}", text=text, response=response)
 
 
 def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_tools: bool) -> Extraction:
@@ -101,27 +73,53 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
     Raises:
         ValueError: It is not a type that an answer could be.
     """
-    is_model = isinstance(target, type) and issubclass(target, BaseModel)
-    if is_model:
+    if isinstance(target, type) and issubclass(target, BaseModel) and not issubclass(target, RootModel):
         model, tool = target, provider_tool_type(target, provider.tool)
+        if not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
     else:
-        if not _is_type(target):
-            raise ValueError(f"`response_model` is a model or another type of an answer, not {target!r}")
-        tool = provider.tool.type_from_base_type(target)
-        model = create_model(tool._name(), value=(target, ...))
-    strict = is_model and bool(model.model_config.get("strict"))
-    # With other tools to choose from, the answer cannot be forced into a call of its own.
+        tool, model = _wrapper(target, provider)
+    strict = isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
     way: Literal["tool", "json"] = "json" if json_mode or has_tools else "tool"
     if strict and way == "tool":
         warnings.warn(
             "You must set `json_mode=True` to use `strict=True` response models. "
             "Ignoring `strict` and using tools for extraction.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=_callers_level(),
         )
     from_call = tuple(name for name, field in model.model_fields.items() if is_from_call_args(field))
     return Extraction(target, model, tool, way, strict, from_call)
 
 
+def _callers_level() -> int:
+    """How far up the user's decorator stands, seen from who asks."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__name__.partition('.')[0]}."):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[BaseModel]]:
+    """The tool and the model that have the type as their field `value`."""
+    if not _is_type(target):
+        what = f"an instance of {type(target).__name__}" if isinstance(target, BaseModel) else repr(target)
+        raise ValueError(
+            f"`response_model` is {what}: give it the type of the answer, such as a pydantic model, "
+            "`int`, `list[str]`, an Enum, a Literal or a union"
+        )
+    try:
+        tool = provider.tool.type_from_base_type(target)
+        return tool, create_model(tool._name(), value=(target, ...))
+    except PydanticUserError as error:
+        raise ValueError(
+            f"`response_model={target!r}` is a type that no JSON becomes: give it a pydantic model, or a type "
+            f"that pydantic can read ({error})"
+        ) from error
+
+
 def _is_type(target: Any) -> bool:
-    return isinstance(target, type) or hasattr(target, "__origin__") or hasattr(target, "__args__")
+    if isinstance(target, type) or hasattr(target, "__origin__") or hasattr(target, "__args__"):
+        return True
+    # `type X = ...` and `NewType` make neither.
+    return hasattr(target, "__value__") or hasattr(target, "__supertype__")

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.base._prompt_plan import ResolvedPrompt
 from ..prices import metered, record
+from .answer import extract
 from .call import Call, now, prepare
 from .plan import CallPlan
 from .stream import start_stream
@@ -40,24 +41,12 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
         record(response.cost_details)
     result: Any = response
     if call.extraction is not None:
-        if call.tools and response.tools:
-            return response
         result = extract(call, response)
+        if result is response:
+            return response
     if plan.output_parser is None:
         return result
     return (yield partial(plan.output_parser, result))
-
-
-def extract(call: Call, response: Any) -> Any:
-    """What the response model makes of a response."""
-    extraction = call.extraction
-    assert extraction is not None
-    try:
-        text = call.plan.provider.dialect.answer_text(response, extraction.way)
-        return extraction.read(text, call.fn_args, response)
-    except ValueError as error:
-        error._response = response  # type: ignore[attr-defined]  # v1's way to the response
-        raise
 
 
 async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from ..core.base._prompt_plan import PromptPlan, plan_prompt
 from ..core.base.stream_config import Every, Limits, StreamConfig
@@ -77,6 +77,11 @@ def plan_call(
     if stream and output_parser:
         raise ValueError("Cannot use `output_parser` with `stream=True`.")
     config: StreamConfig = stream if isinstance(stream, dict) else {}
+    every = config.get("every", "delta")
+    if every not in get_args(Every):
+        raise ValueError(f"`every` is one of {', '.join(map(repr, get_args(Every)))}, not {every!r}")
+    if "every" in config and response_model is None:
+        raise ValueError("`every` is for streams of a `response_model`: give one, or leave `every` out.")
     extraction = None
     if response_model is not None:
         extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
@@ -91,7 +96,7 @@ def plan_call(
         tools=provider_tools(tools, provider),
         json_mode=json_mode,
         extraction=extraction,
-        every=config.get("every", "delta"),
+        every=every,
         deadlines=read_deadlines(config),
         replay=_replay_bytes(config.get("replay", False)),
         output_parser=output_parser,

@@ -456,6 +456,11 @@ class StreamRun:
             self._end()
 
     @property
+    def complete(self) -> bool:
+        """Whether all of the answer has been iterated over."""
+        return self._complete
+
+    @property
     def content(self) -> str:
         return self._decoder.content
 

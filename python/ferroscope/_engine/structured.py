@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing
+from typing import Any, Protocol
 
 from .._core import Event, JsonError
+from ..core.base.stream_config import Every
 from ..core.base.structured_stream import BaseStructuredStream
+from .answer import extract
 from .call import Call
 from .extraction import Extraction
+from .partial import PartialReader
 from .stream import StreamRun, dress
+from .value_reader import ValueReader
+
+# Any: instances of whatever the response model is.
+
+
+class Reader(Protocol):
+    """Reads an answer while it is written."""
+
+    @property
+    def value(self) -> Any: ...
+    def feed(self, delta: str) -> bool: ...
+    def wants(self, every: Every, changed: bool) -> bool: ...
+    def is_done(self, *path: str | int) -> bool: ...
 
 
 def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
@@ -20,7 +37,7 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
     return BaseStructuredStream(
         stream=dress(run, call),
         response_model=extraction.target,
-        fields_from_call_args=extraction.given(call.fn_args),
+        fields_from_call_args=call.given,
         run=StructuredRun(run, call, extraction),
     )
 
@@ -28,54 +45,60 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
 class StructuredRun:
     """Reads the answer of one stream as its response model."""
 
+    __slots__ = ("_broken", "_call", "_is_whole", "_reader", "_run", "_text")
+
     def __init__(self, run: StreamRun, call: Call, extraction: Extraction) -> None:
         self._run = run
         self._call = call
-        self._extraction = extraction
-        self._reader = extraction.reader(call.fn_args)
-        self._pieces: list[str] = []
-        self._error: JsonError | None = None
+        self._text = _arguments if extraction.way == "tool" else _content
+        self._reader: Reader = (
+            ValueReader(extraction) if extraction.is_wrapped else PartialReader(extraction.model, given=call.given)
+        )
+        self._broken = False
+        self._is_whole = False
 
-    def iterate(self) -> Generator[Any, None, None]:
+    def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
         """Partial instances, then the whole one, of a sync stream."""
-        yield from self._run.iterate(self._view)
-        yield from self._whole()
+        yield from self._run.iterate(self._partials)
+        yield from self._whole(keep)
 
-    async def aiterate(self) -> AsyncGenerator[Any, None]:
+    async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
         """The same of an async stream."""
-        async for partial in self._run.aiterate(self._view):
-            yield partial
-        for whole in self._whole():
+        # Closed here: left alone, it would be closed, and its connection with it, some turns of the loop later.
+        async with aclosing(self._run.aiterate(self._partials)) as partials:
+            async for partial in partials:
+                yield partial
+        for whole in self._whole(keep):
             yield whole
 
-    def _view(self, events: Iterable[Event]) -> Iterator[Any]:
-        text = _arguments if self._extraction.way == "tool" else _content
-        every, reader, shown = self._call.plan.every, self._reader, self._extraction.shown
+    def is_done(self, *path: str | int) -> bool:
+        return self._is_whole or self._reader.is_done(*path)
+
+    def _partials(self, events: Iterable[Event]) -> Iterator[Any]:
+        text, every, reader = self._text, self._call.plan.every, self._reader
         for event in events:
             piece = text(event)
-            if not piece or self._error is not None:
+            if not piece or self._broken:
                 continue
-            self._pieces.append(piece)
             try:
                 changed = reader.feed(piece)
-            except JsonError as error:
+            except JsonError:
                 # Told at the end, when all of the answer is there to be told with it.
-                self._error = error
+                self._broken = True
                 continue
-            if reader.value is not None and reader.wants(every, changed):
-                yield shown(reader.value)
+            if reader.wants(every, changed) and (value := reader.value) is not None:
+                yield value
 
-    def _whole(self) -> Iterator[Any]:
-        """The whole instance; none if the model preferred to call a tool."""
-        response: Any = self._run.response()
-        if not self._pieces and self._call.tools and response.tools:
+    def _whole(self, keep: Callable[[Any], None]) -> Iterator[Any]:
+        """The whole instance; the response if the model called a tool instead."""
+        if not self._run.complete or self._is_whole:  # closed before, or iterated over once more
             return
-        if self._error is not None or not self._pieces:
-            # Says what the model did instead, or reads the answer from where it should not have come.
-            text = self._call.plan.provider.dialect.answer_text(response, self._extraction.way)
-            yield self._extraction.read(text, self._call.fn_args, response)
-        else:
-            yield self._extraction.finish(self._reader, "".join(self._pieces), response)
+        self._is_whole = True
+        response = self._run.response()
+        result = extract(self._call, response)
+        if result is not response:
+            keep(result)
+        yield result
 
 
 def _arguments(event: Event) -> str:
@@ -86,4 +109,5 @@ def _arguments(event: Event) -> str:
 
 
 def _content(event: Event) -> str:
-    return event.content
+    content: str = event.content
+    return content

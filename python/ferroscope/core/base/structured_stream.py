@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from .call_response import BaseCallResponse
@@ -15,15 +15,17 @@ class StructuredRunning(Protocol):
     """The run of one structured stream; the engine has it."""
 
     # Any: instances of whatever the response model is.
-    def iterate(self) -> Generator[Any, None, None]: ...
-    def aiterate(self) -> AsyncGenerator[Any, None]: ...
+    def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]: ...
+    def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]: ...
+    def is_done(self, *path: str | int) -> bool: ...
 
 
 class BaseStructuredStream(Generic[_ResponseModelT]):
     """Gives partial instances of the response model while it is written, and the whole one last.
 
     A partial instance has None where nothing is known yet. What is complete is validated, what is still growing
-    is not; the last instance is validated as a whole.
+    is not; the last instance is validated as a whole. If the call offered tools and the model called one, the
+    last item is the response with the call instead.
 
     Attributes:
         stream: The stream below; after iteration it is the whole response.
@@ -76,19 +78,26 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
             pydantic.ValidationError: It is not what the response model wants.
             ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
         """
-        for instance in self._run.iterate():
-            self._note(instance)
-            yield instance
+        return self._run.iterate(self._keep)
 
-    async def __aiter__(self) -> AsyncGenerator[_ResponseModelT, None]:
+    def __aiter__(self) -> AsyncGenerator[_ResponseModelT, None]:
         """The same, of an async call."""
-        async for instance in self._run.aiterate():
-            self._note(instance)
-            yield instance
+        return self._run.aiterate(self._keep)
 
-    def _note(self, instance: _ResponseModelT) -> None:
-        if self.stream.end_time:
-            self.constructed_response_model = instance
+    def _keep(self, instance: _ResponseModelT) -> None:
+        self.constructed_response_model = instance
+
+    def is_done(self, *path: str | int) -> bool:
+        """Whether the value at a path (JSON keys and indexes) has arrived and is complete.
+
+        Example:
+            ```python
+            for book in stream:
+                if stream.is_done("title"):
+                    print(book.title)
+            ```
+        """
+        return self._run.is_done(*path)
 
     @property
     def _response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:

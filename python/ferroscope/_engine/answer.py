@@ -1,0 +1,148 @@
+"""Reads a whole answer as its response model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from .._core import JsonError, PartialJson
+from ..core.base.call_response import BaseCallResponse
+from ..errors import ResponseModelError
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .extraction import Extraction
+
+# Any: a response model may be any type, and what it makes is of that type.
+_Response = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
+
+_FENCED: Final = re.compile(r"\s*```[^\n`]*\n(.*?)(?:```\s*)?", re.DOTALL)
+
+
+def extract(call: Call, response: _Response) -> Any:
+    """What the response model makes of a response; the response itself if the model called a tool instead.
+
+    Raises:
+        ferroscope.errors.ResponseModelError: The answer is a refusal, missing, or not the JSON that it should be.
+        pydantic.ValidationError: It is not what the response model wants.
+        ferroscope.errors.ToolError: The model called a tool in a way that cannot be understood.
+    """
+    extraction = call.extraction
+    assert extraction is not None
+    text = ""
+    try:
+        if call.tools and response.tools:
+            return response
+        text = call.plan.provider.dialect.answer_text(response, extraction.way)
+        result = read_answer(extraction, text, call.given)
+    except JsonError as error:
+        raise ResponseModelError(_told(extraction, error, response), text=text, response=response) from None
+    except ValueError as error:
+        if type(error) is ValueError:
+            raise ResponseModelError(str(error), text=response.content, response=response) from None
+        error._response = response  # type: ignore[attr-defined]  # v1's way to the response
+        raise
+    if isinstance(result, BaseModel):
+        result._response = response  # type: ignore[attr-defined]  # the same
+    return result
+
+
+def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> Any:
+    """The instance that a text stands for, whatever stands around the document in it.
+
+    Raises:
+        JsonError: There is no whole JSON document.
+        pydantic.ValidationError: It is not what the response model wants.
+    """
+    if extraction.is_wrapped:
+        return _read_value(extraction, text)
+    model = extraction.model
+    if given:
+        return model.model_validate(
+            _filled(model, document(text, "object"), given),
+            # A strict model takes what JSON has no type for (dates) from JSON alone, and these values are not JSON.
+            strict=False if extraction.strict else None,
+        )
+    try:
+        return model.model_validate_json(text)  # most answers are the document and nothing else
+    except ValidationError as error:
+        if not is_no_json(error):
+            raise
+    return model.model_validate_json(to_json(document(text, "object")))
+
+
+def document(text: str, root: str) -> Any:
+    """The JSON value that a text holds."""
+    parser = PartialJson(root=root)
+    parser.feed(text)
+    parser.finish()
+    return parser.value
+
+
+def _read_value(extraction: Extraction, text: str) -> Any:
+    """A value that was asked for as `{"value": ...}`, from models that answer it bare, too."""
+    model = extraction.model
+    bare: TypeAdapter[Any] = TypeAdapter(extraction.target)
+    if fenced := _FENCED.fullmatch(text):
+        text = fenced[1]
+    nearer: ValidationError | None = None
+    for found in _documents(text):
+        try:
+            return vars(model.model_validate_json(found))["value"]
+        except ValidationError as error:
+            wrapped_error = error
+        try:
+            return bare.validate_json(found)
+        except ValidationError as error:
+            bare_error = error
+        if not is_no_json(wrapped_error):
+            nearer = wrapped_error if _is_wrapped(found, bare_error) else bare_error
+    assert nearer is not None
+    raise nearer
+
+
+def _documents(text: str) -> Iterator[str | bytes]:
+    """The text, and if that is no JSON document, those that are in it."""
+    yield text
+    try:
+        from_json(text)
+    except ValueError:
+        with suppress(JsonError):
+            yield to_json(document(text, "object"))
+        yield to_json(document(text, "container"))
+
+
+def _is_wrapped(found: str | bytes, bare_error: ValidationError) -> bool:
+    """Whether what is wrong with a document is wrong with it as `{"value": ...}`."""
+    value = from_json(found)
+    return isinstance(value, dict) and ("value" in value or not bare_error.errors(include_url=False)[0]["loc"])
+
+
+def is_no_json(error: ValidationError) -> bool:
+    """Whether the text is no JSON document, rather than one of the wrong kind."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return first["type"] == "json_invalid" and not first["loc"]
+
+
+def _filled(model: type[BaseModel], value: Any, given: Mapping[str, Any]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    keys = {}
+    for name, known in given.items():
+        alias = model.model_fields[name].validation_alias
+        if isinstance(alias, AliasChoices):
+            alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
+        keys[alias if isinstance(alias, str) else name] = known
+    return {**value, **keys}
+
+
+def _told(extraction: Extraction, error: JsonError, response: _Response) -> str:
+    told = f"the answer is not a {extraction.title}: {error}"
+    if response.common_finish_reasons == ["length"]:
+        told += "; the model stopped at its limit of tokens, which `max_tokens` sets"
+    return told
