@@ -45,37 +45,64 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
 class StructuredRun:
     """Reads the answer of one stream as its response model."""
 
-    __slots__ = ("_broken", "_call", "_is_whole", "_reader", "_run", "_text")
+    __slots__ = ("_call", "_extraction", "_reading", "_run")
 
     def __init__(self, run: StreamRun, call: Call, extraction: Extraction) -> None:
         self._run = run
         self._call = call
-        self._text = _arguments if extraction.way == "tool" else _content
-        self._reader: Reader = (
-            ValueReader(extraction) if extraction.is_wrapped else PartialReader(extraction.model, given=call.given)
-        )
-        self._broken = False
-        self._is_whole = False
+        self._extraction = extraction
+        self._reading = Reading(call, extraction)
 
     def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
         """Partial instances, then the whole one, of a sync stream."""
-        yield from self._run.iterate(self._partials)
-        yield from self._whole(keep)
+        self._reading = reading = Reading(self._call, self._extraction)
+        yield from self._run.iterate(reading.partials)
+        yield from self._whole(reading, keep)
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
         """The same of an async stream."""
+        self._reading = reading = Reading(self._call, self._extraction)
         # Closed here: left alone, it would be closed, and its connection with it, some turns of the loop later.
-        async with aclosing(self._run.aiterate(self._partials)) as partials:
+        async with aclosing(self._run.aiterate(reading.partials)) as partials:
             async for partial in partials:
                 yield partial
-        for whole in self._whole(keep):
+        for whole in self._whole(reading, keep):
             yield whole
 
     def is_done(self, *path: str | int) -> bool:
-        return self._is_whole or self._reader.is_done(*path)
+        return self._reading.is_whole or self._reading.reader.is_done(*path)
 
-    def _partials(self, events: Iterable[Event]) -> Iterator[Any]:
-        text, every, reader = self._text, self._call.plan.every, self._reader
+    def _whole(self, reading: Reading, keep: Callable[[Any], None]) -> Iterator[Any]:
+        """The whole instance; the response if the model called a tool instead."""
+        if not (reading.begun and self._run.complete):  # iterated over once more, or closed before
+            return
+        reading.is_whole = True
+        response = self._run.response()
+        result = extract(self._call, response)
+        if result is not response:
+            keep(result)
+        yield result
+
+
+class Reading:
+    """One iteration over a structured stream."""
+
+    __slots__ = ("_broken", "_every", "_text", "begun", "is_whole", "reader")
+
+    def __init__(self, call: Call, extraction: Extraction) -> None:
+        self.reader: Reader = (
+            ValueReader(extraction) if extraction.is_wrapped else PartialReader(extraction.model, given=call.given)
+        )
+        self._text = _arguments if extraction.way == "tool" else _content
+        self._every = call.plan.every
+        self._broken = False
+        self.begun = False
+        self.is_whole = False
+
+    def partials(self, events: Iterable[Event]) -> Iterator[Any]:
+        """The instances that some events give."""
+        self.begun = True
+        text, every, reader = self._text, self._every, self.reader
         for event in events:
             piece = text(event)
             if not piece or self._broken:
@@ -88,17 +115,6 @@ class StructuredRun:
                 continue
             if reader.wants(every, changed) and (value := reader.value) is not None:
                 yield value
-
-    def _whole(self, keep: Callable[[Any], None]) -> Iterator[Any]:
-        """The whole instance; the response if the model called a tool instead."""
-        if not self._run.complete or self._is_whole:  # closed before, or iterated over once more
-            return
-        self._is_whole = True
-        response = self._run.response()
-        result = extract(self._call, response)
-        if result is not response:
-            keep(result)
-        yield result
 
 
 def _arguments(event: Event) -> str:

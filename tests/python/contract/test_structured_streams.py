@@ -481,6 +481,14 @@ def test_a_second_iteration_gives_nothing_and_changes_nothing(caller: Caller) ->
     assert stream.constructed_response_model is last
 
 
+def test_a_stream_that_is_kept_can_be_replayed(caller: Caller) -> None:
+    caller.server.reply(answer({}, PIECES))
+    stream = caller.call("?", stream={"replay": True}, response_model=Book)
+    first = caller.consume(stream)
+    assert caller.consume(stream) == first
+    assert first[-1] == BOOK
+
+
 def test_before_it_is_consumed_it_has_no_response(caller: Caller) -> None:
     stream = caller.call("?", stream=True, response_model=Book)
     with pytest.raises(ValueError, match=r"No stream response, check if the stream has been consumed\."):
