@@ -24,8 +24,13 @@ _Response = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
 _FENCED: Final = re.compile(r"\s*```[^\n`]*\n(.*?)(?:```\s*)?", re.DOTALL)
 
 
-def extract(call: Call, response: _Response) -> Any:
+def extract(call: Call, response: _Response, arguments: str = "") -> Any:
     """What the response model makes of a response; the response itself if the model called a tool instead.
+
+    Args:
+        call: The call.
+        response: Its response.
+        arguments: The arguments of the tool call exactly as received, where they are known better than there.
 
     Raises:
         ferroscope.errors.ResponseModelError: The answer is a refusal, missing, or not the JSON that it should be.
@@ -34,11 +39,12 @@ def extract(call: Call, response: _Response) -> Any:
     """
     extraction = call.extraction
     assert extraction is not None
-    text = ""
+    text = arguments
     try:
         if call.tools and response.tools:
             return response
-        text = call.plan.provider.dialect.answer_text(response, extraction.way)
+        answer = call.plan.provider.dialect.answer_text(response, extraction.way)
+        text = arguments or answer
         result = read_answer(extraction, text, call.given)
     except JsonError as error:
         raise ResponseModelError(_told(extraction, error, response), text=text, response=response) from None
@@ -66,7 +72,7 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
         return model.model_validate(
             _filled(model, document(text, "object"), given),
             # A strict model takes what JSON has no type for (dates) from JSON alone, and these values are not JSON.
-            strict=False if extraction.strict else None,
+            strict=False if model.model_config.get("strict") else None,
         )
     try:
         return model.model_validate_json(text)  # most answers are the document and nothing else

@@ -79,7 +79,9 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
             model.model_rebuild(raise_errors=False)
     else:
         tool, model = _wrapper(target, provider)
-    strict = isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
+    is_strict = isinstance(target, type) and issubclass(target, BaseModel) and target.model_config.get("strict")
+    # Of a provider that knows no strict schemas, its tool class says so.
+    strict = bool(is_strict) and tool.__supports_strict__
     way: Literal["tool", "json"] = "json" if json_mode or has_tools else "tool"
     if strict and way == "tool":
         warnings.warn(

@@ -461,6 +461,12 @@ class StreamRun:
         return self._complete
 
     @property
+    def arguments(self) -> str:
+        """The arguments of the first tool call, exactly as received."""
+        calls = self._decoder.tool_calls
+        return str(calls[0][3]) if calls else ""
+
+    @property
     def content(self) -> str:
         return self._decoder.content
 
@@ -497,9 +503,7 @@ class StreamRun:
             return response.cost_details
         said = len(self.content) + len(self.reasoning) + sum(len(call[3]) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
-        usage = plan.provider.dialect.estimate_usage(
-            response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN
-        )
+        usage = plan.provider.dialect.estimate_usage(response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN)
         if usage is None:
             return response.cost_details
         return cost(plan.provider.name, self.model or plan.model, usage, context={"estimated": True})

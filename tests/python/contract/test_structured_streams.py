@@ -65,7 +65,7 @@ def test_instances_grow_and_the_last_is_whole(caller: Caller, options: dict[str,
     assert stream.constructed_response_model is seen[-1]
     assert stream.response_model is Book
     # v1 promised it and had it not.
-    assert seen[-1]._response.usage.total_tokens == stream.stream.usage.total_tokens == 12
+    assert seen[-1]._response.output_tokens == stream.stream.output_tokens == 3
     assert stream._response is seen[-1]._response
     assert stream.stream.finish_reasons == stream._response.finish_reasons
     assert 0 < stream.stream.start_time <= stream.stream.end_time
@@ -89,7 +89,7 @@ def test_a_streamed_answer_goes_on_as_a_message(caller: Caller, options: dict[st
     stream = caller.call("?", stream=True, response_model=Book, **options)
     caller.consume(stream)
     caller.call(lambda: [stream.stream.message_param, BaseMessageParam(role="user", content="Thanks")])
-    assert json.dumps(EMMA) in json.dumps(caller.server.requests[-1].json["messages"][0])
+    assert "Jane Austen" in json.dumps(caller.server.requests[-1].json["messages"][0])
 
 
 # ---- when an instance is given
@@ -360,7 +360,7 @@ def test_tools_beside_a_response_model_are_offered(caller: Caller) -> None:
     )
     stream = caller.call("?", stream=True, response_model=Book, tools=[shelve])
     assert caller.consume(stream)[-1] == BOOK
-    assert stream._response.tools is None
+    assert not stream._response.tools
 
     stream = caller.call("?", stream=True, response_model=Book, tools=[shelve])
     (response,) = caller.consume(stream)
@@ -385,7 +385,7 @@ def test_after_malformed_json_the_stream_is_read_to_its_end(caller: Caller) -> N
         collect(caller, stream, seen)
     assert [one.title for one in seen] == ["Em"]
     assert caught.value.text == "".join(pieces) == stream.stream.content
-    assert caught.value.response.usage.total_tokens == 12
+    assert caught.value.response.output_tokens == 3
 
 
 @pytest.mark.parametrize("options", WAYS)
@@ -408,11 +408,13 @@ def test_a_cut_connection_loses_nothing(caller: Caller, options: dict[str, Any],
 
 def test_garbage_and_silence_are_told_as_in_every_stream(caller: Caller) -> None:
     good = answer({}, PIECES)
-    caller.server.reply(Garbage(after=2), Stall(good, after=3))
+    caller.server.reply(Garbage(after=2), Stall(good, after=caller.wire.opening + 2))
     with pytest.raises(errors.StreamError, match="event 3"):
         caller.consume(caller.call("?", stream=True, response_model=Book))
     with pytest.raises(errors.StreamInterruptedError) as caught:
-        caller.consume(caller.call("?", stream=True, response_model=Book, call_params={"timeout": 0.2}))
+        caller.consume(
+            caller.call("?", stream=True, response_model=Book, call_params={"timeout": 0.2, "max_tokens": 9})
+        )
     assert caught.value.partial is not None
 
 

@@ -43,10 +43,12 @@ def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
     """The JSON text of a structured answer; one that came the other way is taken too.
 
     Raises:
-        ValueError: There is neither.
+        ValueError: The model refused, or there is neither.
     """
     blocks = response.content or ()
     text = "".join(block.text or "" for block in blocks if block.type == "text")
+    if response.stop_reason == "refusal":
+        raise ValueError(text or "The model refused to answer.")
     called = next((json.dumps(block.input) for block in blocks if block.type == "tool_use"), "")
     if found := (called or text) if way == "tool" else (text or called):
         return found
