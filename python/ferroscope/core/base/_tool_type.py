@@ -30,6 +30,7 @@ DEFAULT_TOOL_DOCSTRING: Final = (
 # A function or class carries the tool classes made from it: they refer to it, so any table of ours that
 # held them would keep both alive for ever.
 _ATTRIBUTE: Final = "__provider_tool_types__"
+_SOURCE: Final = "__provider_tool_source__"
 # Bound methods and callable objects cannot carry them. An entry here lives as long as somebody uses the
 # class, and the class keeps its callable alive, so no id in a key is ever reused.
 _made_from_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
@@ -64,7 +65,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
                 kept = (tool, {})
                 setattr(tool, _ATTRIBUTE, kept)
             if base not in kept[1]:
-                kept[1][base] = _make(tool, base)
+                kept[1][base] = _made_of(tool, base)
             return cast("type[_ToolT]", kept[1][base])
     # Each access to a method makes a new object, so a method is known by its two halves.
     halves: tuple[object, object] = (
@@ -74,9 +75,22 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
     made = _made_from_callables.get(key)
     if made is None:
         with _lock:
-            made = _made_from_callables.get(key) or _make(tool, base)
+            made = _made_from_callables.get(key) or _made_of(tool, base)
             _made_from_callables[key] = made
     return cast("type[_ToolT]", made)
+
+
+def tool_source(made: type[BaseTool]) -> tuple[object, type[BaseTool]] | None:
+    """What `provider_tool_type` made a class of: the user's own object and the provider's class."""
+    source: tuple[object, type[BaseTool]] | None = vars(made).get(_SOURCE)
+    return source
+
+
+def _made_of(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
+    made = _make(tool, base)
+    if made is not tool:
+        setattr(made, _SOURCE, (tool, base))
+    return made
 
 
 def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:

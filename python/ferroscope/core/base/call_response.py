@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, SkipValidation, computed_field, field_serializer
 from typing_extensions import TypeVar
@@ -93,6 +93,25 @@ class BaseCallResponse(
 
     def __str__(self) -> str:
         return self.content
+
+    def __getstate__(self) -> dict[Any, Any]:
+        from ._response_state import portable_values
+
+        state = super().__getstate__()
+        return {**state, "__dict__": portable_values(state["__dict__"])}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        from ._response_state import restored_values
+
+        super().__setstate__({**state, "__dict__": restored_values(state["__dict__"])})
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        config: Any = self.dynamic_config
+        if isinstance(config, dict) and config.get("client") is not None:
+            # A client is a connection and not data: the copy was made with the same one.
+            memo[id(config["client"])] = config["client"]
+        return super().__deepcopy__(memo)
 
     @field_serializer("tool_types", when_used="json")
     def serialize_tool_types(self, tool_types: list[type[_BaseToolT]] | None) -> list[dict[str, str]]:
