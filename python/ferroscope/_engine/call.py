@@ -78,9 +78,12 @@ class Call:
     def facts(self) -> dict[str, Any]:
         """What responses and streams alike say of the call they belong to."""
         last = self.messages[-1] if self.messages else None
+        tools = list(self.tools)
+        if self.extraction is not None and self.extraction.way == "tool":
+            tools = [self.extraction.tool]
         return {
             "metadata": self.metadata,
-            "tool_types": list(self.tools) or None,
+            "tool_types": tools or None,
             "prompt_template": self.plan.prompt.template,
             "fn_args": self.fn_args,
             "dynamic_config": self.config,
