@@ -74,7 +74,7 @@ __all__ = [
     "toolkit_tool",
 ]
 
-_PACKAGES = ("anthropic", "base", "costs", "openai")
+_PACKAGES = ("anthropic", "azure", "base", "costs", "openai")
 
 __getattr__, __dir__ = lazy_names(
     __name__,

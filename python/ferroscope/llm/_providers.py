@@ -11,6 +11,7 @@ from .._engine.provider import Provider
 # A provider is a row: its name, and where its record stands.
 PROVIDERS: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
+    "azure": "ferroscope.core.azure._provider:AZURE",
     "ollama": "ferroscope.core.openai._local:OLLAMA",
     "openai": "ferroscope.core.openai._provider:OPENAI",
     "vllm": "ferroscope.core.openai._local:VLLM",

@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import Anthropic, OpenAIChat, Wire
+from .wires import Anthropic, AzureOpenAI, OpenAIChat, Wire
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ ROWS = [
         },
         model="claude-haiku-4-5",
         wire=Anthropic,
+    ),
+    Row(
+        name="azure",
+        module="ferroscope.core.azure",
+        environment={"AZURE_OPENAI_API_KEY": "test-key", "AZURE_OPENAI_ENDPOINT": "{url}"},
+        model="gpt-4o-mini",
+        wire=AzureOpenAI,
     ),
 ]
 

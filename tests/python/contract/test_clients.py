@@ -17,7 +17,7 @@ from .conftest import Caller
 
 @contextmanager
 def sdk_client(caller: Caller, url: str, key: str = "other-key") -> Iterator[Any]:
-    sdk = __import__(caller.row.name)
+    sdk = __import__(caller.wire.sdk)
     client = getattr(sdk, caller.wire.clients[caller.kind != "sync"])(api_key=key, base_url=url)
     yield client
     caller.run(client.close, client.close)
@@ -76,7 +76,7 @@ def test_status_errors_are_the_sdks_own_and_tell_no_key(
     name = next(name for name in caller.row.environment if name.endswith("KEY"))
     monkeypatch.setenv(name, "sk-very-secret-key")
     caller.server.reply(Status(401, "Incorrect API key provided."))
-    sdk = __import__(caller.row.name)
+    sdk = __import__(caller.wire.sdk)
     with pytest.raises(sdk.AuthenticationError) as caught:
         if streamed:
             caller.stream()

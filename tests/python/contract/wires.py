@@ -9,6 +9,7 @@ from typing import Any
 class OpenAIChat:
     """OpenAI's chat completions."""
 
+    sdk = "openai"
     clients = ("OpenAI", "AsyncOpenAI")
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
@@ -52,9 +53,16 @@ class OpenAIChat:
         return {one["tool_call_id"]: one["content"] for one in messages if one["role"] == "tool"}
 
 
+class AzureOpenAI(OpenAIChat):
+    """The same at Azure, where the filters speak first."""
+
+    opening = 2
+
+
 class Anthropic:
     """Anthropic's messages."""
 
+    sdk = "anthropic"
     clients = ("Anthropic", "AsyncAnthropic")
     counts_cached = False
     refuses_apart = False
@@ -91,4 +99,4 @@ class Anthropic:
         return {block["tool_use_id"]: block["content"][0]["text"] for block in blocks if block["type"] == "tool_result"}
 
 
-Wire = type[OpenAIChat] | type[Anthropic]
+Wire = type[OpenAIChat] | type[AzureOpenAI] | type[Anthropic]

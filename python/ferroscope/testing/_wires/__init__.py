@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from ferroscope.testing._wires.anthropic import Anthropic
+from ferroscope.testing._wires.azure import Azure
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["WIRES", "Wire", "base_path", "wire_for"]
 
-WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic())
+WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), Azure())
 
 
 def wire_for(method: str, path: str) -> Wire | None:
     """The wire that a request speaks, if it is one of ours."""
-    return next((wire for wire in WIRES if wire.accepts(method, path)), None)
+    # A later one is more particular than those before it.
+    return next((wire for wire in reversed(WIRES) if wire.accepts(method, path)), None)
 
 
 def base_path(provider: str) -> str:

@@ -1,0 +1,67 @@
+"""The stream of Azure's chat completions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..base.stream import BaseStream
+from ..base.types import FinishReason
+from .call_response import AzureCallResponse
+from .call_response_chunk import AzureCallResponseChunk
+from .tool import AzureTool
+
+if TYPE_CHECKING:
+    from openai.types.chat import (
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionMessageParam,
+        ChatCompletionToolMessageParam,
+        ChatCompletionToolParam,
+        ChatCompletionUserMessageParam,
+    )
+
+    from .call_params import AzureCallParams
+    from .dynamic_config import AzureDynamicConfig
+
+    _Base = BaseStream[
+        AzureCallResponse,
+        AzureCallResponseChunk,
+        ChatCompletionUserMessageParam,
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionToolMessageParam,
+        ChatCompletionMessageParam,
+        AzureTool,
+        ChatCompletionToolParam,
+        AzureDynamicConfig,
+        AzureCallParams,
+        FinishReason,
+    ]
+else:
+    _Base = BaseStream
+
+
+class AzureStream(_Base):
+    """What a streamed call of Azure returns.
+
+    Example:
+        ```python
+        from ferroscope.core import azure
+
+
+        @azure.call("gpt-4o-mini", stream=True)
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        stream = recommend_book("fantasy")
+        for chunk, _ in stream:
+            print(chunk.content, end="", flush=True)
+        print(stream.finish_reasons, stream.output_tokens)
+        ```
+    """
+
+    _provider = "azure"
+
+    @property
+    def thinking(self) -> str:
+        """What the model has thought so far, of servers that show it; empty otherwise."""
+        return self._run.reasoning
