@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from ..core.base.tool import GenerateJsonSchemaNoTitles
@@ -18,6 +18,6 @@ def json_prompt(tool: Any) -> str:  # Any: a tool class of whichever provider, o
     return f"{_INSTRUCTION} (NOT THE SCHEMA) from the content that adheres to this schema:\n{_schema_text(tool)}"
 
 
-@cache
+@lru_cache  # bounded: who makes up models at run time does not fill the memory
 def _schema_text(tool: Any) -> str:
     return json.dumps(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles), indent=2)

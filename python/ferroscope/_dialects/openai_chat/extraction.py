@@ -5,16 +5,14 @@ https://platform.openai.com/docs/guides/structured-outputs
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.base._strict_schema import strict_schema
-from ...core.base.tool import DEFAULT_TOOL_DOCSTRING, GenerateJsonSchemaNoTitles
+from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from ..._engine.extraction import Extraction
 
 # Any: keyword arguments of the SDK, and its response objects.
@@ -26,7 +24,7 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
         kwargs["tools"] = [wire_schema(extraction.tool)]
         kwargs["tool_choice"] = "required"
     elif extraction.strict:
-        kwargs["response_format"] = _strict_format(extraction.tool, extraction.model)
+        kwargs["response_format"] = _strict_format(extraction.tool)
     else:
         render_json_mode(kwargs, extraction.tool)
 
@@ -43,12 +41,12 @@ def wire_schema(tool: Any) -> dict[str, Any]:
     return schema
 
 
-@cache
-def _strict_format(tool: Any, model: type[BaseModel]) -> dict[str, Any]:
+@lru_cache  # bounded: who makes up models at run time does not fill the memory
+def _strict_format(tool: Any) -> dict[str, Any]:
     schema = strict_schema(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles))
     described = {
         "name": tool._name(),
-        "description": model.__doc__ or DEFAULT_TOOL_DOCSTRING,
+        "description": tool._description(),
         "strict": True,
         "schema": schema,
     }
