@@ -7,7 +7,7 @@ the decorator alone, so a few overloads over those, and two over sync and async,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from ..core.base.call_params import BaseCallParams, CommonCallParams
 from ..core.base.dynamic_config import BaseDynamicConfig
@@ -16,6 +16,11 @@ from ..core.base.stream_config import StreamConfig
 from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.tool import BaseTool
 from ..core.base.types import LocalProvider, Provider
+
+if TYPE_CHECKING:
+    # What may stand in an annotation: a class, and also `X | Y`, `Literal[...]`, `Annotated[...]` (PEP 747). Only
+    # checkers need it, and those know it before `typing_extensions` has it here.
+    from typing_extensions import TypeForm
 
 _P = ParamSpec("_P")
 _ReturnT = TypeVar("_ReturnT", covariant=True)
@@ -104,7 +109,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -117,7 +122,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -130,7 +135,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -143,7 +148,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         *,
         stream: Literal[False] = False,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool = False,
         client: _ClientT | None = None,
@@ -155,13 +160,26 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         model: str,
         *,
         stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: type[_ModelT],
+        tools: None = None,
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: _ClientT | None = None,
         call_params: _ParamsT | None = None,
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
+    @overload  # unless the model calls a tool
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools,
+        response_model: TypeForm[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: _ClientT | None = None,
+        call_params: _ParamsT | None = None,
+    ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
 
 
 # Named for completion in editors; the other strings are `provider/model`.
@@ -234,7 +252,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: object | None = None,
@@ -248,7 +266,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool = False,
         client: object | None = None,
@@ -262,7 +280,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: object | None = None,
@@ -276,7 +294,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         *,
         stream: Literal[False] = False,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool = False,
         client: object | None = None,
@@ -289,13 +307,27 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         model: str | None = None,
         *,
         stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: type[_ModelT],
+        tools: None = None,
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool = False,
         client: object | None = None,
         call_params: AnyCallParams | None = None,
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
+    @overload  # unless the model calls a tool
+    def __call__(
+        self,
+        provider: ProviderName,
+        model: str | None = None,
+        *,
+        stream: Literal[True] | StreamConfig,
+        tools: Tools,
+        response_model: TypeForm[_ModelT],
+        output_parser: None = None,
+        json_mode: bool = False,
+        client: object | None = None,
+        call_params: AnyCallParams | None = None,
+    ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
 
 
 class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
@@ -384,7 +416,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -399,7 +431,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -414,7 +446,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool | None = None,
         client: object | None = None,
@@ -429,7 +461,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
         json_mode: bool | None = None,
         client: object | None = None,
@@ -444,7 +476,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -459,7 +491,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -474,7 +506,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,
@@ -489,7 +521,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
-        response_model: type[_ModelT],
+        response_model: TypeForm[_ModelT],
         output_parser: None = None,
         json_mode: bool | None = None,
         client: object | None = None,

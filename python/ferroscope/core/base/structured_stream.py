@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from .call_response import BaseCallResponse
 from .stream import BaseStream
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 _ResponseModelT = TypeVar("_ResponseModelT")
 
@@ -61,7 +64,7 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         *,
         # Any: the stream of whichever provider.
         stream: BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any],
-        response_model: type[_ResponseModelT],
+        response_model: TypeForm[_ResponseModelT],
         fields_from_call_args: dict[str, Any],
         run: StructuredRunning,
     ) -> None:
