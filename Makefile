@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := python/ferroscope/_core.abi3.so
 RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
-# The current SDK is in $(VENV); the older majors that users still have get environments of their own.
-OLDER_SDKS := openai-1 openai-2
-openai-1 := openai==1.109.*
-openai-2 := openai>=2,<3
+# The current SDKs are in $(VENV); the older majors that users still have get environments of their own.
+OLDER_SDKS := sdks-oldest sdks-older
+sdks-oldest := openai==1.109.* anthropic<1
+sdks-older := openai>=2,<3 anthropic>=1,<2
 
 .PHONY: help demo test test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help
@@ -31,8 +31,8 @@ test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
 
 test-sdks: $(OLDER_SDKS:%=test-%) ## Run what touches an SDK with its older majors
 
-test-openai-%: .venvs/openai-%/.installed $(CORE)
-	PYTHONPATH=python .venvs/openai-$*/bin/python -m pytest tests/python/contract
+test-sdks-%: .venvs/sdks-%/.installed $(CORE)
+	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest tests/python/contract
 
 # The packages that the prices come from are pinned, and kept once they have been fetched.
 test-prices: $(VENV)/.venv ## Check that the price table is what its pinned sources make
@@ -100,7 +100,7 @@ $(VENV)/.lint: $(VENV)/.test pyproject.toml
 .venvs/%/.installed: pyproject.toml | tools
 	$(PYTHON) -m venv .venvs/$*
 	.venvs/$*/bin/pip install --quiet --upgrade 'pip>=25.1'
-	.venvs/$*/bin/pip install --quiet --group sdks '$($*)'
+	.venvs/$*/bin/pip install --quiet --group sdks $(foreach requirement,$($*),'$(requirement)')
 	@touch $@
 
 $(CORE): $(RUST_SOURCES) pyproject.toml | $(VENV)/.demo

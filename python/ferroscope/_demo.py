@@ -83,6 +83,7 @@ def _show_stream(model: str) -> None:
         print(chunk.content, end="", flush=True)
     print()
     _say(f"finish reason {stream.finish_reasons}, {stream.input_tokens} tokens in, {stream.output_tokens} out")
+    _say(f"it cost {stream.cost_details.total} USD ({stream.cost_details.status})")
 
 
 def _show_tool(model: str) -> None:

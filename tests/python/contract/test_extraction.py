@@ -205,7 +205,7 @@ def test_models_that_contain_others_and_themselves(caller: Caller) -> None:
     caller.server.reply(as_call(answer), as_text({"items": [EMMA]}))
     dated = caller.call("?", response_model=Dated)
     assert dated == Dated(day=date(1815, 12, 23), of=Dated(day=date(1811, 10, 30), pages={3}))
-    assert dated._response.tool_types is None
+    assert [tool._name() for tool in dated._response.tool_types] == ["Dated"]
     assert caller.call("?", response_model=Page[Book], json_mode=True) == Page[Book](items=[BOOK])
 
 
