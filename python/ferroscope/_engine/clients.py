@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Clients:
     """How a provider's default clients are made.
 
@@ -25,61 +26,103 @@ class Clients:
     sync: Callable[[], object]
     asynchronous: Callable[[], object]
 
+    @cached_property
+    def _names(self) -> tuple[Any, ...]:
+        return tuple(map(os.environ.encodekey, self.environment))
 
-# The process is part of the key: after a fork the child must not use the parent's sockets.
-_Key = tuple[Clients, int, int]
+    def state(self) -> int:
+        """Changes when one of the variables does; not the values, which are keys and need not lie about once more."""
+        # `os.environ.get` encodes, catches and decodes, which took a third of a call's own time.
+        values: dict[Any, Any] | None = getattr(os.environ, "_data", None)
+        if values is None:  # somebody has put a dict of their own in its place
+            return hash(tuple(map(os.environ.get, self.environment)))
+        return hash(tuple(map(values.get, self._names)))
 
-_lock = threading.Lock()
-_sync: dict[Clients, tuple[_Key, object]] = {}
-_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Clients, tuple[_Key, object]]] = (
-    WeakKeyDictionary()
-)
-_closers: WeakKeyDictionary[asyncio.AbstractEventLoop, list[object]] = WeakKeyDictionary()
+
+@dataclass(slots=True)
+class _Shelf:
+    """The clients of one event loop, or of all sync calls, each with the state of the variables it was made by."""
+
+    clients: dict[Clients, tuple[int, object]] = field(default_factory=dict)
+    made: list[Any] = field(default_factory=list)  # Any: async clients of any SDK, to be closed with their loop
+    closing: AsyncGenerator[None, None] | None = None
+
+
+class _Shelves:
+    """All clients of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.sync = _Shelf()
+        # By loop, or by trio's token of one. A client refers to its loop, so weak keys would keep it all the same.
+        self.by_loop: dict[Any, _Shelf] = {}
+
+    def of(self, loop: Any) -> _Shelf:
+        """The shelf of a running loop, emptied when the loop is shut down."""
+        known = self.by_loop.get(loop)
+        if known is not None:
+            return known
+        with self.lock:
+            # Only a loop that was closed without being shut down has left its clients here.
+            for other in list(self.by_loop):
+                if getattr(other, "is_closed", bool)():
+                    self.by_loop.pop(other, None)
+            shelf = self.by_loop[loop] = _Shelf()
+        shelf.closing = _when_the_loop_ends(lambda: self._clear(loop))
+        return shelf
+
+    async def _clear(self, loop: Any) -> None:
+        for client in self.by_loop.pop(loop, _Shelf()).made:
+            await client.close()
+
+    def take(self, shelf: _Shelf, clients: Clients, make: Callable[[], object]) -> object:
+        """The client on the shelf, made now if there is none or the variables have changed."""
+        state = clients.state()
+        known = shelf.clients.get(clients)
+        if known is None or known[0] != state:
+            with self.lock:
+                known = shelf.clients.get(clients)
+                if known is None or known[0] != state:
+                    known = shelf.clients[clients] = (state, make())
+                    if shelf.closing is not None:
+                        shelf.made.append(known[1])
+        return known[1]
+
+
+_shelves = _Shelves()
 
 
 def default_client(clients: Clients, *, asynchronous: bool) -> object:
     """The default client: one per process, and per event loop for async calls."""
-    # A hash instead of the values: they are keys, and need not lie about once more.
-    key = (clients, os.getpid(), hash(tuple(map(os.environ.get, clients.environment))))
+    shelves = _shelves
     if not asynchronous:
-        return _kept(_sync, key, clients.sync)
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        # Another event loop library, whose loops cannot be told apart from here.
-        return clients.asynchronous()
-    with _lock:
-        kept = _by_loop.setdefault(loop, {})
-
-    def make() -> object:
-        client = clients.asynchronous()
-        _closers.setdefault(loop, []).append(_close_with_loop(client))
-        return client
-
-    return _kept(kept, key, make)
+        return shelves.take(shelves.sync, clients, clients.sync)
+    return shelves.take(shelves.of(_running_loop()), clients, clients.asynchronous)
 
 
-def _kept(kept: dict[Clients, tuple[_Key, object]], key: _Key, make: Callable[[], object]) -> object:
-    known = kept.get(key[0])
-    if known is None or known[0] != key:
-        with _lock:
-            known = kept.get(key[0])
-            if known is None or known[0] != key:
-                known = kept[key[0]] = (key, make())
-    return known[1]
+def runs_asyncio() -> bool:
+    """Whether an event loop of asyncio runs here, and not one of trio."""
+    return asyncio._get_running_loop() is not None
 
 
-def _close_with_loop(client: Any) -> AsyncGenerator[None, None]:  # Any: an async client of any SDK
-    """Has the running loop close the client when it shuts down, as it closes every generator left open.
+def _running_loop() -> object:
+    trio = sys.modules.get("trio")
+    if trio is not None and not runs_asyncio():
+        return trio.lowlevel.current_trio_token()
+    return asyncio.get_running_loop()
 
-    Gives what must live as long as the client.
+
+def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
+    """Has the running loop do something when it shuts down, as it closes every generator left open.
+
+    Gives what must live until then.
     """
 
     async def wait() -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
-            await client.close()
+            await close()
 
     generator = wait()
     try:
@@ -88,3 +131,18 @@ def _close_with_loop(client: Any) -> AsyncGenerator[None, None]:  # Any: an asyn
     except StopIteration:
         pass
     return generator
+
+
+_of_parents: list[_Shelves] = []
+
+
+def _forget_the_parents() -> None:
+    """Has a forked child make clients of its own: sockets are not shared, nor is a lock that another thread holds."""
+    global _shelves
+    # Kept: to close a client takes locks of its own, which may be held for ever as well.
+    _of_parents.append(_shelves)
+    _shelves = _Shelves()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_parents)

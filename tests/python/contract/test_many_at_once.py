@@ -1,0 +1,191 @@
+"""Many calls at once: threads, tasks, event loops, forks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ferroscope._engine import clients  # only its lock: to hold it is the point of one test
+from ferroscope.testing import Answer
+
+from .conftest import Caller
+
+THREADS = 50
+TASKS = 200
+
+
+async def hello() -> str:
+    return "Say hello"
+
+
+def in_threads(count: int, work: Callable[[], object]) -> list[object]:
+    """What the work gives in so many threads that begin together."""
+    together = threading.Barrier(count)
+
+    def begin() -> object:
+        together.wait()
+        return work()
+
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(begin) for _ in range(count)]]
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_one_function_in_many_threads(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller.server.reply_always("Hello there")
+    made: list[object] = []
+    call, stream = caller.decorate(lambda: "x"), caller.decorate(lambda: "x", stream=True)
+    # Another key, so that all of them find no client made.
+    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith("KEY")), "key-of-many-threads")
+    sdk = __import__(caller.row.name)
+    init = sdk.OpenAI.__init__
+    monkeypatch.setattr(sdk.OpenAI, "__init__", lambda self, **kwargs: made.append(self) or init(self, **kwargs))
+
+    def work() -> object:
+        return call().content, "".join(chunk.content for chunk, _ in stream())
+
+    assert set(in_threads(THREADS, work)) == {("Hello there", "Hello there")}
+    assert len(made) == 1
+    caller.server.reply_always(None)
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_one_function_in_many_tasks(caller: Caller) -> None:
+    caller.server.reply_always("Hello there")
+    call = caller.provider.call(caller.row.model, stream=True)(hello)
+
+    async def one() -> str:
+        return "".join([chunk.content async for chunk, _ in await call()])
+
+    async def main() -> None:
+        assert set(await asyncio.gather(*(one() for _ in range(TASKS)))) == {"Hello there"}
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    caller.await_(main())
+    caller.server.reply_always(None)
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_event_loops_in_threads_keep_nothing(caller: Caller) -> None:
+    caller.server.reply_always("Hello there")
+    call = caller.provider.call(caller.row.model, stream=True)(hello)
+
+    async def main() -> str:
+        return "".join([chunk.content async for chunk, _ in await call()])
+
+    before, connected = len(clients._shelves.by_loop), caller.server.open_connections
+    for _ in range(3):
+        assert set(in_threads(4, lambda: asyncio.run(main()))) == {"Hello there"}
+    assert len(clients._shelves.by_loop) == before
+    caller.server.wait_disconnected(connections=connected)
+    caller.server.reply_always(None)
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> None:
+    caller.server.reply("one", "two")
+    call = caller.provider.call(caller.row.model)(hello)
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(call()).content == "one"
+    loop.close()
+
+    def again() -> str:
+        content = asyncio.run(call()).content
+        gc.collect()
+        return str(content)
+
+    with pytest.warns(ResourceWarning):  # of what nobody closed
+        assert again() == "two"
+    assert loop not in clients._shelves.by_loop
+
+
+PROGRAM = """
+import asyncio, gc
+from ferroscope.core import openai
+
+@openai.call("gpt-4o-mini", stream=True)
+async def hello() -> str:
+    return "Say hello"
+
+async def main(leave: bool) -> None:
+    asyncio.get_running_loop().slow_callback_duration = 60  # how long things take is not the question
+    async for chunk, _ in await hello():
+        if leave and chunk.content:
+            return
+
+for leave in (False, False, True):
+    asyncio.run(main(leave))
+    gc.collect()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+@pytest.mark.parametrize("aiohttp", ["1", "0"])
+def test_one_loop_after_another_says_nothing(caller: Caller, aiohttp: str) -> None:
+    """No unclosed session, no pending task, no warning of any kind; and the process ends."""
+    caller.server.reply_always(Answer("Hello there", delay=0.001))
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "FERROSCOPE_AIOHTTP": aiohttp,
+        },
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
+    caller.server.reply_always(None)
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_calls_under_trio(caller: Caller) -> None:
+    trio = pytest.importorskip("trio")
+    caller.server.reply_always("Hello there")
+    stream, call = (caller.provider.call(caller.row.model, stream=streamed)(hello) for streamed in (True, False))
+
+    async def main() -> None:
+        assert "".join([chunk.content async for chunk, _ in await stream()]) == "Hello there"
+        opened = caller.server.connections_opened
+        assert (await call()).content == "Hello there"
+        assert caller.server.connections_opened == opened
+
+    connected = caller.server.open_connections
+    trio.run(main)
+    caller.server.wait_disconnected(connections=connected)
+    caller.server.reply_always(None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_a_forked_child_calls_with_a_client_of_its_own(caller: Caller) -> None:
+    """Even if another thread of the parent held our lock: it will never let go of the child's."""
+    caller.server.reply_always("Hello there")
+    call, stream = caller.decorate(lambda: "x"), caller.decorate(lambda: "x", stream=True)
+    stream_of_parent = list(stream())
+    opened = caller.server.connections_opened
+    with clients._shelves.lock:
+        child = os.fork()
+        if child == 0:
+            signalled = 1
+            try:
+                signalled = int((call().content, len(list(stream()))) != ("Hello there", len(stream_of_parent)))
+            finally:
+                os._exit(signalled)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert caller.server.connections_opened == opened + 1
+    assert call().content == "Hello there"  # over the connection that was there before
+    assert caller.server.connections_opened == opened + 1
+    caller.server.reply_always(None)
