@@ -19,14 +19,11 @@ SECONDS = 0.1
 
 def drain(response: Any, reads: Iterator[bytes]) -> None:
     """Reads a sync body to its end; a body that does not end is cut off."""
-    network = response.extensions.get("network_stream")
-    if network is None:
-        # Not a network connection that we know how to cut off: do not risk to wait for it.
-        return
     connection = socket_of(response)
-    timer = None
-    if not network.get_extra_info("is_readable") and connection is not None:
-        timer = watchdog.arm(SECONDS, lambda: connection.shutdown(socket.SHUT_RDWR))
+    if connection is None:
+        # Nothing that we know how to cut off: do not risk to wait for it.
+        return
+    timer = watchdog.arm(SECONDS, lambda: connection.shutdown(socket.SHUT_RDWR))
     try:
         for _ in reads:
             pass
@@ -34,14 +31,16 @@ def drain(response: Any, reads: Iterator[bytes]) -> None:
         # The answer is complete: how its connection ends is nobody's trouble any more.
         response.close()
     finally:
-        if timer is not None:
-            watchdog.disarm(timer)
+        watchdog.disarm(timer)
 
 
 def socket_of(response: Any) -> socket.socket | None:
-    """The socket below a response, if there is one that we know of."""
-    network = getattr(response, "extensions", {}).get("network_stream")
-    found = network.get_extra_info("socket") if network is not None else None
+    """The socket of a response, if we know of one that it has to itself."""
+    extensions = getattr(response, "extensions", {})
+    network = extensions.get("network_stream")
+    if network is None or extensions.get("http_version") == b"HTTP/2":
+        return None
+    found = network.get_extra_info("socket")
     return found if isinstance(found, socket.socket) else None
 
 

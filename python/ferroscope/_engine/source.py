@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from inspect import isawaitable
 from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
@@ -159,8 +161,8 @@ class _Objects:
     async def aclose(self) -> None:
         # Any: whatever stands in for an SDK's stream.
         close: Any = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
-        if close is not None:
-            await close()
+        if close is not None and isawaitable(closing := close()):
+            await closing
 
 
 class Replay:
@@ -204,4 +206,5 @@ class Replay:
 def _shut_down(response: Any) -> None:
     connection = socket_of(response)
     if connection is not None:
-        connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed already
+            connection.shutdown(socket.SHUT_RDWR)

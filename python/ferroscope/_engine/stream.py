@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,8 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(self._send())
+            if self._closed:  # by somebody else, while the request was under way
+                return
             reads, shown = source.reads(), self._shown(view)
             while True:
                 try:
@@ -120,13 +123,15 @@ class StreamRun:
                 except Exception as error:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
-                    raise self._interrupted(error) from error
+                    raise self._interrupted(error)  # noqa: B904  # it has its cause
                 if read is _END:
                     break
                 yield from shown(source.events(read))
                 if self._closed:
                     return
                 if self._decoder.done:
+                    # Before the drain: the answer is there, whatever comes of its connection.
+                    self._end_whole()
                     source.drain(reads)
                     break
             yield from self._last(shown)
@@ -141,6 +146,8 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(await self._asend())
+            if self._closed:  # by somebody else, while the request was under way
+                return
             reads, shown = source.areads(), self._shown(view)
             while True:
                 try:
@@ -148,7 +155,7 @@ class StreamRun:
                 except Exception as error:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
-                    raise self._interrupted(error) from error
+                    raise self._interrupted(error)  # noqa: B904  # it has its cause
                 if read is _END:
                     break
                 for item in shown(source.events(read)):
@@ -156,6 +163,8 @@ class StreamRun:
                 if self._closed:
                     return
                 if self._decoder.done:
+                    # Before the drain: the answer is there, whatever comes of its connection.
+                    self._end_whole()
                     await source.adrain(reads)
                     break
             for item in self._last(shown):
@@ -251,16 +260,11 @@ class StreamRun:
         if limit.seconds <= 0:
             raise limit.passed()
         timer = watchdog.arm(limit.seconds, source.cut)
-        read, failed = _END, None
         try:
-            read = next(reads, _END)
-        except Exception as error:
-            failed = error
-        if not watchdog.disarm(timer):  # too late: the failure is our own
-            raise limit.passed()
-        if failed is not None:
-            raise failed
-        return read
+            return next(reads, _END)
+        finally:
+            if not watchdog.disarm(timer):  # too late: the failure, or the end, is our own
+                raise limit.passed() from None
 
     async def _aread(self, reads: AsyncIterator[Any]) -> Any:
         limit = self._limit()
@@ -391,6 +395,9 @@ class StreamRun:
         if not self._decoder.done and not self._broken_off:
             self._decoder.finish()
             yield from shown(self._decoder)
+        self._end_whole()
+
+    def _end_whole(self) -> None:
         self._complete = True
         self._end()
 
@@ -428,6 +435,8 @@ class StreamRun:
         self._end()
         found = self._errors().of_read(error, self._place)
         found.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
+        if found is not error:
+            found.__cause__ = error
         return found
 
     def _errors(self) -> SdkErrors:
@@ -437,21 +446,28 @@ class StreamRun:
     # ---- the end, and what is known of the answer
 
     def close(self) -> None:
-        """Closes the connection of a sync stream."""
+        """Closes the connection of a sync stream, also while another thread waits for its next read."""
+        self._closed = True
+        source = self._source
+        if source is not None:
+            if not self._complete:
+                source.cut()  # to close a socket wakes nobody who is reading from it
+            source.close()
         self._finish_early()
-        if self._source is not None:
-            self._source.close()
 
     async def aclose(self) -> None:
         """Closes the connection of an async stream."""
-        self._finish_early()
-        if self._source is not None:
-            await self._source.aclose()
+        self._closed = True
+        try:
+            if self._source is not None:
+                await self._source.aclose()
+        finally:
+            self._finish_early()
 
     def _finish_early(self) -> None:
-        self._closed = True
         # Whoever still holds an iterator gets nothing more, even of a read that is there already.
-        self._decoder.stop()
+        with suppress(RuntimeError):  # another thread is decoding it; that thread sees `_closed` next
+            self._decoder.stop()
         if self._begun:
             self._end()
 

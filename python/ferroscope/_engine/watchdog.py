@@ -45,18 +45,19 @@ class Watchdog:
             with self._lock:
                 now = time.monotonic()
                 due = [token for token, (deadline, _) in self._armed.items() if deadline <= now]
-                actions = [self._armed.pop(token)[1] for token in due]
+                # Under the lock, so that a `disarm` that came too late finds all of it done, and nothing is cut
+                # that has gone back to its pool since. The actions do not wait for anything.
+                for token in due:
+                    with suppress(Exception):  # closed in the meantime; the others are to be cut off all the same
+                        self._armed.pop(token)[1]()
                 self._wakes_at = min((deadline for deadline, _ in self._armed.values()), default=math.inf)
                 self._wake.clear()
                 pause = self._wakes_at - now
-            for action in actions:
-                with suppress(OSError):  # closed in the meantime
-                    action()
-            if not actions:
-                self._wake.wait(None if pause == math.inf else pause)
+            self._wake.wait(None if pause == math.inf else pause)
 
 
 watchdog = Watchdog()
 
 # The thread does not go with a fork, and the lock may have been held by another one.
-os.register_at_fork(after_in_child=watchdog.__init__)  # type: ignore[misc]  # as new
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=watchdog.__init__)  # type: ignore[misc]  # as new
