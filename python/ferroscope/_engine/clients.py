@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -100,14 +101,18 @@ def default_client(clients: Clients, *, asynchronous: bool) -> object:
     return shelves.take(shelves.of(_running_loop()), clients, clients.asynchronous)
 
 
-def runs_asyncio() -> bool:
-    """Whether an event loop of asyncio runs here, and not one of trio."""
+def prefers_aiohttp() -> bool:
+    """Whether a default async client is to go over aiohttp: it is there, runs on this loop, and is not turned off."""
+    return os.environ.get("FERROSCOPE_AIOHTTP") != "0" and _runs_asyncio() and find_spec("aiohttp") is not None
+
+
+def _runs_asyncio() -> bool:
     return asyncio._get_running_loop() is not None
 
 
 def _running_loop() -> object:
     trio = sys.modules.get("trio")
-    if trio is not None and not runs_asyncio():
+    if trio is not None and not _runs_asyncio():
         return trio.lowlevel.current_trio_token()
     return asyncio.get_running_loop()
 

@@ -39,21 +39,14 @@ def in_threads(count: int, work: Callable[[], object]) -> list[object]:
 
 
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)
-def test_one_function_in_many_threads(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_function_in_many_threads(caller: Caller) -> None:
     caller.server.reply_always("Hello there")
-    made: list[object] = []
     call, stream = caller.decorate(lambda: "x"), caller.decorate(lambda: "x", stream=True)
-    # Another key, so that all of them find no client made.
-    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith("KEY")), "key-of-many-threads")
-    sdk = __import__(caller.row.name)
-    init = sdk.OpenAI.__init__
-    monkeypatch.setattr(sdk.OpenAI, "__init__", lambda self, **kwargs: made.append(self) or init(self, **kwargs))
 
     def work() -> object:
         return call().content, "".join(chunk.content for chunk, _ in stream())
 
     assert set(in_threads(THREADS, work)) == {("Hello there", "Hello there")}
-    assert len(made) == 1
     caller.server.reply_always(None)
 
 
@@ -108,10 +101,11 @@ def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> N
 
 
 PROGRAM = """
-import asyncio, gc
-from ferroscope.core import openai
+import asyncio, gc, importlib, sys
 
-@openai.call("gpt-4o-mini", stream=True)
+provider = importlib.import_module(sys.argv[1])
+
+@provider.call(sys.argv[2], stream=True)
 async def hello() -> str:
     return "Say hello"
 
@@ -129,21 +123,16 @@ print("done")
 
 
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
-@pytest.mark.parametrize("aiohttp", ["1", "0"])
-def test_one_loop_after_another_says_nothing(caller: Caller, aiohttp: str) -> None:
+def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
     """No unclosed session, no pending task, no warning of any kind; and the process ends."""
     caller.server.reply_always(Answer("Hello there", delay=0.001))
     run = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM],
+        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, caller.row.module, caller.row.model],
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "FERROSCOPE_AIOHTTP": aiohttp,
-        },
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
     caller.server.reply_always(None)

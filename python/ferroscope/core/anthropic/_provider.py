@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
-
 from anthropic import Anthropic, AsyncAnthropic
 
 from ..._dialects.anthropic.dialect import AnthropicMessages
-from ..._engine.clients import Clients
+from ..._engine.clients import Clients, prefers_aiohttp
 from ..._engine.provider import Provider
 from .call_response import AnthropicCallResponse
 from .call_response_chunk import AnthropicCallResponseChunk
@@ -22,7 +19,7 @@ def fast_async_client() -> AsyncAnthropic:
     `FERROSCOPE_AIOHTTP=0` in the environment turns that off.
     """
     # The adapter between aiohttp and httpx comes with the SDK's `aiohttp` extra, or with the SDK since 1.0.
-    if os.environ.get("FERROSCOPE_AIOHTTP") != "0" and find_spec("aiohttp"):
+    if prefers_aiohttp():
         try:
             from anthropic import DefaultAioHttpClient
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
-
 from openai import AsyncOpenAI, OpenAI
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
-from ..._engine.clients import Clients, runs_asyncio
+from ..._engine.clients import Clients, prefers_aiohttp
 from ..._engine.provider import Provider
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
@@ -22,7 +19,7 @@ def fast_async_client(base_url: str | None = None, api_key: str | None = None) -
     `FERROSCOPE_AIOHTTP=0` in the environment turns that off.
     """
     # The adapter between aiohttp and httpx comes with the SDK's `aiohttp` extra, or with the SDK since 3.0.
-    if os.environ.get("FERROSCOPE_AIOHTTP") != "0" and runs_asyncio() and find_spec("aiohttp"):
+    if prefers_aiohttp():
         try:
             from openai import DefaultAioHttpClient
 
