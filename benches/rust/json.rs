@@ -175,7 +175,7 @@ fn searches(criterion: &mut Criterion) {
         let line = [vec![b'a'; length], b"\n\ndata: {}".to_vec()].concat();
         let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
         assert_eq!(memchr::memchr2(b'\n', b'\r', &line), Some(length));
-        assert_eq!(line.iter().position(ends.clone()), Some(length));
+        assert_eq!(line.iter().position(ends), Some(length));
         group.throughput(Throughput::Bytes(length as u64));
         group.bench_with_input(BenchmarkId::new("memchr", length), &line, |bencher, line| {
             bencher.iter(|| memchr::memchr2(b'\n', b'\r', black_box(line)));

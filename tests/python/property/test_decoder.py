@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ferroscope._core import DecodeError, StreamDecoder
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ferroscope._core import DecodeError, StreamDecoder
 
 ROOT = Path(__file__).parents[3]
 PIECES = [

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ferroscope._core import DecodeError, StreamDecoder
 from openai._models import construct_type
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
+
+from ferroscope._core import DecodeError, StreamDecoder
 
 from .test_decoder import ROOT, Decoded, decode, in_sizes, payloads
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
+
 from ferroscope._core import DecodeError, Event, StreamDecoder
 
 Seen = list[tuple[str, bytes, object, object]]
