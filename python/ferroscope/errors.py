@@ -15,6 +15,7 @@
     ├── ToolError (ValueError)          a tool call that cannot be handed to its tool
     │   ├── ToolArgumentsError          its arguments are not the JSON they should be
     │   └── UnknownToolError            its name is not among the tools of the call
+    ├── ClientError (TypeError)         a client that is not one of the provider's
     ├── TemplateError (ValueError)      a prompt template has a mistake; found at decoration
     ├── BudgetExceededError             a meter's budget was passed
     ├── UnknownPriceError (LookupError) no price is known and one was demanded
@@ -42,6 +43,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BudgetExceededError",
+    "ClientError",
     "ConflictError",
     "FerroscopeError",
     "InternalServerError",
@@ -189,6 +191,10 @@ class ToolArgumentsError(ToolError):
 
 class UnknownToolError(ToolError, RuntimeError):
     """The model called a tool that the call did not offer."""
+
+
+class ClientError(FerroscopeError, TypeError):
+    """A client was given that is not one of the provider's SDK."""
 
 
 class TemplateError(FerroscopeError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from ..core.base._prompt_plan import ResolvedPrompt
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
+from ..errors import ClientError
 from ..prices import admit, metered
 from .clients import default_client
 from .common_errors import adopt
@@ -60,16 +62,27 @@ class Call:
             client = default_client(plan.provider.clients, asynchronous=plan.prompt.is_async)
         if plan.prompt.is_async:
             return self._asend(client)
+        method = self._method(client)
         try:
-            return plan.provider.dialect.method(client)(**self.kwargs)
+            return method(**self.kwargs)
         except Exception as error:
             adopt(error, plan.provider.sdk)
             raise
 
-    async def _asend(self, client: object) -> Any:
+    def _method(self, client: object) -> Callable[..., Any]:
         provider = self.plan.provider
         try:
-            sent = provider.dialect.method(client)(**self.kwargs)
+            return provider.dialect.method(client)
+        except AttributeError as error:
+            raise ClientError(
+                f"a {type(client).__module__}.{type(client).__qualname__} cannot call {provider.name!r} ({error}); "
+                f"pass a client of the SDK {provider.sdk!r} that goes with the provider, or none at all"
+            ) from error
+
+    async def _asend(self, client: object) -> Any:
+        provider, method = self.plan.provider, self._method(client)
+        try:
+            sent = method(**self.kwargs)
             return await sent if inspect.isawaitable(sent) else sent
         except Exception as error:
             adopt(error, provider.sdk)

@@ -149,6 +149,9 @@ def _call(
     return decorate
 
 
+_call.__name__ = _call.__qualname__ = "call"
+_call.__doc__ = "Turns a function that returns a prompt into a call of whichever provider."
+
 call = cast("AgnosticCallDecorator[CallResponse, Stream]", _call)
 """Turns a function that returns a prompt into a call of whichever provider.
 

@@ -79,6 +79,9 @@ def _override(
     return cast("Callable[..., Any]", call)
 
 
+_override.__name__ = _override.__qualname__ = "override"
+_override.__doc__ = "Returns a call like the given one, but made with another provider, model, stream, …"
+
 override = cast("CallOverride[CallResponse, Stream]", _override)
 """Returns a call like the given one, but made with another provider, model, stream, response model, …
 

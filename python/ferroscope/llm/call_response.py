@@ -191,6 +191,11 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         return self.user_message_param
 
     @property
+    def common_tools(self) -> list[Tool] | None:
+        """The same as `tools`."""
+        return self.tools
+
+    @property
     def common_usage(self) -> Usage | None:
         """The same as `usage`."""
         return self._response.common_usage

@@ -22,6 +22,8 @@ def server(_llm_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Prov
     url = _llm_server.base_url("openai")
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("OPENAI_BASE_URL", url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", _llm_server.base_url("anthropic"))
     monkeypatch.setenv("FERROSCOPE_OLLAMA_URL", url)
     monkeypatch.setenv("FERROSCOPE_VLLM_URL", url)
     return _llm_server

@@ -1,0 +1,137 @@
+"""One function, several providers: what goes over to another one, and what does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from anthropic import Anthropic, AsyncAnthropic
+from openai import AsyncOpenAI, OpenAI
+
+from ferroscope import BaseMessageParam, BaseTool, Messages, errors, llm
+from ferroscope.core.base import Usage
+from ferroscope.llm._providers import PROVIDERS
+from ferroscope.testing import Answer, Json, ProviderServer, Text, ToolCall
+from ferroscope.testing import Usage as Tokens
+
+
+class FormatBook(BaseTool):
+    """Formats a book."""
+
+    title: str
+
+    def call(self) -> str:
+        return self.title.title()
+
+
+MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5", "ollama": "llama3", "vllm": "llama3"}
+
+
+@pytest.fixture(params=MODELS)
+def provider(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_the_table_names_records_that_are_there(provider: str) -> None:
+    from ferroscope.llm._providers import provider_record
+
+    assert provider_record(provider).name == provider
+    assert set(MODELS) <= set(PROVIDERS)
+    assert list(PROVIDERS) == sorted(PROVIDERS)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_agent_that_changes_its_provider_in_the_middle(stream: bool, provider: Any, server: ProviderServer) -> None:
+    @llm.call("openai", "gpt-4o-mini", tools=[FormatBook], stream=stream)
+    def ask(history: list[BaseMessageParam]) -> list[BaseMessageParam]:
+        return [Messages.System("Be brief."), Messages.User("Recommend a book"), *history]
+
+    server.reply(
+        Answer(Text("One moment."), ToolCall("FormatBook", {"title": "emma"}), usage=Tokens(9, 4)),
+        Answer(Text("Emma it is."), usage=Tokens(20, 5)),
+    )
+    with llm.context(provider=provider, model=MODELS[provider]):
+        first: Any = ask([])
+    first = first.collect() if stream else first
+    assert isinstance(first.tool, FormatBook)
+    assert first.usage == Usage(input_tokens=9, cached_tokens=0, output_tokens=4, total_tokens=13)
+    assert first.finish_reasons == ["tool_calls"]
+    history = [first.message_param, *first.tool_message_params([(first.tool, first.tool.call())])]
+    for other in MODELS:
+        server.reply(Answer(Text("Emma it is."), usage=Tokens(20, 5)))
+        with llm.context(provider=other, model=MODELS[other]):  # type: ignore[arg-type]
+            second: Any = ask(history)
+            second = second.collect() if stream else second
+        assert (second.content, second.finish_reasons) == ("Emma it is.", ["stop"])
+        assert second.messages[-1].content[0].content == "Emma"
+        assert second.messages[-2].content[1].args == {"title": "emma"}
+
+
+def test_common_parameters_and_response_models_go_over(provider: Any, server: ProviderServer) -> None:
+    @llm.call("openai", "gpt-4o-mini", json_mode=True, response_model=FormatBook, call_params={"max_tokens": 7})
+    def ask() -> str:
+        return "Recommend a book"
+
+    server.reply(Answer(Json({"title": "emma"})))
+    book: Any = llm.override(ask, provider=provider, model=MODELS[provider])()
+    assert book.call() == "Emma"
+    assert server.requests[-1].json["max_tokens"] == 7
+    assert isinstance(book._response, llm.CallResponse)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_client_of_another_provider_is_told(kind: str, server: ProviderServer) -> None:
+    wrong: dict[str, Any] = {
+        "openai": Anthropic if kind == "sync" else AsyncAnthropic,
+        "anthropic": OpenAI if kind == "sync" else AsyncOpenAI,
+    }
+    for name, client in wrong.items():
+        with pytest.raises(errors.ClientError, match=f"cannot call '{name}'.*pass a client of the SDK '{name}'"):
+            if kind == "sync":
+                llm.call(name, "m", client=client())(lambda: "Hi")()
+            else:
+                import asyncio
+
+                async def ask() -> str:
+                    return "Hi"
+
+                asyncio.run(llm.call(name, "m", client=client())(ask)())
+    assert server.requests == []
+
+
+def test_a_missing_sdk_is_told_at_the_call_and_only_if_it_is_needed(server: ProviderServer) -> None:
+    script = """
+import sys
+sys.modules["anthropic"] = None
+from ferroscope import llm, MissingExtraError
+
+@llm.call("anthropic", "claude-haiku-4-5")
+def ask() -> str:
+    return "Hi"
+
+try:
+    ask()
+except MissingExtraError as error:
+    print(error)
+print(llm.override(ask, provider="openai", model="gpt-4o-mini")().content)
+"""
+    import os
+
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env={**os.environ}
+    )
+    assert run.stderr == ""
+    told, content = run.stdout.splitlines()
+    assert "pip install 'ferroscope[anthropic]'" in told
+    assert content == "Hello there"
+
+
+def test_naming_llm_imports_no_sdk() -> None:
+    script = (
+        "import sys; from ferroscope import llm; llm.call, llm.override, llm.context;"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'openai', 'anthropic', 'httpx', 'httpx2'}))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
