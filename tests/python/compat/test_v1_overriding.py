@@ -139,9 +139,9 @@ def test_override_what_the_call_gives(server: ProviderServer) -> None:
 def test_override_needs_both(server: ProviderServer) -> None:
     with pytest.raises(ValueError, match="Provider and model must both be overridden if either is overridden"):
         llm.override(recommend, provider="openai")
-    with pytest.raises(ValueError, match="Provider and model must both be specified if either is specified"):
-        with llm.context(provider="openai", model=None):  # type: ignore[arg-type]
-            pass
+    match = "Provider and model must both be specified if either is specified"
+    with pytest.raises(ValueError, match=match), llm.context(provider="openai", model=None):  # type: ignore[arg-type]
+        pass
     with pytest.raises(ValueError, match="Unsupported provider"):
         llm.call(provider="nobody", model="x")(lambda: "x")()  # type: ignore[call-overload]
 
