@@ -64,10 +64,18 @@ class Call:
             return self._asend(client)
         method = self._method(client)
         try:
-            return method(**self.kwargs)
+            sent = method(**self.kwargs)
         except Exception as error:
             adopt(error, plan.provider.sdk)
             raise
+        if inspect.iscoroutine(sent):
+            sent.close()
+            name = getattr(plan.prompt.fn, "__qualname__", plan.prompt.fn)
+            raise ClientError(
+                f"{name} is a sync function and its client ({type(client).__name__}) async: write `async def`, or "
+                "give it the sync client"
+            )
+        return sent
 
     def _method(self, client: object) -> Callable[..., Any]:
         provider = self.plan.provider

@@ -507,3 +507,24 @@ def test_anthropic_has_the_same_interface(server: ProviderServer) -> None:
     )
     assert response.message_param["role"] == "assistant"
     assert response.common_message_param.role == "assistant"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_of_the_wrong_kind(server: ProviderServer, stream: bool) -> None:
+    client = AsyncOpenAI()
+
+    @openai.call("gpt-4o-mini", client=client, stream=stream)
+    def recommend() -> str:
+        return "Recommend"
+
+    with pytest.raises(TypeError, match=r"recommend is a sync function and its client \(AsyncOpenAI\) async"):
+        list(recommend())
+    assert server.requests == []
+
+    server.reply("Hello")
+
+    @openai.call("gpt-4o-mini", client=OpenAI())
+    async def ask() -> str:
+        return "Recommend"
+
+    assert asyncio.run(ask()).content == "Hello"
