@@ -34,7 +34,7 @@ class Options:
 
     def key(self) -> Hashable:
         """What a plan is made of; the client and the parameters are put into it for each call."""
-        stream = tuple(sorted(self.stream.items())) if isinstance(self.stream, dict) else self.stream
+        stream = _hashable(self.stream)
         tools = None if self.tools is None else tuple(self.tools)
         return (
             self.provider,
@@ -83,6 +83,13 @@ class Change:
             if value is not None:
                 changed[name] = value
         return replace(options, **changed)
+
+
+def _hashable(value: object) -> Hashable:
+    """A config as something to look it up by."""
+    if isinstance(value, dict):
+        return tuple(sorted((name, _hashable(item)) for name, item in value.items()))
+    return value
 
 
 _NAMES = tuple(field.name for field in fields(Change))

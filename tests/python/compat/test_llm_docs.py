@@ -6,7 +6,9 @@ Only the package's name is another one. The provider is the loopback server.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -429,3 +431,22 @@ def test_tenacity_inside_a_context_and_an_override(kind: str, server: ProviderSe
     else:
         assert asyncio.run(llm.override(retried(count_async), provider="openai", model="other")()) == 3
     assert [request.json["model"] for request in server.requests] == ["other", "other"]
+
+
+def test_the_page_about_streams(server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[3] / "docs/streams.md").read_text(encoding="utf-8")
+    namespace: dict[str, Any] = {}
+    printed = []
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "docs/streams.md", "exec"), namespace)
+        printed.append(capsys.readouterr().out)
+    book = "The Name of the Wind by Patrick Rothfuss"
+    assert printed == [
+        book,
+        f"{book} 30 ['stop']\n",
+        "The \nName \nof \nthe \nWind \nby \nPatrick \nRothfuss\n['stop']\n30\n",
+        "The Name \n",
+        f"{book}\n",
+        "True\n",
+        "",
+    ]
