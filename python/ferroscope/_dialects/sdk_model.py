@@ -19,7 +19,14 @@ def read_model(model: Any, data: bytes) -> Any:  # Any: a model class of an SDK,
     try:
         return model.model_validate_json(data)
     except ValidationError:
-        return model.construct(**json.loads(data))
+        return model.construct(**json.loads(data, parse_int=_number))
+
+
+def _number(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python reads: no provider's number, and no reason to lose the rest
+        return float(digits)
 
 
 def dump_event(event: Any) -> str:  # Any: an object that a client yields, an SDK's or one like it

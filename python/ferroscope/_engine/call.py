@@ -21,7 +21,7 @@ from .extraction import Extraction
 from .plan import CallPlan, provider_tools
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
 class Call:
     """A call that is ready to be sent.
 

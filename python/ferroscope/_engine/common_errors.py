@@ -97,6 +97,7 @@ def _member(value: object, name: str) -> object:
 
 
 _known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
+_origin: dict[type[Exception], tuple[type[Exception], type[Exception]]] = {}
 
 
 def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]:
@@ -105,6 +106,26 @@ def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]
     if kind is None:
         common = common_class(theirs)
         between = () if common is None or issubclass(ours, common) else (common,)
-        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__}
+        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
         kind = _known[ours, theirs] = type(ours.__name__, (ours, *between, theirs), namespace)
+        _origin[kind] = ours, theirs
     return cast("type[_ErrorT]", kind)
+
+
+# They hold connections, and the caller's key.
+_NOT_PICKLED = ("request", "response")
+
+
+def _reduce(error: Exception) -> tuple[object, ...]:
+    """How an exception travels to another process: as all but its request and response."""
+    state = {name: None if name in _NOT_PICKLED else value for name, value in vars(error).items()}
+    return _rebuilt, (*_origin[type(error)], error.args, state)
+
+
+def _rebuilt(
+    ours: type[Exception], theirs: type[Exception], args: tuple[object, ...], state: dict[str, object]
+) -> Exception:
+    kind = class_of_both(ours, theirs)
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error

@@ -15,7 +15,7 @@ from .kept import DEFAULT_BYTES
 from .provider import Provider
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
 class CallPlan:
     """A decorated function, understood.
 

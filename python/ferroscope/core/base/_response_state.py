@@ -1,7 +1,7 @@
 """What of a response goes into a pickle, and what is made again from it.
 
 A provider's tool class is made at run time and has no name to be found by; what it was made of has. A client is a
-connection and not data. What is read from the SDK's object is read again.
+connection and not data, and keys stay where they are. What is read from the SDK's object is read again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._secrets import WITH_SECRETS, without_secrets
 from ._tool_type import provider_tool_type, tool_source
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _READ_AGAIN = frozenset({"cost_details", "message_param", "tool", "tools"})
 def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a response, as they can be pickled."""
     portable = {name: value for name, value in values.items() if name not in _READ_AGAIN}
+    portable |= {name: without_secrets(value) for name, value in portable.items() if name in WITH_SECRETS}
     config = portable.get("dynamic_config")
     if isinstance(config, dict) and "client" in config:
         portable["dynamic_config"] = {name: value for name, value in config.items() if name != "client"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, SkipValidation, computed_field, field_serializer
 from typing_extensions import TypeVar
 
+from ._secrets import WITH_SECRETS, without_secrets
 from .message_param import BaseMessageParam
 from .tool import BaseTool
 from .types import CostMetadata, FinishReason, JsonableType, Provider, Usage
@@ -93,6 +94,10 @@ class BaseCallResponse(
 
     def __str__(self) -> str:
         return self.content
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_secrets(value) if name in WITH_SECRETS else value
 
     def __getstate__(self) -> dict[Any, Any]:
         from ._response_state import portable_values

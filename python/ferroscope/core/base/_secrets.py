@@ -1,0 +1,29 @@
+"""Keeps keys out of what is printed and pickled: callers hand them in among the parameters of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "***"
+
+# The attributes of a response that hold such parameters.
+WITH_SECRETS = frozenset({"call_params", "call_kwargs", "dynamic_config"})
+
+_HEADERS = frozenset({"extra_headers", "headers", "default_headers"})
+_KEYS = frozenset({"api_key", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "azure_ad_token"})
+
+
+def without_secrets(value: Any) -> Any:  # Any: parameters of a call, in any provider's form
+    """The same without the values of headers, and without keys."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _hidden(name, inner) for name, inner in value.items()}
+
+
+def _hidden(name: object, value: Any) -> Any:
+    if name in _HEADERS and isinstance(value, Mapping):
+        return dict.fromkeys(value, HIDDEN)
+    if name in _KEYS and value is not None:
+        return HIDDEN
+    return without_secrets(value) if name == "call_params" else value

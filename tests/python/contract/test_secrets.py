@@ -1,0 +1,78 @@
+"""Keys do not come out where nobody looks for them: in what is printed, logged, pickled or raised."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import pytest
+
+from ferroscope import errors
+from ferroscope.core.base import BaseMessageParam
+from ferroscope.testing import Answer, Cut, Status, Text
+
+from .conftest import Caller
+
+SECRET = "sk-very-secret-key"
+HEADERS = {"x-tenant-key": SECRET}
+PARAMS = {"extra_headers": HEADERS, "max_tokens": 100}
+
+
+@pytest.fixture(autouse=True)
+def _secret_key(caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith("KEY")), SECRET)
+    caplog.set_level(logging.DEBUG)
+
+
+def logged_by_us(caplog: pytest.LogCaptureFixture) -> str:
+    """What the SDKs log of their requests is theirs to answer for."""
+    return "".join(record.getMessage() for record in caplog.records if record.name.startswith("ferroscope"))
+
+
+def prompt() -> Any:
+    message = BaseMessageParam(role="user", content="Say hello")
+    return {"messages": [message], "call_params": PARAMS}
+
+
+def test_responses_do_not_show_the_headers_of_their_calls(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    caller.server.reply("Hello", "Hello")
+    stream = caller.stream(prompt, call_params=PARAMS)
+    assert caller.server.requests[-1].headers["x-tenant-key"] == SECRET
+    response = caller.call(prompt, call_params=PARAMS)
+    for shown in (response, stream, stream.construct_call_response(), stream._run, stream._run._call):
+        assert SECRET not in repr(shown) + str(shown)
+    assert "'extra_headers': {'x-tenant-key': '***'}" in repr(response)
+    assert SECRET not in logged_by_us(caplog)
+    assert response.call_kwargs["extra_headers"] == HEADERS  # whoever asks for them gets them
+
+
+def test_pickled_responses_leave_the_keys_behind(caller: Caller) -> None:
+    caller.server.reply("Hello")
+    response = caller.call(prompt, call_params=PARAMS)
+    pickled = pickle.dumps(response)
+    assert SECRET.encode() not in pickled
+    assert pickle.loads(pickled).content == "Hello"
+    assert response.call_kwargs["extra_headers"] == HEADERS
+
+
+def test_errors_tell_no_key_and_travel_without_it(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    caller.server.reply(Cut(Answer(Text("word " * 200)), at=3000, how="close"), Status(401, "Wrong key."))
+    raised: list[Exception] = []
+    for expected in (errors.StreamInterruptedError, errors.AuthenticationError):
+        with pytest.raises(expected) as caught:
+            caller.stream(prompt)
+        raised.append(caught.value)
+    for error in raised:
+        shown = repr(error) + str(error) + "".join(traceback.format_exception(error))
+        assert SECRET not in shown + repr(getattr(error, "partial", None))
+        pickled = pickle.dumps(error)
+        assert SECRET.encode() not in pickled
+        again = pickle.loads(pickled)
+        assert type(again) is type(error)
+        assert str(again) == str(error)
+    interrupted = pickle.loads(pickle.dumps(raised[0]))
+    assert interrupted.partial.content.startswith("word ")
+    assert pickle.loads(pickle.dumps(raised[1])).status_code == 401
+    assert SECRET not in logged_by_us(caplog)
