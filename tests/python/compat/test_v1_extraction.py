@@ -278,3 +278,43 @@ def test_a_prompt_with_messages_around(server: ProviderServer) -> None:
 
     assert rate(book).content == "Yes."
     assert sent(server)["messages"][0]["content"] == "Is The Name of the Wind by Patrick Rothfuss good?"
+
+
+class Loose(BaseModel):
+    name: str = Field(min_length=3)
+    year: int | None = None
+    tags: list[str] = Field(default_factory=list)
+
+
+def look(title: str) -> str:
+    """Looks."""
+    return f"looked at {title}"
+
+
+def test_streamed_models_that_v1_could_not_read(server: ProviderServer) -> None:
+    value = {"name": "Emma", "year": 1815, "tags": ["novel"]}
+    server.reply(ToolCall("Loose", value, chunks=list(json.dumps(value))))
+    partials = list(openai.call("gpt-4o-mini", stream=True, response_model=Loose)(lambda: "x")())
+    assert partials[-1] == Loose(**value)
+    assert partials[-1]._response.tool.args == value
+    assert {partial.year for partial in partials} == {None, 1815}  # never 1, 18, 181
+    assert sent(server)["tool_choice"] == "required"
+
+    server.reply(Text(f"Here: {json.dumps(value)} I hope {{this}} helps."))
+    stream = openai.call("gpt-4o-mini", stream=True, response_model=Loose, json_mode=True)(lambda: "x")()
+    assert list(stream)[-1] == Loose(**value)
+    assert '"year"' in sent(server)["messages"][-1]["content"]
+
+
+def test_streamed_models_beside_tools(server: ProviderServer) -> None:
+    server.reply(Json(WIND))
+    stream: Any = openai.call("gpt-4o-mini", stream=True, response_model=Book, tools=[look])(lambda: "x")()
+    assert list(stream)[-1] == Book(**WIND)
+    assert [tool["function"]["name"] for tool in sent(server)["tools"]] == ["look"]
+
+
+@pytest.mark.parametrize("options", [{"json_mode": True}, {"tools": [look]}], ids=["json", "tools"])
+def test_builtin_types_in_every_way(server: ProviderServer, options: Any) -> None:
+    server.reply(Json({"value": ["a"]}), Json(["a"]))
+    call: Any = openai.call("gpt-4o-mini", response_model=list[str], **options)(lambda: "x")
+    assert [call(), call()] == [["a"], ["a"]]
