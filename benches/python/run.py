@@ -8,8 +8,15 @@ import bench_call
 import bench_decode
 import bench_price
 import bench_stream
+import bench_structured
 
-BENCHES = {"call": bench_call.main, "decode": bench_decode.main, "price": bench_price.main, "stream": bench_stream.main}
+BENCHES = {
+    "call": bench_call.main,
+    "decode": bench_decode.main,
+    "price": bench_price.main,
+    "stream": bench_stream.main,
+    "structured": bench_structured.main,
+}
 
 
 def main(arguments: list[str]) -> None:

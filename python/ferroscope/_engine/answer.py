@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -82,7 +82,7 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
     return model.model_validate_json(to_json(document(text, "object")))
 
 
-def document(text: str, root: str) -> Any:
+def document(text: str, root: Literal["object", "container", "value"]) -> Any:
     """The JSON value that a text holds."""
     parser = PartialJson(root=root)
     parser.feed(text)

@@ -95,7 +95,7 @@ class Reading:
             ValueReader(extraction) if extraction.is_wrapped else PartialReader(extraction.model, given=call.given)
         )
         self._text = _arguments if extraction.way == "tool" else _content
-        self._every = call.plan.every
+        self._every: Every = call.plan.every
         self._broken = False
         self.begun = False
         self.is_whole = False

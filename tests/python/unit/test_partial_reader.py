@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from ferroscope._core import JsonError
-from ferroscope._engine.partial import PartialReader
+from ferroscope._engine.partial import PartialReader, nodes
 from ferroscope.core.base._partial import partial
 
 T = TypeVar("T")
@@ -553,3 +553,60 @@ def test_deltas_may_come_from_any_iterator() -> None:
         "J",
         "Jérôme",
     ]
+
+
+NESTED = json.dumps({"rows": [{"cells": [{"x": [1, 2, n], "y": {"a": "b" * n}}] * 3, "n": n} for n in range(12)]})
+
+
+class Cell(BaseModel):
+    x: list[int]
+    y: dict[str, str]
+
+
+class Row(BaseModel):
+    cells: list[Cell]
+    n: int
+
+
+class Table(BaseModel):
+    rows: list[Row]
+
+
+@pytest.mark.parametrize("target", [dict, dict[str, list[dict[str, Any]]], Table], ids=str)
+@pytest.mark.parametrize("kept", [1, 2, 3, 7])
+def test_whoever_keeps_some_of_the_instances_sees_none_of_them_change(target: Any, kept: int) -> None:
+    reader: PartialReader[Any] = PartialReader(target)
+    instances: list[tuple[Any, str]] = []
+    for number, piece in enumerate(pieces(NESTED, 5)):
+        reader.feed(piece)
+        if number % kept == 0:
+            value = reader.value
+            instances.append((value, repr(value)))
+    assert [repr(value) for value, _ in instances] == [shown for _, shown in instances]
+    final = reader.finish()
+    assert (final.model_dump() if isinstance(final, BaseModel) else final) == json.loads(NESTED)
+
+
+@pytest.mark.parametrize("target", [dict, Table], ids=str)
+def test_containers_in_containers_are_not_copied_for_every_delta(monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
+    """Looks inside, because only time would tell otherwise."""
+    free = nodes.Buffers.free
+    found: list[bool] = []
+
+    def noted(buffers: nodes.Buffers[Any]) -> Any:
+        shown = free(buffers)
+        found.append(shown is not None)
+        return shown
+
+    monkeypatch.setattr(nodes.Buffers, "free", noted)
+    reader: PartialReader[Any] = PartialReader(target)
+    reader.feed('{"rows": [')
+    for number in range(50):
+        reader.feed('{"cells": [], "n": %d}, ' % number)
+    reader.feed('{"cells": [{"x": [')
+    for number in range(10):
+        reader.feed(f"{number}, ")
+    del found[:]
+    for number in range(100):
+        reader.feed(f"{number}, ")
+    assert all(found)

@@ -75,6 +75,16 @@ class Node:
         self.refresh()
         return self.parent
 
+    def release_above(self) -> None:
+        """Has the containers above, outermost first, let go of what they hold of older copies of this one."""
+        above = self.parent
+        if above.parent is not above:
+            above.release_above()
+            above.release(self.key)
+
+    def release(self, key: Any) -> None:
+        """Lets go of what the older copy holds at a key; it is written anew before it is handed out."""
+
     def refresh(self) -> None:
         """Shows in the parent what has changed."""
         if self.dirty:
@@ -249,6 +259,11 @@ class ListNode(Node):
         del self.items[key:]
         self.dirty = True
 
+    def release(self, key: int) -> None:
+        shown = self.buffers.free()
+        if shown is not None and key < len(shown):
+            shown[key] = None
+
     def snapshot(self) -> list[Any]:
         items = self.items
         shown = self.buffers.free()
@@ -296,6 +311,12 @@ class DictNode(Node):
         self.members.pop(key, None)
         self.changed[key] = None
         self.dirty = True
+
+    def release(self, key: str) -> None:
+        shown = self.buffers.free()
+        if shown is not None and key in shown:
+            shown[key] = None
+            self.was_changed[key] = None
 
     def snapshot(self) -> dict[str, Any]:
         members = self.members

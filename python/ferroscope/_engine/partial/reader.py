@@ -198,6 +198,8 @@ class PartialReader(Generic[T]):
                 top = root
                 root.drop(None)
         self._top = top
+        if top.dirty and top.parent is not root:
+            top.release_above()
         while top is not root:
             top.refresh()
             top = top.parent
