@@ -419,9 +419,10 @@ def test_bedrock(server: ProviderServer) -> None:
         assert (stream.content, stream.thinking, tools[0].args) == ("Hello there", "Hm.", EMMA)
         response = stream.construct_call_response().response
         assert response.model_extra["amazon-bedrock-invocationMetrics"] == {"invocationLatency": 604}
-        with pytest.raises(anthropic_sdk.APIStatusError) as caught:
+        # Before 1.0 the SDK itself had no word for it.
+        with pytest.raises(anthropic_sdk.APIStatusError if MAJOR else ValueError) as caught:
             consumed(call(stream=True, client=client))
-        assert caught.value.partial.content == "Hello"
+        assert vars(caught.value)["partial"].content == "Hello"
 
 
 def test_bedrock_async(server: ProviderServer) -> None:
