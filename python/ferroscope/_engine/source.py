@@ -48,10 +48,7 @@ class Source(Protocol):
 
 def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None = None) -> Source:
     """The best way to read a stream of an SDK."""
-    if callable(own := getattr(type(sdk_stream), "open_source", None)):
-        source: Source = own(sdk_stream, decoder)
-        return source
-    if is_untouched(sdk_stream, provider.sdk):
+    if getattr(sdk_stream, "reads_bytes", None) is True or is_untouched(sdk_stream, provider.sdk):
         return _Bytes(sdk_stream, decoder, kept)
     return _Objects(sdk_stream, decoder, provider, kept)
 

@@ -5,11 +5,11 @@ https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, Final
 
-from ..._core import Event, StreamDecoder
 from .dialect import OpenAIChat
 from .messages import MessageRules
 
@@ -67,7 +67,7 @@ def _inference_method(complete: Callable[..., Any]) -> Callable[..., Any]:
             return complete(body=body, **options)
         responses: list[Any] = []
         answer = complete(body=body, raw_response_hook=responses.append, **options)
-        if hasattr(answer, "__await__"):
+        if isawaitable(answer):
             return _awaited(answer, responses)
         return InferenceStream(answer, responses[-1].http_response)
 
@@ -81,44 +81,33 @@ async def _awaited(answer: Any, responses: list[Any]) -> InferenceStream:
 
 
 class InferenceStream:
-    """A stream of `azure-ai-inference`, read by its bytes: the SDK drops errors and filter results."""
+    """A stream of `azure-ai-inference`, to be read by its bytes: the SDK drops errors and filter results."""
+
+    # Nobody else has to see the objects: the response comes from the SDK's own hook.
+    reads_bytes = True
+
+    def __init__(self, sdk_stream: Any, response: Any) -> None:
+        self.response = _Body(sdk_stream, response)
+
+
+class _Body:
+    """The response below, with the names that HTTP libraries have for its parts."""
 
     def __init__(self, sdk_stream: Any, response: Any) -> None:
         self._stream = sdk_stream
         self._response = response
-        self._decoder: StreamDecoder | None = None
+        self.request = getattr(response, "request", None)
 
-    def open_source(self, decoder: StreamDecoder) -> InferenceStream:
-        """This stream as a source of the engine."""
-        self._decoder = decoder
-        return self
-
-    @property
-    def response(self) -> object | None:
-        return self._response  # type: ignore[no-any-return]
-
-    def reads(self) -> Iterator[bytes]:
+    def iter_bytes(self) -> Iterator[bytes]:
         return iter(self._response.iter_bytes())
 
-    def areads(self) -> AsyncIterator[bytes]:
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
         return aiter(self._response.iter_bytes())
-
-    def events(self, read: bytes) -> Iterable[Event]:
-        assert self._decoder is not None
-        self._decoder.feed(read)
-        return self._decoder
-
-    def drain(self, reads: Iterator[Any]) -> None:
-        """Its connections cannot be cut off in bounded time, so they are closed."""
-
-    async def adrain(self, reads: AsyncIterator[Any]) -> None:
-        """As above."""
 
     def close(self) -> None:
         self._stream.close()
 
     async def aclose(self) -> None:
-        close = getattr(self._stream, "aclose", None) or self._response.close
-        closing = close()
-        if hasattr(closing, "__await__"):
+        closing = (getattr(self._stream, "aclose", None) or self._response.close)()
+        if isawaitable(closing):
             await closing

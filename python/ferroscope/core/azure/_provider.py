@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 from ..._dialects.openai_chat.azure import AzureChat
-from ..._engine.clients import Clients
+from ..._engine.clients import Clients, prefers_aiohttp
 from ..._engine.provider import Provider
 from ...errors import MissingExtraError
 from .call_response import AzureCallResponse
@@ -40,7 +39,7 @@ def default_client(*, asynchronous: bool) -> Any:
 
 def _fast() -> dict[str, Any]:
     """The transport over aiohttp, where that is installed; `FERROSCOPE_AIOHTTP=0` turns it off."""
-    if os.environ.get("FERROSCOPE_AIOHTTP") != "0" and find_spec("aiohttp"):
+    if prefers_aiohttp():
         try:
             from openai import DefaultAioHttpClient
 
