@@ -93,7 +93,7 @@ def document(text: str, root: Literal["object", "container", "value"]) -> Any:
 def _read_value(extraction: Extraction, text: str) -> Any:
     """A value that was asked for as `{"value": ...}`, from models that answer it bare, too."""
     model = extraction.model
-    bare: TypeAdapter[Any] = TypeAdapter(extraction.target)
+    bare: TypeAdapter[Any] | None = None
     if fenced := _FENCED.fullmatch(text):
         text = fenced[1]
     nearer: ValidationError | None = None
@@ -102,6 +102,7 @@ def _read_value(extraction: Extraction, text: str) -> Any:
             return vars(model.model_validate_json(found))["value"]
         except ValidationError as error:
             wrapped_error = error
+        bare = bare or TypeAdapter(extraction.target)
         try:
             return bare.validate_json(found)
         except ValidationError as error:
