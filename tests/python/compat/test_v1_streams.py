@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -352,3 +353,24 @@ def test_an_async_stream_that_somebody_wrapped(server: ProviderServer) -> None:
 
     assert asyncio.run(main()) == "Once upon a time"
     assert len(seen) > 3
+
+
+def test_an_interrupt_closes_the_connection(server: ProviderServer) -> None:
+    server.reply(Answer(Text("word " * 200), delay=0.02))
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    stream = recommend("fantasy")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for number, _ in enumerate(stream):
+                if number == 3:
+                    signal.setitimer(signal.ITIMER_REAL, 0.005)  # rings while the next chunk is waited for
+        server.wait_closed()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert 0 < len(stream.content) < 1000
+    assert server.open_streams == 0
