@@ -1,6 +1,7 @@
 //! Writes the folded response: as the body that the server would have sent, and as a message.
 
-use super::{Audio, Choice, Content, Part, State};
+use super::State;
+use super::choice::{Audio, Choice, Content, Part};
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;

@@ -1,0 +1,303 @@
+//! One choice of a response while it grows: its text, its tool calls, and what else belongs to it.
+
+use crate::delta::Delta;
+use crate::json::{Kind, Text, Value};
+use crate::tool_call::Calls;
+use crate::tree::{Merge, Object};
+
+use super::super::take_first;
+
+/// A choice, growing.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    pub(super) index: i64,
+    pub(super) role: Option<String>,
+    pub(super) content: Content,
+    pub(super) refusal: Option<Text>,
+    pub(super) calls: Calls,
+    pub(super) function_call: Option<FunctionCall>,
+    pub(super) audio: Audio,
+    pub(super) message_extra: Object,
+    pub(super) logprobs: Option<Logprobs>,
+    pub(super) finish_reason: Option<String>,
+    pub(super) extra: Object,
+}
+
+/// The one call that a message could hold before there were tool calls.
+#[derive(Debug, Default)]
+pub(super) struct FunctionCall {
+    pub(super) name: String,
+    pub(super) arguments: Text,
+}
+
+#[derive(Debug, Default)]
+pub(super) enum Content {
+    #[default]
+    Null,
+    Text(Text),
+    /// Mistral's typed parts; text and thinking grow while they follow one another.
+    Parts(Vec<Part>),
+}
+
+/// A part of a content, with the members of it that nobody gave a meaning.
+#[derive(Debug)]
+pub(super) enum Part {
+    Text(Text, Object),
+    Thinking(Vec<Part>, Object),
+    Other(Box<str>),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Audio {
+    /// Pieces of base64, each of whole characters.
+    pub(super) data: Vec<String>,
+    pub(super) extra: Object,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Logprobs {
+    pub(super) content: Option<String>,
+    pub(super) refusal: Option<String>,
+    pub(super) extra: Object,
+    /// What stands there instead of an object: some servers send a number.
+    pub(super) other: Option<Box<str>>,
+}
+
+impl Choice {
+    /// Whether this is the choice that `content` and the tools speak of.
+    pub(super) fn is_first(&self) -> bool {
+        self.index == 0
+    }
+
+    /// Appends to the text.
+    pub(super) fn say(&mut self, quoted: &str, delta: &mut Delta) {
+        let first = self.is_first();
+        let text = match &mut self.content {
+            Content::Text(text) => text,
+            Content::Parts(parts) => {
+                if !matches!(parts.last(), Some(Part::Text(..))) {
+                    if quoted.is_empty() {
+                        return;
+                    }
+                    parts.push(Part::Text(Text::default(), Object::default()));
+                }
+                match parts.last_mut() {
+                    Some(Part::Text(text, _)) => text,
+                    _ => return,
+                }
+            }
+            content @ Content::Null => {
+                *content = Content::Text(Text::default());
+                match content {
+                    Content::Text(text) => text,
+                    _ => return,
+                }
+            }
+        };
+        let before = text.value.len();
+        text.push(quoted);
+        if first {
+            delta.text.push_str(&text.value[before..]);
+        }
+    }
+
+    /// Appends typed parts (`https://docs.mistral.ai/capabilities/reasoning/`).
+    pub(super) fn say_parts(&mut self, parts: Value<'_>, delta: &mut Delta) {
+        let mut known = match std::mem::take(&mut self.content) {
+            Content::Null => Vec::new(),
+            Content::Text(text) if text.value.is_empty() => Vec::new(),
+            Content::Text(text) => vec![Part::Text(text, Object::default())],
+            Content::Parts(parts) => parts,
+        };
+        let said = if self.is_first() { Some(&mut delta.text) } else { None };
+        add_parts(&mut known, parts, said);
+        self.content = Content::Parts(known);
+    }
+
+    /// Appends to the arguments of a tool call.
+    pub(super) fn argue(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
+        let first = self.is_first();
+        let buffer = &mut self.calls.buffers_mut()[call];
+        let grown = buffer.push(quoted);
+        if first && grown > 0 {
+            let text = &buffer.arguments.value;
+            delta.arguments.push((call, text[text.len() - grown..].to_owned()));
+        }
+        self.complete_closed(call, delta);
+    }
+
+    /// Takes arguments that came as JSON instead of as a string of JSON.
+    pub(super) fn argue_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
+        let mut quoted = String::new();
+        crate::json::write_string(&value.kept(), &mut quoted);
+        self.argue(call, &quoted[1..quoted.len() - 1], delta);
+    }
+
+    pub(super) fn complete_closed(&mut self, call: usize, delta: &mut Delta) {
+        let first = self.is_first();
+        let buffer = &mut self.calls.buffers_mut()[call];
+        if buffer.is_closed() && !buffer.delivered {
+            buffer.delivered = true;
+            if first {
+                delta.completed.push(call);
+            }
+        }
+    }
+
+    /// Hands out the calls that have not been handed out and are ready.
+    pub(super) fn complete(&mut self, delta: &mut Delta, ready: impl Fn(&crate::tool_call::Buffer) -> bool) {
+        let first = self.is_first();
+        for (position, buffer) in self.calls.buffers_mut().iter_mut().enumerate() {
+            if !buffer.delivered && ready(buffer) {
+                buffer.delivered = true;
+                if first {
+                    delta.completed.push(position);
+                }
+            }
+        }
+    }
+
+    /// Ends the text and the arguments: half a character at their end cannot become whole any more.
+    pub(super) fn settle(&mut self, delta: &mut Delta) {
+        let first = self.is_first();
+        let text = match &mut self.content {
+            Content::Text(text) => Some(text),
+            Content::Parts(parts) => match parts.last_mut() {
+                Some(Part::Text(text, _)) => Some(text),
+                _ => None,
+            },
+            Content::Null => None,
+        };
+        if let Some(text) = text {
+            let before = text.value.len();
+            text.settle();
+            if first {
+                delta.text.push_str(&text.value[before..]);
+            }
+        }
+        for (position, call) in self.calls.buffers_mut().iter_mut().enumerate() {
+            let before = call.arguments.value.len();
+            call.arguments.settle();
+            if first && call.arguments.value.len() > before {
+                delta.arguments.push((position, call.arguments.value[before..].to_owned()));
+            }
+        }
+    }
+
+    /// The same for everything else that grows, at the end of the stream.
+    pub(super) fn settle_rest(&mut self) {
+        if let Content::Parts(parts) = &mut self.content {
+            parts.iter_mut().for_each(Part::settle);
+        }
+        let function_call = self.function_call.as_mut().map(|call| &mut call.arguments);
+        self.refusal.iter_mut().chain(function_call).for_each(Text::settle);
+        self.message_extra.settle();
+        self.audio.extra.settle();
+    }
+
+    pub(super) fn logprobs(&mut self, value: Value<'_>) {
+        if value.is_null() {
+            return;
+        }
+        let known = self.logprobs.get_or_insert_default();
+        known.other = (value.kind() != Kind::Object).then(|| value.kept().into());
+        for (key, member) in value.members() {
+            let list = match &*key.name() {
+                "content" => &mut known.content,
+                "refusal" => &mut known.refusal,
+                name => {
+                    known.extra.merge(name, member, Merge::Grow);
+                    continue;
+                }
+            };
+            if member.kind() == Kind::Array {
+                let list = list.get_or_insert_default();
+                for element in member.elements() {
+                    if !list.is_empty() {
+                        list.push(',');
+                    }
+                    list.push_str(&element.kept());
+                }
+            }
+        }
+    }
+}
+
+/// Adds typed parts: the first may continue the last one known. The text that they say is also `said`.
+fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut String>) {
+    for (place, part) in parts.elements().enumerate() {
+        let name = part.get("type").and_then(Value::as_str).unwrap_or_default();
+        let text = part.get("text").and_then(Value::quoted).filter(|_| name == "text");
+        let thinking = part.get("thinking").filter(|_| name == "thinking");
+        if let Some(quoted) = text {
+            if place > 0 || !matches!(known.last(), Some(Part::Text(..))) {
+                known.push(Part::Text(Text::default(), Object::default()));
+            }
+            if let Some(Part::Text(text, extra)) = known.last_mut() {
+                let before = text.value.len();
+                text.push(quoted);
+                if let Some(said) = said.as_deref_mut() {
+                    said.push_str(&text.value[before..]);
+                }
+                add_members(extra, part, "text");
+            }
+        } else if let Some(thinking) = thinking.filter(|thinking| thinking.kind() == Kind::Array) {
+            let open =
+                matches!(known.last(), Some(Part::Thinking(_, extra)) if extra.raw("closed") != Some("true"));
+            if place > 0 || !open {
+                known.push(Part::Thinking(Vec::new(), Object::default()));
+            }
+            if let Some(Part::Thinking(thoughts, extra)) = known.last_mut() {
+                add_parts(thoughts, thinking, None);
+                add_members(extra, part, "thinking");
+            }
+        } else {
+            known.push(Part::Other(part.kept().into()));
+        }
+    }
+}
+
+/// Adds the members of a part that are neither its type nor its content.
+fn add_members(extra: &mut Object, part: Value<'_>, content: &str) {
+    for (key, member) in part.members() {
+        if !key.is("type") && !key.is(content) {
+            extra.merge(&key.name(), member, Merge::Latest);
+        }
+    }
+}
+
+impl Part {
+    pub(super) fn settle(&mut self) {
+        match self {
+            Self::Text(text, _) => text.settle(),
+            Self::Thinking(parts, _) => parts.iter_mut().for_each(Self::settle),
+            Self::Other(_) => {}
+        }
+    }
+}
+
+impl FunctionCall {
+    pub(super) fn add(&mut self, value: Value<'_>) {
+        if let Some(name) = value.get("name") {
+            take_first(&mut self.name, name);
+        }
+        self.arguments.push(value.get("arguments").and_then(Value::quoted).unwrap_or_default());
+    }
+}
+
+impl Audio {
+    pub(super) fn add(&mut self, value: Value<'_>) {
+        for (key, member) in value.members() {
+            match (&*key.name(), member.as_str()) {
+                ("data", Some(data)) => {
+                    if !data.is_empty() {
+                        self.data.push(data.into_owned());
+                    }
+                }
+                ("data", None) if !member.is_truthy() => {}
+                ("transcript", Some(_)) => self.extra.join("transcript", member),
+                (name, _) => self.extra.merge(name, member, Merge::Latest),
+            }
+        }
+    }
+}
