@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import openai
+
 from _partial_in import Basket, items
 
 

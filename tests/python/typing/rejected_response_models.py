@@ -30,6 +30,6 @@ openai.call("m", response_model=prompt)  # rejected: a function
 openai.call("m", response_model=int, output_parser=title_of)(prompt)  # rejected: the parser takes a Book
 openai.call("m", response_model=Book, stream=True, output_parser=title_of)  # rejected: both at once
 openai.call("m", response_model=Book, stream={"every": "word"})  # rejected: no such choice
-openai.call("m", response_model=Book)(prompt)("x").pages  # rejected: no such field
-openai.call("m", response_model=Book | None)(prompt)("x").title  # rejected: it may be None
-openai.call("m", response_model=Book, tools=[add])(prompt)("x").title  # rejected: it may be a response
+print(openai.call("m", response_model=Book)(prompt)("x").pages)  # rejected: no such field
+print(openai.call("m", response_model=Book | None)(prompt)("x").title)  # rejected: it may be None
+print(openai.call("m", response_model=Book, tools=[add])(prompt)("x").title)  # rejected: it may be a response

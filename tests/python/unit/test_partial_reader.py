@@ -602,7 +602,7 @@ def test_containers_in_containers_are_not_copied_for_every_delta(monkeypatch: py
     reader: PartialReader[Any] = PartialReader(target)
     reader.feed('{"rows": [')
     for number in range(50):
-        reader.feed('{"cells": [], "n": %d}, ' % number)
+        reader.feed(f'{{"cells": [], "n": {number}}}, ')
     reader.feed('{"cells": [{"x": [')
     for number in range(10):
         reader.feed(f"{number}, ")
