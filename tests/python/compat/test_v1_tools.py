@@ -193,7 +193,7 @@ def test_a_tool_of_a_name_of_its_own_and_a_strict_one(server: ProviderServer) ->
 
 def test_a_toolkit_describes_itself(server: ProviderServer) -> None:
     class BookTools(BaseToolKit):
-        __namespace__ = "book_tools"
+        __namespace__ = "reading_tools"
         reading_level: Literal["beginner", "advanced"]
 
         @toolkit_tool
@@ -215,8 +215,8 @@ def test_a_toolkit_describes_itself(server: ProviderServer) -> None:
                 return f"printed {self.title}"
 
     server.reply(
-        ToolCall("book_tools_suggest_author", {"author": "Astrid Lindgren"}),
-        ToolCall("book_tools_Print", {"title": "Ulysses"}),
+        ToolCall("reading_tools_suggest_author", {"author": "Astrid Lindgren"}),
+        ToolCall("reading_tools_Print", {"title": "Ulysses"}),
     )
 
     @openai.call("gpt-4o-mini")
@@ -228,8 +228,8 @@ def test_a_toolkit_describes_itself(server: ProviderServer) -> None:
     assert first.tool.call() == "Astrid Lindgren for beginners"
     names = {one["function"]["name"]: one["function"]["description"] for one in sent(server)["tools"]}
     assert names == {
-        "book_tools_Print": "Prints a book.",
-        "book_tools_suggest_author": "Suggests an author for the reading level beginner.",
+        "reading_tools_Print": "Prints a book.",
+        "reading_tools_suggest_author": "Suggests an author for the reading level beginner.",
     }
     assert recommend("modern", "advanced").tool.call() == "printed Ulysses"
     descriptions = [one["function"]["description"] for one in sent(server)["tools"]]
@@ -368,3 +368,81 @@ def test_anthropics_tools(server: ProviderServer) -> None:
     assert [one["role"] for one in second["messages"]] == ["user", "assistant", "user"]
     [result] = second["messages"][2]["content"]
     assert (result["type"], result["tool_use_id"]) == ("tool_result", response.tool.id)
+
+
+def test_the_tool_of_the_documentations_notebook() -> None:
+    def extract_content(url: str) -> str:
+        """Extract the main content.
+
+        Args:
+            url: The URL of the webpage.
+
+        Returns:
+            The content.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        return url
+
+    assert OpenAITool.type_from_fn(extract_content).tool_schema() == {
+        "type": "function",
+        "function": {
+            "name": "extract_content",
+            "description": "Extract the main content.\n\nReturns:\n    The content.\n\n"
+            "Raises:\n    ValueError: If there is none.",
+            "parameters": {
+                "type": "object",
+                "properties": {"url": {"type": "string", "description": "The URL of the webpage."}},
+                "required": ["url"],
+            },
+        },
+    }
+
+
+def test_a_providers_tool_class_as_a_base(server: ProviderServer) -> None:
+    class WebSearch(OpenAITool):
+        """Searches the web."""
+
+        query: str = Field(..., description="What to search for.")
+
+        def call(self) -> str:
+            return f"found {self.query}"
+
+    server.reply(ToolCall("WebSearch", {"query": "books"}))
+    stream = openai.call("gpt-4o-mini", tools=[WebSearch], stream=True)(lambda: "Search")()
+    [tool] = [tool for _, tool in stream if tool]
+    assert isinstance(tool, WebSearch)
+    tool.query = "better books"  # a person looked at it
+    assert tool.call() == "found better books"
+    assert stream.tool_message_params([(tool, tool.call())])[0]["content"] == "found better books"
+
+
+def test_a_call_as_the_tool_of_another(server: ProviderServer) -> None:
+    class Draft(BaseModel):
+        text: str
+
+    class Writer(BaseModel):
+        history: list[Any] = []
+
+        @staticmethod
+        def loud(draft: Draft) -> str:
+            return draft.text.upper()
+
+        @openai.call("gpt-4o-mini", response_model=Draft, output_parser=loud)
+        @prompt_template("{errors}Write about {topic}")
+        def write(self, topic: str, *, errors: list[str] | None = None):
+            """Writes a draft.
+
+            Args:
+                topic: What about.
+            """
+
+        @openai.call("gpt-4o-mini", stream=True)
+        @prompt_template("MESSAGES: {self.history}\nUSER: {query}")
+        def step(self, query: str) -> openai.OpenAIDynamicConfig:
+            return {"tools": [self.write]}
+
+    server.reply(ToolCall("write", {"topic": "bees"}), ToolCall("Draft", {"text": "buzz"}))
+    assert [tool.call() for _, tool in Writer().step("Write") if tool] == ["BUZZ"]
+    assert sent(server)["messages"] == [{"role": "user", "content": "Write about bees"}]

@@ -81,7 +81,11 @@ def read_docstring(text: str) -> FunctionDoc:
             kept.meta.append(meta)
         elif meta.args and meta.args[0] in _REMARKS:
             after.append(f"{meta.args[0]}:\n{textwrap.indent(meta.description or '', '    ')}")
-    description = "\n\n".join([docstring_parser.compose(kept).strip(), *after])
+    composed = docstring_parser.compose(kept).strip()
+    if any(not meta.type_name for meta in kept.many_returns):
+        # Google's form without a type is written with the colon that would follow one.
+        composed = composed.replace(":\n    : ", ":\n    ")
+    description = "\n\n".join([composed, *after])
     return FunctionDoc(description.strip(), tuple(parameters), tuple(examples))
 
 
