@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peers import measure, python_of
-
 from ferroscope.testing import Answer, SpawnedServer, Text, ToolCall
+from peers import measure, python_of
 
 WORD = "word "
 CHUNKS = 2000

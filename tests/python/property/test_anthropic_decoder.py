@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ferroscope._core import DecodeError, Event, StreamDecoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticSerializationError
+
+from ferroscope._core import DecodeError, Event, StreamDecoder
 
 pytest.importorskip("anthropic", minversion="2.0")
 
