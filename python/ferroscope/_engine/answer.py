@@ -43,7 +43,7 @@ def extract(call: Call, response: _Response, arguments: str = "") -> Any:
     try:
         if call.tools and response.tools:
             return response
-        answer = call.plan.provider.dialect.answer_text(response, extraction.way)
+        answer = call.provider.dialect.answer_text(response, extraction.way)
         text = arguments or answer
         result = read_answer(extraction, text, call.given)
     except JsonError as error:

@@ -19,6 +19,7 @@ from .common_errors import adopt
 from .dialect import Request
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools
+from .provider import Provider
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
@@ -27,6 +28,8 @@ class Call:
 
     Attributes:
         plan: What was known before.
+        provider: Who is called, through the client of this call.
+        client: That client; None for the default one.
         fn_args: The arguments, with computed fields.
         config: The dynamic config, if there is one.
         messages: The messages, in the provider's form.
@@ -38,6 +41,8 @@ class Call:
     """
 
     plan: CallPlan
+    provider: Provider
+    client: object | None
     fn_args: dict[str, Any]
     config: dict[str, Any] | None
     messages: list[Any]
@@ -53,24 +58,22 @@ class Call:
         Raises:
             ferroscope.errors.BudgetExceededError: No budget is left for it.
         """
-        plan = self.plan
+        provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
         if metered():
-            admit(plan.provider.name, plan.model)
-        # A dynamic client serves this call only: the next one may be another tenant's.
-        client = (self.config or {}).get("client") or plan.client
+            admit(provider.name, self.plan.model)
         if client is None:
-            client = default_client(plan.provider.clients, asynchronous=plan.prompt.is_async)
-        if plan.prompt.is_async:
+            client = default_client(provider.clients, asynchronous=is_async)
+        if is_async:
             return self._asend(client)
         method = self._method(client)
         try:
             sent = method(**self.kwargs)
         except Exception as error:
-            adopt(error, plan.provider.sdk)
+            adopt(error, provider.sdk)
             raise
         if inspect.iscoroutine(sent):
             sent.close()
-            name = getattr(plan.prompt.fn, "__qualname__", plan.prompt.fn)
+            name = getattr(self.plan.prompt.fn, "__qualname__", self.plan.prompt.fn)
             raise ClientError(
                 f"{name} is a sync function and its client ({type(client).__name__}) async: write `async def`, or "
                 "give it the sync client"
@@ -78,7 +81,7 @@ class Call:
         return sent
 
     def _method(self, client: object) -> Callable[..., Any]:
-        provider = self.plan.provider
+        provider = self.provider
         try:
             return provider.dialect.method(client)
         except AttributeError as error:
@@ -88,7 +91,7 @@ class Call:
             ) from error
 
     async def _asend(self, client: object) -> Any:
-        provider, method = self.plan.provider, self._method(client)
+        provider, method = self.provider, self._method(client)
         try:
             sent = method(**self.kwargs)
             return await sent if inspect.isawaitable(sent) else sent
@@ -118,17 +121,21 @@ class Call:
         self, raw: object, start_time: float, end_time: float
     ) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
         """The SDK's response object, dressed."""
-        kind = self.plan.provider.response
+        kind = self.provider.response
         return kind(response=raw, start_time=start_time, end_time=end_time, **self.facts())
 
 
 def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     """What a call sends, from what its function said. Nothing that was handed in is changed."""
-    provider = plan.provider
     config = prompt.config or {}
+    # A dynamic client serves this call only: the next one may be another tenant's.
+    client = config.get("client") or plan.client
+    provider = plan.provider.through(client)
     tools, params = plan.tools, plan.params
     if config.get("tools") is not None:
         tools = provider_tools(config["tools"], provider)
+    elif provider.tool is not plan.provider.tool:
+        tools = provider_tools(plan.given_tools, provider)
     if config.get("call_params"):
         params = {**params, **provider.dialect.render_params(config["call_params"])}
     extraction = plan.extraction
@@ -147,6 +154,8 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     )
     return Call(
         plan=plan,
+        provider=provider,
+        client=client,
         fn_args=prompt.fn_args,
         config=prompt.config,
         messages=provider.dialect.conversation(messages),

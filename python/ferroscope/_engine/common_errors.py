@@ -112,8 +112,8 @@ def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]
     return cast("type[_ErrorT]", kind)
 
 
-# They hold connections, and the caller's key.
-_NOT_PICKLED = ("request", "response")
+# They hold connections, and the caller's key; azure-core's hold frames too.
+_NOT_PICKLED = ("request", "response", "exc_traceback", "exc_value", "inner_exception")
 
 
 def _reduce(error: Exception) -> tuple[object, ...]:

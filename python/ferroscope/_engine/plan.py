@@ -26,7 +26,8 @@ class CallPlan:
         stream: Whether the answer is streamed.
         partial_tools: Whether a streamed tool is given while it is being written.
         limits: How much of a stream is accepted.
-        tools: The tools that are offered, as the provider's classes.
+        given_tools: The tools that are offered, as they were given.
+        tools: The same as the provider's classes.
         json_mode: Whether the answer is to be JSON.
         extraction: What the answer is to be, if there is a response model.
         every: After what a structured stream gives an instance.
@@ -44,6 +45,7 @@ class CallPlan:
     stream: bool
     partial_tools: bool
     limits: Limits
+    given_tools: tuple[type[BaseTool] | Callable[..., Any], ...]
     tools: tuple[type[BaseTool], ...]
     json_mode: bool
     extraction: Extraction | None
@@ -93,6 +95,7 @@ def plan_call(
         stream=bool(stream),
         partial_tools=bool(config.get("partial_tools")),
         limits=config.get("limits", {}),
+        given_tools=tuple(tools or ()),
         tools=provider_tools(tools, provider),
         json_mode=json_mode,
         extraction=extraction,

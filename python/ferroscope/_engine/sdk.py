@@ -48,7 +48,7 @@ class SdkErrors:
         """The exception for a read that failed, or the error itself if it is none of the network's."""
         if isinstance(error, DeadlinePassed):
             return self._both(StreamInterruptedError, "APITimeoutError", place(str(error)))
-        if isinstance(error, _classes("TimeoutException")):
+        if isinstance(error, (TimeoutError, *_classes("TimeoutException"))):
             silent = place("the provider was silent for too long")
             return self._both(StreamInterruptedError, "APITimeoutError", silent)
         network = _classes("RequestError", "StreamError")
@@ -60,7 +60,7 @@ class SdkErrors:
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
-        theirs = getattr(sys.modules.get(self._provider.sdk), name, None)
+        theirs = getattr(sys.modules.get(self._provider.shape or self._provider.sdk), name, None)
         request = getattr(self._response, "request", None)
         # A deadline may pass before there is a request to speak of.
         if theirs is None or (request is None and name != "APITimeoutError"):

@@ -48,7 +48,7 @@ class Source(Protocol):
 
 def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None = None) -> Source:
     """The best way to read a stream of an SDK."""
-    if getattr(sdk_stream, "reads_bytes", None) is True or is_untouched(sdk_stream, provider.sdk):
+    if is_untouched(sdk_stream, provider.shape or provider.sdk):
         return _Bytes(sdk_stream, decoder, kept)
     return _Objects(sdk_stream, decoder, provider, kept)
 

@@ -50,7 +50,7 @@ def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, An
 
 def dress(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     """A run as the provider's stream."""
-    provider = call.plan.provider
+    provider = call.provider
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.facts())
 
 
@@ -80,7 +80,7 @@ class StreamRun:
     def __init__(self, call: Call) -> None:
         self._call = call
         plan = call.plan
-        self._decoder = StreamDecoder(plan.provider.dialect.name, **plan.provider.quirks, **plan.limits)
+        self._decoder = StreamDecoder(call.provider.dialect.name, **call.provider.quirks, **plan.limits)
         self._source: Source | None = None
         self._begun = False
         self._closed = False
@@ -298,7 +298,7 @@ class StreamRun:
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
-        self._source = open_source(sdk_stream, self._decoder, plan.provider, self._kept)
+        self._source = open_source(sdk_stream, self._decoder, self._call.provider, self._kept)
         if metered():
             self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
@@ -323,7 +323,7 @@ class StreamRun:
 
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
         """The chunks of some events, and the tools that they complete."""
-        chunk = self._call.plan.provider.chunk
+        chunk = self._call.provider.chunk
         partial_tools = self._call.plan.partial_tools
         for event in events:
             if event.tool_calls is None and (not partial_tools or event.fragments is None):
@@ -335,7 +335,7 @@ class StreamRun:
 
     def _tool_pairs(self, event: Event) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
-        provider = self._call.plan.provider
+        provider = self._call.provider
         chunk = provider.chunk(event) if event.data else self._blank_chunk()
         tools = list(self._tools(event))
         yield chunk, tools[0] if tools else None
@@ -343,7 +343,7 @@ class StreamRun:
             yield self._blank_chunk(), tool
 
     def _blank_chunk(self) -> Any:
-        provider = self._call.plan.provider
+        provider = self._call.provider
         return provider.chunk(_BlankEvent(provider.dialect.blank_event(self.id or "", self.model or "")))
 
     def _tools(self, event: Event) -> Iterator[BaseTool]:
@@ -420,7 +420,7 @@ class StreamRun:
 
     def _place(self, message: str) -> str:
         model = self.model or self._call.plan.model
-        return f"{message}; provider {self._call.plan.provider.name!r}, model {model!r}"
+        return f"{message}; provider {self._call.provider.name!r}, model {model!r}"
 
     def _broken(self, error: DecodeError) -> StreamError:
         """The exception for an error of the core."""
@@ -441,7 +441,7 @@ class StreamRun:
 
     def _errors(self) -> SdkErrors:
         source = self._source
-        return SdkErrors(self._call.plan.provider, source.response if source is not None else None)
+        return SdkErrors(self._call.provider, source.response if source is not None else None)
 
     # ---- the end, and what is known of the answer
 
@@ -506,7 +506,7 @@ class StreamRun:
         """The answer so far, as a response."""
         if self._response is not None:
             return self._response
-        raw = self._call.plan.provider.dialect.read_response(self._decoder.response())
+        raw = self._call.provider.dialect.read_response(self._decoder.response())
         response = self._call.response(raw, self.start_time, self.end_time)
         if self.ended:
             self._response = response

@@ -22,8 +22,10 @@ def dressed_record(name: str) -> Provider:
         ValueError: There is no such provider.
         ferroscope.errors.MissingExtraError: Its SDK is not installed.
     """
-    provider = provider_record(name)
+    return _dressed(provider_record(name))
 
+
+def _dressed(provider: Provider) -> Provider:
     def response(**facts: Any) -> CallResponse:
         return CallResponse(provider.response(**facts))
 
@@ -41,4 +43,5 @@ def dressed_record(name: str) -> Provider:
         response=cast("Any", response),
         chunk=Chunk,
         stream=cast("Any", stream),
+        variants=tuple(map(_dressed, provider.variants)),
     )

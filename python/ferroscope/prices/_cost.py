@@ -238,7 +238,7 @@ def usage_json(usage: object) -> bytes | None:
         case str():
             return usage.encode()
         case Mapping():
-            return orjson.dumps(usage, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+            return orjson.dumps(dict(usage), default=_plain, option=orjson.OPT_NON_STR_KEYS)
     dump = getattr(usage, "model_dump_json", None)
     if dump is not None:
         return cast(str, dump()).encode()

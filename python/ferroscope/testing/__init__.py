@@ -12,6 +12,7 @@ from __future__ import annotations
 from ferroscope.testing._answers import (
     Answer,
     Body,
+    ContentFilter,
     Json,
     Part,
     Reasoning,
@@ -33,6 +34,7 @@ from ferroscope.testing._wires import Wire
 __all__ = [
     "Answer",
     "Body",
+    "ContentFilter",
     "Cut",
     "Exchange",
     "Failure",

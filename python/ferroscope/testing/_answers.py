@@ -23,6 +23,7 @@ from ferroscope.testing._exchange import Exchange, Failure, Piece, Response, Scr
 __all__ = [
     "Answer",
     "Body",
+    "ContentFilter",
     "Json",
     "Part",
     "Reasoning",
@@ -151,6 +152,27 @@ class Json:
         return json.dumps(self.value, ensure_ascii=False)
 
 
+_SAFE: Mapping[str, Any] = {
+    category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFilter:
+    """What Azure's content filter says beside an answer.
+
+    Args:
+        prompt: Its results for the prompt, in a first frame that says nothing else; None: no such frame.
+        answer: Its results for the answer, with each piece of text; None: it says nothing.
+        asynchronous: Whether these come later, in frames of their own that have no `delta`, also behind the
+            finish reason.
+    """
+
+    prompt: Mapping[str, Any] | None = field(default_factory=lambda: _SAFE)
+    answer: Mapping[str, Any] | None = field(default_factory=lambda: _SAFE)
+    asynchronous: bool = False
+
+
 Part: TypeAlias = Text | Json | Reasoning | Refusal | ToolCall | ToolCalls
 
 
@@ -178,6 +200,7 @@ class Answer:
         first_delay: Seconds before the first event, when different.
         coalesce: Events in one HTTP chunk; 0 puts the whole stream in one.
         extra: Fields added to the top of every chunk and of the plain response.
+        content_filter: What Azure's filter says, on its wire.
     """
 
     parts: tuple[Part, ...]
@@ -189,6 +212,7 @@ class Answer:
     first_delay: float | None
     coalesce: int
     extra: Mapping[str, Any]
+    content_filter: ContentFilter
 
     def __init__(
         self,
@@ -201,6 +225,7 @@ class Answer:
         first_delay: float | None = None,
         coalesce: int = 1,
         extra: Mapping[str, Any] | None = None,
+        content_filter: ContentFilter | None = None,
     ) -> None:
         made = tuple(Text(part) if isinstance(part, str) else part for part in parts)
         calls_tools = any(isinstance(part, ToolCall | ToolCalls) for part in made)
@@ -214,6 +239,7 @@ class Answer:
             "first_delay": first_delay,
             "coalesce": coalesce,
             "extra": dict(extra or {}),
+            "content_filter": content_filter or ContentFilter(),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

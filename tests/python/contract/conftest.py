@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import Anthropic, AzureOpenAI, OpenAIChat, Wire
+from .wires import Anthropic, AzureInference, AzureOpenAI, OpenAIChat, Wire
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Row:
     environment: dict[str, str]  # `{url}` stands for the server's address
     model: str
     wire: Wire
+    mount: str = ""  # what the server calls it, where that is another name
+
+    @property
+    def url_name(self) -> str:
+        return self.mount or self.name
 
 
 ROWS = [
@@ -54,6 +59,14 @@ ROWS = [
         environment={"AZURE_OPENAI_API_KEY": "test-key", "AZURE_OPENAI_ENDPOINT": "{url}"},
         model="gpt-4o-mini",
         wire=AzureOpenAI,
+    ),
+    Row(
+        name="azure",
+        module="ferroscope.core.azure",
+        environment={"AZURE_INFERENCE_CREDENTIAL": "test-key", "AZURE_INFERENCE_ENDPOINT": "{url}"},
+        model="gpt-4o-mini",
+        wire=AzureInference,
+        mount="azure-inference",
     ),
 ]
 
@@ -147,11 +160,11 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+@pytest.fixture(params=ROWS, ids=lambda row: row.url_name)
 def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
     row: Row = request.param
     for name, value in row.environment.items():
-        monkeypatch.setenv(name, value.format(url=server.base_url(row.name)))
+        monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     return row
 
 

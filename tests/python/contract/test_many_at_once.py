@@ -84,6 +84,8 @@ def test_event_loops_in_threads_keep_nothing(caller: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> None:
+    if caller.row.url_name == "azure-inference":
+        pytest.skip("what azure-core leaves open is told of at any time later")
     caller.server.reply("one", "two")
     call = caller.provider.call(caller.row.model)(hello)
     loop = asyncio.new_event_loop()
@@ -141,6 +143,8 @@ def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_calls_under_trio(caller: Caller) -> None:
     trio = pytest.importorskip("trio")
+    if caller.row.url_name == "azure-inference":
+        pytest.skip("the SDK's async client runs on asyncio only")
     caller.server.reply_always("Hello there")
     stream, call = (caller.provider.call(caller.row.model, stream=streamed)(hello) for streamed in (True, False))
 

@@ -22,7 +22,7 @@ PARAMS = {"extra_headers": HEADERS, "max_tokens": 100}
 
 @pytest.fixture(autouse=True)
 def _secret_key(caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith("KEY")), SECRET)
+    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL"))), SECRET)
     caplog.set_level(logging.DEBUG)
 
 

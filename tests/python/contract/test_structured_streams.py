@@ -402,7 +402,7 @@ def test_a_cut_connection_loses_nothing(caller: Caller, options: dict[str, Any],
     partial = caught.value.partial
     assert partial is not None
     assert partial is stream._response
-    assert '{"title": "Emma"' in (partial.content or json.dumps(partial.response.model_dump()).replace('\\"', '"'))
+    assert '{"title": "Emma"' in (partial.content or json.dumps(partial.message_param).replace('\\"', '"'))
     assert not hasattr(stream, "constructed_response_model")
 
 

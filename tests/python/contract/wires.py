@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 
 class OpenAIChat:
     """OpenAI's chat completions."""
 
+    # Whose exceptions calls raise.
     sdk = "openai"
-    clients = ("OpenAI", "AsyncOpenAI")
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
     # Whether a refusal has a place of its own, beside the text.
@@ -19,6 +20,20 @@ class OpenAIChat:
     arguments_are_text = True
     # How many events come before the first text.
     opening = 1
+    # After how many bytes of its stream a short answer has been said in part.
+    halfway = 700
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        """A client of the SDK."""
+        import openai
+
+        return (openai.OpenAI if kind == "sync" else openai.AsyncOpenAI)(api_key=key, base_url=url)
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        """The SDK's exception that OpenAI's SDK calls like this."""
+        return getattr(import_module(cls.sdk), name)
 
     @staticmethod
     def finish(reason: str) -> str:
@@ -54,20 +69,63 @@ class OpenAIChat:
 
 
 class AzureOpenAI(OpenAIChat):
-    """The same at Azure, where the filters speak first."""
+    """The same from Azure, which says first what its filter makes of the prompt."""
 
     opening = 2
+    halfway = 1300
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        return super().client(kind, f"{url}/openai/v1", key)
+
+
+class AzureInference(OpenAIChat):
+    """The same through azure-ai-inference."""
+
+    sdk = "azure"
+    opening = 2
+    halfway = 1300
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        from azure.ai.inference import ChatCompletionsClient
+        from azure.ai.inference.aio import ChatCompletionsClient as AsyncChatCompletionsClient
+        from azure.core.credentials import AzureKeyCredential
+
+        return (ChatCompletionsClient if kind == "sync" else AsyncChatCompletionsClient)(url, AzureKeyCredential(key))
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        from azure.core import exceptions
+
+        names = {
+            "APIError": "HttpResponseError",
+            "APIConnectionError": "ServiceResponseError",
+            "APITimeoutError": "ServiceResponseTimeoutError",
+            "AuthenticationError": "ClientAuthenticationError",
+        }
+        return getattr(exceptions, names[name])
 
 
 class Anthropic:
     """Anthropic's messages."""
 
     sdk = "anthropic"
-    clients = ("Anthropic", "AsyncAnthropic")
     counts_cached = False
     refuses_apart = False
     arguments_are_text = False
     opening = 2
+    halfway = 700
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        import anthropic
+
+        return (anthropic.Anthropic if kind == "sync" else anthropic.AsyncAnthropic)(api_key=key, base_url=url)
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        return getattr(import_module(cls.sdk), name)
 
     @staticmethod
     def finish(reason: str) -> str:

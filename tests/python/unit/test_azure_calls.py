@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,24 @@ pytest.importorskip("openai")
 import openai
 from pydantic import BaseModel
 
+from ferroscope import errors
 from ferroscope.core import azure
 from ferroscope.core.base import AudioPart, BaseMessageParam, ImagePart, Messages, TextPart
 from ferroscope.errors import ProviderStreamError
-from ferroscope.testing import Answer, Json, ProviderServer, Replay, StreamError, Text, ToolCall, ToolCalls, Usage
+from ferroscope.testing import (
+    Answer,
+    ContentFilter,
+    Cut,
+    Json,
+    ProviderServer,
+    Replay,
+    Status,
+    StreamError,
+    Text,
+    ToolCall,
+    ToolCalls,
+    Usage,
+)
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "openai_chat"
 MODEL = "gpt-4o-mini"
@@ -112,9 +127,8 @@ def test_an_api_version_asks_for_the_older_one(server: ProviderServer, monkeypat
 def test_without_an_endpoint_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_OPENAI_ENDPOINT", "AZURE_INFERENCE_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(KeyError, match="AZURE_INFERENCE_ENDPOINT") as caught:
+    with pytest.raises(KeyError, match=r"AZURE_OPENAI_ENDPOINT.*AZURE_OPENAI_API_KEY.*client="):
         call()
-    assert "AZURE_OPENAI_ENDPOINT" in caught.value.__notes__[0]
 
 
 def test_roles_survive_and_images_work(server: ProviderServer) -> None:
@@ -231,7 +245,7 @@ def test_leaving_a_stream_of_the_retired_sdk_closes_it(inference: ProviderServer
 
 def test_an_error_inside_a_stream_is_told(inference: ProviderServer) -> None:
     """The SDK itself drops it."""
-    inference.reply(StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=2, message="Too much."))
+    inference.reply(StreamError(Answer(Text("Hello", ["Hel", "lo"])), after=3, message="Too much."))
     stream = call(stream=True)
     with pytest.raises(ProviderStreamError, match=r"Too much\.") as caught:
         consumed(stream)
@@ -261,3 +275,287 @@ def test_a_client_of_either_sdk_can_be_given(server: ProviderServer) -> None:
         "/azure/chat/completions",
         "/azure/openai/v1/chat/completions",
     ]
+
+
+# -- either SDK ------------------------------------------------------------------------------------------------
+
+
+def either(name: str, monkeypatch: pytest.MonkeyPatch, server: ProviderServer) -> None:
+    """The environment of one of the two SDKs."""
+    if name == "inference":
+        pytest.importorskip("azure.ai.inference")
+        monkeypatch.delenv("AZURE_OPENAI_ENDPOINT")
+        monkeypatch.setenv("AZURE_INFERENCE_ENDPOINT", server.base_url("azure-inference"))
+        monkeypatch.setenv("AZURE_INFERENCE_CREDENTIAL", "inference-key")
+
+
+@pytest.fixture(params=["openai", "inference"])
+def sdk(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    either(request.param, monkeypatch, server)
+    return str(request.param)
+
+
+OBJECTS = {
+    "openai": ("ChatCompletion", "ChatCompletionChunk", "ChatCompletionMessageFunctionToolCall"),
+    "inference": ("ChatCompletions", "StreamingChatCompletionsUpdate", "ChatCompletionsToolCall"),
+}
+
+
+def test_all_objects_are_of_the_sdk_that_called(sdk: str, server: ProviderServer) -> None:
+    answer = Answer(Text("Adding."), ToolCall("add", {"a": 1}))
+    server.reply(answer, answer)
+    response, stream = call(tools=[add]), call(tools=[add], stream=True)
+    pairs = list(stream)
+    built = stream.construct_call_response()
+    for one in (response, built):
+        names = (type(one.response).__name__, type(pairs[0][0].chunk).__name__, type(one.tool.tool_call).__name__)
+        assert names == OBJECTS[sdk]
+    assert [type(tool.tool_call).__name__ for _, tool in pairs if tool] == [OBJECTS[sdk][2]]
+    assert all(isinstance(chunk, azure.AzureCallResponseChunk) for chunk, _ in pairs)
+    assert built.message_param == response.message_param
+
+
+def test_the_retired_sdk_reads_the_same_objects(inference: ProviderServer) -> None:
+    """What we make of the bytes is what the SDK would have made."""
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.core.credentials import AzureKeyCredential
+
+    answer = Answer(Text("Hello there"), usage=Usage(9, 2))
+    inference.reply(answer, answer)
+    ours = [chunk.chunk for chunk, _ in call(stream=True)]
+    with ChatCompletionsClient(inference.base_url("azure"), AzureKeyCredential("k")) as client:
+        theirs = list(client.complete(messages=[{"role": "user", "content": "Hello"}], model=MODEL, stream=True))
+    assert [chunk.choices for chunk in ours if chunk.choices] == [chunk.choices for chunk in theirs if chunk.choices]
+
+
+def test_a_wrapped_stream_is_read_by_its_objects(inference: ProviderServer) -> None:
+    """Who traces a client counts on seeing what it yields."""
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.core.credentials import AzureKeyCredential
+
+    seen: list[Any] = []
+
+    class Traced(ChatCompletionsClient):
+        def complete(self, **kwargs: Any) -> Any:
+            return self._watch(super().complete(**kwargs))
+
+        def _watch(self, updates: Any) -> Iterator[Any]:
+            for update in updates:
+                seen.append(update)
+                yield update
+
+    inference.reply(Answer(Text("Hello there"), ToolCall("add", {"a": 1}), usage=Usage(9, 2)))
+    with Traced(inference.base_url("azure"), AzureKeyCredential("k")) as client:
+        stream = call(stream=True, client=client, tools=[add])
+        tools = [tool.call() for _, tool in stream if tool]
+    assert (stream.content, tools, stream.output_tokens) == ("Hello there", [3], 2)
+    assert len(seen) > 3
+
+
+def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
+    named = models.ChatCompletionsNamedToolChoice(function=models.ChatCompletionsNamedToolChoiceFunction(name="add"))
+    given = models.JsonSchemaFormat(name="X", schema=schema, strict=True)
+    extra = {"safe_mode": True}
+    rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"response_format": "json_object"}, {"response_format": {"type": "json_object"}}),
+        ({"response_format": {"type": "json_object"}}, {"response_format": {"type": "json_object"}}),
+        ({"response_format": given}, {"response_format": wanted}),
+        ({"response_format": wanted}, {"response_format": wanted}),
+        ({"tool_choice": named}, {"tool_choice": {"type": "function", "function": {"name": "add"}}}),
+        ({"tool_choice": models.ChatCompletionsToolChoicePreset.AUTO}, {"tool_choice": "auto"}),
+        ({"model_extras": extra}, extra),
+        ({"extra_body": extra, "max_completion_tokens": 5}, {**extra, "max_completion_tokens": 5}),
+        ({"stop": "END"}, {"stop": ["END"]}),
+        ({"reasoning_effort": "low", "temperature": None}, {"reasoning_effort": "low"}),
+    ]
+    for params, sent in rows:
+        server.reply("Hi")
+        call(call_params=params, tools=[add])
+        body = server.requests[-1].json
+        assert {name: body.get(name) for name in sent} == sent, params
+        assert "temperature" not in body
+
+
+def test_headers_and_query_of_the_caller(sdk: str, server: ProviderServer) -> None:
+    server.reply("Hi")
+    call(call_params={"extra_headers": {"x-mine": "1"}, "extra_query": {"y": "2"}, "timeout": 5})
+    request = server.requests[-1]
+    assert (request.headers["x-mine"], request.parameters["y"]) == ("1", "2")
+
+
+def test_messages_of_the_retired_sdk_can_be_sent_and_read(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    server.reply("Hi")
+    asked = models.ChatCompletionsToolCall(id="c1", function=models.FunctionCall(name="add", arguments='{"a":1}'))
+    image = models.ImageContentItem(image_url=models.ImageUrl(url="https://x.test/y.png"))
+    messages = [
+        models.SystemMessage("Be brief"),
+        models.AssistantMessage(tool_calls=[asked]),
+        models.ToolMessage("3", tool_call_id="c1"),
+        models.UserMessage([models.TextContentItem(text="Thanks"), image]),
+    ]
+    response = call({"messages": messages})
+    sent = server.requests[-1].json["messages"]
+    assert [message["role"] for message in sent] == ["system", "assistant", "tool", "user"]
+    assert sent[1]["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a":1}'}
+    assert sent[3]["content"][0] == {"type": "text", "text": "Thanks"}
+    assert [part.type for part in response.common_user_message_param.content] == ["text", "image_url"]
+    assert response.common_messages[1].content[0].args == {"a": 1}
+
+
+def test_a_history_of_parallel_calls_stays_one_turn(sdk: str, server: ProviderServer) -> None:
+    """v1 sent an assistant's message for each call, which the API refuses (D35)."""
+    server.reply(Answer(Text("Adding."), ToolCalls(ToolCall("add", {"a": 1}), ToolCall("add", {"a": 2}))), "5 and 4")
+    first = call(tools=[add])
+    results = first.tool_message_params([(tool, tool.call()) for tool in first.tools])
+    call([*first.messages, first.common_message_param, *results], tools=[add])
+    sent = server.requests[-1].json["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool", "tool"]
+    assert sent[1]["content"] == "Adding."
+    assert [one["id"] for one in sent[1]["tool_calls"]] == [one["tool_call_id"] for one in sent[2:]]
+
+
+@pytest.mark.parametrize("run", [lambda **options: consumed(call(**options)), acall], ids=["sync", "async"])
+def test_a_finished_stream_gives_its_connection_back(sdk: str, server: ProviderServer, run: Any) -> None:
+    server.reply("one", "two", "three")
+    ask = azure.call(MODEL, stream=True)
+
+    async def asked() -> None:
+        @ask
+        async def again() -> str:
+            return "?"
+
+        for _ in range(3):
+            async for _pair in await again():
+                pass
+
+    before = server.connections_opened
+    if run is acall:
+        asyncio.run(asked())
+    else:
+        again = ask(lambda: "?")
+        for _ in range(3):
+            consumed(again())
+    # The client of another test may have its connection still.
+    assert server.connections_opened - before <= 1
+
+
+# -- the filter ------------------------------------------------------------------------------------------------
+
+HATE = {"hate": {"filtered": True, "severity": "high"}}
+
+
+def test_the_filter_speaks_first_and_with_each_text(sdk: str, server: ProviderServer) -> None:
+    jailbreak = {"jailbreak": {"detected": True, "filtered": False}}
+    server.reply(Answer(Text("Hello", ["Hel", "lo"]), content_filter=ContentFilter(prompt=jailbreak, answer=HATE)))
+    stream = call(stream=True)
+    chunks = [chunk for chunk, _ in stream]
+    assert [(chunk.content, chunk.content_filter_results) for chunk in chunks if chunk.content] == [
+        ("Hel", HATE),
+        ("lo", HATE),
+    ]
+    prompt = [{"prompt_index": 0, "content_filter_results": jailbreak}]
+    assert [chunk.prompt_filter_results for chunk in chunks] == [prompt, *[None] * (len(chunks) - 1)]
+    assert (stream.prompt_filter_results, stream.content_filter_results) == (prompt, HATE)
+    assert stream.id == "chatcmpl-" + str(server.requests[-1].number)
+
+
+def test_the_asynchronous_filter_speaks_after_the_end(sdk: str, server: ProviderServer) -> None:
+    server.reply(Answer("Hello", content_filter=ContentFilter(answer=HATE, asynchronous=True)))
+    stream = call(stream=True)
+    chunks = [chunk for chunk, _ in stream]
+    ended = next(position for position, chunk in enumerate(chunks) if chunk.finish_reasons)
+    late = [chunk.content_filter_results for chunk in chunks[ended + 1 :] if chunk.content_filter_results]
+    assert late == [HATE]
+    assert (stream.content, stream.finish_reasons, stream.model) == ("Hello", ["stop"], MODEL)
+    assert stream.content_filter_results == stream.construct_call_response().content_filter_results == HATE
+
+
+def test_a_filter_that_says_nothing(sdk: str, server: ProviderServer) -> None:
+    silent = Answer("Hello", content_filter=ContentFilter(prompt=None, answer=None))
+    server.reply(silent, silent)
+    for one in (call(), consumed(call(stream=True))):
+        assert (one.content, one.content_filter_results, one.prompt_filter_results) == ("Hello", None, None)
+
+
+# -- errors and clients ----------------------------------------------------------------------------------------
+
+
+def test_a_status_is_the_sdks_error_and_ours(sdk: str, server: ProviderServer) -> None:
+    server.reply(Status(404, "The API deployment for this resource does not exist."))
+    with pytest.raises(errors.NotFoundError, match="deployment") as caught:
+        call()
+    theirs = {"openai": "openai.NotFoundError", "inference": "azure.core.exceptions.ResourceNotFoundError"}[sdk]
+    module, _, name = theirs.rpartition(".")
+    assert isinstance(caught.value, getattr(import_module(module), name))
+
+
+def test_a_broken_connection_is_whatever_azure_core_calls_it(inference: ProviderServer) -> None:
+    from azure.core import exceptions
+
+    inference.reply(Cut(Answer(Text("word " * 50)), at=4000))
+    with pytest.raises(errors.StreamInterruptedError, match="provider 'azure'") as caught:
+        consumed(call(stream=True))
+    assert isinstance(caught.value, exceptions.IncompleteReadError)
+    assert isinstance(caught.value, exceptions.ServiceResponseError)
+    assert isinstance(caught.value, errors.APIConnectionError)
+    assert caught.value.partial.content.startswith("word word")
+
+
+def test_the_key_of_another_provider_is_never_sent(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_OPENAI_API_KEY")
+    monkeypatch.delenv("AZURE_OPENAI_AD_TOKEN", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "of-another")
+    monkeypatch.setitem(__import__("sys").modules, "azure.identity", None)
+    with pytest.raises(KeyError, match="AZURE_OPENAI_API_KEY"):
+        call()
+    assert server.requests == []
+
+
+def test_an_address_that_is_the_whole_one_already(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url("azure") + "/openai/v1/")
+    server.reply("Hello")
+    assert call().content == "Hello"
+
+
+# -- recordings ------------------------------------------------------------------------------------------------
+
+RECORDINGS = Path(__file__).parents[4] / "shared" / "corpus"
+
+
+def recorded() -> list[Path]:
+    found = []
+    for provider in ("azure-openai", "azure-ai", "github-copilot"):
+        for path in sorted(RECORDINGS.glob(f"{provider}/*/meta.json")):
+            meta = json.loads(path.read_bytes())
+            if meta["api"] == "openai-chat" and meta["framing"] == "sse":
+                found.append(path.parent)
+    return found
+
+
+@pytest.mark.parametrize("folder", recorded(), ids=lambda folder: f"{folder.parent.name}/{folder.name[:40]}")
+def test_recorded_streams_say_the_same_through_both_sdks(folder: Path, sdk: str, server: ProviderServer) -> None:
+    body = (folder / "response.sse").read_bytes()
+    meta = json.loads((folder / "meta.json").read_bytes())
+    server.reply(Replay(body, read_sizes=meta["network_chunk_sizes"]))
+    stream = call(stream=True)
+    chunks = [chunk for chunk, _ in stream]
+    events = [json.loads(line[5:]) for line in body.splitlines() if line.startswith(b"data:") and b"[DONE]" not in line]
+    deltas = [choice.get("delta") or {} for event in events for choice in event["choices"] if choice["index"] == 0]
+    text = "".join(delta.get("content") or "" for delta in deltas)
+    assert stream.content == "".join(chunk.content for chunk in chunks) == text
+    usages = [event["usage"] for event in events if event.get("usage")]
+    if usages:
+        last = usages[-1]
+        assert (stream.input_tokens, stream.output_tokens) == (last["prompt_tokens"], last["completion_tokens"])
+    assert stream.id == next((event["id"] for event in events if event.get("id")), None)
+    first = events[0].get("prompt_filter_results")
+    assert (stream.prompt_filter_results == first) or first is None
+    for chunk in chunks:
+        assert chunk.chunk is not None and chunk.common_finish_reasons != []
+    response = stream.construct_call_response()
+    assert response.content == text
+    assert response.common_message_param.role == "assistant"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, cast
 
@@ -16,11 +17,9 @@ from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
-from .messages import parse_message, parse_messages
+from .messages import parse_message, parse_messages, plain_message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolMessageParam
     from openai.types.completion_usage import CompletionUsage
 
@@ -36,6 +35,9 @@ _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
 
 # What servers call the thoughts of a model; the first that is there counts.
 REASONING_FIELDS = ("reasoning_content", "reasoning")
+
+# Of an answer, what a request does not take.
+_NOT_SENT_BACK = frozenset({"function_call", "audio", "parsed"})
 
 _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -92,7 +94,7 @@ class ChatCallResponse(
     def finish_reasons(self) -> list[str]:
         """Why each choice ended; a choice of which the server did not say it is left out."""
         choices = self._completion.choices or []
-        return [str(choice.finish_reason) for choice in choices if getattr(choice, "finish_reason", None)]
+        return [word(choice.finish_reason) for choice in choices if getattr(choice, "finish_reason", None)]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -148,9 +150,7 @@ class ChatCallResponse(
         message = self._message
         if message is None:
             return {"role": "assistant", "content": self.content}
-        dumped: dict[str, Any] = message.model_dump(
-            exclude={"function_call", "audio", "parsed"}, exclude_none=True, warnings=False
-        )
+        dumped = {name: value for name, value in plain_message(message).items() if name not in _NOT_SENT_BACK}
         param = {"role": "assistant", "content": None, **dumped}
         if audio := getattr(message, "audio", None):
             param["audio"] = {"id": audio.id}
@@ -167,7 +167,7 @@ class ChatCallResponse(
             pydantic.ValidationError: Arguments do not fit their tool.
         """
         message = self._message
-        if refusal := getattr(message, "refusal", None):
+        if refusal := member(message, "refusal"):
             raise ValueError(refusal)
         calls = getattr(message, "tool_calls", None)
         if not self.tool_types or not calls:
@@ -238,6 +238,17 @@ class ChatCallResponse(
         return parse_messages(cast("list[Any]", self.messages))
 
 
+def member(value: Any, name: str) -> Any:
+    """A member of an SDK's object: an attribute, or what is in a mapping that has no attribute for it."""
+    found = getattr(value, name, None)
+    return value.get(name) if found is None and isinstance(value, Mapping) else found
+
+
+def word(value: Any) -> str:
+    """A word of the provider's, that an SDK may give as a member of an enum."""
+    return str(value.value if isinstance(value, Enum) else value)
+
+
 def input_tokens(usage: Any) -> int | None:
     """How many tokens were sent, by the provider's account."""
     return getattr(usage, "prompt_tokens", None)
@@ -245,7 +256,7 @@ def input_tokens(usage: Any) -> int | None:
 
 def cached_tokens(usage: Any) -> int | None:
     """How many tokens came from the cache, by the provider's account."""
-    return getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
+    return cast("int | None", member(member(usage, "prompt_tokens_details"), "cached_tokens"))
 
 
 def output_tokens(usage: Any) -> int | None:
@@ -256,7 +267,7 @@ def output_tokens(usage: Any) -> int | None:
 def thinking(message: Any) -> str:
     """The thoughts in a message or a delta."""
     for field in REASONING_FIELDS:
-        if text := getattr(message, field, None):
+        if text := member(message, field):
             return str(text)
     content = getattr(message, "content", None)
     if not isinstance(content, list):

@@ -9,7 +9,15 @@ from typing_extensions import TypeVar
 
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ...core.base.types import FinishReason
-from .call_response import cached_tokens, common_finish_reasons, input_tokens, output_tokens, thinking
+from .call_response import (
+    cached_tokens,
+    common_finish_reasons,
+    input_tokens,
+    member,
+    output_tokens,
+    thinking,
+    word,
+)
 
 if TYPE_CHECKING:
     from openai.types.completion_usage import CompletionUsage
@@ -40,7 +48,7 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     def finish_reasons(self) -> list[_FinishReasonT] | None:
         """Why choices ended with this chunk; None if none did."""
         choices = self._any.choices or []
-        found = [reason for choice in choices if (reason := getattr(choice, "finish_reason", None))]
+        found = [word(reason) for choice in choices if (reason := getattr(choice, "finish_reason", None))]
         return cast("list[_FinishReasonT]", found) or None
 
     @property
@@ -81,20 +89,15 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     @property
     def audio(self) -> bytes | None:
         """A piece of the sound of the answer."""
-        data = _member(getattr(self._delta, "audio", None), "data")
+        data = member(getattr(self._delta, "audio", None), "data")
         return base64.b64decode(data) if data else None
 
     @property
     def audio_transcript(self) -> str | None:
         """What is said in that piece, or before it."""
-        return cast("str | None", _member(getattr(self._delta, "audio", None), "transcript"))
+        return cast("str | None", member(getattr(self._delta, "audio", None), "transcript"))
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
         """Why choices ended, in the words that all providers share."""
         return common_finish_reasons(cast("list[str] | None", self.finish_reasons))
-
-
-def _member(value: Any, name: str) -> Any:
-    """A member of what some versions of the SDK give as a model and others as a dict."""
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)

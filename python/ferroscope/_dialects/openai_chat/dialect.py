@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from ..._engine.dialect import Request
-from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
 from .messages import OPENAI, MessageRules, WireMessage, needs_fetch, render_messages
+from .sdk import OPENAI_SDK, ChatSdk
 
 # Any: the SDK's own objects pass through.
 
@@ -26,11 +26,13 @@ class OpenAIChat:
     Attributes:
         rules: What the server takes in messages.
         stream_options: Whether it takes `stream_options`, by which usage is asked for.
+        sdk: What calls it.
     """
 
     name: ClassVar[str] = "openai_chat"
     rules: MessageRules = OPENAI
     stream_options: bool = True
+    sdk: ChatSdk = OPENAI_SDK
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
         return needs_fetch(messages)
@@ -56,15 +58,13 @@ class OpenAIChat:
             kwargs["stream"] = True
             if self.stream_options:
                 kwargs["stream_options"] = {"include_usage": True, **kwargs.get("stream_options", {})}
-        return kwargs
+        return self.sdk.arguments(kwargs)
 
     def method(self, client: Any) -> Callable[..., Any]:
-        return client.chat.completions.create  # type: ignore[no-any-return]
+        return self.sdk.method(client)
 
     def read_response(self, data: bytes) -> Any:
-        from openai.types.chat import ChatCompletion
-
-        return read_model(ChatCompletion, data)
+        return self.sdk.read_response(data)
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return True
@@ -76,7 +76,7 @@ class OpenAIChat:
         return None if response.usage is not None else {"prompt_tokens": sent, "completion_tokens": said}
 
     def dump_event(self, event: Any) -> str:
-        return dump_event(event)
+        return self.sdk.dump_event(event)
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         chunk = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...core.base._strict_schema import strict_schema
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
+from .call_response import member
 
 if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
@@ -60,7 +61,7 @@ def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
         ValueError: The model refused, or there is neither.
     """
     message = response.choices[0].message if response.choices else None
-    if refusal := getattr(message, "refusal", None):
+    if refusal := member(message, "refusal"):
         raise ValueError(refusal)
     content = getattr(message, "content", None)
     calls = getattr(message, "tool_calls", None)

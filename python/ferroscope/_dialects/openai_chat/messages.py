@@ -89,7 +89,7 @@ def render_messages(
     wire: list[WireMessage] = []
     for message in messages:
         if not isinstance(message, BaseMessageParam):
-            wire.append(message)
+            wire.append(_own(message))
             continue
         content, extra = message.content, message.__pydantic_extra__
         if extra:
@@ -285,7 +285,7 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
     """
     if isinstance(wire, BaseMessageParam):
         return wire
-    fields = wire.model_dump(exclude_none=True) if isinstance(wire, BaseModel) else dict(wire)
+    fields = dict(wire) if isinstance(wire, dict) else plain_message(wire)
     role = str(fields.pop("role"))
     content, calls = fields.pop("content", None), fields.pop("tool_calls", None)
     if role == "tool" and "tool_call_id" in fields:
@@ -320,6 +320,18 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
         before: list[ContentPart] = [*texts] if isinstance(parts, str) else parts
         parts = [*before, *(_parse_tool_call(call) for call in calls)]
     return _message(role, parts, fields)
+
+
+def plain_message(message: Any) -> dict[str, Any]:
+    """The members of an SDK's message that are set: of a pydantic model, or of one of azure-core's."""
+    if isinstance(message, BaseModel):
+        return message.model_dump(exclude_none=True, warnings=False)
+    return {name: value for name, value in message.as_dict().items() if value is not None}
+
+
+def _own(message: Any) -> WireMessage:
+    """A message that is the provider's own already; models that only one SDK knows become dicts."""
+    return plain_message(message) if hasattr(message, "as_dict") else message
 
 
 def _message(role: str, content: str | list[ContentPart], extra: dict[str, Any]) -> BaseMessageParam:
@@ -375,7 +387,5 @@ def _parse_tool_call(call: Mapping[str, Any]) -> ToolCallPart:
     return _tool_call(function["name"], None, call, {"arguments": raw})
 
 
-def _tool_call(
-    name: str, args: dict[str, Any] | None, call: Mapping[str, Any], extra: dict[str, Any]
-) -> ToolCallPart:
+def _tool_call(name: str, args: dict[str, Any] | None, call: Mapping[str, Any], extra: dict[str, Any]) -> ToolCallPart:
     return ToolCallPart(type="tool_call", name=name, args=args, id=call.get("id"), **extra)

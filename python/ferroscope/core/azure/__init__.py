@@ -1,26 +1,19 @@
-"""Calls of models at Azure, with the OpenAI SDK's clients or the retired `azure-ai-inference`.
+"""Calls of models on Azure: with OpenAI's SDK, or with azure-ai-inference, which Microsoft has retired.
 
-Needs the extra `ferroscope[azure]`.
+Needs the extra `ferroscope[azure]`, or `ferroscope[azure-inference]` for the retired SDK. Default clients are made
+of `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY` and, for the dated API, `OPENAI_API_VERSION`; if only
+`AZURE_INFERENCE_ENDPOINT` is set, of that and `AZURE_INFERENCE_CREDENTIAL`.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, cast
-
-from ...errors import MissingExtraError
-
-try:
-    from openai.types.chat import ChatCompletionMessageParam
-except ImportError as error:
-    raise MissingExtraError(
-        "calls of Azure need the SDK of OpenAI: install it with `pip install 'ferroscope[azure]'`", name="openai"
-    ) from error
+from typing import cast
 
 from ..._engine.decorator import call_decorator
 from ..._engine.typing import CallDecorator
 from ..base.call_params import CommonCallParams
-from ..base.message_param import BaseMessageParam
 from ._provider import AZURE
+from ._sdk_types import AsyncClient, AzureMessageParam, Client
 from .call_params import AzureCallParams
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
@@ -28,11 +21,8 @@ from .dynamic_config import AsyncAzureDynamicConfig, AzureDynamicConfig
 from .stream import AzureStream
 from .tool import AzureTool, AzureToolConfig
 
-AzureMessageParam: TypeAlias = ChatCompletionMessageParam | BaseMessageParam
-
-# Any: a client of either SDK; the one of `azure-ai-inference` need not be installed.
 azure_call = cast(
-    "CallDecorator[AzureCallResponse, AzureStream, AzureCallParams | CommonCallParams, Any]",
+    "CallDecorator[AzureCallResponse, AzureStream, AzureCallParams | CommonCallParams, Client | AsyncClient]",
     call_decorator(AZURE),
 )
 call = azure_call

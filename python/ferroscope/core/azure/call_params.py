@@ -1,40 +1,53 @@
-"""The parameters of a call of Azure.
+"""The parameters of a call of a model on Azure.
 
-https://learn.microsoft.com/en-us/azure/ai-foundry/openai/latest
+https://learn.microsoft.com/azure/ai-foundry/openai/latest
 """
 
 from __future__ import annotations
 
-from typing import Any, NotRequired
+from typing import TYPE_CHECKING, Any, NotRequired
 
 from ..base.call_params import BaseCallParams
 
+if TYPE_CHECKING:
+    from azure.ai.inference.models import (
+        ChatCompletionsNamedToolChoice,
+        ChatCompletionsToolChoicePreset,
+        JsonSchemaFormat,
+    )
+    from openai.types.chat import ChatCompletionStreamOptionsParam, ChatCompletionToolChoiceOptionParam
+    from openai.types.chat.completion_create_params import ResponseFormat
+
 
 class AzureCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Azure; those that are None are left out.
+    """The parameters of a call of a model on Azure; those that are None are left out.
 
-    What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
+    What a model knows beyond these can be given too, with either SDK: what the method of the one at hand has no
+    parameter for goes into the body.
     """
 
-    # Any: JSON, in the form of either SDK.
-    extra_body: NotRequired[dict[str, Any] | None]
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
     frequency_penalty: NotRequired[float | None]
-    logprobs: NotRequired[bool | None]
     max_completion_tokens: NotRequired[int | None]
     max_tokens: NotRequired[int | None]
-    model_extras: NotRequired[dict[str, Any] | None]
-    n: NotRequired[int | None]
+    model_extras: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
     parallel_tool_calls: NotRequired[bool]
     presence_penalty: NotRequired[float | None]
     reasoning_effort: NotRequired[str | None]
-    response_format: NotRequired[Any]
+    response_format: NotRequired[ResponseFormat | JsonSchemaFormat | str | None]
     seed: NotRequired[int | None]
     stop: NotRequired[str | list[str] | None]
-    stream_options: NotRequired[dict[str, Any] | None]
+    stream_options: NotRequired[ChatCompletionStreamOptionsParam | None]
     temperature: NotRequired[float | None]
     timeout: NotRequired[float | None]
-    tool_choice: NotRequired[Any]
+    tool_choice: NotRequired[
+        ChatCompletionToolChoiceOptionParam
+        | ChatCompletionsToolChoicePreset
+        | ChatCompletionsNamedToolChoice
+        | str
+        | None
+    ]
     top_p: NotRequired[float | None]
     user: NotRequired[str]

@@ -1,17 +1,19 @@
-"""The response of Azure's chat completions."""
+"""The response of a model on Azure."""
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic import field_serializer
+
 from ..._dialects.openai_chat.call_response import ChatCallResponse
-from ..._dialects.sdk_model import read_model
+from ._filters import ContentFilterResults, of_choices, of_prompt
 from .tool import AzureTool
 
 if TYPE_CHECKING:
+    from azure.ai.inference.models import ChatCompletions
     from openai.types.chat import (
+        ChatCompletion,
         ChatCompletionMessageParam,
         ChatCompletionToolParam,
         ChatCompletionUserMessageParam,
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
     from .call_params import AzureCallParams
     from .dynamic_config import AzureDynamicConfig
 
-    # Any: the response is of the SDK that was called with.
     _Base = ChatCallResponse[
-        Any,
+        ChatCompletion | ChatCompletions,
         AzureTool,
         ChatCompletionToolParam,
         AzureDynamicConfig,
@@ -36,9 +37,10 @@ else:
 
 
 class AzureCallResponse(_Base):
-    """What a call of Azure returns; `response` is the `ChatCompletion` of the OpenAI SDK.
+    """What a call of a model on Azure returns.
 
-    With a client of `azure-ai-inference` it is that SDK's `ChatCompletions`.
+    `response` is the object of the SDK that made the call: a `ChatCompletion` of openai's, a `ChatCompletions`
+    of azure-ai-inference's.
 
     Example:
         ```python
@@ -57,24 +59,23 @@ class AzureCallResponse(_Base):
 
     _provider = "azure"
 
-    @cached_property
-    def _read_as_openai(self) -> Any:
-        from openai.types.chat import ChatCompletion
-
-        return read_model(ChatCompletion, json.dumps(self.response.as_dict()).encode())
-
-    @property
-    def _completion(self) -> Any:
-        """The response as the OpenAI SDK has it: the other one does not know half of the members."""
-        return self._read_as_openai if hasattr(self.response, "as_dict") else self.response
+    @field_serializer("response", "call_params", "call_kwargs", when_used="json")
+    def _dump(self, value: Any) -> Any:
+        """Models of azure-ai-inference as what they are in JSON."""
+        return _plain(value)
 
     @property
-    def prompt_filter_results(self) -> list[Any] | None:
-        """What Azure's filters say of the prompt, by prompt."""
-        return getattr(self._completion, "prompt_filter_results", None)
+    def content_filter_results(self) -> ContentFilterResults | None:
+        """What the content filter found in the answer, by category; None if it says nothing."""
+        return of_choices(self.response)
 
     @property
-    def content_filter_results(self) -> dict[str, Any] | None:
-        """What Azure's filters say of the first choice."""
-        choices = self._completion.choices
-        return getattr(choices[0], "content_filter_results", None) if choices else None
+    def prompt_filter_results(self) -> list[dict[str, Any]] | None:
+        """What the content filter found in each prompt; None if it says nothing."""
+        return of_prompt(self.response)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "as_dict"):
+        return value.as_dict()
+    return {name: _plain(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -1,18 +1,25 @@
-"""A chunk of a stream of Azure's chat completions."""
+"""A chunk of a stream of a model on Azure."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from openai.types.chat import ChatCompletionChunk
+from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
 from ..._dialects.sdk_model import read_model
 from ..base.types import FinishReason
+from ._filters import ContentFilterResults, of_choices, of_prompt
+
+if TYPE_CHECKING:
+    from azure.ai.inference.models import StreamingChatCompletionsUpdate
+    from openai.types.chat import ChatCompletionChunk
+
+    _Base = ChatCallResponseChunk[ChatCompletionChunk | StreamingChatCompletionsUpdate, FinishReason]
+else:
+    _Base = ChatCallResponseChunk
 
 
-class AzureCallResponseChunk(ChatCallResponseChunk[ChatCompletionChunk, FinishReason]):
-    """A piece of a streamed answer; `chunk` is the OpenAI SDK's `ChatCompletionChunk`, made when it is asked for.
+class AzureCallResponseChunk(_Base):
+    """A piece of a streamed answer; `chunk` is the SDK's object, made when it is asked for.
 
     Example:
         ```python
@@ -32,12 +39,18 @@ class AzureCallResponseChunk(ChatCallResponseChunk[ChatCompletionChunk, FinishRe
     __slots__ = ()
 
     @classmethod
-    def _read(cls, data: bytes) -> ChatCompletionChunk:
+    def _read(cls, data: bytes) -> ChatCompletionChunk | StreamingChatCompletionsUpdate:
+        from openai.types.chat import ChatCompletionChunk
+
         chunk: ChatCompletionChunk = read_model(ChatCompletionChunk, data)
         return chunk
 
     @property
-    def content_filter_results(self) -> dict[str, Any] | None:
-        """What Azure's filters say of the first choice, in a chunk that brings it."""
-        choices = self.chunk.choices
-        return getattr(choices[0], "content_filter_results", None) if choices else None
+    def content_filter_results(self) -> ContentFilterResults | None:
+        """What the content filter found in the text so far, in the chunk that says it."""
+        return of_choices(self.chunk)
+
+    @property
+    def prompt_filter_results(self) -> list[dict[str, Any]] | None:
+        """What the content filter found in each prompt, in the chunk that says it: the first, which has no text."""
+        return of_prompt(self.chunk)

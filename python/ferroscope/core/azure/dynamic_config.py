@@ -1,20 +1,14 @@
-"""What a prompt function of a call of Azure may return to set up that one call."""
+"""What a prompt function of a call of a model on Azure may return to set up that one call."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-from openai import AsyncOpenAI, OpenAI
-from openai.types.chat import ChatCompletionMessageParam
+from typing import TypeAlias
 
 from ..base.dynamic_config import BaseDynamicConfig
-from ..base.message_param import BaseMessageParam
+from ._sdk_types import AsyncClient, AzureMessageParam, Client
 from .call_params import AzureCallParams
 
-# Any: the clients of `azure-ai-inference`, which need not be installed. An `AzureOpenAI` is an `OpenAI` too.
-AzureDynamicConfig: TypeAlias = BaseDynamicConfig[
-    ChatCompletionMessageParam | BaseMessageParam, AzureCallParams, OpenAI | Any
-]
+AzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, Client]
 """What the prompt function of a sync call may return.
 
 Example:
@@ -29,7 +23,5 @@ Example:
     ```
 """
 
-AsyncAzureDynamicConfig: TypeAlias = BaseDynamicConfig[
-    ChatCompletionMessageParam | BaseMessageParam, AzureCallParams, AsyncOpenAI | Any
-]
+AsyncAzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, AsyncClient]
 """What the prompt function of an async call may return."""

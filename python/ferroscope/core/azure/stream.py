@@ -1,11 +1,12 @@
-"""The stream of Azure's chat completions."""
+"""The stream of a model on Azure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ..base.stream import BaseStream
 from ..base.types import FinishReason
+from ._filters import ContentFilterResults
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
@@ -40,7 +41,7 @@ else:
 
 
 class AzureStream(_Base):
-    """What a streamed call of Azure returns.
+    """What a streamed call of a model on Azure returns.
 
     Example:
         ```python
@@ -55,13 +56,23 @@ class AzureStream(_Base):
         stream = recommend_book("fantasy")
         for chunk, _ in stream:
             print(chunk.content, end="", flush=True)
-        print(stream.finish_reasons, stream.output_tokens)
+        print(stream.finish_reasons, stream.content_filter_results)
         ```
     """
 
     _provider = "azure"
 
     @property
+    def content_filter_results(self) -> ContentFilterResults | None:
+        """What the content filter has found in the answer so far, by category; None if it says nothing."""
+        return cast("AzureCallResponse", self._run.response()).content_filter_results
+
+    @property
+    def prompt_filter_results(self) -> list[dict[str, Any]] | None:
+        """What the content filter found in each prompt; None if it says nothing."""
+        return cast("AzureCallResponse", self._run.response()).prompt_filter_results
+
+    @property
     def thinking(self) -> str:
-        """What the model has thought so far, of servers that show it; empty otherwise."""
+        """What the model has thought so far, of models that show it; empty otherwise."""
         return self._run.reasoning

@@ -1,12 +1,15 @@
-"""The tools of Azure's chat completions, which are OpenAI's."""
+"""The tools of calls of models on Azure.
+
+Docs: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/function-calling
+"""
 
 from __future__ import annotations
 
+from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema
 from ..base.tool import ToolConfig
-from ..openai.tool import GenerateOpenAIStrictToolJsonSchema, OpenAITool
 
 
-class GenerateAzureStrictToolJsonSchema(GenerateOpenAIStrictToolJsonSchema):
+class GenerateAzureStrictToolJsonSchema(GenerateStrictToolJsonSchema):
     """A schema generator whose schemas Azure accepts with `strict: true`."""
 
 
@@ -16,8 +19,8 @@ class AzureToolConfig(ToolConfig, total=False):
     strict: bool
 
 
-class AzureTool(OpenAITool):
-    '''A tool in a call of Azure.
+class AzureTool(ChatTool):
+    '''A tool in a call of a model on Azure.
 
     Example:
         ```python

@@ -197,7 +197,7 @@ def message_list(returned: Any) -> list[Message]:
         if all(type(item) is BaseMessageParam or type(item) is dict for item in items):
             return items
         # Parts are models too; a list of nothing but parts is one message, not many.
-        if all(isinstance(item, BaseModel | dict) for item in items) and not any(
+        if all(isinstance(item, BaseModel | dict | Mapping) for item in items) and not any(
             is_content_part(item) for item in items
         ):
             return items

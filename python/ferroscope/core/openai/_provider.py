@@ -5,7 +5,8 @@ from __future__ import annotations
 from openai import AsyncOpenAI, OpenAI
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
-from ..._engine.clients import Clients, prefers_aiohttp
+from ..._dialects.openai_chat.sdk import aiohttp_client
+from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
@@ -18,15 +19,7 @@ def fast_async_client(base_url: str | None = None, api_key: str | None = None) -
 
     `FERROSCOPE_AIOHTTP=0` in the environment turns that off.
     """
-    # The adapter between aiohttp and httpx comes with the SDK's `aiohttp` extra, or with the SDK since 3.0.
-    if prefers_aiohttp():
-        try:
-            from openai import DefaultAioHttpClient
-
-            return AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=DefaultAioHttpClient())
-        except (ImportError, RuntimeError):
-            pass  # an SDK from before, or without its extra
-    return AsyncOpenAI(base_url=base_url, api_key=api_key)
+    return AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=aiohttp_client())
 
 
 OPENAI = Provider(

@@ -5,31 +5,12 @@ Docs: https://platform.openai.com/docs/guides/function-calling
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
-
-from pydantic import Field
-from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
-from pydantic_core import CoreSchema
-
-from ..base._strict_schema import strict_schema
-from ..base._tool_arguments import read_partial
-from ..base._tool_binding import unbound_tool_type
-from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
-from ..base.tool import BaseTool, GenerateJsonSchemaNoTitles, ToolConfig
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageToolCall, ChatCompletionToolParam
-    from openai.types.shared_params import FunctionDefinition
-
-_JsonT = TypeVar("_JsonT")
+from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema
+from ..base.tool import ToolConfig
 
 
-class GenerateOpenAIStrictToolJsonSchema(GenerateJsonSchemaNoTitles):
+class GenerateOpenAIStrictToolJsonSchema(GenerateStrictToolJsonSchema):
     """A schema generator whose schemas OpenAI accepts with `strict: true`."""
-
-    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
-        return strict_schema(super().generate(schema, mode=mode))
 
 
 class OpenAIToolConfig(ToolConfig, total=False):
@@ -38,30 +19,7 @@ class OpenAIToolConfig(ToolConfig, total=False):
     strict: bool
 
 
-class _PendingOpenAIToolCall(PendingToolCall["ChatCompletionMessageToolCall"]):
-    __slots__ = ()
-
-    def build(self) -> ChatCompletionMessageToolCall:
-        return self.from_mapping(
-            {
-                "id": self.id,
-                "type": "function",
-                "function": {"name": self.name, "arguments": self.arguments},
-            }
-        )
-
-    @classmethod
-    def from_mapping(cls, value: Mapping[str, object]) -> ChatCompletionMessageToolCall:
-        from openai.types.chat import ChatCompletionMessageToolCall
-
-        if value.get("id") is not None:
-            return ChatCompletionMessageToolCall.model_validate(value)
-        # Some servers send calls without an id. The SDK constructs its responses, which lets that pass too.
-        fields: Mapping[str, Any] = value  # Any: as the SDK takes them
-        return ChatCompletionMessageToolCall.construct(None, **fields)
-
-
-class OpenAITool(BaseTool):
+class OpenAITool(ChatTool):
     '''A tool in a call of OpenAI.
 
     Example:
@@ -86,84 +44,3 @@ class OpenAITool(BaseTool):
 
     __provider__ = "openai"
     __tool_config_type__ = OpenAIToolConfig
-    __supports_strict__ = True
-    __pending_tool_call__ = _PendingOpenAIToolCall
-    __wire_schema__: ClassVar[ChatCompletionToolParam | None] = None
-
-    if TYPE_CHECKING:
-        tool_call: ChatCompletionMessageToolCall = Field(default=...)
-
-        # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
-        # of its subclasses, which have a `call`.
-        def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
-    else:
-        tool_call: LazyToolCall = None
-
-    @classmethod
-    def tool_schema(cls) -> ChatCompletionToolParam:
-        """Returns the tool as OpenAI wants it described, a copy that is the caller's to change.
-
-        Example:
-            ```python
-            OpenAITool.type_from_fn(format_book).tool_schema()
-            # {"type": "function", "function": {"name": "format_book", ...}}
-            ```
-        """
-        return _copy(cls.wire_schema())
-
-    @classmethod
-    def wire_schema(cls) -> ChatCompletionToolParam:
-        """Returns the same as `tool_schema`, made once and shared: not to be changed."""
-        owner = unbound_tool_type(cls) or cls
-        known: ChatCompletionToolParam | None = vars(owner).get("__wire_schema__")
-        if known is None:
-            known = owner.__wire_schema__ = owner._describe()
-        return known
-
-    @classmethod
-    def _describe(cls) -> ChatCompletionToolParam:
-        function: FunctionDefinition = {"name": cls._name(), "description": cls._description()}
-        strict = cls.tool_config.get("strict", False)
-        parameters = cls.model_json_schema(
-            schema_generator=GenerateOpenAIStrictToolJsonSchema if strict else GenerateJsonSchemaNoTitles
-        )
-        if strict:
-            function["strict"] = True
-        # Strict mode wants `additionalProperties: false` said even of no properties.
-        if strict or parameters.get("properties"):
-            function["parameters"] = parameters
-        return {"type": "function", "function": function}
-
-    @classmethod
-    def from_tool_call(cls, tool_call: ChatCompletionMessageToolCall, allow_partial: bool = False) -> Self:
-        """Returns the tool for a tool call of the SDK.
-
-        Args:
-            tool_call: The tool call.
-            allow_partial: Whether the arguments may be unfinished; the fields not known yet are None.
-
-        Raises:
-            ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.
-            pydantic.ValidationError: The arguments do not fit the tool.
-        """
-        function = tool_call.function
-        if allow_partial:
-            values = read_partial(function.arguments, call_id=tool_call.id, name=function.name)
-            tool = cls.partial_from_values(values, id=tool_call.id, name=function.name, delta=None)
-        else:
-            tool = cls.from_arguments(id=tool_call.id, name=function.name, arguments=function.arguments or "")
-        vars(tool)["tool_call"] = tool_call
-        return tool
-
-
-# Fields have no value on the class, so pydantic leaves this place free.
-setattr(OpenAITool, "tool_call", ToolCallAttribute(_PendingOpenAIToolCall))  # noqa: B010
-
-
-def _copy(value: _JsonT) -> _JsonT:
-    copied: Any = value  # Any: its type is the argument's, which no annotation says of both branches
-    if isinstance(value, dict):
-        copied = {key: _copy(item) for key, item in value.items()}
-    elif isinstance(value, list):
-        copied = [_copy(item) for item in value]
-    return cast("_JsonT", copied)

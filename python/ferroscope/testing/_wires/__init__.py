@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ferroscope.testing._wires.anthropic import Anthropic
 from ferroscope.testing._wires.anthropic_bedrock import AnthropicBedrock
-from ferroscope.testing._wires.azure import Azure
+from ferroscope.testing._wires.azure import AzureChat
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["WIRES", "Wire", "base_path", "wire_for"]
 
-WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), AnthropicBedrock(), Azure())
+WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), AnthropicBedrock(), AzureChat())
 
 
 def wire_for(method: str, path: str) -> Wire | None:

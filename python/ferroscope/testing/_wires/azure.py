@@ -1,41 +1,83 @@
-"""The two Azure wires: Azure OpenAI, and the retired inference endpoint. Both are chat completions."""
+"""OpenAI's chat completions as Azure serves them: at other paths, and with what its content filter says."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ferroscope.testing._answers import Answer
+from ferroscope.testing._answers import Answer, ContentFilter
 from ferroscope.testing._exchange import Request
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 
-__all__ = ["Azure"]
+__all__ = ["AzureChat"]
 
-_SAFE = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
-_FIRST = (
-    b'data: {"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0,'
-    b'"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}}}]}\n\n'
+# A deployment of Azure OpenAI's dated API, its API without versions, and the Model Inference API, which has retired.
+_PATH = re.compile(
+    r"(?:/azure)?/(?:openai/deployments/[^/]+|models)/chat/completions|/azure(?:/openai/v1)?/chat/completions"
 )
+_DATA, _DONE = b"data: ", b"data: [DONE]"
+# What stands in a frame of the filter's own, where others name the response.
+_NAMELESS = {"created": 0, "id": "", "model": "", "object": ""}
 
 
-class Azure(OpenAIChat):
-    """`POST /azure/.../chat/completions`: under `/openai/` with the results of content filters."""
+class AzureChat(OpenAIChat):
+    """`POST .../chat/completions` of Azure OpenAI, of its v1 API, and of the Model Inference API."""
 
-    mounts: Mapping[str, str] = MappingProxyType({"azure": "/azure"})
+    mounts: Mapping[str, str] = MappingProxyType({"azure": "/azure", "azure-inference": "/azure/models"})
 
     def accepts(self, method: str, path: str) -> bool:
-        return path.startswith("/azure/") and super().accepts(method, path)
+        return method == "POST" and _PATH.fullmatch(path) is not None
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
-        if "/openai/" in request.path:
-            yield _FIRST
-        yield from super().render_stream(answer, request)
+        said = answer.content_filter
+        if said.prompt is not None:
+            yield _frame({"choices": [], **_NAMELESS, "prompt_filter_results": _of_prompt(said)})
+        for event in super().render_stream(answer, request):
+            if event.startswith(_DONE):
+                if said.asynchronous and said.answer is not None:
+                    yield _late(said, len(answer.text))
+                yield event
+                continue
+            frame = json.loads(event[len(_DATA) :])
+            if said.asynchronous and said.answer is not None and _finishes(frame):
+                yield _late(said, 0)
+            for choice in frame["choices"]:
+                if not said.asynchronous and said.answer is not None:
+                    choice["content_filter_results"] = said.answer if choice["delta"].get("content") else {}
+            yield _frame(frame)
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
         body = super().render_body(answer, request)
-        if "/openai/" in request.path:
-            body["prompt_filter_results"] = [{"prompt_index": 0, "content_filter_results": _SAFE}]
+        said = answer.content_filter
+        if said.prompt is not None:
+            body["prompt_filter_results"] = _of_prompt(said)
+        if said.answer is not None:
             for choice in body["choices"]:
-                choice["content_filter_results"] = _SAFE
+                choice["content_filter_results"] = said.answer
         return body
+
+
+def _of_prompt(said: ContentFilter) -> list[dict[str, Any]]:
+    return [{"prompt_index": 0, "content_filter_results": said.prompt}]
+
+
+def _late(said: ContentFilter, start: int) -> bytes:
+    """A frame of the asynchronous filter: results for a stretch of the text that has long been sent."""
+    choice = {
+        "content_filter_offsets": {"check_offset": start, "start_offset": start, "end_offset": start},
+        "content_filter_results": said.answer,
+        "finish_reason": None,
+        "index": 0,
+    }
+    return _frame({"choices": [choice], **_NAMELESS})
+
+
+def _finishes(frame: Mapping[str, Any]) -> bool:
+    return any(choice.get("finish_reason") for choice in frame["choices"])
+
+
+def _frame(value: Mapping[str, Any]) -> bytes:
+    return _DATA + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"

@@ -1,0 +1,304 @@
+"""Azure through azure-ai-inference, the SDK that v1 called it with; Microsoft has retired it.
+
+https://learn.microsoft.com/python/api/overview/azure/ai-inference-readme
+
+Its clients, objects and exceptions are not those of the other SDKs. Here they get the shape in which the engine
+knows these: a stream has a `response` to read the bytes of, and exceptions have the names and arguments of OpenAI's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from azure.ai.inference import ChatCompletionsClient
+from azure.ai.inference.aio import ChatCompletionsClient as AsyncChatCompletionsClient
+from azure.ai.inference.models import (
+    AsyncStreamingChatCompletions,
+    ChatCompletions,
+    ChatCompletionsToolCall,
+    JsonSchemaFormat,
+    StreamingChatCompletions,
+    StreamingChatCompletionsUpdate,
+)
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+
+from ..._engine.clients import Clients
+from ..base._tool_call import PendingToolCall, ToolCallAttribute
+from .call_response_chunk import AzureCallResponseChunk
+from .tool import AzureTool
+
+# Any: the SDK's own objects pass through.
+
+_PARAMETERS = frozenset(
+    name
+    for name, parameter in inspect.signature(ChatCompletionsClient.complete).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY
+)
+# What `complete` hands on to azure-core; under the names of OpenAI's SDK, by which secrets are known, until then.
+_HANDED_ON = {"extra_headers": "headers", "extra_query": "params"}
+_TAKEN = _PARAMETERS.union(
+    _HANDED_ON, {"connection_timeout", "headers", "params", "raw_request_hook", "raw_response_hook", "read_timeout"}
+)
+
+
+# ---- calls
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceSdk:
+    """azure-ai-inference, called with what a request in OpenAI's format has."""
+
+    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        kwargs: dict[str, Any] = {}
+        extras: dict[str, Any] = {}
+        for name, value in request.items():
+            (kwargs if name in _TAKEN else extras)[name] = value
+        if "timeout" in extras:
+            kwargs["read_timeout"] = extras.pop("timeout")
+        extras = {**extras.pop("extra_body", {}), **extras, **kwargs.pop("model_extras", {})}
+        if extras:
+            kwargs["model_extras"] = extras
+        if isinstance(kwargs.get("stop"), str):
+            kwargs["stop"] = [kwargs["stop"]]
+        if "response_format" in kwargs:
+            kwargs["response_format"] = _response_format(kwargs["response_format"])
+        return kwargs
+
+    def method(self, client: Any) -> Callable[..., Any]:
+        return partial(_complete, client)
+
+    def read_response(self, data: bytes) -> Any:
+        return ChatCompletions(json.loads(data))
+
+    def dump_event(self, event: Any) -> str:
+        return json.dumps(event.as_dict() if hasattr(event, "as_dict") else event, default=vars)
+
+
+def _response_format(given: Any) -> Any:
+    if not isinstance(given, dict) or "type" not in given:
+        return given
+    if given["type"] != "json_schema":
+        return given["type"]
+    return JsonSchemaFormat(given["json_schema"])
+
+
+def _complete(client: Any, **kwargs: Any) -> Any:
+    """Calls the client; a stream is shown as one whose bytes can be read."""
+    for name, own in _HANDED_ON.items():
+        if given := kwargs.pop(name, None):
+            kwargs[own] = {**kwargs.get(own, {}), **given}
+    if not kwargs.get("stream"):
+        return client.complete(**kwargs)
+    answers: list[Any] = []  # of each attempt
+    theirs = kwargs.pop("raw_response_hook", None)
+
+    def hook(answer: Any) -> None:
+        answers.append(answer.http_response)
+        if theirs is not None:
+            theirs(answer)
+
+    answer = client.complete(raw_response_hook=hook, **kwargs)
+    return _awaited(answer, answers) if inspect.isawaitable(answer) else _shown(answer, answers)
+
+
+async def _awaited(answer: Any, answers: list[Any]) -> Any:
+    return _shown(await answer, answers)
+
+
+def _shown(sdk_stream: Any, answers: list[Any]) -> Any:
+    """The stream, for the engine; one that was wrapped (by tracing, in tests) as it is."""
+    shown = {StreamingChatCompletions: Stream, AsyncStreamingChatCompletions: AsyncStream}.get(type(sdk_stream))
+    return sdk_stream if shown is None or not answers else shown(sdk_stream, answers[-1])
+
+
+# ---- streams
+
+
+class Stream:
+    """A stream of the SDK that nobody has touched."""
+
+    def __init__(self, sdk_stream: Any, response: Any) -> None:
+        self.sdk_stream = sdk_stream  # which holds the response open
+        self.response = _Response(response)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.sdk_stream)
+
+    def close(self) -> None:
+        self.response.close()
+
+
+class AsyncStream(Stream):
+    """The same of an async call."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self.sdk_stream)
+
+
+class _Response:
+    """An HTTP response of azure-core, under the names that httpx's has."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self.request: object = response.request
+        self.headers: Mapping[str, str] = response.headers
+        connection = _socket_of(response)
+        self.extensions = {} if connection is None else {"network_stream": _Network(connection)}
+
+    @property
+    def is_stream_consumed(self) -> bool:
+        return bool(self._response.is_stream_consumed)
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        with _network_errors():
+            yield from self._response.iter_bytes()
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        with _network_errors():
+            async for read in self._response.iter_bytes():
+                yield read
+
+    def close(self) -> None:
+        self._response.close()
+
+    async def aclose(self) -> None:
+        await self._response.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """The connection below a response."""
+
+    connection: socket.socket
+
+    def get_extra_info(self, name: str) -> object:
+        return self.connection if name == "socket" else None
+
+
+def _socket_of(response: Any) -> socket.socket | None:
+    """The socket that a sync response is read from, where the SDK has its usual transport."""
+    raw = getattr(getattr(response, "_internal_response", None), "raw", None)
+    found = getattr(getattr(raw, "connection", None), "sock", None)
+    return found if isinstance(found, socket.socket) else None
+
+
+@contextmanager
+def _network_errors() -> Iterator[None]:
+    """What azure-core raises while it reads, as the failures of the network that they are."""
+    try:
+        yield
+    except ServiceResponseTimeoutError as error:
+        raise TimeoutError(str(error)) from error
+    except AzureError as error:
+        raise ConnectionError(str(error)) from error
+
+
+# ---- exceptions, with the names and arguments of OpenAI's
+
+
+class APIError(HttpResponseError):
+    """An error that the provider reports inside a stream."""
+
+    def __init__(self, message: str, *, request: object, body: object) -> None:
+        super().__init__(message)
+        self.request = request
+        self.body = body
+
+
+class APIConnectionError(IncompleteReadError, ServiceResponseError):
+    """A connection that broke before the answer ended; azure-core raises one or the other."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(message)
+        self.request = request
+
+
+class APITimeoutError(ServiceResponseTimeoutError):
+    """An answer that did not come in time."""
+
+    def __init__(self, message: str = "the provider was silent for too long", *, request: object = None) -> None:
+        super().__init__(message)
+        self.request = request
+
+
+# ---- objects
+
+
+class InferenceChunk(AzureCallResponseChunk):
+    """A chunk whose `chunk` is a `StreamingChatCompletionsUpdate`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _read(cls, data: bytes) -> StreamingChatCompletionsUpdate:
+        return StreamingChatCompletionsUpdate(json.loads(data))
+
+
+class _PendingToolCall(PendingToolCall[Any]):
+    __slots__ = ()
+
+    def build(self) -> ChatCompletionsToolCall:
+        return self.from_mapping(
+            {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        )
+
+    @classmethod
+    def from_mapping(cls, value: Mapping[str, object]) -> ChatCompletionsToolCall:
+        return ChatCompletionsToolCall(value)
+
+
+class InferenceTool(AzureTool):
+    """A tool whose `tool_call` is a `ChatCompletionsToolCall`."""
+
+    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = _PendingToolCall
+
+
+# As on the class that it extends.
+setattr(InferenceTool, "tool_call", ToolCallAttribute(_PendingToolCall))  # noqa: B010
+
+
+# ---- clients
+
+
+def _endpoint() -> str:
+    endpoint = os.environ.get("AZURE_INFERENCE_ENDPOINT")
+    if not endpoint:
+        raise KeyError("AZURE_INFERENCE_ENDPOINT is not set: put the address of the endpoint there, or pass `client=`")
+    return endpoint
+
+
+def _credential(identity: str) -> Any:
+    key = os.environ.get("AZURE_INFERENCE_CREDENTIAL")
+    if key:
+        return AzureKeyCredential(key)
+    from importlib import import_module
+
+    try:
+        return import_module(identity).DefaultAzureCredential()
+    except ImportError:
+        raise KeyError(
+            "AZURE_INFERENCE_CREDENTIAL is not set: put the key there, or install azure-identity to be known by the "
+            "identity that you are signed in with"
+        ) from None
+
+
+CLIENTS = Clients(
+    environment=("AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"),
+    sync=lambda: ChatCompletionsClient(_endpoint(), _credential("azure.identity")),
+    asynchronous=lambda: AsyncChatCompletionsClient(_endpoint(), _credential("azure.identity.aio")),
+)

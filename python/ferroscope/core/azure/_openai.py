@@ -1,0 +1,119 @@
+"""Azure through OpenAI's SDK: how default clients are made, and what parameters of azure-ai-inference's become."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..._dialects.openai_chat.sdk import OpenAISdk, aiohttp_client
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+ENVIRONMENT = (
+    "AZURE_OPENAI_ENDPOINT",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_AD_TOKEN",
+    "AZURE_OPENAI_API_VERSION",
+    "OPENAI_API_VERSION",
+    "FERROSCOPE_AIOHTTP",
+)
+_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+@dataclass(frozen=True, slots=True)
+class AzureOpenAISdk(OpenAISdk):
+    """OpenAI's SDK, for programs that were written for azure-ai-inference too."""
+
+    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        kwargs = {name: _plain(value) for name, value in request.items()}
+        if extras := kwargs.pop("model_extras", None):
+            kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
+        given = kwargs.get("response_format")
+        if isinstance(given, str):
+            kwargs["response_format"] = {"type": given}
+        elif isinstance(given, dict) and "type" not in given:
+            kwargs["response_format"] = {"type": "json_schema", "json_schema": given}
+        if isinstance(kwargs.get("stop"), str):
+            kwargs["stop"] = [kwargs["stop"]]
+        return kwargs
+
+
+def _plain(value: Any) -> Any:
+    """A parameter without the models of azure-ai-inference."""
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+def sync_client() -> OpenAI:
+    """The default client of sync calls: of the dated API if a version is named, else of the one without versions."""
+    from openai import AzureOpenAI, OpenAI
+
+    if version := _api_version():
+        tokens = None if _key() else _tokens()
+        return AzureOpenAI(azure_endpoint=_endpoint(), api_version=version, azure_ad_token_provider=tokens)
+    return OpenAI(base_url=_base_url(), api_key=_key() or _tokens())
+
+
+def async_client() -> AsyncOpenAI:
+    """The default client of async calls."""
+    from openai import AsyncAzureOpenAI, AsyncOpenAI
+
+    http = aiohttp_client()
+    if version := _api_version():
+        return AsyncAzureOpenAI(
+            azure_endpoint=_endpoint(),
+            api_version=version,
+            azure_ad_token_provider=None if _key() else _async_tokens(),
+            http_client=http,
+        )
+    return AsyncOpenAI(base_url=_base_url(), api_key=_key() or _async_tokens(), http_client=http)
+
+
+def _endpoint() -> str:
+    endpoint = os.environ.get("AZURE_OPENAI_ENDPOINT")
+    if not endpoint:
+        raise KeyError(
+            "AZURE_OPENAI_ENDPOINT is not set: put the address of the resource there, such as "
+            "https://my-resource.openai.azure.com, and its key in AZURE_OPENAI_API_KEY, or pass `client=`"
+        )
+    return endpoint.rstrip("/")
+
+
+def _base_url() -> str:
+    endpoint = _endpoint()
+    return endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+
+
+def _api_version() -> str | None:
+    return os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
+
+
+def _key() -> str | None:
+    return os.environ.get("AZURE_OPENAI_API_KEY") or os.environ.get("AZURE_OPENAI_AD_TOKEN")
+
+
+def _tokens() -> Callable[[], str]:
+    """What makes tokens for the identity that the machine or the user is signed in with, where no key is given."""
+    try:
+        from azure.identity import DefaultAzureCredential, get_bearer_token_provider
+    except ImportError:
+        # Never the key of OPENAI_API_KEY, which the SDK would take: it is another provider's.
+        raise KeyError(
+            "neither AZURE_OPENAI_API_KEY nor AZURE_OPENAI_AD_TOKEN is set: set one of them, or install "
+            "azure-identity to be known by the identity that you are signed in with"
+        ) from None
+    tokens: Callable[[], str] = get_bearer_token_provider(DefaultAzureCredential(), _SCOPE)
+    return tokens
+
+
+def _async_tokens() -> Callable[[], Awaitable[str]]:
+    tokens = _tokens()
+
+    async def token() -> str:
+        from anyio import to_thread
+
+        return await to_thread.run_sync(tokens)
+
+    return token
