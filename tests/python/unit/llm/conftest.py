@@ -24,6 +24,8 @@ def server(_llm_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Prov
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", _llm_server.base_url("anthropic"))
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "test-key")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", _llm_server.base_url("azure"))
     monkeypatch.setenv("FERROSCOPE_OLLAMA_URL", url)
     monkeypatch.setenv("FERROSCOPE_VLLM_URL", url)
     return _llm_server

@@ -26,7 +26,13 @@ class FormatBook(BaseTool):
         return self.title.title()
 
 
-MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5", "ollama": "llama3", "vllm": "llama3"}
+MODELS = {
+    "openai": "gpt-4o-mini",
+    "anthropic": "claude-haiku-4-5",
+    "azure": "gpt-4o-mini",
+    "ollama": "llama3",
+    "vllm": "llama3",
+}
 
 
 @pytest.fixture(params=MODELS)
