@@ -163,6 +163,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=ROWS, ids=lambda row: row.url_name)
 def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
     row: Row = request.param
+    pytest.importorskip(row.wire.sdk)
     for name, value in row.environment.items():
         monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     return row
