@@ -107,11 +107,7 @@ def as_json(source: str, modules: dict[str, Any]) -> str:
         + "\n }"
         for module, names in modules.items()
     ]
-    return (
-        f'{{"source": "{source}, written by tools/v1_names.py", "modules": {{\n'
-        + ",\n".join(blocks)
-        + "\n}}\n"
-    )
+    return f'{{"source": "{source}, written by tools/v1_names.py", "modules": {{\n' + ",\n".join(blocks) + "\n}}\n"
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy_names(
-    package: str, where: Mapping[str, str | None]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy_names(package: str, where: Mapping[str, str | None]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make a package's `__getattr__` and `__dir__` from a table of its names.
 
     Args:
@@ -22,11 +20,7 @@ def lazy_names(
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = where[name]
-        found = (
-            import_module(f".{name}", package)
-            if module is None
-            else getattr(import_module(module, package), name)
-        )
+        found = import_module(f".{name}", package) if module is None else getattr(import_module(module, package), name)
         setattr(sys.modules[package], name, found)
         return found
 

@@ -164,9 +164,7 @@ def test_attributes_and_lists(server: ProviderServer, client: OpenAI) -> None:
         {sources:texts}
         """
     )
-    def recommend_book(
-        book: Book, likes: list[str], shelves: list[list[str]], price: float, sources: list[str]
-    ): ...
+    def recommend_book(book: Book, likes: list[str], shelves: list[list[str]], price: float, sources: list[str]): ...
 
     recommend_book(
         Book(title="Dune", author="Frank Herbert"),
@@ -268,17 +266,13 @@ async def test_base_prompt_async(server: ProviderServer) -> None:
         genre: str
 
     async with AsyncOpenAI(base_url=server.base_url("openai"), api_key="key", max_retries=0) as client:
-        response = await BookRecommendation(genre="fantasy").run_async(
-            openai.call("gpt-4o-mini", client=client)
-        )
+        response = await BookRecommendation(genre="fantasy").run_async(openai.call("gpt-4o-mini", client=client))
     assert response.content == "The Name of the Wind"
     assert sent(server) == [user("Recommend a fantasy book")]
 
 
 def test_merged_decorators(server: ProviderServer, client: OpenAI) -> None:
-    book_call = merge_decorators(
-        openai.call("gpt-4o-mini", client=client), prompt_template("Recommend a {genre} book")
-    )
+    book_call = merge_decorators(openai.call("gpt-4o-mini", client=client), prompt_template("Recommend a {genre} book"))
 
     @book_call()
     def recommend_book(genre: str): ...

@@ -31,11 +31,14 @@ def test_a_response_and_a_stream_know_their_cost(caller: Caller) -> None:
     assert stream.cost == response.cost
     assert stream.cost_details.items == response.cost_details.items
     assert stream.construct_call_response().cost == response.cost
-    assert response.cost_metadata.model_dump(exclude_none=True).items() >= {
-        "input_tokens": 1000 if caller.wire.counts_cached else 600,
-        "output_tokens": 100,
-        "cached_tokens": 400,
-    }.items()
+    assert (
+        response.cost_metadata.model_dump(exclude_none=True).items()
+        >= {
+            "input_tokens": 1000 if caller.wire.counts_cached else 600,
+            "output_tokens": 100,
+            "cached_tokens": 400,
+        }.items()
+    )
     assert response.model_dump()["cost"] == response.cost
 
 

@@ -44,9 +44,7 @@ MEDIA = (
         detail=st.none() | st.sampled_from(["low", "high"]),
     )
     | st.builds(ImageURLPart, type=st.just("image_url"), url=TEXT, detail=st.none())
-    | st.builds(
-        AudioPart, type=st.just("audio"), media_type=st.just("audio/wav"), audio=st.binary(max_size=8)
-    )
+    | st.builds(AudioPart, type=st.just("audio"), media_type=st.just("audio/wav"), audio=st.binary(max_size=8))
 )
 MESSAGE = st.one_of(
     st.builds(BaseMessageParam, role=st.sampled_from(["system", "user", "assistant"]), content=TEXT),

@@ -38,9 +38,7 @@ def mypy(files: list[Path]) -> dict[tuple[str, int], str]:
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
     found = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    return {
-        (Path(one["file"]).name, one["line"]): one["message"] for one in found if one["severity"] == "error"
-    }
+    return {(Path(one["file"]).name, one["line"]): one["message"] for one in found if one["severity"] == "error"}
 
 
 def basedpyright(files: list[Path]) -> dict[tuple[str, int], str]:

@@ -66,9 +66,7 @@ def test_document_type() -> None:
     assert document_media_type(PDF) == "application/pdf"
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"a", b"<svg/>", b"RIFF\x24\x00\x00\x00AVI ", b"\x00\x00\x00\x18ftypavif"]
-)
+@pytest.mark.parametrize("data", [b"", b"a", b"<svg/>", b"RIFF\x24\x00\x00\x00AVI ", b"\x00\x00\x00\x18ftypavif"])
 @pytest.mark.parametrize(
     ("detect", "message"),
     [
@@ -87,9 +85,7 @@ URL = "https://example.com/a"
 
 def test_a_web_address_stays_an_address() -> None:
     assert image_part(URL, "low") == ImageURLPart(type="image_url", url=URL, detail="low")
-    assert image_part("gs://bucket/a.png") == ImageURLPart(
-        type="image_url", url="gs://bucket/a.png", detail=None
-    )
+    assert image_part("gs://bucket/a.png") == ImageURLPart(type="image_url", url="gs://bucket/a.png", detail=None)
     assert audio_part(URL) == AudioURLPart(type="audio_url", url=URL)
     assert document_part(URL) == DocumentURLPart(type="document_url", url=URL)
 
@@ -111,20 +107,14 @@ def sources(tmp_path: Path, data: bytes) -> list[Any]:
 
 def test_every_source_gives_the_same_part(tmp_path: Path) -> None:
     for source in sources(tmp_path, PNG):
-        assert image_part(source, "low") == ImagePart(
-            type="image", media_type="image/png", image=PNG, detail="low"
-        )
+        assert image_part(source, "low") == ImagePart(type="image", media_type="image/png", image=PNG, detail="low")
     for source in sources(tmp_path, WAV):
         assert audio_part(source) == AudioPart(type="audio", media_type="audio/wav", audio=WAV)
     for source in sources(tmp_path, PDF):
-        assert document_part(source) == DocumentPart(
-            type="document", media_type="application/pdf", document=PDF
-        )
+        assert document_part(source) == DocumentPart(type="document", media_type="application/pdf", document=PDF)
 
 
-@pytest.mark.parametrize(
-    "source", ["no/such/file.png", 3, "data:image/png;base64", "data:image/png;base64,é", "a\0b"]
-)
+@pytest.mark.parametrize("source", ["no/such/file.png", 3, "data:image/png;base64", "data:image/png;base64,é", "a\0b"])
 def test_what_cannot_be_read(source: Any) -> None:
     with pytest.raises(ValueError, match="Failed to load or encode data from") as error:
         image_part(source)

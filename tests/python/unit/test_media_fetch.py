@@ -97,9 +97,7 @@ def test_a_redirect_is_checked_too(site: str, monkeypatch: pytest.MonkeyPatch) -
         fetch(f"{site}/outside")
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(
-    site: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_connection_goes_to_the_address_that_was_checked(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that changes its mind between the check and the connection (DNS rebinding) gains nothing."""
     answers = ["127.0.0.1", "192.0.2.1"]
     resolve = socket.getaddrinfo

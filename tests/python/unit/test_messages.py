@@ -54,9 +54,7 @@ def test_content(given: Any, content: Any) -> None:
     assert Messages.User(given).content == content
 
 
-@pytest.mark.parametrize(
-    "given", [3, b"a", [3], {"a": 1}, None, [None], BaseMessageParam(role="user", content="a")]
-)
+@pytest.mark.parametrize("given", [3, b"a", [3], {"a": 1}, None, [None], BaseMessageParam(role="user", content="a")])
 def test_what_no_message_is_made_of(given: Any) -> None:
     with pytest.raises(ValueError, match="Invalid message sequence type"):
         Messages.User(given)

@@ -176,9 +176,7 @@ TO_WIRE: dict[str, tuple[BaseMessageParam, list[Any]]] = {
         [
             {
                 "role": "user",
-                "content": [
-                    {"type": "image_url", "image_url": {"url": "https://example.com/a.svg", "detail": "auto"}}
-                ],
+                "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.svg", "detail": "auto"}}],
             }
         ],
     ),
@@ -274,13 +272,11 @@ def test_message_to_the_wire(message: BaseMessageParam, wire: list[Any]) -> None
 REFUSED: dict[str, tuple[Any, str]] = {
     "an image type": (
         ImagePart(type="image", media_type="image/heic", image=b"", detail=None),
-        "Unsupported image media type: image/heic. "
-        "OpenAI currently only supports JPEG, PNG, GIF, and WebP images.",
+        "Unsupported image media type: image/heic. OpenAI currently only supports JPEG, PNG, GIF, and WebP images.",
     ),
     "an audio type": (
         AudioPart(type="audio", media_type="audio/flac", audio=b""),
-        "Unsupported audio media type: audio/flac. "
-        "OpenAI currently only supports WAV and MP3 audio file types.",
+        "Unsupported audio media type: audio/flac. OpenAI currently only supports WAV and MP3 audio file types.",
     ),
     "a document": (
         DocumentPart(type="document", media_type="application/pdf", document=b""),
@@ -522,13 +518,7 @@ FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
     ),
     "arguments that are no object": (
         {"role": "assistant", "content": None, "tool_calls": [wire_call("1", "[1]")]},
-        assistant(
-            [
-                ToolCallPart.model_validate(
-                    {"type": "tool_call", "name": "find", "id": "1", "arguments": "[1]"}
-                )
-            ]
-        ),
+        assistant([ToolCallPart.model_validate({"type": "tool_call", "name": "find", "id": "1", "arguments": "[1]"})]),
     ),
 }
 

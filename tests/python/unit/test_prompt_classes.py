@@ -163,9 +163,7 @@ def test_further_decorators_go_around_the_call() -> None:
 
 
 def test_a_variable_that_is_no_field_is_refused_at_the_class() -> None:
-    with pytest.raises(
-        TemplateError, match=r"has the variable 'gerne', which is none of its fields \('genre'\)"
-    ):
+    with pytest.raises(TemplateError, match=r"has the variable 'gerne', which is none of its fields \('genre'\)"):
 
         @prompt_template("Recommend a {gerne} book")
         class Decorated(BasePrompt):

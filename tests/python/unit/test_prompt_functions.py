@@ -237,9 +237,7 @@ def test_an_argument_that_is_not_the_function_s(args: tuple[Any, ...], kwargs: d
 
 
 def test_a_variable_that_is_no_parameter_is_refused_at_decoration() -> None:
-    with pytest.raises(
-        TemplateError, match=r"has the variable 'gerne', which is none of its parameters \('genre'\)"
-    ):
+    with pytest.raises(TemplateError, match=r"has the variable 'gerne', which is none of its parameters \('genre'\)"):
 
         @prompt_template("Recommend a {gerne} book")
         def recommend(genre: str) -> None: ...
@@ -283,9 +281,7 @@ def test_a_docstring_is_no_template_unless_the_environment_says_so() -> None:
         plan.resolve({"genre": "fantasy"}, None)
 
 
-@pytest.mark.parametrize(
-    "switch", ["FERROSCOPE_DOCSTRING_PROMPT_TEMPLATE", "MIRASCOPE_DOCSTRING_PROMPT_TEMPLATE"]
-)
+@pytest.mark.parametrize("switch", ["FERROSCOPE_DOCSTRING_PROMPT_TEMPLATE", "MIRASCOPE_DOCSTRING_PROMPT_TEMPLATE"])
 def test_a_docstring_is_the_template_where_the_environment_says_so(
     switch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

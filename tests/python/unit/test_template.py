@@ -305,9 +305,7 @@ AT_CALL: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize(("template", "values", "kind", "message"), AT_CALL.values(), ids=AT_CALL.keys())
-def test_mistake_in_the_values(
-    template: str, values: dict[str, Any], kind: type[Exception], message: str
-) -> None:
+def test_mistake_in_the_values(template: str, values: dict[str, Any], kind: type[Exception], message: str) -> None:
     parsed = parse_template(template)
     with pytest.raises(kind) as error:
         parsed.messages(values)
@@ -319,9 +317,7 @@ def test_the_source_is_the_text_without_the_program_s_indentation() -> None:
 
 
 def test_the_names_that_need_a_value() -> None:
-    template = parse_template(
-        "MESSAGES: {history.old}\nUSER: {a[0]} {b:image} {c:text} {Read this:text} {d:{e}}"
-    )
+    template = parse_template("MESSAGES: {history.old}\nUSER: {a[0]} {b:image} {c:text} {Read this:text} {d:{e}}")
     assert template.variables == {"history", "a", "b", "d", "e"}
 
 

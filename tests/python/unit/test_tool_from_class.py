@@ -139,9 +139,7 @@ def test_fields_named_like_what_tools_have_keep_their_values() -> None:
         def call(self) -> tuple[object, ...]:
             return self.id, self.args, self.delta
 
-    tool = openai_tool(Order).from_arguments(
-        id="call_1", name="Order", arguments='{"id":5,"args":["a"],"delta":0.5}'
-    )
+    tool = openai_tool(Order).from_arguments(id="call_1", name="Order", arguments='{"id":5,"args":["a"],"delta":0.5}')
     assert tool.call() == (5, ["a"], 0.5)
     assert tool.tool_call.id == "call_1"
     assert set(described(Order)["parameters"]["properties"]) == {"id", "args", "delta"}
@@ -346,7 +344,5 @@ def test_an_enum_is_named_after_itself() -> None:
 def test_an_optional_type_is_a_union_with_null() -> None:
     for base_type in (Optional[int], int | None):  # noqa: UP045
         tool = OpenAITool.type_from_base_type(base_type)
-        assert tool.model_json_schema()["properties"] == {
-            "value": {"anyOf": [{"type": "integer"}, {"type": "null"}]}
-        }
+        assert tool.model_json_schema()["properties"] == {"value": {"anyOf": [{"type": "integer"}, {"type": "null"}]}}
         assert tool.from_arguments(id="c", name="x", arguments='{"value":null}').args == {"value": None}

@@ -17,15 +17,19 @@ class ChatSdk(Protocol):
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
         """The keyword arguments of the SDK's method for a request, whose members they are."""
+        ...
 
     def method(self, client: Any) -> Callable[..., Any]:
         """The SDK's method that sends a request."""
+        ...
 
     def read_response(self, data: bytes) -> Any:
         """The SDK's response object for a body."""
+        ...
 
     def dump_event(self, event: Any) -> str:
         """The JSON text of an SDK's event object."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,7 @@ def read_docstring(text: str) -> FunctionDoc:
             if meta.args and meta.args[0] in _PARAMETER_SECTIONS:
                 # NumPy documents "x, y : int" in one entry, and variadic parameters with their stars.
                 parameters += [
-                    (name.strip().lstrip("*"), (meta.description or "").strip())
-                    for name in meta.arg_name.split(",")
+                    (name.strip().lstrip("*"), (meta.description or "").strip()) for name in meta.arg_name.split(",")
                 ]
         elif isinstance(meta, DocstringExample):
             # A snippet is a doctest, and its "description" what that prints.

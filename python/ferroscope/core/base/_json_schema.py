@@ -13,9 +13,7 @@ Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | boo
 
 # Keywords by what they hold. Everything else (`default`, `examples`, `enum`, `const`) is data, in which
 # a key named "title" or "type" means nothing.
-_ONE_SCHEMA = frozenset(
-    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
-)
+_ONE_SCHEMA = frozenset({"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"})
 _LIST_OF_SCHEMAS = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _SCHEMA_BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
 

@@ -282,9 +282,7 @@ async def _described_async() -> None:
     """The same, asynchronous."""
 
 
-_EMPTY_BODIES: Final = frozenset(
-    fn.__code__.co_code for fn in (_empty, _described, _empty_async, _described_async)
-)
+_EMPTY_BODIES: Final = frozenset(fn.__code__.co_code for fn in (_empty, _described, _empty_async, _described_async))
 
 
 def _returns_nothing(fn: Callable[..., Any]) -> bool:

@@ -40,9 +40,7 @@ _KEYWORDS: Final = frozenset(
         "type",
     }
 )
-_FORMATS: Final = frozenset(
-    {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
-)
+_FORMATS: Final = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 _LOOKAROUND: Final = re.compile(r"\(\?<?[=!]")
 _SCALARS: Final = ("string", "number", "boolean", "null")
 
@@ -73,9 +71,7 @@ def _strict(name: str | None, schema: Schema) -> Schema:
     if "oneOf" in schema:
         schema = {"anyOf": schema["oneOf"]} | {key: item for key, item in schema.items() if key != "oneOf"}
     if "$ref" in schema:
-        beside = {
-            key: item for key, item in schema.items() if key in ("description", "title") and item is not None
-        }
+        beside = {key: item for key, item in schema.items() if key in ("description", "title") and item is not None}
         bare: Schema = {"$ref": schema["$ref"]}
         return {"anyOf": [bare], **beside} if beside else bare
     schema = _with_type(schema)

@@ -213,8 +213,7 @@ def _fields(text: str) -> list[str | _Field]:
         raise
     except ValueError as error:
         raise TemplateError(
-            f"{error}, in the template line {_broken_line(text)!r}; "
-            "braces that are text are written {{ and }}"
+            f"{error}, in the template line {_broken_line(text)!r}; braces that are text are written {{{{ and }}}}"
         ) from error
     return found
 
@@ -247,18 +246,14 @@ def _field(shown: str, spec: str, conversion: str | None) -> _Field:
             raise TemplateError(f"{whole} in a template: cache_control takes no variable, write {{:{tag}}}")
         return _Field(shown, "", (), None, spec, tag, option)
     if conversion is not None and conversion not in _CONVERSIONS:
-        raise TemplateError(
-            f"{whole} in a template: there is no conversion !{conversion}, only !r, !s and !a"
-        )
+        raise TemplateError(f"{whole} in a template: there is no conversion !{conversion}, only !r, !s and !a")
     if conversion is not None and tag not in (None, "text"):
         raise TemplateError(f"{whole} in a template: {tag} takes the variable itself, without !{conversion}")
     name, path = _name_and_path(shown)
     if tag == "text" and conversion is None and (path is None or not name.isidentifier()):
         return _Field(shown, shown, (), None, spec, tag, option)
     if path is None or not name.isidentifier():
-        raise TemplateError(
-            f"{whole} in a template is no variable; braces that are text are written {{{{ and }}}}"
-        )
+        raise TemplateError(f"{whole} in a template is no variable; braces that are text are written {{{{ and }}}}")
     return _Field(shown, name, path, conversion, spec, tag, option)
 
 
@@ -292,9 +287,7 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
         name, equals, value = (piece.strip() for piece in option.partition("="))
         if not equals or not value or name != _OPTIONS.get(tag):
             allowed = f"{_OPTIONS[tag]}=…" if tag in _OPTIONS else "none"
-            raise TemplateError(
-                f"{whole} in a template: {option.strip()!r} is no option of {tag}, which has {allowed}"
-            )
+            raise TemplateError(f"{whole} in a template: {option.strip()!r} is no option of {tag}, which has {allowed}")
     return tag, value
 
 
@@ -345,9 +338,7 @@ def _formatted(value: object, spec: str) -> str:
 
 def _lines(field: _Field, value: object) -> str:
     if not isinstance(value, list):
-        raise ValueError(
-            f"Template variable '{field.shown}' must be a list when using the 'list' format spec."
-        )
+        raise ValueError(f"Template variable '{field.shown}' must be a list when using the 'list' format spec.")
     return "\n".join([str(item) for item in value])
 
 
@@ -470,8 +461,7 @@ class _Splice:
         messages = self.field.value(values)
         if not isinstance(messages, list):
             raise ValueError(
-                f"MESSAGES keyword used with attribute `{self.field.shown}`, "
-                "which is not a `list` of messages."
+                f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
             )
         for message in messages:
             if not isinstance(message, BaseModel | dict):

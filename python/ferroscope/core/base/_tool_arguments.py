@@ -20,9 +20,7 @@ _PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
 _EXCERPT_BYTES: Final = 24
 
 
-def validate_arguments(
-    tool: type[_ModelT], *, call_id: str | None, name: str, arguments: str | bytes
-) -> _ModelT:
+def validate_arguments(tool: type[_ModelT], *, call_id: str | None, name: str, arguments: str | bytes) -> _ModelT:
     """Returns the tool with the arguments of one call.
 
     No arguments (nothing, white space or `null`, which some servers send for them) mean `{}`.

@@ -70,9 +70,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
                 name=parameter.name,
                 field=_field_name(parameter.name, base),
                 kind=parameter.kind,
-                annotation=_described(
-                    types[parameter.name], parameter, _description(descriptions, index, parameter)
-                ),
+                annotation=_described(types[parameter.name], parameter, _description(descriptions, index, parameter)),
                 default=parameter.default,
             )
             for index, parameter in enumerate(accepted)
@@ -101,9 +99,7 @@ def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, 
     return annotations, defaults
 
 
-def call_function(
-    fn: Callable[..., object], tool: FunctionTool, values: Mapping[str, Any], receiver: object
-) -> object:
+def call_function(fn: Callable[..., object], tool: FunctionTool, values: Mapping[str, Any], receiver: object) -> object:
     """Calls the function with the tool's values, each the way its parameter takes it.
 
     The receiver goes first, if the function has a parameter `self` or `cls`.
@@ -172,9 +168,7 @@ def _enclosing_locals(fn: Callable[..., object]) -> dict[str, object]:
     return {}
 
 
-def _description(
-    documented: Sequence[tuple[str, str]], index: int, parameter: inspect.Parameter
-) -> str | None:
+def _description(documented: Sequence[tuple[str, str]], index: int, parameter: inspect.Parameter) -> str | None:
     if index >= len(documented):
         return None
     name, description = documented[index]

@@ -56,9 +56,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
         if kept is not None and kept[0] is tool and base in kept[1]:
             return cast("type[_ToolT]", kept[1][base])
         if isinstance(tool, type) and not issubclass(tool, BaseModel):
-            raise TypeError(
-                f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model"
-            )
+            raise TypeError(f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model")
         with _lock:
             kept = vars(tool).get(_ATTRIBUTE)
             if kept is None or kept[0] is not tool:
@@ -121,9 +119,7 @@ def tool_type_from_function(
     """
     tool = read_function(fn, base, doc)
     annotations, defaults = field_definitions(tool)
-    config: dict[str, object] = (
-        {"json_schema_extra": {"examples": list(tool.examples)}} if tool.examples else {}
-    )
+    config: dict[str, object] = {"json_schema_extra": {"examples": list(tool.examples)}} if tool.examples else {}
     return _new_class(
         name or tool.name,
         (),
@@ -134,9 +130,7 @@ def tool_type_from_function(
             "__doc__": tool.description or DEFAULT_TOOL_DOCSTRING,
             "__module__": getattr(fn, "__module__", None) or base.__module__,
             "__parameter_names__": {
-                parameter.field: parameter.name
-                for parameter in tool.parameters
-                if parameter.field != parameter.name
+                parameter.field: parameter.name for parameter in tool.parameters if parameter.field != parameter.name
             },
             "call": _call_method(fn, tool),
         },
@@ -254,7 +248,5 @@ def _new_class(
     namespace: dict[str, object],
     config: dict[str, object],
 ) -> type[_ToolT]:
-    made = types.new_class(
-        name, (*bases, base), config, lambda body: body.update({"__qualname__": name} | namespace)
-    )
+    made = types.new_class(name, (*bases, base), config, lambda body: body.update({"__qualname__": name} | namespace))
     return cast("type[_ToolT]", made)

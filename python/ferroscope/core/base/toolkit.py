@@ -168,9 +168,7 @@ def _read_method(cls: type[BaseToolKit], method: Callable[..., Any] | type[BaseT
             continue
         name = re.split(r"[.\[]", rest, maxsplit=1)[0]
         if name not in cls.model_fields and name not in cls.__private_attributes__ and not hasattr(cls, name):
-            raise ValueError(
-                f"The toolkit_tool method template variable {variable} is not found in the class"
-            )
+            raise ValueError(f"The toolkit_tool method template variable {variable} is not found in the class")
     return ToolKitToolMethod(method, variables, template)
 
 
@@ -189,8 +187,7 @@ def _parse(template: str) -> tuple[str | tuple[str, str], ...]:
     if not parsed or not all(re.fullmatch(r"[A-Za-z_]\w*([.\[].*)?", name) for name in names):
         pieces = enumerate(_SELF_FIELD.split(template))
         return tuple(
-            (piece, re.split(r"[!:}]", piece[1:], maxsplit=1)[0]) if index % 2 else piece
-            for index, piece in pieces
+            (piece, re.split(r"[!:}]", piece[1:], maxsplit=1)[0]) if index % 2 else piece for index, piece in pieces
         )
     parts: list[str | tuple[str, str]] = []
     for text, name, spec, conversion in parsed:
@@ -205,11 +202,7 @@ def _render(template: str, toolkit: BaseToolKit) -> str:
     # What is not about `self` stays as it is written: it may be a variable of a template that this
     # description becomes part of.
     return "".join(
-        part
-        if isinstance(part, str)
-        else part[0].format(self=toolkit)
-        if re.match(r"self\b", part[1])
-        else part[0]
+        part if isinstance(part, str) else part[0].format(self=toolkit) if re.match(r"self\b", part[1]) else part[0]
         for part in _parse(template)
     )
 

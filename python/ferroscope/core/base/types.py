@@ -10,9 +10,7 @@ from pydantic import BaseModel, Field
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 """Why a model stopped, in the words that every provider's reasons are mapped to."""
 
-BaseType: TypeAlias = (
-    str | int | float | bool | bytes | list[Any] | set[Any] | tuple[Any, ...] | dict[str, Any]
-)
+BaseType: TypeAlias = str | int | float | bool | bytes | list[Any] | set[Any] | tuple[Any, ...] | dict[str, Any]
 """The plain values that a response model may be, instead of a class."""
 
 JsonableType: TypeAlias = (
