@@ -266,8 +266,7 @@ impl Book {
             let found = self.lookup(&layers, provider, target, at.as_deref().or(region))?;
             return Some(Found { how: How::Alias, ..found });
         }
-        if provider == "litellm" {
-            // The router names the provider in front of the model.
+        if name_match::spelling(provider).routed {
             let (real, name) = model.split_once('/').unwrap_or(("openai", model));
             return self.lookup(&layers, &provider_id(real), name, region);
         }

@@ -93,6 +93,34 @@ impl How {
 const GEOGRAPHIES: &[&str] =
     &["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "in.", "ca.", "global.", "sa.", "me.", "af."];
 
+/// What a provider's names of models have that others' have not.
+pub(super) struct Spelling {
+    provider: &'static str,
+    /// A prefix that says nothing of the model.
+    prefix: &'static str,
+    /// Amazon's: resource names, versions behind the model, geographies before it.
+    resource_names: bool,
+    /// The region of a call may stand before the model.
+    region_in_front: bool,
+    /// The provider that is meant stands before the model: the name of a router.
+    pub(super) routed: bool,
+}
+
+const USUAL: Spelling =
+    Spelling { provider: "", prefix: "", resource_names: false, region_in_front: false, routed: false };
+
+const SPELLINGS: &[Spelling] = &[
+    Spelling { provider: "azure", region_in_front: true, ..USUAL },
+    Spelling { provider: "bedrock", prefix: "bedrock/", resource_names: true, ..USUAL },
+    Spelling { provider: "fireworks", prefix: "fireworks_ai/", ..USUAL },
+    Spelling { provider: "litellm", routed: true, ..USUAL },
+];
+
+/// How a provider spells the names of models.
+pub(super) fn spelling(provider: &str) -> &'static Spelling {
+    SPELLINGS.iter().find(|known| known.provider == provider).unwrap_or(&USUAL)
+}
+
 /// The names to try, best first. Dates are not cut off here: that needs a look at the family ([`undated`]).
 #[must_use]
 pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Candidate> {
@@ -103,13 +131,14 @@ pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Cand
             found.push(Candidate { name: name.to_owned(), how });
         }
     };
-    if let (Some(region), "azure") = (region, provider) {
+    let spelling = spelling(provider);
+    if let Some(region) = region.filter(|_| spelling.region_in_front) {
         push(&format!("{}/{given}", region.to_ascii_lowercase()), How::Exact);
     }
     push(&given, How::Exact);
-    let name = unwrapped(provider, &given);
+    let name = unwrapped(provider, spelling, &given);
     push(name, How::Normalized);
-    if provider == "bedrock" {
+    if spelling.resource_names {
         let name = unversioned(name);
         push(name, How::Normalized);
         if let Some(plain) = GEOGRAPHIES.iter().find_map(|geo| name.strip_prefix(geo)) {
@@ -134,19 +163,16 @@ pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Cand
 }
 
 /// Without what says where a model stands instead of which it is.
-fn unwrapped<'a>(provider: &str, name: &'a str) -> &'a str {
-    if provider == "bedrock" {
+fn unwrapped<'a>(provider: &str, spelling: &Spelling, name: &'a str) -> &'a str {
+    if let Some(arn) = name.strip_prefix("arn:").filter(|_| spelling.resource_names) {
         // Only a profile of the system names its model; one of the account is opaque.
-        return match name.strip_prefix("arn:") {
-            Some(arn) => arn
-                .rsplit_once(":inference-profile/")
-                .or_else(|| arn.rsplit_once("foundation-model/"))
-                .map_or("", |(_, model)| model),
-            None => name.strip_prefix("bedrock/").unwrap_or(name),
-        };
+        return arn
+            .rsplit_once(":inference-profile/")
+            .or_else(|| arn.rsplit_once("foundation-model/"))
+            .map_or("", |(_, model)| model);
     }
-    if provider == "fireworks" {
-        return name.strip_prefix("fireworks_ai/").unwrap_or(name);
+    if !spelling.prefix.is_empty() {
+        return name.strip_prefix(spelling.prefix).unwrap_or(name);
     }
     if name.starts_with("projects/") || name.starts_with("publishers/") || name.starts_with("models/") {
         return name.rsplit_once("models/").map_or("", |(_, model)| model);
