@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny, SkipValidation, comp
 from typing_extensions import TypeVar
 
 from ._secrets import WITH_SECRETS, without_secrets
+from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
 from .types import CostMetadata, FinishReason, JsonableType, Provider, Usage
