@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
+from weakref import finalize
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,8 @@ class _Shelves:
                     known = shelf.clients[clients] = (state, make())
                     if shelf.closing is not None:
                         shelf.made.append(known[1])
+                    else:
+                        _close_when_unused(known[1])
         return known[1]
 
 
@@ -136,6 +139,14 @@ def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
     except StopIteration:
         pass
     return generator
+
+
+def _close_when_unused(client: Any) -> None:  # Any: a sync client of any SDK
+    """Closes a client that was replaced when its last call is over, before the collector finds open sockets."""
+    # Every SDK that we make clients of keeps its HTTP client there; without it the collector has its way.
+    http_client = getattr(client, "_client", None)
+    if callable(getattr(http_client, "close", None)):
+        finalize(client, http_client.close).atexit = False
 
 
 _of_parents: list[_Shelves] = []

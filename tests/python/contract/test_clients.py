@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,21 @@ def test_a_changed_key_is_noticed(caller: Caller, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(name, "another-key")
     call()
     assert [key_of(request) for request in caller.server.requests[-2:]] == ["test-key", "another-key"]
+
+
+def test_a_replaced_client_closes_its_connections(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    if caller.kind == "async":
+        pytest.skip("async clients are closed with their loop: see test_engine_clients")
+    caller.server.reply("one", "two")
+    call = caller.decorate(lambda: "Say hello")
+    name = next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL")))
+    monkeypatch.setenv(name, "a-key-for-one-call")
+    call()
+    connected = caller.server.open_connections
+    monkeypatch.setenv(name, "another-key")
+    call()
+    gc.collect()
+    caller.server.wait_disconnected(timeout=1, connections=connected)
 
 
 def test_a_dynamic_client_serves_one_call_only(caller: Caller) -> None:
