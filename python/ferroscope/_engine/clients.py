@@ -144,9 +144,9 @@ def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
 def _close_when_unused(client: Any) -> None:  # Any: a sync client of any SDK
     """Closes a client that was replaced when its last call is over, before the collector finds open sockets."""
     # Every SDK that we make clients of keeps its HTTP client there; without it the collector has its way.
-    http_client = getattr(client, "_client", None)
-    if callable(getattr(http_client, "close", None)):
-        finalize(client, http_client.close).atexit = False
+    close = getattr(getattr(client, "_client", None), "close", None)
+    if close is not None:
+        finalize(client, close).atexit = False
 
 
 _of_parents: list[_Shelves] = []
