@@ -97,7 +97,7 @@ def _key() -> str | None:
 def _tokens() -> Callable[[], str]:
     """What makes tokens for the identity that the machine or the user is signed in with, where no key is given."""
     try:
-        from azure.identity import DefaultAzureCredential, get_bearer_token_provider
+        from azure.identity import DefaultAzureCredential, get_bearer_token_provider  # pyright: ignore[reportMissingImports]  # optional: only to sign in without a key
     except ImportError:
         # Never the key of OPENAI_API_KEY, which the SDK would take: it is another provider's.
         raise KeyError(
