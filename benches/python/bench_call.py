@@ -85,6 +85,10 @@ def cases() -> dict[str, tuple[Callable[[], str], dict[str, Callable[[], str]]]]
     def with_tool(genre: str) -> str:
         return f"Recommend a {genre} book"
 
+    @llm.call("openai", "gpt-4o-mini", client=client, tools=[weather])
+    def agnostic_with_tool(genre: str) -> str:
+        return f"Recommend a {genre} book"
+
     tools: list[Any] = with_tool("fantasy").call_kwargs["tools"]
 
     def by_hand_with_tool() -> str:
@@ -95,6 +99,10 @@ def cases() -> dict[str, tuple[Callable[[], str], dict[str, Callable[[], str]]]]
 
     @openai.call("gpt-4o-mini", client=books, response_model=Book)
     def extracted(genre: str) -> str:
+        return f"Recommend a {genre} book"
+
+    @llm.call("openai", "gpt-4o-mini", client=books, response_model=Book)
+    def agnostic_extracted(genre: str) -> str:
         return f"Recommend a {genre} book"
 
     schema: list[Any] = extracted("fantasy")._response.call_kwargs["tools"]  # type: ignore[attr-defined]
@@ -115,8 +123,20 @@ def cases() -> dict[str, tuple[Callable[[], str], dict[str, Callable[[], str]]]]
                 "llm.call": lambda: agnostic("fantasy").content,
             },
         ),
-        "with a tool": (by_hand_with_tool, {"openai.call": lambda: with_tool("fantasy").content}),
-        "with a response model": (by_hand_extracted, {"openai.call": lambda: extracted("fantasy").title}),
+        "with a tool": (
+            by_hand_with_tool,
+            {
+                "openai.call": lambda: with_tool("fantasy").content,
+                "llm.call": lambda: agnostic_with_tool("fantasy").content,
+            },
+        ),
+        "with a response model": (
+            by_hand_extracted,
+            {
+                "openai.call": lambda: extracted("fantasy").title,
+                "llm.call": lambda: agnostic_extracted("fantasy").title,
+            },
+        ),
     }
 
 
