@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeAlias, final
 
 __all__ = [
+    "ChunkJoiner",
     "DecodeError",
     "Event",
     "JsonError",
@@ -27,6 +28,24 @@ __all__ = [
 ]
 
 __version__: str
+
+# --- HTTP ------------------------------------------------------------------------------------------------------------
+
+@final
+class ChunkJoiner:
+    """Joins the chunks of HTTP/1.1 responses that arrived together, of one connection.
+
+    What comes out is the same response in fewer chunks. Bytes that are not plainly a chunked response stay as they are.
+    """
+
+    def __new__(cls) -> Self: ...
+    def sent(self, data: bytes) -> None:
+        """Take note of bytes that are sent on the connection; the first few of a request are enough."""
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the connection, and give what is to be read in their place.
+
+        Nothing, if what they say is not complete yet.
+        """
 
 # --- Streams ---------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from typing import Any
 from weakref import finalize
 
+from ..transport import join_chunks
+
 
 @dataclass(frozen=True, eq=False)
 class Clients:
@@ -85,7 +87,7 @@ class _Shelves:
             with self.lock:
                 known = shelf.clients.get(clients)
                 if known is None or known[0] != state:
-                    known = shelf.clients[clients] = (state, make())
+                    known = shelf.clients[clients] = (state, join_chunks(make()))
                     if shelf.closing is not None:
                         shelf.made.append(known[1])
                     else:

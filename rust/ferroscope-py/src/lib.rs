@@ -1,6 +1,7 @@
 //! The extension module `ferroscope._core`: converts and forwards, decides nothing.
 
 mod error;
+mod http_chunks;
 mod partial_json;
 mod price;
 mod stream;
@@ -14,6 +15,8 @@ mod _core {
 
     #[pymodule_export]
     use super::error::DecodeError;
+    #[pymodule_export]
+    use super::http_chunks::ChunkJoiner;
     #[pymodule_export]
     use super::partial_json::{JsonError, PartialJson};
     #[pymodule_export]

@@ -1,0 +1,282 @@
+//! Joins the chunks of an HTTP/1.1 response that arrived together, so that its reader has one to take apart.
+//!
+//! Language-model servers send a chunk an event, and an HTTP library written in Python takes longer over a chunk
+//! than this crate over the event in it. What comes out of here is the same response in fewer chunks
+//! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), no byte of it later than before.
+//!
+//! The library behind it stays the judge of what is valid: all that is not plainly a chunked response is handed
+//! on as it is, and a chunk that is broken stays broken.
+
+use memchr::{memchr, memchr_iter, memmem};
+
+/// Joins the chunks of one connection's responses: say what is [`sent`](Self::sent), [`feed`](Self::feed) what is read.
+///
+/// ```
+/// use ferroscope_core::framing::http_chunks::Joiner;
+///
+/// let mut joiner = Joiner::default();
+/// joiner.sent(b"POST /v1/messages HTTP/1.1\r\n");
+/// joiner.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+/// let joined = joiner.feed(b"3\r\nabc\r\n2\r\nde\r\n4\r\nfg").unwrap();
+/// assert_eq!(joined, b"0000000000000007\r\nabcdefg\r\n");
+/// ```
+#[derive(Debug, Default)]
+pub struct Joiner {
+    state: State,
+    /// The head so far, which has been handed on; or the line so far of a chunk's size, which has not.
+    held: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// What comes is handed on, until a request is sent.
+    #[default]
+    Idle,
+    /// The head of a response, or of an interim one.
+    Head,
+    /// The line with a chunk's size.
+    Size,
+    /// The data of a chunk, and how many bytes of it are to come.
+    Data(u64),
+    /// The line end behind a chunk's data, or what is missing of it.
+    Footer(&'static [u8]),
+    /// This is no HTTP/1.1, or not any more.
+    Off,
+}
+
+/// A head or a line that is longer is none that we need to understand.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_LINE: usize = 4 * 1024;
+const LINE_END: &[u8] = b"\r\n";
+
+impl Joiner {
+    /// Takes note of bytes that are sent on the connection; the first few of a request are enough.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Idle if begins_request(bytes) => {
+                self.state = State::Head;
+                self.held.clear();
+            }
+            State::Idle | State::Head | State::Off => {}
+            State::Size | State::Data(_) | State::Footer(_) => self.state = State::Off,
+        }
+    }
+
+    /// Takes the next bytes of the connection, and gives what is to be read in their place.
+    ///
+    /// None: read them as they are. Nothing at all: what they say is not complete yet.
+    pub fn feed(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if matches!(self.state, State::Idle | State::Off) {
+            return None;
+        }
+        let mut joined = Joined { bytes: Vec::with_capacity(bytes.len() + Joined::AROUND), begins: None };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = match self.state {
+                State::Idle | State::Off => {
+                    joined.as_is(rest);
+                    break;
+                }
+                State::Head => self.head(rest, &mut joined),
+                State::Size => self.size(rest, &mut joined),
+                State::Data(left) => {
+                    let (data, rest) =
+                        rest.split_at(usize::try_from(left).unwrap_or(usize::MAX).min(rest.len()));
+                    joined.data(data);
+                    let left = left - data.len() as u64;
+                    self.state = if left == 0 { State::Footer(LINE_END) } else { State::Data(left) };
+                    rest
+                }
+                State::Footer(missing) => self.footer(missing, rest, &mut joined),
+            };
+        }
+        Some(joined.finish())
+    }
+
+    fn head<'a>(&mut self, bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+        const END: &[u8] = b"\r\n\r\n";
+        let before = self.held.len();
+        self.held.extend_from_slice(bytes);
+        let searched = before.saturating_sub(END.len() - 1);
+        let Some(found) = memmem::find(&self.held[searched..], END) else {
+            joined.as_is(bytes);
+            if self.held.len() > MAX_HEAD {
+                self.become_idle();
+            }
+            return &[];
+        };
+        let end = searched + found + END.len();
+        let (mine, rest) = bytes.split_at(end - before);
+        joined.as_is(mine);
+        self.state = match Head::read(&self.held[..end - END.len()]) {
+            Head::Chunked => State::Size,
+            Head::Interim => State::Head,
+            Head::Switching => State::Off,
+            Head::Other => State::Idle,
+        };
+        self.held.clear();
+        rest
+    }
+
+    fn size<'a>(&mut self, bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+        let Some(feed) = memchr(b'\n', bytes) else {
+            self.held.extend_from_slice(bytes);
+            if self.held.len() > MAX_LINE {
+                joined.as_is(&self.held);
+                self.become_idle();
+            }
+            return &[];
+        };
+        let (end, rest) = bytes.split_at(feed + 1);
+        if self.held.is_empty() {
+            self.sized(end, joined);
+        } else {
+            let mut line = std::mem::take(&mut self.held);
+            line.extend_from_slice(end);
+            self.sized(&line, joined);
+        }
+        rest
+    }
+
+    /// Goes by a whole line, its end included, that should tell a chunk's size.
+    fn sized(&mut self, line: &[u8], joined: &mut Joined) {
+        self.state = match chunk_size(line) {
+            Some(size) if size > 0 => State::Data(size),
+            // The last chunk, whose trailers we leave alone; or nothing that we know, where a size has to stand.
+            Some(_) | None => {
+                joined.as_is(line);
+                State::Idle
+            }
+        };
+    }
+
+    fn footer<'a>(&mut self, missing: &'static [u8], bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+        let here = missing.len().min(bytes.len());
+        let (found, rest) = bytes.split_at(here);
+        if found == &missing[..here] {
+            let missing = &missing[here..];
+            self.state = if missing.is_empty() { State::Size } else { State::Footer(missing) };
+            return rest;
+        }
+        // The chunk that was handed on has a footer of ours. What follows could be taken for the next one: no
+        // reader must find anything valid here.
+        joined.as_is(format!("malformed chunk footer: {}\r\n", found.escape_ascii()).as_bytes());
+        self.state = State::Off;
+        rest
+    }
+
+    fn become_idle(&mut self) {
+        self.state = State::Idle;
+        self.held = Vec::new();
+    }
+}
+
+/// What is to be read in the place of some bytes.
+struct Joined {
+    bytes: Vec<u8>,
+    /// Where the size of the chunk begins that data is being added to.
+    begins: Option<usize>,
+}
+
+impl Joined {
+    /// Leading zeros are valid, and leave room for a size that is known only at the end.
+    const SIZE: &[u8] = b"0000000000000000\r\n";
+    const AROUND: usize = Self::SIZE.len() + LINE_END.len();
+
+    fn data(&mut self, data: &[u8]) {
+        if self.begins.is_none() {
+            self.begins = Some(self.bytes.len());
+            self.bytes.extend_from_slice(Self::SIZE);
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
+    fn as_is(&mut self, bytes: &[u8]) {
+        self.end_chunk();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn end_chunk(&mut self) {
+        let Some(begins) = self.begins.take() else { return };
+        let size = self.bytes.len() - begins - Self::SIZE.len();
+        let digits = Self::SIZE.len() - LINE_END.len();
+        self.bytes[begins..begins + digits].copy_from_slice(format!("{size:0digits$x}").as_bytes());
+        self.bytes.extend_from_slice(LINE_END);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.end_chunk();
+        self.bytes
+    }
+}
+
+/// What the head of a response says of what follows it.
+enum Head {
+    Chunked,
+    /// Another head.
+    Interim,
+    /// Another protocol.
+    Switching,
+    Other,
+}
+
+impl Head {
+    fn read(head: &[u8]) -> Self {
+        let mut lines =
+            head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        // Lines may end in a lone line feed, but then the head may have ended before.
+        let lone_feeds = memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r');
+        let status = lines.next().and_then(|line| line.strip_prefix(b"HTTP/1.1 ")).and_then(|line| {
+            let (digits, reason) = line.split_at_checked(3)?;
+            let plain = digits.iter().all(u8::is_ascii_digit) && (reason.is_empty() || reason[0] == b' ');
+            plain.then_some(digits)
+        });
+        match status {
+            _ if lone_feeds => return Self::Other,
+            None | Some(b"204" | b"304") => return Self::Other,
+            Some(b"101") => return Self::Switching,
+            Some([b'0', ..]) => return Self::Other,
+            Some([b'1', ..]) => return Self::Interim,
+            Some(_) => {}
+        }
+        let mut codings = 0;
+        for line in lines {
+            if line.first().is_none_or(u8::is_ascii_whitespace) {
+                return Self::Other;
+            }
+            let colon = memchr(b':', line).unwrap_or(line.len());
+            if line[..colon].eq_ignore_ascii_case(b"transfer-encoding") {
+                codings += 1;
+                let value = line.get(colon + 1..).unwrap_or_default();
+                if !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                    return Self::Other;
+                }
+            }
+        }
+        if codings == 1 { Self::Chunked } else { Self::Other }
+    }
+}
+
+/// Whether bytes begin a request whose response has a body like any other's.
+fn begins_request(bytes: &[u8]) -> bool {
+    let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let named = bytes.len() > method.len() && !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
+    // A tunnel; a response without a body; the preface of HTTP/2.
+    named && !matches!(method, b"CONNECT" | b"HEAD" | b"PRI")
+}
+
+/// The size in a chunk's first line; None for whatever another reader might read in another way.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    const MAX_DIGITS: usize = 16;
+    let line = line.strip_suffix(LINE_END)?;
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, behind) = line.split_at(digits);
+    let plain = match behind.first() {
+        Some(b';') => !behind.contains(&b'\r'),
+        _ => behind.iter().all(|byte| matches!(byte, b' ' | b'\t')),
+    };
+    if !plain || digits.len() > MAX_DIGITS {
+        return None;
+    }
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}

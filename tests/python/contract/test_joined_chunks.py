@@ -1,0 +1,270 @@
+"""Clients that read what arrived together as one chunk: cheaper, and otherwise as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+import trustme
+
+from ferroscope._engine.clients import default_client
+from ferroscope.testing import Answer, Body, Cut, ProviderServer, Text
+from ferroscope.transport import join_chunks
+
+from .conftest import Caller, Row
+
+EVENTS = 1000
+STREAMED = {"model": "m", "messages": [{"role": "user", "content": "Go on."}], "stream": True}
+LIBRARIES = [name for name in ("httpx", "httpx2") if find_spec(name)]
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> Any:
+    return import_module(request.param)
+
+
+def long_answer() -> Answer:
+    return Answer(Text("word " * EVENTS, EVENTS))
+
+
+def pieces_of(library: Any, kind: str, url: str, *, join: bool = True, **options: Any) -> list[bytes]:
+    """The pieces in which a client reads a stream."""
+    url += "/chat/completions"
+    made = join_chunks if join else lambda client: client
+    if kind == "sync":
+        with made(library.Client(**options)) as client, client.stream("POST", url, json=STREAMED) as response:
+            return list(response.iter_bytes())
+
+    async def read() -> list[bytes]:
+        client = made(library.AsyncClient(**options))
+        async with client, client.stream("POST", url, json=STREAMED) as response:
+            return [piece async for piece in response.aiter_bytes()]
+
+    return asyncio.run(read())
+
+
+def test_the_same_bytes_come_in_fewer_pieces(library: Any, kind: str, server: ProviderServer) -> None:
+    server.reply(long_answer(), long_answer())
+    url = server.base_url("openai")
+    usual = pieces_of(library, kind, url, join=False)
+    joined = pieces_of(library, kind, url)
+    # Ids and times differ from answer to answer.
+    assert [len(b"".join(joined)), b"".join(joined).count(b'"word "')] == [len(b"".join(usual)), EVENTS]
+    assert len(usual) > EVENTS
+    assert len(joined) < EVENTS / 5
+
+
+def test_a_stream_that_trickles_comes_as_it_trickles(library: Any, kind: str, server: ProviderServer) -> None:
+    server.reply(Answer(Text("word " * 5, 5), delay=0.03))
+    assert len(pieces_of(library, kind, server.base_url("openai"))) >= 5
+
+
+@pytest.mark.parametrize(("how", "error"), [("close", "RemoteProtocolError"), ("reset", "ReadError")])
+def test_a_cut_stream_fails_as_it_would(library: Any, kind: str, server: ProviderServer, how: Any, error: str) -> None:
+    messages = []
+    for join in (False, True):
+        server.reply(Cut(long_answer(), at=20_000, how=how))
+        with pytest.raises(getattr(library, error)) as caught:
+            pieces_of(library, kind, server.base_url("openai"), join=join)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+
+
+def test_a_silent_server_is_waited_for_no_longer(library: Any, kind: str, server: ProviderServer) -> None:
+    server.reply(Answer(Text("word " * 5, 5), delay=5, first_delay=0))
+    with pytest.raises(library.ReadTimeout):
+        pieces_of(library, kind, server.base_url("openai"), timeout=0.2)
+
+
+def test_other_bodies_stay_as_they_are(library: Any, kind: str, server: ProviderServer) -> None:
+    body = b"1\r\na\r\n0\r\n\r\n" * 1000
+    server.reply(Body(body))
+    assert b"".join(pieces_of(library, kind, server.base_url("openai"))) == body
+
+
+def test_connections_are_used_again(library: Any, server: ProviderServer) -> None:
+    opened = []
+    with join_chunks(library.Client()) as client:
+        for _ in range(5):
+            server.reply(long_answer())
+            text = client.post(server.base_url("openai") + "/chat/completions", json=STREAMED).text
+            assert text.count('"word "') == EVENTS
+            opened.append(server.connections_opened)
+    assert opened[1:] == opened[:-1]
+
+
+def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    if row.mount == "azure-inference":
+        pytest.skip("azure-ai-inference is not on httpx")
+    monkeypatch.setenv("FERROSCOPE_AIOHTTP", "0")
+    provider = import_module(f"{row.module}._provider")
+    clients = getattr(provider, row.name.upper()).clients
+    server.reply(long_answer())
+    url = server.base_url(row.url_name) + {"anthropic": "/v1/messages", "azure": "/openai/v1/chat/completions"}.get(
+        row.name, "/chat/completions"
+    )
+    headers = {"authorization": "Bearer test-key", "x-api-key": "test-key", "anthropic-version": "2023-06-01"}
+    body = {**STREAMED, "max_tokens": EVENTS}
+
+    def sync() -> list[bytes]:
+        http = default_client(clients, asynchronous=False)._client  # type: ignore[attr-defined]
+        with http.stream("POST", url, json=body, headers=headers) as response:
+            return list(response.iter_bytes())
+
+    async def asynchronous() -> list[bytes]:
+        http = default_client(clients, asynchronous=True)._client  # type: ignore[attr-defined]
+        async with http.stream("POST", url, json=body, headers=headers) as response:
+            return [piece async for piece in response.aiter_bytes()]
+
+    pieces = sync() if kind == "sync" else asyncio.run(asynchronous())
+    assert b"".join(pieces).count(b'"word "') == EVENTS
+    assert len(pieces) < EVENTS / 5
+
+
+def test_a_client_of_ones_own_is_left_alone_until_it_is_joined(caller: Caller, server: ProviderServer) -> None:
+    if caller.row.mount == "azure-inference":
+        pytest.skip("azure-ai-inference is not on httpx")
+    client = caller.wire.client(caller.kind, server.base_url(caller.row.url_name), "test-key")
+    pool = client._client._transport._pool
+    usual = pool._network_backend
+    server.reply(long_answer())
+    caller.stream(client=client)
+    assert pool._network_backend is usual
+    assert join_chunks(client) is client
+    joined = pool._network_backend
+    assert joined is not usual
+    assert join_chunks(client)._client._transport._pool._network_backend is joined
+    server.reply(long_answer())
+    assert caller.stream(client=client).content == "word " * EVENTS
+    caller.run(client.close, client.close)
+
+
+def test_what_is_no_client_of_httpx_stays_as_it_is() -> None:
+    for client in (object(), None):
+        assert join_chunks(client) is client
+
+
+def test_nothing_is_changed_where_the_library_is_not_as_we_know_it(library: Any, server: ProviderServer) -> None:
+    class Pool:
+        _network_backend = "something else"
+
+    with library.Client() as client:
+        client._transport._pool.close()
+        client._transport._pool = Pool()
+        join_chunks(client)
+        assert client._transport._pool._network_backend == "something else"
+        del client._transport._pool
+        join_chunks(client)
+        client._transport = library.MockTransport(lambda request: library.Response(200, text="mocked"))
+        assert join_chunks(client).get("http://localhost/").text == "mocked"
+
+
+# ---- TLS and proxies: connections that the HTTP library makes out of connections
+
+
+@contextlib.contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server on a port of its own, with a thread for each connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.close()
+
+
+def forward(one: socket.socket, other: socket.socket) -> None:
+    """Hands on what either says, until one is done."""
+    ends = {one: other, other: one}
+    with one, other, contextlib.suppress(OSError):
+        while True:
+            # TLS may hold bytes that the socket does not show any more.
+            pending = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()]
+            for end in pending or select.select(list(ends), [], [])[0]:
+                if not (data := end.recv(65536)):
+                    return
+                ends[end].sendall(data)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_port(authority: trustme.CA, server: ProviderServer) -> Iterator[int]:
+    """The provider server behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    port = server_port(server)
+
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            tls = context.wrap_socket(connection, server_side=True)
+            forward(tls, socket.create_connection(("127.0.0.1", port)))
+
+    with listening(serve) as found:
+        yield found
+
+
+@pytest.fixture
+def proxy_port() -> Iterator[int]:
+    """A proxy that opens tunnels."""
+
+    def serve(connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(65536)
+        assert head.startswith(b"CONNECT ")
+        host, _, port = head.split()[1].decode().partition(":")
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        forward(connection, socket.create_connection((host, int(port))))
+
+    with listening(serve) as found:
+        yield found
+
+
+def server_port(server: ProviderServer) -> int:
+    return int(server.base_url("openai").split(":")[2].split("/")[0])
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.mark.parametrize("through_proxy", [False, True], ids=["directly", "through a proxy"])
+def test_tls(
+    library: Any,
+    kind: str,
+    server: ProviderServer,
+    authority: trustme.CA,
+    tls_port: int,
+    proxy_port: int,
+    through_proxy: bool,
+) -> None:
+    server.reply(long_answer())
+    options: dict[str, Any] = {"verify": trusting(authority)}
+    if through_proxy:
+        options["proxy"] = f"http://127.0.0.1:{proxy_port}"
+    path = server.base_url("openai").split("/", 3)[3]
+    pieces = pieces_of(library, kind, f"https://127.0.0.1:{tls_port}/{path}", **options)
+    assert b"".join(pieces).count(b'"word "') == EVENTS
+    assert len(pieces) < EVENTS / 5
