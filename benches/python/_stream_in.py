@@ -10,12 +10,11 @@ import contextlib
 import gc
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
-
-import openai
+from typing import Any, ClassVar
 
 ASKED: list[Any] = [{"role": "user", "content": "Go on."}]
 
@@ -29,49 +28,111 @@ def weather(city: str) -> str:
     return city
 
 
-class Reader:
-    """A stream, read in one of the ways: `raw`, `sdk`, or the name of a library with Mirascope's interface."""
+class OpenAI:
+    """How OpenAI's SDK is called, and what its objects and its bytes say."""
 
-    def __init__(self, way: str, url: str, tools: bool) -> None:
-        self.way = way
+    name = "openai"
+    environment = "OPENAI"
+    request: ClassVar[dict[str, Any]] = {"model": "gpt-5", "messages": ASKED}
+
+    @staticmethod
+    def method(client: Any) -> Any:
+        return client.chat.completions.create
+
+    @staticmethod
+    def join(chunk: Any, parts: list[str]) -> None:
+        if chunk.choices:
+            delta = chunk.choices[0].delta
+            if delta.content:
+                parts.append(delta.content)
+            for call in delta.tool_calls or ():
+                if call.function and call.function.arguments:
+                    parts.append(call.function.arguments)
+
+    @staticmethod
+    def texts(event: dict[str, Any]) -> Iterator[str]:
+        for choice in event["choices"]:
+            delta = choice["delta"]
+            yield delta.get("content") or ""
+            yield from (call["function"].get("arguments") or "" for call in delta.get("tool_calls") or ())
+
+
+class Anthropic:
+    """The same of Anthropic's."""
+
+    name = "anthropic"
+    environment = "ANTHROPIC"
+    request: ClassVar[dict[str, Any]] = {"model": "claude-opus-4-6", "messages": ASKED, "max_tokens": 64000}
+
+    @staticmethod
+    def method(client: Any) -> Any:
+        return client.messages.create
+
+    @staticmethod
+    def join(event: Any, parts: list[str]) -> None:
+        if event.type == "content_block_delta":
+            parts.append(event.delta.text if event.delta.type == "text_delta" else event.delta.partial_json)
+
+    @staticmethod
+    def texts(event: dict[str, Any]) -> Iterator[str]:
+        delta = event.get("delta", {})
+        yield delta.get("text") or delta.get("partial_json") or ""
+
+
+SDKS = {sdk.name: sdk for sdk in (OpenAI, Anthropic)}
+
+
+class Reader:
+    """A stream, read in one of the ways.
+
+    `raw`: the bytes; `sdk`: the SDK's objects; `helper`: the SDK's own accumulating stream (Anthropic's); else the name
+    of a library with Mirascope's interface, with a client of ours, or with the client it makes if `own client` follows.
+    """
+
+    def __init__(self, way: str, sdk: str, url: str, tools: bool) -> None:
+        self.way, _, self.own = way.partition(" ")
+        self.sdk = SDKS[sdk]
+        self.module = importlib.import_module(sdk)
         self.url = url
         self.tools = tools
+        os.environ[f"{self.sdk.environment}_BASE_URL"] = url
+        os.environ[f"{self.sdk.environment}_API_KEY"] = "test"
 
-    def request(self) -> dict[str, Any]:
-        return {"model": "gpt-5", "messages": ASKED, "stream": True}
+    @property
+    def by_sdk(self) -> bool:
+        return self.way in {"raw", "sdk", "helper"}
 
     def decorated(self, client: Any, *, is_async: bool) -> Any:
         """The same decorated function for every library with Mirascope's interface."""
-        call = importlib.import_module(f"{self.way}.core.openai").call
-        options: dict[str, Any] = {"stream": True, "client": client}
+        call = importlib.import_module(f"{self.way}.core.{self.sdk.name}").call
+        options: dict[str, Any] = {"stream": True, "client": None if self.own else client}
+        if self.sdk is Anthropic:
+            options["call_params"] = {"max_tokens": Anthropic.request["max_tokens"]}
         if self.tools:
             options["tools"] = [weather]
+        model = self.sdk.request["model"]
         if is_async:
 
-            @call("gpt-5", **options)
+            @call(model, **options)
             async def ask_async() -> str:
                 return "Go on."
 
             return ask_async
 
-        @call("gpt-5", **options)
+        @call(model, **options)
         def ask() -> str:
             return "Go on."
 
         return ask
 
 
-def join_sdk(chunk: Any, parts: list[str]) -> None:
-    if chunk.choices:
-        delta = chunk.choices[0].delta
-        if delta.content:
-            parts.append(delta.content)
-        for call in delta.tool_calls or ():
-            if call.function and call.function.arguments:
-                parts.append(call.function.arguments)
+def join_helped(event: Any, parts: list[str]) -> None:
+    if event.type == "content_block_delta":
+        Anthropic.join(event, parts)
 
 
-def join_pair(chunk: Any, tool: Any, parts: list[str]) -> None:
+def join_pair(pair: tuple[Any, Any], parts: list[str]) -> None:
+    chunk, tool = pair
     parts.append(chunk.content)
     if tool is not None:
         parts.append(json.dumps(tool.args))
@@ -80,110 +141,116 @@ def join_pair(chunk: Any, tool: Any, parts: list[str]) -> None:
 class SyncReader(Reader):
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
-        with openai.OpenAI(base_url=self.url, api_key="test", max_retries=0) as client:
+        made = getattr(self.module, self.sdk.__name__)
+        with made(base_url=self.url, api_key="test", max_retries=0) as client:
             yield client
+
+    @contextlib.contextmanager
+    def stream(self, client: Any, ask: Any) -> Iterator[Any]:
+        if ask is not None:
+            yield ask()
+        elif self.way == "helper":
+            with client.messages.stream(**self.sdk.request) as stream:
+                yield stream
+        else:
+            stream = self.sdk.method(client)(**self.sdk.request, stream=True)
+            yield stream.response.iter_bytes() if self.way == "raw" else stream
 
     def rounds(self, runs: int) -> Iterator[tuple[float, float, str]]:
         """CPU of the loop after its first turn, CPU of the whole call, and what was read."""
+        join = {"sdk": self.sdk.join, "helper": join_helped}.get(self.way, join_pair)
         with self.client() as client:
-            ask = None if self.way in {"raw", "sdk"} else self.decorated(client, is_async=False)
+            ask = None if self.by_sdk else self.decorated(client, is_async=False)
             for _ in range(runs):
                 gc.collect()
                 called = time.process_time()
-                stream = client.chat.completions.create(**self.request()) if ask is None else ask()
                 parts: list[str] = []
-                items = iter(stream.response.iter_bytes() if self.way == "raw" else stream)
-                # Some send the request with the call, some with the first turn: the clock starts after it.
-                first = next(items)
-                started = time.process_time()
-                if self.way == "raw":
-                    reads = [first, *items]
-                    ended = time.process_time()
-                    parts = text_of(reads)
-                elif self.way == "sdk":
-                    join_sdk(first, parts)
-                    for chunk in items:
-                        join_sdk(chunk, parts)
-                    ended = time.process_time()
-                else:
-                    join_pair(*first, parts)
-                    for chunk, tool in items:
-                        parts.append(chunk.content)
-                        if tool is not None:
-                            parts.append(json.dumps(tool.args))
-                    ended = time.process_time()
+                with self.stream(client, ask) as stream:
+                    items = iter(stream)
+                    # Some send the request with the call, some with the first turn: the clock starts after it.
+                    first = next(items)
+                    started = time.process_time()
+                    if self.way == "raw":
+                        reads = [first, *items]
+                        ended = time.process_time()
+                        parts = texts_of(reads, self.sdk)
+                    else:
+                        join(first, parts)
+                        for item in items:
+                            join(item, parts)
+                        ended = time.process_time()
                 yield ended - started, ended - called, "".join(parts)
 
 
 class AsyncReader(Reader):
-    def __init__(self, way: str, url: str, tools: bool, aiohttp: bool) -> None:
-        super().__init__(way, url, tools)
+    def __init__(self, way: str, sdk: str, url: str, tools: bool, aiohttp: bool) -> None:
+        super().__init__(way, sdk, url, tools)
         self.aiohttp = aiohttp
+        os.environ["FERROSCOPE_AIOHTTP"] = str(int(aiohttp))
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
-        transport = openai.DefaultAioHttpClient() if self.aiohttp else None
-        made = openai.AsyncOpenAI(base_url=self.url, api_key="test", max_retries=0, http_client=transport)
-        async with made as client:
+        transport = self.module.DefaultAioHttpClient() if self.aiohttp else None
+        made = getattr(self.module, f"Async{self.sdk.__name__}")
+        async with made(base_url=self.url, api_key="test", max_retries=0, http_client=transport) as client:
             yield client
+
+    @contextlib.asynccontextmanager
+    async def stream(self, client: Any, ask: Any) -> AsyncIterator[Any]:
+        if ask is not None:
+            yield await ask()
+        elif self.way == "helper":
+            async with client.messages.stream(**self.sdk.request) as stream:
+                yield stream
+        else:
+            stream = await self.sdk.method(client)(**self.sdk.request, stream=True)
+            yield stream.response.aiter_bytes() if self.way == "raw" else stream
 
     async def rounds(self, runs: int) -> list[tuple[float, float, str]]:
         found = []
+        join = {"sdk": self.sdk.join, "helper": join_helped}.get(self.way, join_pair)
         async with self.client() as client:
-            ask = None if self.way in {"raw", "sdk"} else self.decorated(client, is_async=True)
+            ask = None if self.by_sdk else self.decorated(client, is_async=True)
             for _ in range(runs):
                 gc.collect()
                 called = time.process_time()
-                if ask is None:
-                    stream = await client.chat.completions.create(**self.request())
-                else:
-                    stream = await ask()
                 parts: list[str] = []
-                items = aiter(stream.response.aiter_bytes() if self.way == "raw" else stream)
-                first = await anext(items)
-                started = time.process_time()
-                if self.way == "raw":
-                    reads = [first]
-                    async for read in items:
-                        reads.append(read)
-                    ended = time.process_time()
-                    parts = text_of(reads)
-                elif self.way == "sdk":
-                    join_sdk(first, parts)
-                    async for chunk in items:
-                        join_sdk(chunk, parts)
-                    ended = time.process_time()
-                else:
-                    join_pair(*first, parts)
-                    async for chunk, tool in items:
-                        parts.append(chunk.content)
-                        if tool is not None:
-                            parts.append(json.dumps(tool.args))
-                    ended = time.process_time()
+                async with self.stream(client, ask) as stream:
+                    items = aiter(stream)
+                    first = await anext(items)
+                    started = time.process_time()
+                    if self.way == "raw":
+                        reads = [first]
+                        async for read in items:
+                            reads.append(read)
+                        ended = time.process_time()
+                        parts = texts_of(reads, self.sdk)
+                    else:
+                        join(first, parts)
+                        async for item in items:
+                            join(item, parts)
+                        ended = time.process_time()
                 found.append((ended - started, ended - called, "".join(parts)))
         return found
 
 
-def text_of(reads: list[bytes]) -> list[str]:
+def texts_of(reads: list[bytes], sdk: type[OpenAI | Anthropic]) -> list[str]:
     """The text in raw bytes, read after the clock has stopped."""
     parts: list[str] = []
     for line in b"".join(reads).decode().split("\n"):
         if line.startswith("data: {"):
-            for choice in json.loads(line[6:])["choices"]:
-                delta = choice["delta"]
-                parts.append(delta.get("content") or "")
-                parts += (call["function"].get("arguments") or "" for call in delta.get("tool_calls") or ())
+            parts += sdk.texts(json.loads(line[6:]))
     return parts
 
 
-def main(way: str, url: str, kind: str, tools: bool, runs: int) -> dict[str, Any]:
+def main(way: str, sdk: str, url: str, kind: str, tools: bool, runs: int) -> dict[str, Any]:
     if kind == "sync":
-        made = list(SyncReader(way, url, tools).rounds(runs))
+        made = list(SyncReader(way, sdk, url, tools).rounds(runs))
     else:
-        made = asyncio.run(AsyncReader(way, url, tools, kind == "async aiohttp").rounds(runs))
+        made = asyncio.run(AsyncReader(way, sdk, url, tools, kind == "async aiohttp").rounds(runs))
     # The first round pays for what is made once: connections, schemas, caches.
     return {
-        "sdk": openai.__version__,
+        "sdk": f"{sdk} {importlib.import_module(sdk).__version__}",
         "loop": [loop for loop, _, _ in made[1:]],
         "call": [call for _, call, _ in made[1:]],
         "texts": sorted({text for _, _, text in made}),

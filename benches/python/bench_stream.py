@@ -1,9 +1,9 @@
-"""A streamed call over HTTP: CPU per chunk of this library, of the SDK under it, and of Mirascope v1.
+"""A streamed call over HTTP: CPU per chunk of this library, of the SDKs under it, and of Mirascope v1.
 
 The server is in a process of its own, so only the client is counted. Every way must read the same text first.
 What a call costs beside its chunks is a case of its own: there, reading the raw bytes by hand wins.
 
-    python benches/python/bench_stream.py [--kind sync] [--only tool] [--processes 3] [--json FILE]
+    python benches/python/bench_stream.py [--sdk anthropic] [--kind sync] [--only tool] [--processes 3] [--json FILE]
 """
 
 from __future__ import annotations
@@ -33,14 +33,25 @@ class Way:
     environment: str = "here"
 
 
-WAYS = (
-    Way("raw bytes, this SDK", "raw"),
-    Way("SDK objects, this SDK", "sdk"),
-    Way("ferroscope, this SDK", "ferroscope"),
-    Way("raw bytes, SDK 1.109", "raw", "mirascope"),
-    Way("SDK objects, SDK 1.109", "sdk", "mirascope"),
-    Way("Mirascope 1.25.7", "mirascope", "mirascope"),
-)
+WAYS = {
+    "openai": (
+        Way("raw bytes, this SDK", "raw"),
+        Way("SDK objects, this SDK", "sdk"),
+        Way("ferroscope", "ferroscope own client"),
+        Way("ferroscope, a client given", "ferroscope"),
+        Way("raw bytes, SDK 1.109", "raw", "mirascope"),
+        Way("SDK objects, SDK 1.109", "sdk", "mirascope"),
+        Way("Mirascope 1.25.7", "mirascope", "mirascope"),
+    ),
+    "anthropic": (
+        Way("raw bytes, this SDK", "raw"),
+        Way("SDK objects, this SDK", "sdk"),
+        Way("SDK's helper, this SDK", "helper"),
+        Way("ferroscope", "ferroscope own client"),
+        Way("ferroscope, a client given", "ferroscope"),
+        Way("Mirascope 1.25.7", "mirascope", "mirascope-anthropic"),
+    ),
+}
 KINDS = ("sync", "async", "async aiohttp")
 
 
@@ -78,37 +89,41 @@ SCENARIOS = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sdk", choices=WAYS, help="one SDK only")
     parser.add_argument("--kind", choices=KINDS, help="one kind of client only")
     parser.add_argument("--processes", type=int, default=1, help="how often to start each way anew")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     options = parser.parse_args(arguments)
-    for way in WAYS:
-        python_of(way.environment)
     figures: dict[str, dict[str, dict[str, Any]]] = {}
-    for kind in [options.kind] if options.kind else KINDS:
-        for scenario in SCENARIOS:
-            if options.only in scenario.name:
-                found = run(kind, scenario, options.processes)
-                figures[f"{kind}, {scenario.name}"] = found
-                show(kind, scenario, found)
+    for sdk in [options.sdk] if options.sdk else WAYS:
+        for way in WAYS[sdk]:
+            python_of(way.environment)
+        for kind in [options.kind] if options.kind else KINDS:
+            for scenario in SCENARIOS:
+                if options.only in scenario.name:
+                    found = run(sdk, kind, scenario, options.processes)
+                    figures[f"{sdk}, {kind}, {scenario.name}"] = found
+                    show(f"{sdk}, {kind}: {scenario.name}", scenario, found)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def run(kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, Any]]:
+def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, Any]]:
     """Each way in several processes, taking turns, so that a busy moment of the machine hits all alike."""
     by_call = scenario.chunks < 10
-    samples: dict[str, list[float]] = {way.name: [] for way in WAYS}
-    sdk: dict[str, str] = {}
+    ways = [way for way in WAYS[sdk] if kind != "async aiohttp" or way.environment != "mirascope-anthropic"]
+    samples: dict[str, list[float]] = {way.name: [] for way in ways}
+    versions: dict[str, str] = {}
     with SpawnedServer(default=scenario.answer) as server:
         for _ in range(processes):
-            for way in WAYS:
+            for way in ways:
                 found = measure(
                     way.environment,
                     "_stream_in.py",
                     way=way.way,
-                    url=server.base_url("openai"),
+                    sdk=sdk,
+                    url=server.base_url(sdk),
                     kind=kind,
                     tools=scenario.tool,
                     runs=101 if by_call else 8,
@@ -116,9 +131,9 @@ def run(kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, An
                 check(scenario, way, found["texts"])
                 seconds = found["call"] if by_call else found["loop"]
                 samples[way.name] += (value * 1e6 / (1 if by_call else scenario.chunks) for value in seconds)
-                sdk[way.name] = found["sdk"]
+                versions[way.name] = found["sdk"]
     return {
-        name: {"us": statistics.median(values), "best": min(values), "n": len(values), "sdk": sdk[name]}
+        name: {"us": statistics.median(values), "best": min(values), "n": len(values), "sdk": versions[name]}
         for name, values in samples.items()
     }
 
@@ -134,13 +149,13 @@ def check(scenario: Scenario, way: Way, texts: list[str]) -> None:
         raise SystemExit(f"{way.name} read something else in {scenario.name!r}: {[t[:200] for t in texts]}")
 
 
-def show(kind: str, scenario: Scenario, found: dict[str, dict[str, Any]]) -> None:
+def show(title: str, scenario: Scenario, found: dict[str, dict[str, Any]]) -> None:
     unit = "call" if scenario.chunks < 10 else "chunk"
-    ours = found["ferroscope, this SDK"]["us"]
-    print(f"\n{kind}: {scenario.name} (CPU µs a {unit}, median and best; ours = 1.00)")
+    ours = found["ferroscope"]["us"]
+    print(f"\n{title} (CPU µs a {unit}, median and best; ours = 1.00)")
     for name, row in found.items():
         ratio = row["us"] / ours
-        print(f"  {name:24} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   openai {row['sdk']}, n={row['n']}")
+        print(f"  {name:26} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   {row['sdk']}, n={row['n']}")
 
 
 if __name__ == "__main__":

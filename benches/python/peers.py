@@ -19,6 +19,7 @@ PEERS = {
     "genai-prices": ("genai-prices==0.2.3",),
     "instructor": ("instructor==1.17.0",),
     "litellm": ("litellm==1.106.2",),
+    "mirascope-anthropic": ("mirascope[anthropic]==1.25.7",),
     "mirascope": ("mirascope[openai]==1.25.7", "openai[aiohttp]==1.109.1"),
 }
 """Package requirements by environment. What is not named here runs in the environment that runs the bench."""

@@ -1,8 +1,8 @@
 """Cheaper reading of streams, below the HTTP library of an SDK's client.
 
 Language-model servers send an HTTP chunk an event, and httpx takes such chunks apart in Python, which costs more than
-everything that this library does with the event. A client given to `join_chunks` is handed what arrived together as
-one chunk. Connections, TLS, proxies, timeouts and errors stay the HTTP library's own.
+everything that this library does with the event. `join_chunks` has a client's HTTP library handed what arrived
+together as one chunk. Connections, TLS, proxies, timeouts and errors stay the library's own.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ _ClientT = TypeVar("_ClientT")
 # A request is known by its first word.
 _ENOUGH = 16
 
+# What the SDKs, all of one make, call the HTTP clients that they were not given.
+_MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
+
 
 def join_chunks(client: _ClientT) -> _ClientT:
     """Has a client read what arrived together as one HTTP chunk, on the connections that it opens from now on.
 
-    The client that calls use when they are given none has this already.
+    Calls do this themselves with the default client, and with every client whose SDK made the HTTP client in it. It is
+    for HTTP clients of your own, in which nothing is changed unasked.
 
     Args:
         client: A client of an SDK (`OpenAI`, `AsyncAnthropic`), or of httpx or httpx2, sync or async. One that reads
@@ -35,11 +39,8 @@ def join_chunks(client: _ClientT) -> _ClientT:
 
     Example:
         ```python
-        client = join_chunks(Anthropic(api_key=key))
-
-
-        @anthropic.call("claude-sonnet-4-5", stream=True, client=client)
-        def recommend(genre: str) -> str: ...
+        http_client = join_chunks(DefaultHttpxClient(proxy="http://proxy:3128"))
+        client = Anthropic(http_client=http_client)
         ```
     """
     for pool in _pools(client):
@@ -48,6 +49,15 @@ def join_chunks(client: _ClientT) -> _ClientT:
             kind = _AsyncBackend if iscoroutinefunction(backend.connect_tcp) else _Backend
             pool._network_backend = kind(backend)
     return client
+
+
+def join_unasked(client: object) -> None:
+    """Does so with a client that a call was given, if the HTTP client in it is of the SDK's own making."""
+    http = getattr(client, "_client", None)
+    if type(http).__name__ in _MADE_BY_SDKS:
+        pool = getattr(getattr(http, "_transport", None), "_pool", None)
+        if not isinstance(getattr(pool, "_network_backend", None), _Backend | _AsyncBackend):
+            join_chunks(client)
 
 
 def _pools(client: Any) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import ClientError
 from ..prices import admit, metered
+from ..transport import join_unasked
 from .clients import default_client
 from .common_errors import adopt
 from .dialect import Request
@@ -63,6 +64,8 @@ class Call:
             admit(provider.name, self.plan.model)
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
+        else:
+            join_unasked(client)
         if is_async:
             return self._asend(client)
         method = self._method(client)

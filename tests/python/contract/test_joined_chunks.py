@@ -130,19 +130,34 @@ def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monke
     assert len(pieces) < EVENTS / 5
 
 
-def test_a_client_of_ones_own_is_left_alone_until_it_is_joined(caller: Caller, server: ProviderServer) -> None:
+def test_a_client_that_the_sdk_fitted_out_joins_too(caller: Caller, server: ProviderServer) -> None:
     if caller.row.mount == "azure-inference":
         pytest.skip("azure-ai-inference is not on httpx")
     client = caller.wire.client(caller.kind, server.base_url(caller.row.url_name), "test-key")
-    pool = client._client._transport._pool
-    usual = pool._network_backend
+    server.reply(long_answer(), long_answer())
+    for _ in range(2):
+        assert caller.stream(client=client).content == "word " * EVENTS
+        # Once, and not once a call.
+        assert type(client._client._transport._pool._network_backend._backend).__module__.startswith("httpcore")
+    caller.run(client.close, client.close)
+
+
+def test_an_http_client_of_ones_own_is_left_alone(caller: Caller, server: ProviderServer) -> None:
+    if caller.row.mount == "azure-inference":
+        pytest.skip("azure-ai-inference is not on httpx")
+    client = caller.wire.client(caller.kind, server.base_url(caller.row.url_name), "test-key")
+    library = import_module(type(client._client).__mro__[-3].__module__.partition(".")[0])
+    http = library.Client() if caller.kind == "sync" else library.AsyncClient()
+    client = client.with_options(http_client=http)
+    usual = http._transport._pool._network_backend
     server.reply(long_answer())
     caller.stream(client=client)
-    assert pool._network_backend is usual
+    assert http._transport._pool._network_backend is usual
     assert join_chunks(client) is client
-    joined = pool._network_backend
+    joined = http._transport._pool._network_backend
     assert joined is not usual
-    assert join_chunks(client)._client._transport._pool._network_backend is joined
+    join_chunks(http)
+    assert http._transport._pool._network_backend is joined
     server.reply(long_answer())
     assert caller.stream(client=client).content == "word " * EVENTS
     caller.run(client.close, client.close)
