@@ -76,6 +76,7 @@ SCENARIOS = (
         False,
         CHUNKS + 2,
     ),
+    Scenario("text, each event alone", Answer(Text(WORD * 400, 400), delay=0.001), WORD * 400, False, 402),
     Scenario(
         "tool arguments in 500 fragments",
         Answer(ToolCall("weather", {"city": CITY}, chunks=500)),
