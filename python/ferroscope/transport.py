@@ -7,7 +7,7 @@ together as one chunk. Connections, TLS, proxies, timeouts and errors stay the l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ _ClientT = TypeVar("_ClientT")
 
 # A request is known by its first word.
 _ENOUGH = 16
+_READ_SIZE = 64 * 1024
 
 # What the SDKs, all of one make, call the HTTP clients that they were not given.
 _MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
@@ -74,6 +75,94 @@ def _pools(client: Any) -> Iterator[Any]:
             yield pool
 
 
+def read_body(response: Any) -> Iterator[bytes]:
+    """The reads of a response, as `iter_bytes` gives them, past the HTTP library where that sees nothing in them.
+
+    A read passes through a dozen frames of httpx, httpcore and h11, which is most of what an event costs that comes
+    alone.
+
+    Args:
+        response: A response of httpx or httpx2, or of anything with `iter_bytes`, of which no body was read.
+    """
+    reads = iter(response.iter_bytes())
+    connection = _connection_of(response)
+    return reads if connection is None else _Body(reads, connection, _read_timeout(response))
+
+
+def aread_body(response: Any) -> AsyncIterator[bytes]:
+    """The same of an async response."""
+    reads = aiter(response.aiter_bytes())
+    connection = _connection_of(response)
+    return reads if connection is None else _AsyncBody(reads, connection, _read_timeout(response))
+
+
+def _connection_of(response: Any) -> Any:
+    connection = getattr(response, "extensions", {}).get("network_stream")
+    if isinstance(connection, _Connection | _AsyncConnection) and "content-encoding" not in response.headers:
+        return connection
+    return None
+
+
+def _read_timeout(response: Any) -> float | None:
+    timeout: float | None = response.request.extensions.get("timeout", {}).get("read")
+    return timeout
+
+
+class _Body:
+    """The reads of a body: the first by the HTTP library, which may have some of it, and the last, which it ends."""
+
+    def __init__(self, reads: Iterator[bytes], connection: _Connection, timeout: float | None) -> None:
+        self._reads = reads
+        self._connection = connection
+        self._timeout = timeout
+        self._begun = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._begun and (data := self._connection.take(self._timeout)):
+            return data
+        self._begun = True
+        return next(self._reads)
+
+
+class _AsyncBody:
+    """The same of an async body."""
+
+    def __init__(self, reads: AsyncIterator[bytes], connection: _AsyncConnection, timeout: float | None) -> None:
+        self._reads = reads
+        self._connection = connection
+        self._timeout = timeout
+        self._begun = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._begun and (data := await self._connection.take(self._timeout)):
+            return data
+        self._begun = True
+        return await anext(self._reads)
+
+
+class _Left:
+    """What was read past the HTTP library and is for it to judge: how a body ends, or that reading failed."""
+
+    __slots__ = ("bytes", "error")
+
+    def __init__(self) -> None:
+        self.bytes = b""
+        self.error: Exception | None = None
+
+    def take(self) -> bytes:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        left, self.bytes = self.bytes, b""
+        return left
+
+
 class _Backend:
     """A network backend of httpcore (`httpcore.NetworkBackend`) whose connections join chunks."""
 
@@ -96,12 +185,26 @@ class _Connection:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._joiner = ChunkJoiner()
+        self._left = _Left()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if left := self._left.take():
+            return left
         while read := self._stream.read(max_bytes, timeout):
             # Half a chunk's size is nothing to hand on, and no bytes would mean the end.
             if joined := self._joiner.feed(read):
                 return joined
+        return b""
+
+    def take(self, timeout: float | None) -> bytes:
+        """The next data of a chunked body; nothing where `read` has something else to say of it."""
+        try:
+            while self._joiner.in_body and (read := self._stream.read(_READ_SIZE, timeout)):
+                data, self._left.bytes = self._joiner.take(read)
+                if data:
+                    return data
+        except Exception as error:
+            self._left.error = error
         return b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -140,11 +243,24 @@ class _AsyncConnection:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._joiner = ChunkJoiner()
+        self._left = _Left()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if left := self._left.take():
+            return left
         while read := await self._stream.read(max_bytes, timeout):
             if joined := self._joiner.feed(read):
                 return joined
+        return b""
+
+    async def take(self, timeout: float | None) -> bytes:
+        try:
+            while self._joiner.in_body and (read := await self._stream.read(_READ_SIZE, timeout)):
+                data, self._left.bytes = self._joiner.take(read)
+                if data:
+                    return data
+        except Exception as error:
+            self._left.error = error
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

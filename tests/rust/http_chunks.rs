@@ -176,6 +176,42 @@ fn bodies_stay_what_they_are_however_they_are_cut() {
     }
 }
 
+/// What is taken from pieces: the data, and what is to be read behind it.
+fn taken(body: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
+    let mut joiner = asked();
+    joiner.feed(HEAD);
+    let (mut data, mut rest) = (Vec::new(), Vec::new());
+    for two in cuts.windows(2) {
+        assert_eq!(joiner.is_in_body(), rest.is_empty());
+        let found = joiner.take(&body[two[0]..two[1]]);
+        assert!(rest.is_empty() || found.data.is_empty(), "no data comes behind the rest");
+        data.extend_from_slice(&found.data);
+        rest.extend_from_slice(&found.rest);
+    }
+    (data, rest)
+}
+
+fn check_taken(body: &[u8], cuts: &[usize]) {
+    let (data, rest) = taken(body, cuts);
+    let expected = read(body);
+    assert_eq!(data, expected.data);
+    match expected.end {
+        End::Unfinished => assert_eq!(rest, b""),
+        End::Malformed => assert!(rest.starts_with(b"malformed chunk footer: ")),
+        End::Rest(behind) => assert_eq!(rest, behind),
+    }
+}
+
+#[test]
+fn data_is_taken_out_of_bodies_however_they_are_cut() {
+    for (_, body, ..) in bodies() {
+        for first in 0..=body.len() {
+            check_taken(body, &[0, first, body.len()]);
+        }
+        check_taken(body, &(0..=body.len()).collect::<Vec<_>>());
+    }
+}
+
 /// A body of chunks, most of them whole.
 fn chunks() -> impl Strategy<Value = Vec<u8>> {
     let whole = prop::collection::vec(any::<u8>(), 1..40).prop_map(|data| {
@@ -204,6 +240,8 @@ proptest! {
         let pieces: Vec<_> = cuts.windows(2).map(|two| &response[two[0]..two[1]]).filter(|piece| !piece.is_empty()).collect();
         let found = join(&mut asked(), pieces);
         prop_assert_eq!(read_joined(found.strip_prefix(HEAD).unwrap()), read(&body));
+        let cuts: Vec<_> = cuts.iter().map(|cut| cut.saturating_sub(HEAD.len())).collect();
+        check_taken(&body, &cuts);
     }
 
     #[test]

@@ -14,6 +14,7 @@ from inspect import isawaitable
 from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
+from ..transport import aread_body, read_body
 from .drain import adrain, drain, socket_of
 from .kept import Kept
 from .provider import Provider
@@ -90,10 +91,10 @@ class _Bytes:
         return self._response  # type: ignore[no-any-return]  # whichever HTTP library's
 
     def reads(self) -> Iterator[bytes]:
-        return iter(self._response.iter_bytes())
+        return read_body(self._response)
 
     def areads(self) -> AsyncIterator[bytes]:
-        return aiter(self._response.aiter_bytes())
+        return aread_body(self._response)
 
     def events(self, read: bytes) -> Iterable[Event]:
         if self._kept is not None:

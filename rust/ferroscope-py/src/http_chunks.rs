@@ -29,4 +29,15 @@ impl ChunkJoiner {
             None => data.clone(),
         }
     }
+    /// Whether the chunks of a response are what comes next.
+    #[getter]
+    fn in_body(&self) -> bool {
+        self.joiner.is_in_body()
+    }
+
+    /// Takes the next bytes of the connection, and gives the data in them, and what follows it.
+    fn take<'py>(&mut self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
+        let taken = self.joiner.take(data);
+        (PyBytes::new(py, &taken.data), PyBytes::new(py, &taken.rest))
+    }
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,7 +20,7 @@ import trustme
 
 from ferroscope._engine.clients import default_client
 from ferroscope.testing import Answer, Body, Cut, ProviderServer, Text
-from ferroscope.transport import join_chunks
+from ferroscope.transport import aread_body, join_chunks, read_body
 
 from .conftest import Caller, Row
 
@@ -36,36 +38,49 @@ def long_answer() -> Answer:
     return Answer(Text("word " * EVENTS, EVENTS))
 
 
-def pieces_of(library: Any, kind: str, url: str, *, join: bool = True, **options: Any) -> list[bytes]:
+@pytest.fixture(params=["by the library", "past it"])
+def past(request: pytest.FixtureRequest) -> bool:
+    """Whether bodies are read past the HTTP library, as streams are."""
+    return bool(request.param == "past it")
+
+
+def pieces_of(library: Any, kind: str, url: str, *, past: bool, join: bool = True, **options: Any) -> list[bytes]:
     """The pieces in which a client reads a stream."""
     url += "/chat/completions"
     made = join_chunks if join else lambda client: client
     if kind == "sync":
         with made(library.Client(**options)) as client, client.stream("POST", url, json=STREAMED) as response:
-            return list(response.iter_bytes())
+            pieces = list(read_body(response) if past else response.iter_bytes())
+            assert response.is_closed
+            return pieces
 
     async def read() -> list[bytes]:
         client = made(library.AsyncClient(**options))
         async with client, client.stream("POST", url, json=STREAMED) as response:
-            return [piece async for piece in response.aiter_bytes()]
+            pieces = [piece async for piece in (aread_body(response) if past else response.aiter_bytes())]
+            assert response.is_closed
+            return pieces
 
     return asyncio.run(read())
 
 
-def test_the_same_bytes_come_in_fewer_pieces(library: Any, kind: str, server: ProviderServer) -> None:
+def test_the_same_bytes_come_in_fewer_pieces(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
     server.reply(long_answer(), long_answer())
     url = server.base_url("openai")
-    usual = pieces_of(library, kind, url, join=False)
-    joined = pieces_of(library, kind, url)
-    # Ids and times differ from answer to answer.
-    assert [len(b"".join(joined)), b"".join(joined).count(b'"word "')] == [len(b"".join(usual)), EVENTS]
+    usual = pieces_of(library, kind, url, past=past, join=False)
+    joined = pieces_of(library, kind, url, past=past)
+    for body in (b"".join(usual), b"".join(joined)):
+        assert body.count(b'"word "') == EVENTS
+        assert body.endswith(b"data: [DONE]\n\n")
     assert len(usual) > EVENTS
     assert len(joined) < EVENTS / 5
 
 
-def test_a_stream_that_trickles_comes_as_it_trickles(library: Any, kind: str, server: ProviderServer) -> None:
+def test_a_stream_that_trickles_comes_as_it_trickles(
+    library: Any, kind: str, past: bool, server: ProviderServer
+) -> None:
     server.reply(Answer(Text("word " * 5, 5), delay=0.03))
-    assert len(pieces_of(library, kind, server.base_url("openai"))) >= 5
+    assert len(pieces_of(library, kind, server.base_url("openai"), past=past)) >= 5
 
 
 @pytest.mark.parametrize(("how", "error"), [("close", "RemoteProtocolError"), ("reset", "ReadError")])
@@ -74,30 +89,70 @@ def test_a_cut_stream_fails_as_it_would(library: Any, kind: str, server: Provide
     for join in (False, True):
         server.reply(Cut(long_answer(), at=20_000, how=how))
         with pytest.raises(getattr(library, error)) as caught:
-            pieces_of(library, kind, server.base_url("openai"), join=join)
+            pieces_of(library, kind, server.base_url("openai"), past=past, join=join)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
 
 
-def test_a_silent_server_is_waited_for_no_longer(library: Any, kind: str, server: ProviderServer) -> None:
+def test_a_silent_server_is_waited_for_no_longer(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
     server.reply(Answer(Text("word " * 5, 5), delay=5, first_delay=0))
     with pytest.raises(library.ReadTimeout):
-        pieces_of(library, kind, server.base_url("openai"), timeout=0.2)
+        pieces_of(library, kind, server.base_url("openai"), past=past, timeout=0.2)
 
 
-def test_other_bodies_stay_as_they_are(library: Any, kind: str, server: ProviderServer) -> None:
+def test_a_body_that_is_broken_fails_as_it_would(library: Any, kind: str, past: bool) -> None:
+    """Behind chunks that were read past the library comes what it has to refuse."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for piece in (b"1\r\na\r\n", b"1\r\nb\r\n", b"1\r\nc", b"XX\r\n"):
+                time.sleep(0.02)
+                connection.sendall(piece)
+            time.sleep(0.02)
+
+    messages = []
+    for join in (False, True):
+        with listening(serve) as port, pytest.raises(library.RemoteProtocolError) as caught:
+            pieces_of(library, kind, f"http://127.0.0.1:{port}", past=past, join=join)
+        messages.append(str(caught.value))
+    assert "malformed chunk footer" in messages[0]
+    assert "malformed chunk footer: XX" in messages[1]
+
+
+def test_a_compressed_body_is_read_by_the_library(library: Any, kind: str, past: bool) -> None:
+    text = b"data: word\n\n" * EVENTS
+    squeezed = gzip.compress(text)
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for start in range(0, len(squeezed), 40):
+                piece = squeezed[start : start + 40]
+                connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+            connection.sendall(b"0\r\n\r\n")
+            connection.recv(65536)
+
+    with listening(serve) as port:
+        assert b"".join(pieces_of(library, kind, f"http://127.0.0.1:{port}", past=past)) == text
+
+
+def test_other_bodies_stay_as_they_are(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
     body = b"1\r\na\r\n0\r\n\r\n" * 1000
     server.reply(Body(body))
-    assert b"".join(pieces_of(library, kind, server.base_url("openai"))) == body
+    assert b"".join(pieces_of(library, kind, server.base_url("openai"), past=past)) == body
 
 
-def test_connections_are_used_again(library: Any, server: ProviderServer) -> None:
+def test_connections_are_used_again(library: Any, past: bool, server: ProviderServer) -> None:
     opened = []
     with join_chunks(library.Client()) as client:
         for _ in range(5):
             server.reply(long_answer())
-            text = client.post(server.base_url("openai") + "/chat/completions", json=STREAMED).text
-            assert text.count('"word "') == EVENTS
+            with client.stream("POST", server.base_url("openai") + "/chat/completions", json=STREAMED) as response:
+                pieces = read_body(response) if past else response.iter_bytes()
+                assert b"".join(pieces).count(b'"word "') == EVENTS
             opened.append(server.connections_opened)
     assert opened[1:] == opened[:-1]
 
@@ -269,6 +324,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 def test_tls(
     library: Any,
     kind: str,
+    past: bool,
     server: ProviderServer,
     authority: trustme.CA,
     tls_port: int,
@@ -280,6 +336,6 @@ def test_tls(
     if through_proxy:
         options["proxy"] = f"http://127.0.0.1:{proxy_port}"
     path = server.base_url("openai").split("/", 3)[3]
-    pieces = pieces_of(library, kind, f"https://127.0.0.1:{tls_port}/{path}", **options)
+    pieces = pieces_of(library, kind, f"https://127.0.0.1:{tls_port}/{path}", past=past, **options)
     assert b"".join(pieces).count(b'"word "') == EVENTS
     assert len(pieces) < EVENTS / 5

@@ -70,36 +70,53 @@ impl Joiner {
             return None;
         }
         let mut joined = Joined { bytes: Vec::with_capacity(bytes.len() + Joined::AROUND), begins: None };
+        self.take_apart(bytes, &mut joined);
+        Some(joined.finish())
+    }
+
+    /// Whether the chunks of a response are what comes next.
+    #[must_use]
+    pub fn is_in_body(&self) -> bool {
+        matches!(self.state, State::Size | State::Data(_) | State::Footer(_))
+    }
+
+    /// Takes the next bytes of the connection as [`feed`](Self::feed) does, and gives the data in them alone.
+    pub fn take(&mut self, bytes: &[u8]) -> Taken {
+        let mut taken = Taken { data: Vec::with_capacity(bytes.len()), rest: Vec::new() };
+        self.take_apart(bytes, &mut taken);
+        taken
+    }
+
+    fn take_apart(&mut self, bytes: &[u8], parts: &mut impl Parts) {
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = match self.state {
                 State::Idle | State::Off => {
-                    joined.as_is(rest);
+                    parts.as_is(rest);
                     break;
                 }
-                State::Head => self.head(rest, &mut joined),
-                State::Size => self.size(rest, &mut joined),
+                State::Head => self.head(rest, parts),
+                State::Size => self.size(rest, parts),
                 State::Data(left) => {
-                    let (data, rest) =
-                        rest.split_at(usize::try_from(left).unwrap_or(usize::MAX).min(rest.len()));
-                    joined.data(data);
+                    let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+                    let (data, rest) = rest.split_at(here);
+                    parts.data(data);
                     let left = left - data.len() as u64;
                     self.state = if left == 0 { State::Footer(LINE_END) } else { State::Data(left) };
                     rest
                 }
-                State::Footer(missing) => self.footer(missing, rest, &mut joined),
+                State::Footer(missing) => self.footer(missing, rest, parts),
             };
         }
-        Some(joined.finish())
     }
 
-    fn head<'a>(&mut self, bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+    fn head<'a>(&mut self, bytes: &'a [u8], parts: &mut impl Parts) -> &'a [u8] {
         const END: &[u8] = b"\r\n\r\n";
         let before = self.held.len();
         self.held.extend_from_slice(bytes);
         let searched = before.saturating_sub(END.len() - 1);
         let Some(found) = memmem::find(&self.held[searched..], END) else {
-            joined.as_is(bytes);
+            parts.as_is(bytes);
             if self.held.len() > MAX_HEAD {
                 self.become_idle();
             }
@@ -107,7 +124,7 @@ impl Joiner {
         };
         let end = searched + found + END.len();
         let (mine, rest) = bytes.split_at(end - before);
-        joined.as_is(mine);
+        parts.as_is(mine);
         self.state = match Head::read(&self.held[..end - END.len()]) {
             Head::Chunked => State::Size,
             Head::Interim => State::Head,
@@ -118,39 +135,39 @@ impl Joiner {
         rest
     }
 
-    fn size<'a>(&mut self, bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+    fn size<'a>(&mut self, bytes: &'a [u8], parts: &mut impl Parts) -> &'a [u8] {
         let Some(feed) = memchr(b'\n', bytes) else {
             self.held.extend_from_slice(bytes);
             if self.held.len() > MAX_LINE {
-                joined.as_is(&self.held);
+                parts.as_is(&self.held);
                 self.become_idle();
             }
             return &[];
         };
         let (end, rest) = bytes.split_at(feed + 1);
         if self.held.is_empty() {
-            self.sized(end, joined);
+            self.sized(end, parts);
         } else {
             let mut line = std::mem::take(&mut self.held);
             line.extend_from_slice(end);
-            self.sized(&line, joined);
+            self.sized(&line, parts);
         }
         rest
     }
 
     /// Goes by a whole line, its end included, that should tell a chunk's size.
-    fn sized(&mut self, line: &[u8], joined: &mut Joined) {
+    fn sized(&mut self, line: &[u8], parts: &mut impl Parts) {
         self.state = match chunk_size(line) {
             Some(size) if size > 0 => State::Data(size),
             // The last chunk, whose trailers we leave alone; or nothing that we know, where a size has to stand.
             Some(_) | None => {
-                joined.as_is(line);
+                parts.as_is(line);
                 State::Idle
             }
         };
     }
 
-    fn footer<'a>(&mut self, missing: &'static [u8], bytes: &'a [u8], joined: &mut Joined) -> &'a [u8] {
+    fn footer<'a>(&mut self, missing: &'static [u8], bytes: &'a [u8], parts: &mut impl Parts) -> &'a [u8] {
         let here = missing.len().min(bytes.len());
         let (found, rest) = bytes.split_at(here);
         if found == &missing[..here] {
@@ -160,7 +177,7 @@ impl Joiner {
         }
         // The chunk that was handed on has a footer of ours. What follows could be taken for the next one: no
         // reader must find anything valid here.
-        joined.as_is(format!("malformed chunk footer: {}\r\n", found.escape_ascii()).as_bytes());
+        parts.as_is(format!("malformed chunk footer: {}\r\n", found.escape_ascii()).as_bytes());
         self.state = State::Off;
         rest
     }
@@ -168,6 +185,31 @@ impl Joiner {
     fn become_idle(&mut self) {
         self.state = State::Idle;
         self.held = Vec::new();
+    }
+}
+
+/// What [`Joiner::take`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The data of chunks, whole ones and parts.
+    pub data: Vec<u8>,
+    /// What follows behind them, to be read as it is: the last chunk, for one.
+    pub rest: Vec<u8>,
+}
+
+/// What becomes of bytes that were taken apart.
+trait Parts {
+    fn data(&mut self, data: &[u8]);
+    fn as_is(&mut self, bytes: &[u8]);
+}
+
+impl Parts for Taken {
+    fn data(&mut self, data: &[u8]) {
+        self.data.extend_from_slice(data);
+    }
+
+    fn as_is(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
     }
 }
 
@@ -183,19 +225,6 @@ impl Joined {
     const SIZE: &[u8] = b"0000000000000000\r\n";
     const AROUND: usize = Self::SIZE.len() + LINE_END.len();
 
-    fn data(&mut self, data: &[u8]) {
-        if self.begins.is_none() {
-            self.begins = Some(self.bytes.len());
-            self.bytes.extend_from_slice(Self::SIZE);
-        }
-        self.bytes.extend_from_slice(data);
-    }
-
-    fn as_is(&mut self, bytes: &[u8]) {
-        self.end_chunk();
-        self.bytes.extend_from_slice(bytes);
-    }
-
     fn end_chunk(&mut self) {
         let Some(begins) = self.begins.take() else { return };
         let size = self.bytes.len() - begins - Self::SIZE.len();
@@ -207,6 +236,21 @@ impl Joined {
     fn finish(mut self) -> Vec<u8> {
         self.end_chunk();
         self.bytes
+    }
+}
+
+impl Parts for Joined {
+    fn data(&mut self, data: &[u8]) {
+        if self.begins.is_none() {
+            self.begins = Some(self.bytes.len());
+            self.bytes.extend_from_slice(Self::SIZE);
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
+    fn as_is(&mut self, bytes: &[u8]) {
+        self.end_chunk();
+        self.bytes.extend_from_slice(bytes);
     }
 }
 
