@@ -7,8 +7,8 @@ CORE := python/ferroscope/_core.abi3.so
 RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
 # The current SDKs are in $(VENV); the older majors that users still have get environments of their own.
 OLDER_SDKS := sdks-oldest sdks-older
-sdks-oldest := openai==1.109.* anthropic<1
-sdks-older := openai>=2,<3 anthropic>=1,<2
+sdks-oldest := openai==1.109.* anthropic[bedrock]<1
+sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2
 
 .PHONY: help demo test test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help

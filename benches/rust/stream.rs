@@ -1,10 +1,12 @@
 //! What an event of a stream costs, from the bytes of a read to the delta.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
-use ferroscope_core::{Limits, Stream};
+use ferroscope_core::{Framing, Limits, Stream};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -12,7 +14,12 @@ const READ: usize = 16 << 10;
 
 /// Feeds a body in reads and drains it; the number of events, and the text.
 fn decode(format: &Format, body: &[u8], read: usize) -> (u64, String) {
+    decode_framed(Framing::Sse, format, body, read)
+}
+
+fn decode_framed(framing: Framing, format: &Format, body: &[u8], read: usize) -> (u64, String) {
     let mut stream = Stream::new(format.clone(), Limits::default());
+    stream.set_framing(framing);
     let (mut events, mut text) = (0, String::new());
     for bytes in body.chunks(read) {
         stream.feed(bytes);
@@ -81,6 +88,43 @@ fn tool_stream() -> Vec<u8> {
     (body + "data: [DONE]\n\n").into()
 }
 
+/// An event as Anthropic sends it.
+fn delta(n: usize) -> String {
+    format!(
+        r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{}"}}}}"#,
+        WORDS[n % WORDS.len()]
+    )
+}
+
+fn anthropic_stream() -> Vec<u8> {
+    (0..1000)
+        .map(|n| format!("event: content_block_delta\ndata: {}\n\n", delta(n)))
+        .collect::<String>()
+        .into()
+}
+
+/// The same events as Bedrock sends them.
+fn bedrock_stream() -> Vec<u8> {
+    let headers: Vec<u8> =
+        [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")]
+            .into_iter()
+            .flat_map(|(name, value)| {
+                [&[name.len() as u8], name.as_bytes(), &[7, 0, value.len() as u8], value.as_bytes()].concat()
+            })
+            .collect();
+    let message = |n: usize| {
+        let padding = &"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"[n % 36..];
+        let payload = format!(r#"{{"bytes":"{}","p":"{padding}"}}"#, STANDARD.encode(delta(n)));
+        let lengths = [(headers.len() + payload.len() + 16) as u32, headers.len() as u32];
+        let mut message = lengths.map(u32::to_be_bytes).concat();
+        message.extend(crc32fast::hash(&message).to_be_bytes());
+        message.extend([&headers[..], payload.as_bytes()].concat());
+        message.extend(crc32fast::hash(&message).to_be_bytes());
+        message
+    };
+    (0..1000).flat_map(message).collect()
+}
+
 /// The streams of the corpus that bring an answer, each with the number of its events.
 fn corpus(wire: &str, format: &Format) -> Vec<(Vec<u8>, u64)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus").join(wire);
@@ -121,6 +165,17 @@ fn streams(criterion: &mut Criterion) {
     group.bench_with_input(BenchmarkId::new("text", "a read an event"), &body, |bencher, body| {
         bencher.iter(|| decode(&chat, black_box(body), event));
     });
+    for (name, framing, body) in [
+        ("Anthropic", Framing::Sse, anthropic_stream()),
+        ("Anthropic in Bedrock's frames", Framing::AwsEventStream, bedrock_stream()),
+    ] {
+        let format = Format::Anthropic;
+        assert_eq!(decode_framed(framing, &format, &body, READ), (1000, said()), "{name}");
+        assert_eq!(decode_framed(framing, &format, &body, 1), (1000, said()), "{name}");
+        group.bench_with_input(BenchmarkId::new(name, "reads of 16 KiB"), &body, |bencher, body| {
+            bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
+        });
+    }
     for (wire, format) in [("openai_chat", chat.clone()), ("anthropic", Format::Anthropic)] {
         let streams = corpus(wire, &format);
         let events = streams.iter().map(|(_, events)| events).sum();

@@ -103,6 +103,8 @@ class StreamDecoder:
 
     Args:
         dialect: The wire format: `openai_chat` or `anthropic`.
+        framing: How the body is cut into events: as server-sent events, or in AWS's event stream as Bedrock wraps a
+            model's own events.
         reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
         usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
         event_bytes: Most bytes of one event.
@@ -116,6 +118,7 @@ class StreamDecoder:
         cls,
         dialect: str = "openai_chat",
         *,
+        framing: Literal["sse", "aws_event_stream"] = "sse",
         reasoning: Sequence[str] | None = None,
         usage_in: str | None = None,
         event_bytes: int | None = None,
@@ -124,6 +127,11 @@ class StreamDecoder:
         choices: int | None = None,
         depth: int | None = None,
     ) -> Self: ...
+    @property
+    def framing(self) -> Literal["sse", "aws_event_stream"]:
+        """How the body is cut into events; can be set before its first bytes."""
+    @framing.setter
+    def framing(self, value: Literal["sse", "aws_event_stream"], /) -> None: ...
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body, cut anywhere."""
     def finish(self) -> None:

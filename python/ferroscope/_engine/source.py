@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from .._core import Event, StreamDecoder
 from ..transport import aread_body, read_body
@@ -50,6 +50,7 @@ class Source(Protocol):
 def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None = None) -> Source:
     """The best way to read a stream of an SDK."""
     if is_untouched(sdk_stream, provider.shape or provider.sdk):
+        decoder.framing = framing_of(sdk_stream.response)
         return _Bytes(sdk_stream, decoder, kept)
     return _Objects(sdk_stream, decoder, provider, kept)
 
@@ -70,11 +71,13 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
             return False
     if "close" in attributes or attributes.get("_observer") is not None:
         return False
-    response = sdk_stream.response
-    if getattr(response, "is_stream_consumed", None) is not False:
-        return False
-    # Bedrock frames the same events in another way, which the SDK takes apart.
-    return "amazon.eventstream" not in response.headers.get("content-type", "")
+    return getattr(sdk_stream.response, "is_stream_consumed", None) is False
+
+
+def framing_of(response: Any) -> Literal["sse", "aws_event_stream"]:
+    """How the body of a response is cut into events."""
+    binary = "application/vnd.amazon.eventstream" in response.headers.get("content-type", "")
+    return "aws_event_stream" if binary else "sse"
 
 
 class _Bytes:

@@ -228,6 +228,7 @@ class StreamRun:
             return None
         run = StreamRun(self._call)
         run._kept = None
+        run._decoder.framing = self._decoder.framing
         run._source = Replay(self._kept.pieces(), run._decoder)
         run._broken_off = not self._complete
         return run

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Place {
     /// Number of the event, from 1; 0 before the first event.
     pub event: u64,
-    /// Offset in the body, in bytes, at which the event's data begins.
+    /// Offset in the body, in bytes, at which the event's data begins, or the message that has it.
     pub byte: u64,
 }
 
@@ -40,6 +40,8 @@ pub enum ErrorKind {
         /// What was expected there.
         expected: &'static str,
     },
+    /// The bytes are no message of a binary framing.
+    Frame(FrameProblem),
     /// The body holds no event at all.
     NotAnEventStream {
         /// The beginning of the body.
@@ -97,6 +99,24 @@ pub enum JsonProblem {
     Depth,
 }
 
+/// Why bytes are no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrameProblem {
+    /// The checksum of its lengths is another.
+    PreludeChecksum,
+    /// Its checksum is another.
+    MessageChecksum,
+    /// Its lengths contradict each other, or the format.
+    Lengths,
+    /// A header reaches past the end of the headers, or has a type that there is not.
+    Header,
+    /// Two headers have the same name.
+    DuplicateHeader,
+    /// The body ended inside it.
+    Truncated,
+}
+
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
@@ -115,6 +135,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "data is not JSON: {problem} at byte {byte} of {excerpt:?}")
             }
             Self::Shape { path, expected } => write!(f, "{path} is not {expected}"),
+            Self::Frame(problem) => problem.fmt(f),
             Self::NotAnEventStream { excerpt } => {
                 write!(f, "the body is not a stream of events; it begins with {excerpt:?}")
             }
@@ -133,6 +154,19 @@ impl fmt::Display for Limit {
             Self::ToolCalls => "the number of tool calls",
             Self::Choices => "the number of choices",
             Self::Depth => "the nesting of JSON",
+        })
+    }
+}
+
+impl fmt::Display for FrameProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreludeChecksum => "the lengths of the message do not have their checksum",
+            Self::MessageChecksum => "the message does not have its checksum",
+            Self::Lengths => "the lengths of the message cannot be",
+            Self::Header => "the headers of the message are not whole",
+            Self::DuplicateHeader => "two headers of the message have the same name",
+            Self::Truncated => "the body ended inside a message",
         })
     }
 }

@@ -27,6 +27,7 @@ pub mod usage;
 
 pub use delta::Delta;
 pub use error::{Error, ErrorKind, Place};
+pub use framing::Framing;
 pub use limits::Limits;
 pub use message::{Message, ToolCall};
 pub use stream::{Step, Stream};

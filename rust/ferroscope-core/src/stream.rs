@@ -3,7 +3,7 @@
 use crate::delta::Delta;
 use crate::dialect::{Dialect, Format, provider_error};
 use crate::error::{Error, ErrorKind, Limit, Place, excerpt};
-use crate::framing::sse;
+use crate::framing::{Decoder, Framing};
 use crate::json::{Tape, Value, write_string};
 use crate::limits::Limits;
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ use std::borrow::Cow;
 /// ```
 #[derive(Debug)]
 pub struct Stream {
-    framing: sse::Decoder,
+    framing: Decoder,
     state: Dialect,
     tape: Tape,
     delta: Delta,
@@ -55,11 +55,11 @@ pub struct Step<'a> {
 }
 
 impl Stream {
-    /// A stream of which nothing has been read.
+    /// A stream of server-sent events of which nothing has been read.
     #[must_use]
     pub fn new(format: impl Into<Format>, limits: Limits) -> Self {
         Self {
-            framing: sse::Decoder::new(limits.event_bytes),
+            framing: Decoder::new(Framing::default(), limits.event_bytes),
             state: Dialect::new(format.into(), limits),
             tape: Tape::default(),
             delta: Delta::default(),
@@ -69,6 +69,17 @@ impl Stream {
             ended: false,
             explained: false,
         }
+    }
+
+    /// How the body is cut into events.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        self.framing.framing()
+    }
+
+    /// Says how the body is cut into events; to be said before its first bytes, which it would forget.
+    pub fn set_framing(&mut self, framing: Framing) {
+        self.framing = Decoder::new(framing, self.limits.event_bytes);
     }
 
     /// Takes the next bytes of the body.

@@ -3,7 +3,7 @@
 use crate::error::raise;
 use ferroscope_core::dialect::openai_chat::Quirks;
 use ferroscope_core::dialect::{Dialect, Format};
-use ferroscope_core::{Limits, Step, Stream};
+use ferroscope_core::{Framing, Limits, Step, Stream};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
@@ -64,10 +64,11 @@ pub struct StreamDecoder {
 #[pymethods]
 impl StreamDecoder {
     #[new]
-    #[pyo3(signature = (dialect="openai_chat", *, reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
+    #[pyo3(signature = (dialect="openai_chat", *, framing="sse", reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
         dialect: &str,
+        framing: &str,
         reasoning: Option<Vec<String>>,
         usage_in: Option<String>,
         event_bytes: Option<usize>,
@@ -96,7 +97,36 @@ impl StreamDecoder {
             choices: choices.unwrap_or(most.choices),
             depth: depth.unwrap_or(most.depth),
         };
-        Ok(Self { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 })
+        let mut decoder =
+            Self { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 };
+        decoder.set_framing(framing)?;
+        Ok(decoder)
+    }
+
+    /// How the body is cut into events; can be set before its first bytes.
+    #[getter]
+    fn framing(&self) -> &'static str {
+        match self.stream.framing() {
+            Framing::AwsEventStream => "aws_event_stream",
+            _ => "sse",
+        }
+    }
+
+    #[setter]
+    fn set_framing(&mut self, framing: &str) -> PyResult<()> {
+        if self.read_end > 0 {
+            return Err(PyValueError::new_err("the body has begun, and keeps its framing"));
+        }
+        self.stream.set_framing(match framing {
+            "sse" => Framing::Sse,
+            "aws_event_stream" => Framing::AwsEventStream,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "unknown framing {other:?}; there are \"sse\" and \"aws_event_stream\""
+                )));
+            }
+        });
+        Ok(())
     }
 
     /// Takes the next bytes of the body.

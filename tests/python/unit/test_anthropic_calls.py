@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -400,47 +399,6 @@ def without_nulls(value: Any) -> Any:
 
 
 # -- the other clients -----------------------------------------------------------------------------------------
-
-
-BEDROCK = {"aws_access_key": "a", "aws_secret_key": "s", "aws_region": "us-east-1", "max_retries": 0}
-
-
-def test_bedrock(server: ProviderServer) -> None:
-    """Its frames are binary; the SDK takes them apart."""
-    pytest.importorskip("botocore")
-    tool = ToolCall("Book", EMMA, "toolu_1")
-    server.reply("Hello", Answer(Reasoning("Hm."), "Hello there", tool), StreamError(Answer("Hello"), after=3))
-    url = server.base_url("anthropic-bedrock")
-    with anthropic_sdk.AnthropicBedrock(base_url=url, **BEDROCK) as client:
-        assert call(client=client).content == "Hello"
-        assert server.requests[-1].path.endswith(f"/model/{MODEL}/invoke")
-        stream = call(stream=True, client=client, tools=[Book])
-        tools = [tool for _, tool in stream if tool]
-        assert (stream.content, stream.thinking, tools[0].args) == ("Hello there", "Hm.", EMMA)
-        response = stream.construct_call_response().response
-        assert response.model_extra["amazon-bedrock-invocationMetrics"] == {"invocationLatency": 604}
-        # Before 1.0 the SDK itself had no word for it.
-        with pytest.raises(anthropic_sdk.APIStatusError if MAJOR else ValueError) as caught:
-            consumed(call(stream=True, client=client))
-        assert vars(caught.value)["partial"].content == "Hello"
-
-
-def test_bedrock_async(server: ProviderServer) -> None:
-    pytest.importorskip("botocore")
-    server.reply(Answer("Hello there"))
-
-    async def ask() -> str:
-        return "Hello"
-
-    async def run() -> Any:
-        url = server.base_url("anthropic-bedrock")
-        async with anthropic_sdk.AsyncAnthropicBedrock(base_url=url, **BEDROCK) as client:
-            stream: Any = await anthropic.call(MODEL, stream=True, client=client)(ask)()
-            async for _ in stream:
-                pass
-        return stream
-
-    assert asyncio.run(run()).content == "Hello there"
 
 
 def test_vertex_ai(server: ProviderServer) -> None:

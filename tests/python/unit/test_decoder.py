@@ -1,11 +1,13 @@
 """The core's decoder as Python sees it: what an event shows, how the iteration goes on, what errors say."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 
 import pytest
 
 from ferroscope._core import DecodeError, Event, StreamDecoder
+from ferroscope.testing._wires.anthropic_bedrock import frame
 
 Seen = list[tuple[str, bytes, object, object]]
 
@@ -152,6 +154,39 @@ def test_where_a_service_puts_reasoning_and_usage_is_told_to_the_decoder():
 def test_an_unknown_dialect_is_refused():
     with pytest.raises(ValueError, match='unknown dialect "smalltalk"; there are "openai_chat" and "anthropic"'):
         StreamDecoder("smalltalk")
+
+
+def test_a_decoder_is_told_its_framing_before_the_first_bytes():
+    decoder = StreamDecoder("anthropic")
+    assert decoder.framing == "sse"
+    decoder.framing = "aws_event_stream"
+    assert decoder.framing == StreamDecoder(framing="aws_event_stream").framing == "aws_event_stream"
+
+    data = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}'
+    message = frame("event", "chunk", {"bytes": b64encode(data).decode(), "p": "abc"})
+    decoder.feed(message[:30])
+    assert shown(decoder) == []
+    decoder.feed(message[30:])
+    assert shown(decoder) == [("Hi", data, None, None)]
+    assert (decoder.content, decoder.events) == ("Hi", 1)
+
+    with pytest.raises(ValueError, match="the body has begun, and keeps its framing"):
+        decoder.framing = "sse"
+
+
+def test_an_unknown_framing_is_refused():
+    with pytest.raises(ValueError, match='unknown framing "morse"; there are "sse" and "aws_event_stream"'):
+        StreamDecoder(framing="morse")  # type: ignore[arg-type]
+
+
+def test_an_error_in_a_frame_is_the_providers():
+    decoder = StreamDecoder("anthropic", framing="aws_event_stream")
+    decoder.feed(frame("exception", "throttlingException", {"message": "Too many tokens"}))
+    with pytest.raises(DecodeError) as caught:
+        next(decoder)
+    words = "event 1 (byte 0): throttlingException: Too many tokens"
+    body = '{"type":"error","error":{"type":"throttlingException","message":"Too many tokens"}}'
+    assert caught.value.args == ("provider", words, 1, 0, body)
 
 
 @pytest.mark.parametrize(

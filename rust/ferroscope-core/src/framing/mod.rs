@@ -1,4 +1,114 @@
 //! Bytes in, events out. A framing knows where an event begins and ends, and nothing of what it says.
 
+pub mod aws_event_stream;
 pub mod http_chunks;
+pub mod invoke_stream;
 pub mod sse;
+
+use crate::error::{Error, Place};
+use std::borrow::Cow;
+
+/// How a body is cut into events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Server-sent events.
+    #[default]
+    Sse,
+    /// AWS's event stream, in which Bedrock wraps a model's own events.
+    AwsEventStream,
+}
+
+/// One event, in whichever framing it came.
+#[derive(Debug)]
+pub(crate) struct Event<'a> {
+    pub data: Cow<'a, str>,
+    /// The name that the framing itself has for it; empty if it has none.
+    pub name: &'a str,
+    pub at: Place,
+}
+
+/// Incremental decoder of one of the framings.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    Sse(sse::Decoder),
+    AwsEventStream(invoke_stream::Decoder),
+}
+
+/// Calls the same method of whichever framing it is.
+macro_rules! each {
+    ($decoder:expr, $framing:ident => $call:expr) => {
+        match $decoder {
+            Decoder::Sse($framing) => $call,
+            Decoder::AwsEventStream($framing) => $call,
+        }
+    };
+}
+
+impl Decoder {
+    pub fn new(framing: Framing, max_event: usize) -> Self {
+        match framing {
+            Framing::Sse => Self::Sse(sse::Decoder::new(max_event)),
+            Framing::AwsEventStream => Self::AwsEventStream(invoke_stream::Decoder::new(max_event)),
+        }
+    }
+
+    pub fn framing(&self) -> Framing {
+        match self {
+            Self::Sse(_) => Framing::Sse,
+            Self::AwsEventStream(_) => Framing::AwsEventStream,
+        }
+    }
+
+    pub fn feed(&mut self, bytes: &[u8]) {
+        each!(self, framing => framing.feed(bytes));
+    }
+
+    pub fn finish(&mut self) {
+        each!(self, framing => framing.finish());
+    }
+
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        each!(self, framing => framing.advance())
+    }
+
+    pub fn event(&self) -> Event<'_> {
+        match self {
+            Self::Sse(framing) => {
+                let event = framing.event();
+                Event { data: event.data, name: event.name, at: event.at }
+            }
+            Self::AwsEventStream(framing) => {
+                Event { data: replaced(framing.data()), name: "", at: framing.at() }
+            }
+        }
+    }
+
+    pub fn data(&self) -> &[u8] {
+        each!(self, framing => framing.data())
+    }
+
+    /// What the framing skipped, and an error may stand in.
+    pub fn stray(&self) -> Cow<'_, str> {
+        match self {
+            Self::Sse(framing) => framing.stray(),
+            Self::AwsEventStream(_) => Cow::Borrowed(""),
+        }
+    }
+
+    pub fn events(&self) -> u64 {
+        each!(self, framing => framing.events())
+    }
+
+    pub fn place(&self) -> Place {
+        each!(self, framing => framing.place())
+    }
+}
+
+/// Bytes as text, invalid UTF-8 replaced. The check alone is several times faster than the replacement.
+fn replaced(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}

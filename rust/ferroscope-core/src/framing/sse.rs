@@ -4,6 +4,7 @@
 //! with one leniency: [`Decoder::finish`] delivers a last event whose blank line never came, because
 //! many providers close the body without it.
 
+use super::replaced;
 use crate::error::{Error, ErrorKind, Limit, Place};
 use memchr::memchr2;
 use std::borrow::Cow;
@@ -372,13 +373,5 @@ impl Decoder {
             kind: ErrorKind::Limit { limit: Limit::EventBytes, max: self.max_event },
             at: Place { event: self.events + 1, byte: begins },
         })
-    }
-}
-
-/// Bytes as text, invalid UTF-8 replaced. The check alone is several times faster than the replacement.
-fn replaced(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
     }
 }
