@@ -97,10 +97,14 @@ def aread_body(response: Any) -> AsyncIterator[bytes]:
 
 
 def _connection_of(response: Any) -> Any:
+    """The connection that a body may be read from directly; None where somebody would miss the reads."""
     connection = getattr(response, "extensions", {}).get("network_stream")
-    if isinstance(connection, _Connection | _AsyncConnection) and "content-encoding" not in response.headers:
-        return connection
-    return None
+    if not isinstance(connection, _Connection | _AsyncConnection) or "content-encoding" in response.headers:
+        return None
+    # Tracing wraps the response or its body. Private attributes are looked at only to find a reason against.
+    layers = (response, response.stream, getattr(response.stream, "_stream", None))
+    untouched = all(type(layer).__module__.partition(".")[0] in ("httpx", "httpx2") for layer in layers)
+    return connection if untouched and "iter_bytes" not in vars(response) else None
 
 
 def _read_timeout(response: Any) -> float | None:

@@ -69,7 +69,8 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
         code = getattr(iterator, "gi_code", None) or getattr(iterator, "ag_code", None)
         if getattr(code, "co_name", None) != "__stream__":
             return False
-    if "close" in attributes or attributes.get("_observer") is not None:
+    # An attribute once, a property by now: what Anthropic's SDK has its own spans written by.
+    if "close" in attributes or getattr(sdk_stream, "_observer", None) is not None:
         return False
     return getattr(sdk_stream.response, "is_stream_consumed", None) is False
 

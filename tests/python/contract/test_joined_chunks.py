@@ -139,6 +139,42 @@ def test_a_compressed_body_is_read_by_the_library(library: Any, kind: str, past:
         assert b"".join(pieces_of(library, kind, f"http://127.0.0.1:{port}", past=past)) == text
 
 
+def test_the_library_sees_only_how_a_body_begins_and_ends(library: Any, server: ProviderServer) -> None:
+    server.reply(Answer(Text("word " * 20, 20), delay=0.01))
+    url = server.base_url("openai") + "/chat/completions"
+    with join_chunks(library.Client()) as client, client.stream("POST", url, json=STREAMED) as response:
+        body = b"".join(read_body(response))
+        assert body.count(b'"word "') == 20
+        assert response.num_bytes_downloaded < len(body) / 2
+
+
+def test_who_wraps_a_body_sees_all_of_it(library: Any, server: ProviderServer) -> None:
+    seen = []
+
+    class Traced(library.SyncByteStream):  # type: ignore[misc]
+        def __init__(self, stream: Any) -> None:
+            self.stream = stream
+
+        def __iter__(self) -> Iterator[bytes]:
+            for piece in self.stream:
+                seen.append(piece)
+                yield piece
+
+        def close(self) -> None:
+            self.stream.close()
+
+    class Tracing(library.HTTPTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            response = super().handle_request(request)
+            response.stream = Traced(response.stream)
+            return response
+
+    server.reply(Answer(Text("word " * 20, 20), delay=0.01))
+    pieces = pieces_of(library, "sync", server.base_url("openai"), past=True, transport=Tracing())
+    assert seen == pieces
+    assert len(pieces) > 10
+
+
 def test_other_bodies_stay_as_they_are(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
     body = b"1\r\na\r\n0\r\n\r\n" * 1000
     server.reply(Body(body))
