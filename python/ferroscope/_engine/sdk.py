@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
@@ -55,8 +56,23 @@ class SdkErrors:
         if isinstance(error, (*network, ssl.SSLError, OSError)) or type(error).__name__ == "EndOfStream":
             broke = place(f"the connection broke before the stream ended: {error}")
             return self._both(StreamInterruptedError, "APIConnectionError", broke, message=broke)
+        self._claim(error)
         adopt(error, self._provider.sdk)
         return error
+
+    def _claim(self, error: Exception) -> None:
+        """Makes what the SDK raised in its own iteration ours too, as it would be if we had read the bytes."""
+        sdk = sys.modules.get(self._provider.shape or self._provider.sdk)
+        # The order matters: a broken connection is one kind of error to some SDKs.
+        for ours, name in (
+            (StreamInterruptedError, "APIConnectionError"),
+            (ProviderStreamError, self._provider.stream_error),
+        ):
+            theirs = getattr(sdk, name, None)
+            if theirs is not None and isinstance(error, theirs):
+                with suppress(TypeError):  # its instances are laid out in another way: it stays the SDK's alone
+                    error.__class__ = class_of_both(ours, type(error))
+                return
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""

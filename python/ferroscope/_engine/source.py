@@ -167,6 +167,42 @@ class _Objects:
             await closing
 
 
+class Blocking:
+    """A sync source in an async stream, which blocks the event loop as the sync client of that call does."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def response(self) -> object | None:
+        return self._source.response
+
+    def reads(self) -> Iterator[Any]:
+        return self._source.reads()
+
+    async def areads(self) -> AsyncGenerator[Any, None]:
+        for read in self._source.reads():
+            yield read
+
+    def events(self, read: Any) -> Iterable[Event]:
+        return self._source.events(read)
+
+    def drain(self, reads: Iterator[Any]) -> None:
+        self._source.drain(reads)
+
+    async def adrain(self, reads: AsyncIterator[Any]) -> None:
+        """Nobody waits here for what may not come."""
+
+    def cut(self) -> None:
+        self._source.cut()
+
+    def close(self) -> None:
+        self._source.close()
+
+    async def aclose(self) -> None:
+        self._source.close()
+
+
 class Replay:
     """What was kept of another stream."""
 

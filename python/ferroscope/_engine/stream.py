@@ -24,7 +24,7 @@ from .deadlines import DeadlinePassed, Limit, in_time
 from .kept import Kept
 from .partial import PartialReader
 from .sdk import SdkErrors
-from .source import Replay, Source, open_source
+from .source import Blocking, Replay, Source, open_source
 from .telling import Telling
 from .watchdog import watchdog
 
@@ -299,7 +299,9 @@ class StreamRun:
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
-        self._source = open_source(sdk_stream, self._decoder, self._call.provider, self._kept)
+        source = open_source(sdk_stream, self._decoder, self._call.provider, self._kept)
+        blocks = plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
+        self._source = Blocking(source) if blocks else source
         if metered():
             self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source

@@ -125,3 +125,14 @@ def test_the_kind_of_a_call_is_the_kind_of_its_function(caller: Caller) -> None:
     assert call.__wrapped__ is asynchronous
     assert (call._model, call.__mirascope_call__) == (caller.row.model, True)
     assert not inspect.iscoroutinefunction(decorator(lambda: "x"))
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_sync_client_serves_an_async_function(caller: Caller, streamed: bool) -> None:
+    caller.server.reply("Hello", "Hello again")
+    client = caller.wire.client("sync", caller.server.base_url(caller.row.url_name), "test-key")
+    for expected in ("Hello", "Hello again"):
+        answer = caller.stream(client=client) if streamed else caller.call("Say hello", client=client)
+        assert answer.content == expected
+    client.close()

@@ -1,0 +1,93 @@
+"""Streams that somebody has wrapped, as tracing does: read by their objects, and failing as all others do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from ferroscope.errors import ProviderStreamError, StreamInterruptedError
+from ferroscope.testing import Answer, Cut, StreamError, Text, ToolCall
+
+from .conftest import Caller
+
+
+class Wrapped:
+    """An SDK's stream in the hands of a tracer, which counts what passes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.seen = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._stream:
+            self.seen += 1
+            yield item
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class AsyncWrapped(Wrapped):
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for item in self._stream:
+            self.seen += 1
+            yield item
+
+
+@pytest.fixture
+def traced(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[Wrapped]:
+    """Has the provider's SDK wrap its streams, and gives them."""
+    made: list[Wrapped] = []
+    if caller.row.mount == "azure-inference":
+        pytest.skip("how that SDK's streams are traced: see test_azure_calls")
+    provider = vars(__import__(f"{caller.row.module}._provider", fromlist=["_"]))[caller.row.name.upper()]
+    usual = type(provider.dialect).method
+
+    def method(dialect: Any, client: Any) -> Any:
+        create = usual(dialect, client)
+
+        def sync(**kwargs: Any) -> Any:
+            made.append(Wrapped(create(**kwargs)))
+            return made[-1]
+
+        async def asynchronous(**kwargs: Any) -> Any:
+            made.append(AsyncWrapped(await create(**kwargs)))
+            return made[-1]
+
+        return sync if caller.kind == "sync" else asynchronous
+
+    monkeypatch.setattr(type(provider.dialect), "method", method)
+    return made
+
+
+def test_the_tracer_sees_everything_and_so_do_we(caller: Caller, traced: list[Wrapped]) -> None:
+    caller.server.reply(Answer(Text("Let me see. ", 3), ToolCall("weather", {"city": "Lisbon"})))
+
+    def weather(city: str) -> str:
+        """Tells the weather."""
+        return city
+
+    stream = caller.stream(tools=[weather])
+    assert (stream.content, [tool.city for tool in stream.construct_call_response().tools]) == ("Let me see. ", ["Lisbon"])
+    assert traced[0].seen > 3
+
+
+def test_an_error_inside_the_stream(caller: Caller, traced: list[Wrapped]) -> None:
+    caller.server.reply(StreamError(Answer("one two three"), after=4, message="Overloaded"))
+    with pytest.raises(ProviderStreamError, match="Overloaded") as caught:
+        caller.stream()
+    assert isinstance(caught.value, caller.wire.error("APIError"))
+    assert caught.value.partial is not None
+    assert "one two three".startswith(caught.value.partial.content)
+    assert caught.value.partial.content
+
+
+def test_a_cut_connection(caller: Caller, traced: list[Wrapped]) -> None:
+    caller.server.reply(Cut(Answer(Text("word " * 100, 100)), at=5000))
+    with pytest.raises(StreamInterruptedError) as caught:
+        caller.stream()
+    assert isinstance(caught.value, caller.wire.error("APIConnectionError"))
+    assert caught.value.partial is not None
+    assert caught.value.partial.content.startswith("word ")
