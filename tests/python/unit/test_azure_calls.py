@@ -18,7 +18,7 @@ import openai
 from pydantic import BaseModel
 
 from ferroscope import errors
-from ferroscope.core import azure
+from ferroscope.core import azure, prompt_template
 from ferroscope.core.base import AudioPart, BaseMessageParam, ImagePart, Messages, TextPart
 from ferroscope.errors import ProviderStreamError
 from ferroscope.testing import (
@@ -404,6 +404,28 @@ def test_messages_of_the_retired_sdk_can_be_sent_and_read(sdk: str, server: Prov
     assert sent[3]["content"][0] == {"type": "text", "text": "Thanks"}
     assert [part.type for part in response.common_user_message_param.content] == ["text", "image_url"]
     assert response.common_messages[1].content[0].args == {"a": 1}
+
+
+def test_a_template_takes_a_history_of_the_retired_sdk(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    history = [models.SystemMessage("Be brief"), models.UserMessage("Hello"), {"role": "assistant", "content": "Hi"}]
+
+    class Librarian(BaseModel):
+        history: list[Any]
+
+        @azure.call(MODEL)
+        @prompt_template("MESSAGES: {self.history}\nUSER: {query}")
+        def ask(self, query: str) -> None: ...
+
+    @azure.call(MODEL)
+    @prompt_template("MESSAGES: {history}\nUSER: {query}")
+    def ask(history: list[Any], query: str) -> None: ...
+
+    for asked in (Librarian(history=history).ask, lambda query: ask(history, query)):
+        server.reply("Emma")
+        asked("A book?")
+        sent = [(message["role"], message["content"]) for message in server.requests[-1].json["messages"]]
+        assert sent == [("system", "Be brief"), ("user", "Hello"), ("assistant", "Hi"), ("user", "A book?")]
 
 
 def test_a_history_of_parallel_calls_stays_one_turn(sdk: str, server: ProviderServer) -> None:

@@ -40,7 +40,7 @@ from .message_param import (
 Values: TypeAlias = Mapping[str, Any]
 """The variables of a template."""
 
-Message: TypeAlias = BaseMessageParam | dict[str, Any] | BaseModel
+Message: TypeAlias = BaseMessageParam | Mapping[str, Any] | BaseModel
 """A common message, or a provider's own in the form its SDK takes."""
 
 Text: TypeAlias = Callable[[Values], str]
@@ -464,7 +464,7 @@ class _Splice:
                 f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
             )
         for message in messages:
-            if not isinstance(message, BaseModel | dict):
+            if not isinstance(message, BaseModel | Mapping):
                 raise ValueError(
                     f"MESSAGES keyword used with attribute `{self.field.shown}`, which holds {message!r}: "
                     "neither a message nor a provider's message"
