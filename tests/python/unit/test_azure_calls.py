@@ -315,6 +315,15 @@ def test_all_objects_are_of_the_sdk_that_called(sdk: str, server: ProviderServer
     assert built.message_param == response.message_param
 
 
+def test_the_call_of_an_azure_tool_is_of_the_sdk_that_made_it(sdk: str, server: ProviderServer) -> None:
+    answer = Answer(ToolCall("add", {"a": 1}))
+    server.reply(answer, answer)
+    tools = [azure.AzureTool.type_from_fn(add)]
+    streamed = [tool for _, tool in call(tools=tools, stream=True) if tool]
+    for tool in (call(tools=tools).tool, *streamed):
+        assert (tool.call(), type(tool.tool_call).__name__) == (3, OBJECTS[sdk][2])
+
+
 def test_the_retired_sdk_reads_the_same_objects(inference: ProviderServer) -> None:
     """What we make of the bytes is what the SDK would have made."""
     from azure.ai.inference import ChatCompletionsClient

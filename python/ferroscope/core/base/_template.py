@@ -40,7 +40,7 @@ from .message_param import (
 Values: TypeAlias = Mapping[str, Any]
 """The variables of a template."""
 
-Message: TypeAlias = BaseMessageParam | Mapping[str, Any] | BaseModel
+Message: TypeAlias = BaseMessageParam | dict[str, Any] | BaseModel
 """A common message, or a provider's own in the form its SDK takes."""
 
 Text: TypeAlias = Callable[[Values], str]
