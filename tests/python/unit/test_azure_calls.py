@@ -379,6 +379,11 @@ def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -
         ({"extra_body": extra, "max_completion_tokens": 5}, {**extra, "max_completion_tokens": 5}),
         ({"stop": "END"}, {"stop": ["END"]}),
         ({"reasoning_effort": "low", "temperature": None}, {"reasoning_effort": "low"}),
+        (
+            {"data_sources": [{"type": "azure_search"}], "extra_body": extra},
+            {"data_sources": [{"type": "azure_search"}], **extra},
+        ),
+        ({"model_extras": None, "extra_body": None, "top_k": 3}, {"top_k": 3}),
     ]
     for params, sent in rows:
         server.reply("Hi")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.sdk import OpenAISdk, aiohttp_client
@@ -28,9 +30,14 @@ class AzureOpenAISdk(OpenAISdk):
     """OpenAI's SDK, for programs that were written for azure-ai-inference too."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        kwargs = {name: _plain(value) for name, value in request.items()}
-        if extras := kwargs.pop("model_extras", None):
-            kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
+        kwargs: dict[str, Any] = {}
+        extras: dict[str, Any] = {}
+        taken = _parameters()
+        for name, value in request.items():
+            (kwargs if name in taken else extras)[name] = _plain(value)
+        if extras:
+            extras = {**extras.pop("model_extras", {}), **extras}
+            kwargs["extra_body"] = {**extras, **kwargs.get("extra_body", {})}
         given = kwargs.get("response_format")
         if isinstance(given, str):
             kwargs["response_format"] = {"type": given}
@@ -39,6 +46,14 @@ class AzureOpenAISdk(OpenAISdk):
         if isinstance(kwargs.get("stop"), str):
             kwargs["stop"] = [kwargs["stop"]]
         return kwargs
+
+
+@cache
+def _parameters() -> frozenset[str]:
+    """What the SDK's method takes; it is loaded when the first call is made."""
+    from openai.resources.chat import Completions
+
+    return frozenset(inspect.signature(Completions.create).parameters)
 
 
 def _plain(value: Any) -> Any:
