@@ -277,6 +277,21 @@ def test_a_client_of_either_sdk_can_be_given(server: ProviderServer) -> None:
     ]
 
 
+def test_a_client_keeps_the_extras_that_it_was_made_with(inference: ProviderServer) -> None:
+    """To the SDK those of a call, as each stream has them, stand for all that the client has."""
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.core.credentials import AzureKeyCredential
+
+    inference.reply("one", "two", "three")
+    extras = {"safe_mode": True, "top_k": 5}
+    with ChatCompletionsClient(inference.base_url("azure"), AzureKeyCredential("k"), model_extras=extras) as client:
+        call(client=client)
+        consumed(call(client=client, stream=True))
+        call(client=client, call_params={"model_extras": {"top_k": 1}})
+    sent = [(request.json["safe_mode"], request.json["top_k"]) for request in inference.requests]
+    assert sent == [(True, 5), (True, 5), (True, 1)]
+
+
 # -- either SDK ------------------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,9 @@ def _response_format(given: Any) -> Any:
 
 def _complete(client: Any, **kwargs: Any) -> Any:
     """Calls the client; a stream is shown as one whose bytes can be read."""
+    # To the SDK those of a call stand for all that the client was made with; here they are one of ours, or more.
+    if "model_extras" in kwargs and isinstance(own_extras := getattr(client, "_model_extras", None), dict):
+        kwargs["model_extras"] = {**own_extras, **kwargs["model_extras"]}
     for name, own in _HANDED_ON.items():
         if given := kwargs.pop(name, None):
             kwargs[own] = {**kwargs.get(own, {}), **given}
