@@ -49,7 +49,12 @@ def _server() -> Iterator[ProviderServer]:
 @pytest.fixture
 def server(_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> ProviderServer:
     _server.forget()
-    for name in ("OPENAI_API_VERSION", "AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"):
+    for name in (
+        "OPENAI_API_VERSION",
+        "AZURE_OPENAI_API_VERSION",
+        "AZURE_INFERENCE_ENDPOINT",
+        "AZURE_INFERENCE_CREDENTIAL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", _server.base_url("azure"))
@@ -566,10 +571,20 @@ def test_the_key_of_another_provider_is_never_sent(server: ProviderServer, monke
     assert server.requests == []
 
 
-def test_an_address_that_is_the_whole_one_already(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url("azure") + "/openai/v1/")
-    server.reply("Hello")
-    assert call().content == "Hello"
+@pytest.mark.parametrize("variable", ["OPENAI_API_VERSION", "AZURE_OPENAI_API_VERSION"])
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [("/openai/v1/", ""), ("/openai/v1", "2024-10-21"), ("", "preview"), ("/", "latest"), ("", "v1")],
+)
+def test_the_address_of_the_api_without_versions(
+    server: ProviderServer, monkeypatch: pytest.MonkeyPatch, address: str, version: str, variable: str
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url("azure") + address)
+    monkeypatch.setenv(variable, version)
+    server.reply("Hello", "Hello")
+    assert call().content == acall().content == "Hello"
+    for request in server.requests:
+        assert (request.path, request.parameters) == ("/azure/openai/v1/chat/completions", {})
 
 
 # -- recordings ------------------------------------------------------------------------------------------------

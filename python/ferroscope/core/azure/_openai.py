@@ -23,6 +23,9 @@ ENVIRONMENT = (
     "FERROSCOPE_AIOHTTP",
 )
 _SCOPE = "https://cognitiveservices.azure.com/.default"
+_V1 = "/openai/v1"
+# What Microsoft calls the API without versions where a version is asked for.
+_WITHOUT_VERSIONS = frozenset({"v1", "latest", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,14 @@ def _endpoint() -> str:
 
 def _base_url() -> str:
     endpoint = _endpoint()
-    return endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+    return endpoint if endpoint.endswith(_V1) else f"{endpoint}{_V1}"
 
 
 def _api_version() -> str | None:
-    return os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
+    """The date of the dated API, if that is asked for."""
+    version = os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
+    # An address that leads to the API without versions has nothing else below it.
+    return None if version in _WITHOUT_VERSIONS or _endpoint().endswith(_V1) else version
 
 
 def _key() -> str | None:
