@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
@@ -585,6 +586,18 @@ def test_the_address_of_the_api_without_versions(
     assert call().content == acall().content == "Hello"
     for request in server.requests:
         assert (request.path, request.parameters) == ("/azure/openai/v1/chat/completions", {})
+
+
+def test_an_empty_variable_is_none(sdk: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoints = ("AZURE_OPENAI_ENDPOINT", "AZURE_INFERENCE_ENDPOINT")
+    for name in endpoints:
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    server.reply("Hello")
+    assert type(call().response).__name__ == OBJECTS[sdk][0]
+    for name in endpoints:
+        monkeypatch.setenv(name, "")
+    with pytest.raises(KeyError, match="AZURE_OPENAI_ENDPOINT is not set"):
+        call()
 
 
 # -- recordings ------------------------------------------------------------------------------------------------
