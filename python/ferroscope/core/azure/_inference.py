@@ -90,11 +90,12 @@ class InferenceSdk:
 
 
 def _response_format(given: Any) -> Any:
-    if not isinstance(given, dict) or "type" not in given:
+    """The format of an answer: as the SDK takes it, as OpenAI's does, or the schema alone."""
+    if not isinstance(given, dict):
         return given
-    if given["type"] != "json_schema":
+    if given.get("type", "json_schema") != "json_schema":
         return given["type"]
-    return JsonSchemaFormat(given["json_schema"])
+    return JsonSchemaFormat(given.get("json_schema", given))
 
 
 def _complete(client: Any, **kwargs: Any) -> Any:
