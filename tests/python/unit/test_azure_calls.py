@@ -385,7 +385,7 @@ def test_a_wrapped_stream_is_read_by_its_objects(inference: ProviderServer) -> N
 def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -> None:
     models = pytest.importorskip("azure.ai.inference.models")
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
-    wanted = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
+    wanted: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
     named = models.ChatCompletionsNamedToolChoice(function=models.ChatCompletionsNamedToolChoiceFunction(name="add"))
     given = models.JsonSchemaFormat(name="X", schema=schema, strict=True)
     extra = {"safe_mode": True}
@@ -394,6 +394,7 @@ def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -
         ({"response_format": {"type": "json_object"}}, {"response_format": {"type": "json_object"}}),
         ({"response_format": given}, {"response_format": wanted}),
         ({"response_format": wanted}, {"response_format": wanted}),
+        ({"response_format": wanted["json_schema"]}, {"response_format": wanted}),
         ({"tool_choice": named}, {"tool_choice": {"type": "function", "function": {"name": "add"}}}),
         ({"tool_choice": models.ChatCompletionsToolChoicePreset.AUTO}, {"tool_choice": "auto"}),
         ({"model_extras": extra}, extra),
@@ -570,6 +571,15 @@ def test_the_key_of_another_provider_is_never_sent(server: ProviderServer, monke
     with pytest.raises(KeyError, match="AZURE_OPENAI_API_KEY"):
         call()
     assert server.requests == []
+
+
+@pytest.mark.parametrize("version", ["", "2024-10-21"])
+def test_a_token_goes_before_a_key(server: ProviderServer, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "test-token")
+    monkeypatch.setenv("OPENAI_API_VERSION", version)
+    server.reply("Hello", "Hello")
+    assert call().content == acall().content == "Hello"
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer test-token"] * 2
 
 
 @pytest.mark.parametrize("variable", ["OPENAI_API_VERSION", "AZURE_OPENAI_API_VERSION"])

@@ -112,7 +112,8 @@ def _api_version() -> str | None:
 
 
 def _key() -> str | None:
-    return os.environ.get("AZURE_OPENAI_API_KEY") or os.environ.get("AZURE_OPENAI_AD_TOKEN")
+    # If both are there, the SDK's client of the dated API sends the token.
+    return os.environ.get("AZURE_OPENAI_AD_TOKEN") or os.environ.get("AZURE_OPENAI_API_KEY")
 
 
 def _tokens() -> Callable[[], str]:
