@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
@@ -608,6 +611,49 @@ def test_an_empty_variable_is_none(sdk: str, server: ProviderServer, monkeypatch
         monkeypatch.setenv(name, "")
     with pytest.raises(KeyError, match="AZURE_OPENAI_ENDPOINT is not set"):
         call()
+
+
+WITH_ONE_SDK = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if f"{name}.".startswith(f"{sys.argv[1]}."):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from ferroscope import llm
+from ferroscope.core import azure
+
+for decorator in (azure.call("m"), llm.call("azure", "m")):
+    try:
+        decorator(lambda: "Hello")()
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "variable", "says"),
+    [
+        ("openai", "AZURE_OPENAI_ENDPOINT", r"MissingExtraError .*OpenAI's SDK.* pip install 'ferroscope\[azure\]'"),
+        ("azure.ai", "AZURE_INFERENCE_ENDPOINT", r"KeyError .*AZURE_OPENAI_ENDPOINT.*retired.*\[azure-inference\]'"),
+    ],
+)
+def test_the_sdk_that_the_environment_asks_for_is_missing(missing: str, variable: str, says: str) -> None:
+    pytest.importorskip("azure.ai.inference")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+    run = subprocess.run(
+        [sys.executable, "-c", WITH_ONE_SDK, missing],
+        env=environment | {variable: "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2, run.stderr
+    for line in lines:
+        assert re.match(says, line), line
 
 
 # -- recordings ------------------------------------------------------------------------------------------------

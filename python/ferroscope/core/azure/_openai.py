@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.sdk import OpenAISdk, aiohttp_client
+from ...errors import MissingExtraError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -53,9 +54,19 @@ class AzureOpenAISdk(OpenAISdk):
 
 @cache
 def _parameters() -> frozenset[str]:
-    """What the SDK's method takes; it is loaded when the first call is made."""
-    from openai.resources.chat import Completions
+    """What the SDK's method takes; the SDK is loaded when the first call is made.
 
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        from openai.resources.chat import Completions
+    except ImportError as error:
+        raise MissingExtraError(
+            "without AZURE_INFERENCE_ENDPOINT, Azure is called with OpenAI's SDK, which is not installed: "
+            "pip install 'ferroscope[azure]'",
+            name="openai",
+        ) from error
     return frozenset(inspect.signature(Completions.create).parameters)
 
 
@@ -92,9 +103,15 @@ def async_client() -> AsyncOpenAI:
 def _endpoint() -> str:
     endpoint = os.environ.get("AZURE_OPENAI_ENDPOINT")
     if not endpoint:
+        # That this one is asked at all means that the other SDK is not there.
+        other = (
+            "; AZURE_INFERENCE_ENDPOINT is for azure-ai-inference, which Microsoft has retired and which is not "
+            "installed: pip install 'ferroscope[azure-inference]'"
+        )
         raise KeyError(
             "AZURE_OPENAI_ENDPOINT is not set: put the address of the resource there, such as "
             "https://my-resource.openai.azure.com, and its key in AZURE_OPENAI_API_KEY, or pass `client=`"
+            + (other if os.environ.get("AZURE_INFERENCE_ENDPOINT") else "")
         )
     return endpoint.rstrip("/")
 
