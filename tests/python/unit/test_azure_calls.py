@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -611,6 +612,27 @@ def test_an_empty_variable_is_none(sdk: str, server: ProviderServer, monkeypatch
         monkeypatch.setenv(name, "")
     with pytest.raises(KeyError, match="AZURE_OPENAI_ENDPOINT is not set"):
         call()
+
+
+def test_the_credential_of_a_default_client_is_closed_with_it(
+    inference: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[object] = []
+
+    class DefaultAzureCredential:
+        async def get_token(self, *scopes: str, **options: Any) -> None: ...
+
+        async def close(self) -> None:
+            closed.append(self)
+
+    identity = SimpleNamespace(DefaultAzureCredential=DefaultAzureCredential)
+    monkeypatch.setitem(sys.modules, "azure.identity", SimpleNamespace(aio=identity, __path__=[]))
+    monkeypatch.setitem(sys.modules, "azure.identity.aio", identity)
+    monkeypatch.delenv("AZURE_INFERENCE_CREDENTIAL")
+    # The SDK shows a token to no server that is without TLS, as ours is.
+    with pytest.raises(errors.APIConnectionError, match="Bearer token"):
+        acall()
+    assert len(closed) == 1
 
 
 WITH_ONE_SDK = """

@@ -301,8 +301,21 @@ def _credential(identity: str) -> Any:
         ) from None
 
 
+class _AsyncClient(AsyncChatCompletionsClient):
+    """A default client, which closes the credential that was made for it: that has connections of its own."""
+
+    def __init__(self, endpoint: str, credential: Any) -> None:
+        super().__init__(endpoint, credential)
+        self._made_for_it = credential
+
+    async def close(self) -> None:
+        await super().close()
+        if hasattr(self._made_for_it, "close"):
+            await self._made_for_it.close()
+
+
 CLIENTS = Clients(
     environment=("AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"),
     sync=lambda: ChatCompletionsClient(_endpoint(), _credential("azure.identity")),
-    asynchronous=lambda: AsyncChatCompletionsClient(_endpoint(), _credential("azure.identity.aio")),
+    asynchronous=lambda: _AsyncClient(_endpoint(), _credential("azure.identity.aio")),
 )
