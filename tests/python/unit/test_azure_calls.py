@@ -28,6 +28,7 @@ from ferroscope.core.base import AudioPart, BaseMessageParam, ImagePart, Message
 from ferroscope.errors import ProviderStreamError
 from ferroscope.testing import (
     Answer,
+    Body,
     ContentFilter,
     Cut,
     Json,
@@ -466,6 +467,22 @@ def test_a_template_takes_a_history_of_the_retired_sdk(sdk: str, server: Provide
         asked("A book?")
         sent = [(message["role"], message["content"]) for message in server.requests[-1].json["messages"]]
         assert sent == [("system", "Be brief"), ("user", "Hello"), ("assistant", "Hi"), ("user", "A book?")]
+
+
+def test_an_answer_goes_back_without_what_only_answers_have(sdk: str, server: ProviderServer) -> None:
+    """What DeepSeek's and others' models say beside it, strict servers refuse to hear."""
+    asked = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a":1}'}}
+    message = {"role": "assistant", "content": "Adding.", "reasoning_content": "Hm.", "annotations": [{"type": "x"}]}
+    choice = {"index": 0, "finish_reason": "tool_call", "message": {**message, "tool_calls": [{**asked, "index": 0}]}}
+    server.reply(Body({"id": "x", "created": 1, "model": "DeepSeek-V3.1", "choices": [choice]}), "Three.", "Three.")
+    response = call(tools=[add])
+    expected = {"role": "assistant", "content": "Adding.", "tool_calls": [asked]}
+    assert response.message_param == expected
+    for answer in (response.message_param, response.common_message_param):
+        call([*response.messages, answer, *response.tool_message_params([(response.tool, 3)])])
+        assert server.requests[-1].json["messages"][1] == expected
+    assert (response.thinking, response.common_message_param.reasoning_content) == ("Hm.", "Hm.")
+    assert (response.finish_reasons, response.common_finish_reasons) == (["tool_call"], ["tool_calls"])
 
 
 def test_a_history_of_parallel_calls_stays_one_turn(sdk: str, server: ProviderServer) -> None:

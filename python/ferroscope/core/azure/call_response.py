@@ -58,6 +58,8 @@ class AzureCallResponse(_Base):
     """
 
     _provider = "azure"
+    # Models of many makers are there, which say more in an answer than they take back.
+    _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
 
     @field_serializer("response", "call_params", "call_kwargs", when_used="json")
     def _dump(self, value: Any) -> Any:
