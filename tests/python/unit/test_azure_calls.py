@@ -560,6 +560,48 @@ def test_a_filter_that_says_nothing(sdk: str, server: ProviderServer) -> None:
         assert (one.content, one.content_filter_results, one.prompt_filter_results) == ("Hello", None, None)
 
 
+def frames(*events: dict[str, Any]) -> Replay:
+    """A stream of these chunks."""
+    rest = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+    sent = [json.dumps({**rest, "choices": [], **event}) for event in events]
+    return Replay("".join(f"data: {event}\n\n" for event in [*sent, "[DONE]"]).encode())
+
+
+def test_what_the_filter_found_stays_found(sdk: str, server: ProviderServer) -> None:
+    """Each text has findings of its own, and those that are said later stand beside them."""
+
+    def said(text: str, found: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": {"content": text}, "content_filter_results": found}]}
+
+    def listed(*names: str, filtered: bool) -> dict[str, Any]:
+        return {"custom_blocklists": {"filtered": filtered, "details": [{"id": name} for name in names]}}
+
+    code = {"detected": True, "filtered": False, "citation": {"URL": "https://x.test", "license": "MIT"}}
+    server.reply(
+        frames(
+            {"prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {"hate": {"severity": "low"}}}]},
+            said("a", {"hate": {"filtered": True, "severity": "medium"}, **listed("a", filtered=True)}),
+            said("b", {"hate": {"filtered": False, "severity": "safe"}, **listed("b", "a", filtered=False)}),
+            {"prompt_filter_results": [{"prompt_index": 1, "content_filter_results": {"hate": {"severity": "high"}}}]},
+            said("c", {"protected_material_code": code}),
+            said("d", {"protected_material_code": {"detected": False, "filtered": False}}),
+        )
+    )
+    stream = call(stream=True)
+    latest = [chunk.content_filter_results for chunk, _ in stream][-1]
+    assert latest == {"protected_material_code": {"detected": False, "filtered": False}}
+    for one in (stream, stream.construct_call_response()):
+        assert one.content_filter_results == {
+            "hate": {"filtered": True, "severity": "medium"},
+            "protected_material_code": code,
+            **listed("a", "b", filtered=True),
+        }
+        assert [(each["prompt_index"], each["content_filter_results"]) for each in one.prompt_filter_results] == [
+            (0, {"hate": {"severity": "low"}}),
+            (1, {"hate": {"severity": "high"}}),
+        ]
+
+
 # -- errors and clients ----------------------------------------------------------------------------------------
 
 
