@@ -447,6 +447,26 @@ def test_messages_of_the_retired_sdk_can_be_sent_and_read(sdk: str, server: Prov
     assert response.common_messages[1].content[0].args == {"a": 1}
 
 
+def test_models_of_the_retired_sdk_have_json(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    parts = [models.TextContentItem(text="Hi"), models.ImageContentItem(image_url=models.ImageUrl(url="data:,"))]
+    history = [models.SystemMessage("Be brief"), models.UserMessage(parts)]
+    response_format = models.JsonSchemaFormat(name="X", schema={"type": "object"})
+
+    @azure.call(MODEL, call_params={"response_format": response_format})
+    def ask(history: list[Any]) -> Any:
+        return {"messages": history, "call_params": {"response_format": response_format}}
+
+    server.reply("Hello")
+    dumped = json.loads(ask(history).model_dump_json())
+    wanted = [message.as_dict() for message in history]
+    assert dumped["fn_args"] == {"history": wanted}
+    assert dumped["messages"] == dumped["dynamic_config"]["messages"] == wanted
+    assert dumped["call_params"] == dumped["dynamic_config"]["call_params"]
+    assert dumped["call_params"] == {"response_format": response_format.as_dict()}
+    assert dumped["response"]["choices"][0]["message"]["content"] == "Hello"
+
+
 def test_a_template_takes_a_history_of_the_retired_sdk(sdk: str, server: ProviderServer) -> None:
     models = pytest.importorskip("azure.ai.inference.models")
     history = [models.SystemMessage("Be brief"), models.UserMessage("Hello"), {"role": "assistant", "content": "Hi"}]
