@@ -393,6 +393,7 @@ def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -
     wanted: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
     named = models.ChatCompletionsNamedToolChoice(function=models.ChatCompletionsNamedToolChoiceFunction(name="add"))
     given = models.JsonSchemaFormat(name="X", schema=schema, strict=True)
+    searches = models.ChatCompletionsToolDefinition(function=models.FunctionDefinition(name="search"))
     extra = {"safe_mode": True}
     rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"response_format": "json_object"}, {"response_format": {"type": "json_object"}}),
@@ -400,6 +401,7 @@ def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -
         ({"response_format": given}, {"response_format": wanted}),
         ({"response_format": wanted}, {"response_format": wanted}),
         ({"response_format": wanted["json_schema"]}, {"response_format": wanted}),
+        ({"tools": [searches]}, {"tools": [searches.as_dict(), azure.AzureTool.type_from_fn(add).tool_schema()]}),
         ({"tool_choice": named}, {"tool_choice": {"type": "function", "function": {"name": "add"}}}),
         ({"tool_choice": models.ChatCompletionsToolChoicePreset.AUTO}, {"tool_choice": "auto"}),
         ({"model_extras": extra}, extra),

@@ -72,6 +72,8 @@ def _parameters() -> frozenset[str]:
 
 def _plain(value: Any) -> Any:
     """A parameter without the models of azure-ai-inference."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
