@@ -435,6 +435,31 @@ fn members_beside_the_text() {
             "x",
             json!({"a": 1, "b": {"c": 1, "d": 2}}),
         ),
+        (
+            "what a filter found in a prompt stays found",
+            vec![
+                with(r#""prompt_filter_results":[{"prompt_index":0,"x":true}]"#),
+                with(
+                    r#""prompt_filter_results":[{"prompt_index":1,"x":false},{"prompt_index":0,"x":false}]"#,
+                ),
+            ],
+            "prompt_filter_results",
+            json!([{"prompt_index": 0, "x": true}, {"prompt_index": 1, "x": false}]),
+        ),
+        (
+            "and what it found in an answer",
+            vec![
+                say.replace(r#""delta""#, r#""content_filter_results":{"hate":{"severity":"low"}},"delta""#),
+                say.replace(r#""delta""#, r#""content_filter_results":{"hate":{"severity":"safe"}},"delta""#),
+            ],
+            "choices",
+            json!([{
+                "index": 0,
+                "message": {"role": "assistant", "content": "aa"},
+                "finish_reason": null,
+                "content_filter_results": {"hate": {"severity": "low"}},
+            }]),
+        ),
         ("lists are replaced", vec![with(r#""x":[1,2]"#), with(r#""x":[3]"#)], "x", json!([3])),
         (
             "big numbers keep their digits",

@@ -110,6 +110,55 @@ fn lists_grow_by_the_index_of_their_elements() {
 }
 
 #[test]
+fn what_was_found_stays_found() {
+    let table: &[(&str, &[&str], &str)] = &[
+        (
+            "yes stays yes",
+            &[r#"{"a":{"filtered":true}}"#, r#"{"a":{"filtered":false}}"#],
+            r#"{"a":{"filtered":true}}"#,
+        ),
+        ("no becomes yes", &[r#"{"a":false}"#, r#"{"a":true}"#], r#"{"a":true}"#),
+        (
+            "the worst counts",
+            &[r#"{"a":"low"}"#, r#"{"a":"high"}"#, r#"{"a":"medium"}"#, r#"{"a":"safe"}"#],
+            r#"{"a":"high"}"#,
+        ),
+        (
+            "a word of another kind is replaced",
+            &[r#"{"a":"x"}"#, r#"{"a":"safe"}"#, r#"{"a":"y"}"#],
+            r#"{"a":"y"}"#,
+        ),
+        ("null changes nothing", &[r#"{"a":"low"}"#, r#"{"a":null}"#], r#"{"a":"low"}"#),
+        (
+            "what is new joins, once",
+            &[r#"{"a":[1,{"x":1}]}"#, r#"{"a":[2,{"x":1},1]}"#],
+            r#"{"a":[1,{"x":1},2]}"#,
+        ),
+        (
+            "elements of one name are one",
+            &[
+                r#"{"a":[{"id":"x","filtered":true}]}"#,
+                r#"{"a":[{"id":"y","filtered":false},{"filtered":false,"id":"x"}]}"#,
+            ],
+            r#"{"a":[{"id":"x","filtered":true},{"id":"y","filtered":false}]}"#,
+        ),
+        (
+            "and of one prompt",
+            &[
+                r#"{"a":[{"prompt_index":0,"b":{"hate":"safe"}}]}"#,
+                r#"{"a":[{"prompt_index":1,"b":{"hate":"low"}},{"prompt_index":0,"b":{"sexual":"low"}}]}"#,
+            ],
+            r#"{"a":[{"prompt_index":0,"b":{"hate":"safe","sexual":"low"}},{"prompt_index":1,"b":{"hate":"low"}}]}"#,
+        ),
+        ("a list after a word", &[r#"{"a":"x"}"#, r#"{"a":[2]}"#], r#"{"a":[2]}"#),
+        ("a word after a list", &[r#"{"a":[2]}"#, r#"{"a":"x"}"#], r#"{"a":"x"}"#),
+    ];
+    for &(story, objects, expected) in table {
+        assert_eq!(merged(Merge::Found, objects), expected, "{story}");
+    }
+}
+
+#[test]
 fn strings_that_grow_join() {
     let table: &[(&str, &[&str], &str)] = &[
         ("pieces", &[r#""a""#, r#""b""#], r#""ab""#),
@@ -151,6 +200,7 @@ fn the_deepest_nesting_fits_a_small_stack() {
     let lists = format!("{{\"x\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));
     let indexed =
         format!("{{\"x\":{}1{}}}", "[{\"index\":0,\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
+    let named = indexed.replace("index", "id");
     let doubled = format!("{{\"x\":[{0},{0}]}}", &lists["{\"x\":[".len()..lists.len() - "]}".len()]);
     let table = [
         (Merge::Latest, objects.clone(), objects.clone()),
@@ -158,6 +208,7 @@ fn the_deepest_nesting_fits_a_small_stack() {
         (Merge::Latest, lists.clone(), lists.clone()),
         (Merge::Grow, lists, doubled),
         (Merge::Grow, indexed.clone(), indexed),
+        (Merge::Found, named.clone(), named),
     ];
     for (merge, text, expected) in table {
         let small = std::thread::Builder::new().stack_size(512 << 10);

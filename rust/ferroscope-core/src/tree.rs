@@ -24,7 +24,16 @@ pub enum Merge {
     /// Lists grow, by the `index` of their elements where these have one; inside them the strings named in
     /// [`GROWING`] join.
     Grow,
+    /// What was found stays found: of two values of a [`SCALE`] the higher counts. Lists grow by what is new in
+    /// them; elements that are [`NAMED`] alike are merged.
+    Found,
 }
+
+/// How much is found, in JSON text: `true` is more than `false`, and so on.
+const SCALE: [&str; 6] = ["false", "true", "\"safe\"", "\"low\"", "\"medium\"", "\"high\""];
+
+/// What tells the elements of a list of findings apart, where they have it.
+const NAMED: [&str; 2] = ["prompt_index", "id"];
 
 /// Strings that join inside growing lists (`reasoning_details`).
 const GROWING: [&str; 3] = ["text", "summary", "data"];
@@ -62,6 +71,11 @@ impl Node {
                 merge_elements(&mut elements, value);
                 Self::Array(elements)
             }
+            Kind::Array if merge == Merge::Found => {
+                let mut elements = Vec::new();
+                merge_findings(&mut elements, value);
+                Self::Array(elements)
+            }
             _ => Self::Raw(value.kept().into()),
         }
     }
@@ -71,6 +85,8 @@ impl Node {
             (_, Kind::Null) => {}
             (Self::Object(object), Kind::Object) => object.merge_members(value, merge),
             (Self::Array(elements), Kind::Array) if merge == Merge::Grow => merge_elements(elements, value),
+            (Self::Array(elements), Kind::Array) if merge == Merge::Found => merge_findings(elements, value),
+            (Self::Raw(known), _) if merge == Merge::Found && is_more(known, value.raw()) => {}
             (Self::Text(text), Kind::Plain | Kind::Escaped) => text.push(value.quoted().unwrap_or_default()),
             _ => *self = Self::new(value, merge),
         }
@@ -130,6 +146,35 @@ fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
             _ => elements.push(Node::Raw(element.kept().into())),
         }
     }
+}
+
+/// Adds the elements of a list of findings: one that is named like an earlier one is merged with it, any other is
+/// kept once.
+fn merge_findings(elements: &mut Vec<Node>, value: Value<'_>) {
+    for element in value.elements() {
+        let beyond = elements.len().saturating_sub(REACH);
+        let named = NAMED.iter().find_map(|name| element.get(name).map(|given| (*name, given.raw())));
+        let known = elements[beyond..].iter_mut().rev().find_map(|known| match known {
+            Node::Object(object) if named.is_some_and(|(name, given)| object.raw(name) == Some(given)) => {
+                Some(object)
+            }
+            _ => None,
+        });
+        if let Some(object) = known {
+            object.merge_members(element, Merge::Found);
+            continue;
+        }
+        let new = Node::new(element, Merge::Found);
+        if !elements[beyond..].contains(&new) {
+            elements.push(new);
+        }
+    }
+}
+
+/// Whether more was found before.
+fn is_more(known: &str, given: &str) -> bool {
+    let place = |found: &str| SCALE.iter().position(|&step| step == found);
+    matches!((place(known), place(given)), (Some(known), Some(given)) if known > given)
 }
 
 impl Object {

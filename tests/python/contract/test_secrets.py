@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import traceback
@@ -31,6 +32,11 @@ def logged_by_us(caplog: pytest.LogCaptureFixture) -> str:
     return "".join(record.getMessage() for record in caplog.records if record.name.startswith("ferroscope"))
 
 
+def now() -> str:
+    """Tells the time."""
+    return "noon"
+
+
 def prompt() -> Any:
     message = BaseMessageParam(role="user", content="Say hello")
     return {"messages": [message], "call_params": PARAMS}
@@ -55,6 +61,30 @@ def test_pickled_responses_leave_the_keys_behind(caller: Caller) -> None:
     assert SECRET.encode() not in pickled
     assert pickle.loads(pickled).content == "Hello"
     assert response.call_kwargs["extra_headers"] == HEADERS
+
+
+def test_json_has_neither_keys_nor_clients(caller: Caller) -> None:
+    """v1 could not write a response with a client, tools or any object of the program's among what was handed in."""
+    client = caller.wire.client(caller.kind, caller.server.base_url(caller.row.url_name), SECRET)
+
+    class Librarian:
+        def ask(self, image: bytes, used: object) -> Any:
+            return {**prompt(), "tools": [now], "client": client}
+
+    caller.server.reply("Hello")
+    response = caller.decorate(Librarian.ask)(Librarian(), b"\x89PNG", client)
+    written = response.model_dump_json()
+    dumped = json.loads(written)
+    assert SECRET not in written
+    assert dumped["content"] == "Hello"
+    assert dumped["dynamic_config"]["tools"] == [f"<{__name__}.now>"]
+    assert "client" not in dumped["dynamic_config"]
+    name = f"<{type(client).__module__}.{type(client).__qualname__}>"
+    assert {**dumped["fn_args"], "self": None} == {"self": None, "image": "iVBORw==", "used": name}
+    if caller.kind == "async":
+        caller.await_(client.close())
+    else:
+        client.close()
 
 
 def test_errors_tell_no_key_and_travel_without_it(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:

@@ -71,6 +71,36 @@ def test_parallel_calls_arrive_whole_in_every_wire_shape(caller: Caller, shape: 
     assert [tool.id for tool in response.tools] == [tool.id for tool in tools]
 
 
+@pytest.mark.parametrize("module", ["openai", "anthropic", "azure"])
+def test_a_tool_class_of_any_provider_goes_to_every_provider(caller: Caller, module: str) -> None:
+    """v1 described it as its own provider wants it, whoever was asked."""
+    provider = pytest.importorskip(f"ferroscope.core.{module}")
+    base: Any = next(getattr(provider, name) for name in provider.__all__ if name.endswith("Tool"))
+
+    class Greet(base):  # type: ignore[misc]
+        """Greets somebody."""
+
+        name: str
+
+        def call(self) -> str:
+            return f"Hello {self.name}"
+
+    caller.server.reply(*[Answer(ToolCalls(ToolCall("Greet", {"name": "Ada"}), ToolCall("add", {"a": 1})))] * 2)
+    tools = [Greet, base.type_from_fn(add)]
+    response = caller.call("Greet Ada", tools=tools)
+    stream = caller.call("Greet Ada", stream=True, tools=tools)
+    streamed = [tool for _, tool in caller.consume(stream) if tool]
+    described = [caller.wire.described(tool) for tool in caller.server.requests[-1].json["tools"]]
+    assert [(name, list(parameters["properties"])) for name, _, parameters in described] == [
+        ("Greet", ["name"]),
+        ("add", ["a", "b"]),
+    ]
+    for made in (response.tools, streamed):
+        assert [tool.call() for tool in made] == ["Hello Ada", 3]
+        assert [caller.wire.arguments(tool.tool_call) for tool in made]
+        assert [isinstance(tool, kind) for tool, kind in zip(made, tools, strict=True)] == [True, True]
+
+
 def test_a_tool_without_arguments_is_called(caller: Caller) -> None:
     """v1 dropped it from streams (D5), and failed on it in the common form (D26)."""
     answer = Answer(ToolCall("now", ""))

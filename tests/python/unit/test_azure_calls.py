@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,11 +23,12 @@ import openai
 from pydantic import BaseModel
 
 from ferroscope import errors
-from ferroscope.core import azure
+from ferroscope.core import azure, prompt_template
 from ferroscope.core.base import AudioPart, BaseMessageParam, ImagePart, Messages, TextPart
 from ferroscope.errors import ProviderStreamError
 from ferroscope.testing import (
     Answer,
+    Body,
     ContentFilter,
     Cut,
     Json,
@@ -49,7 +55,12 @@ def _server() -> Iterator[ProviderServer]:
 @pytest.fixture
 def server(_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> ProviderServer:
     _server.forget()
-    for name in ("OPENAI_API_VERSION", "AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"):
+    for name in (
+        "OPENAI_API_VERSION",
+        "AZURE_OPENAI_API_VERSION",
+        "AZURE_INFERENCE_ENDPOINT",
+        "AZURE_INFERENCE_CREDENTIAL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", _server.base_url("azure"))
@@ -277,6 +288,21 @@ def test_a_client_of_either_sdk_can_be_given(server: ProviderServer) -> None:
     ]
 
 
+def test_a_client_keeps_the_extras_that_it_was_made_with(inference: ProviderServer) -> None:
+    """To the SDK those of a call, as each stream has them, stand for all that the client has."""
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.core.credentials import AzureKeyCredential
+
+    inference.reply("one", "two", "three")
+    extras = {"safe_mode": True, "top_k": 5}
+    with ChatCompletionsClient(inference.base_url("azure"), AzureKeyCredential("k"), model_extras=extras) as client:
+        call(client=client)
+        consumed(call(client=client, stream=True))
+        call(client=client, call_params={"model_extras": {"top_k": 1}})
+    sent = [(request.json["safe_mode"], request.json["top_k"]) for request in inference.requests]
+    assert sent == [(True, 5), (True, 5), (True, 1)]
+
+
 # -- either SDK ------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +339,15 @@ def test_all_objects_are_of_the_sdk_that_called(sdk: str, server: ProviderServer
     assert [type(tool.tool_call).__name__ for _, tool in pairs if tool] == [OBJECTS[sdk][2]]
     assert all(isinstance(chunk, azure.AzureCallResponseChunk) for chunk, _ in pairs)
     assert built.message_param == response.message_param
+
+
+def test_the_call_of_an_azure_tool_is_of_the_sdk_that_made_it(sdk: str, server: ProviderServer) -> None:
+    answer = Answer(ToolCall("add", {"a": 1}))
+    server.reply(answer, answer)
+    tools = [azure.AzureTool.type_from_fn(add)]
+    streamed = [tool for _, tool in call(tools=tools, stream=True) if tool]
+    for tool in (call(tools=tools).tool, *streamed):
+        assert (tool.call(), type(tool.tool_call).__name__) == (3, OBJECTS[sdk][2])
 
 
 def test_the_retired_sdk_reads_the_same_objects(inference: ProviderServer) -> None:
@@ -355,21 +390,29 @@ def test_a_wrapped_stream_is_read_by_its_objects(inference: ProviderServer) -> N
 def test_parameters_of_either_sdk_go_to_both(sdk: str, server: ProviderServer) -> None:
     models = pytest.importorskip("azure.ai.inference.models")
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
-    wanted = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
+    wanted: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "X", "schema": schema, "strict": True}}
     named = models.ChatCompletionsNamedToolChoice(function=models.ChatCompletionsNamedToolChoiceFunction(name="add"))
     given = models.JsonSchemaFormat(name="X", schema=schema, strict=True)
+    searches = models.ChatCompletionsToolDefinition(function=models.FunctionDefinition(name="search"))
     extra = {"safe_mode": True}
     rows: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"response_format": "json_object"}, {"response_format": {"type": "json_object"}}),
         ({"response_format": {"type": "json_object"}}, {"response_format": {"type": "json_object"}}),
         ({"response_format": given}, {"response_format": wanted}),
         ({"response_format": wanted}, {"response_format": wanted}),
+        ({"response_format": wanted["json_schema"]}, {"response_format": wanted}),
+        ({"tools": [searches]}, {"tools": [searches.as_dict(), azure.AzureTool.type_from_fn(add).tool_schema()]}),
         ({"tool_choice": named}, {"tool_choice": {"type": "function", "function": {"name": "add"}}}),
         ({"tool_choice": models.ChatCompletionsToolChoicePreset.AUTO}, {"tool_choice": "auto"}),
         ({"model_extras": extra}, extra),
         ({"extra_body": extra, "max_completion_tokens": 5}, {**extra, "max_completion_tokens": 5}),
         ({"stop": "END"}, {"stop": ["END"]}),
         ({"reasoning_effort": "low", "temperature": None}, {"reasoning_effort": "low"}),
+        (
+            {"data_sources": [{"type": "azure_search"}], "extra_body": extra},
+            {"data_sources": [{"type": "azure_search"}], **extra},
+        ),
+        ({"model_extras": None, "extra_body": None, "top_k": 3}, {"top_k": 3}),
     ]
     for params, sent in rows:
         server.reply("Hi")
@@ -404,6 +447,64 @@ def test_messages_of_the_retired_sdk_can_be_sent_and_read(sdk: str, server: Prov
     assert sent[3]["content"][0] == {"type": "text", "text": "Thanks"}
     assert [part.type for part in response.common_user_message_param.content] == ["text", "image_url"]
     assert response.common_messages[1].content[0].args == {"a": 1}
+
+
+def test_models_of_the_retired_sdk_have_json(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    parts = [models.TextContentItem(text="Hi"), models.ImageContentItem(image_url=models.ImageUrl(url="data:,"))]
+    history = [models.SystemMessage("Be brief"), models.UserMessage(parts)]
+    response_format = models.JsonSchemaFormat(name="X", schema={"type": "object"})
+
+    @azure.call(MODEL, call_params={"response_format": response_format})
+    def ask(history: list[Any]) -> Any:
+        return {"messages": history, "call_params": {"response_format": response_format}}
+
+    server.reply("Hello")
+    dumped = json.loads(ask(history).model_dump_json())
+    wanted = [message.as_dict() for message in history]
+    assert dumped["fn_args"] == {"history": wanted}
+    assert dumped["messages"] == dumped["dynamic_config"]["messages"] == wanted
+    assert dumped["call_params"] == dumped["dynamic_config"]["call_params"]
+    assert dumped["call_params"] == {"response_format": response_format.as_dict()}
+    assert dumped["response"]["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_a_template_takes_a_history_of_the_retired_sdk(sdk: str, server: ProviderServer) -> None:
+    models = pytest.importorskip("azure.ai.inference.models")
+    history = [models.SystemMessage("Be brief"), models.UserMessage("Hello"), {"role": "assistant", "content": "Hi"}]
+
+    class Librarian(BaseModel):
+        history: list[Any]
+
+        @azure.call(MODEL)
+        @prompt_template("MESSAGES: {self.history}\nUSER: {query}")
+        def ask(self, query: str) -> None: ...
+
+    @azure.call(MODEL)
+    @prompt_template("MESSAGES: {history}\nUSER: {query}")
+    def ask(history: list[Any], query: str) -> None: ...
+
+    for asked in (Librarian(history=history).ask, lambda query: ask(history, query)):
+        server.reply("Emma")
+        asked("A book?")
+        sent = [(message["role"], message["content"]) for message in server.requests[-1].json["messages"]]
+        assert sent == [("system", "Be brief"), ("user", "Hello"), ("assistant", "Hi"), ("user", "A book?")]
+
+
+def test_an_answer_goes_back_without_what_only_answers_have(sdk: str, server: ProviderServer) -> None:
+    """What DeepSeek's and others' models say beside it, strict servers refuse to hear."""
+    asked = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a":1}'}}
+    message = {"role": "assistant", "content": "Adding.", "reasoning_content": "Hm.", "annotations": [{"type": "x"}]}
+    choice = {"index": 0, "finish_reason": "tool_call", "message": {**message, "tool_calls": [{**asked, "index": 0}]}}
+    server.reply(Body({"id": "x", "created": 1, "model": "DeepSeek-V3.1", "choices": [choice]}), "Three.", "Three.")
+    response = call(tools=[add])
+    expected = {"role": "assistant", "content": "Adding.", "tool_calls": [asked]}
+    assert response.message_param == expected
+    for answer in (response.message_param, response.common_message_param):
+        call([*response.messages, answer, *response.tool_message_params([(response.tool, 3)])])
+        assert server.requests[-1].json["messages"][1] == expected
+    assert (response.thinking, response.common_message_param.reasoning_content) == ("Hm.", "Hm.")
+    assert (response.finish_reasons, response.common_finish_reasons) == (["tool_call"], ["tool_calls"])
 
 
 def test_a_history_of_parallel_calls_stays_one_turn(sdk: str, server: ProviderServer) -> None:
@@ -481,6 +582,48 @@ def test_a_filter_that_says_nothing(sdk: str, server: ProviderServer) -> None:
         assert (one.content, one.content_filter_results, one.prompt_filter_results) == ("Hello", None, None)
 
 
+def frames(*events: dict[str, Any]) -> Replay:
+    """A stream of these chunks."""
+    rest = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+    sent = [json.dumps({**rest, "choices": [], **event}) for event in events]
+    return Replay("".join(f"data: {event}\n\n" for event in [*sent, "[DONE]"]).encode())
+
+
+def test_what_the_filter_found_stays_found(sdk: str, server: ProviderServer) -> None:
+    """Each text has findings of its own, and those that are said later stand beside them."""
+
+    def said(text: str, found: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": {"content": text}, "content_filter_results": found}]}
+
+    def listed(*names: str, filtered: bool) -> dict[str, Any]:
+        return {"custom_blocklists": {"filtered": filtered, "details": [{"id": name} for name in names]}}
+
+    code = {"detected": True, "filtered": False, "citation": {"URL": "https://x.test", "license": "MIT"}}
+    server.reply(
+        frames(
+            {"prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {"hate": {"severity": "low"}}}]},
+            said("a", {"hate": {"filtered": True, "severity": "medium"}, **listed("a", filtered=True)}),
+            said("b", {"hate": {"filtered": False, "severity": "safe"}, **listed("b", "a", filtered=False)}),
+            {"prompt_filter_results": [{"prompt_index": 1, "content_filter_results": {"hate": {"severity": "high"}}}]},
+            said("c", {"protected_material_code": code}),
+            said("d", {"protected_material_code": {"detected": False, "filtered": False}}),
+        )
+    )
+    stream = call(stream=True)
+    latest = [chunk.content_filter_results for chunk, _ in stream][-1]
+    assert latest == {"protected_material_code": {"detected": False, "filtered": False}}
+    for one in (stream, stream.construct_call_response()):
+        assert one.content_filter_results == {
+            "hate": {"filtered": True, "severity": "medium"},
+            "protected_material_code": code,
+            **listed("a", "b", filtered=True),
+        }
+        assert [(each["prompt_index"], each["content_filter_results"]) for each in one.prompt_filter_results] == [
+            (0, {"hate": {"severity": "low"}}),
+            (1, {"hate": {"severity": "high"}}),
+        ]
+
+
 # -- errors and clients ----------------------------------------------------------------------------------------
 
 
@@ -515,10 +658,105 @@ def test_the_key_of_another_provider_is_never_sent(server: ProviderServer, monke
     assert server.requests == []
 
 
-def test_an_address_that_is_the_whole_one_already(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url("azure") + "/openai/v1/")
+@pytest.mark.parametrize("version", ["", "2024-10-21"])
+def test_a_token_goes_before_a_key(server: ProviderServer, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "test-token")
+    monkeypatch.setenv("OPENAI_API_VERSION", version)
+    server.reply("Hello", "Hello")
+    assert call().content == acall().content == "Hello"
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer test-token"] * 2
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_API_VERSION", "AZURE_OPENAI_API_VERSION"])
+@pytest.mark.parametrize(
+    ("address", "version"),
+    [("/openai/v1/", ""), ("/openai/v1", "2024-10-21"), ("", "preview"), ("/", "latest"), ("", "v1")],
+)
+def test_the_address_of_the_api_without_versions(
+    server: ProviderServer, monkeypatch: pytest.MonkeyPatch, address: str, version: str, variable: str
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url("azure") + address)
+    monkeypatch.setenv(variable, version)
+    server.reply("Hello", "Hello")
+    assert call().content == acall().content == "Hello"
+    for request in server.requests:
+        assert (request.path, request.parameters) == ("/azure/openai/v1/chat/completions", {})
+
+
+def test_an_empty_variable_is_none(sdk: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoints = ("AZURE_OPENAI_ENDPOINT", "AZURE_INFERENCE_ENDPOINT")
+    for name in endpoints:
+        monkeypatch.setenv(name, os.environ.get(name, ""))
     server.reply("Hello")
-    assert call().content == "Hello"
+    assert type(call().response).__name__ == OBJECTS[sdk][0]
+    for name in endpoints:
+        monkeypatch.setenv(name, "")
+    with pytest.raises(KeyError, match="AZURE_OPENAI_ENDPOINT is not set"):
+        call()
+
+
+def test_the_credential_of_a_default_client_is_closed_with_it(
+    inference: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[object] = []
+
+    class DefaultAzureCredential:
+        async def get_token(self, *scopes: str, **options: Any) -> None: ...
+
+        async def close(self) -> None:
+            closed.append(self)
+
+    identity = SimpleNamespace(DefaultAzureCredential=DefaultAzureCredential)
+    monkeypatch.setitem(sys.modules, "azure.identity", SimpleNamespace(aio=identity, __path__=[]))
+    monkeypatch.setitem(sys.modules, "azure.identity.aio", identity)
+    monkeypatch.delenv("AZURE_INFERENCE_CREDENTIAL")
+    # The SDK shows a token to no server that is without TLS, as ours is.
+    with pytest.raises(errors.APIConnectionError, match="Bearer token"):
+        acall()
+    assert len(closed) == 1
+
+
+WITH_ONE_SDK = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if f"{name}.".startswith(f"{sys.argv[1]}."):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from ferroscope import llm
+from ferroscope.core import azure
+
+for decorator in (azure.call("m"), llm.call("azure", "m")):
+    try:
+        decorator(lambda: "Hello")()
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "variable", "says"),
+    [
+        ("openai", "AZURE_OPENAI_ENDPOINT", r"MissingExtraError .*OpenAI's SDK.* pip install 'ferroscope\[azure\]'"),
+        ("azure.ai", "AZURE_INFERENCE_ENDPOINT", r"KeyError .*AZURE_OPENAI_ENDPOINT.*retired.*\[azure-inference\]'"),
+    ],
+)
+def test_the_sdk_that_the_environment_asks_for_is_missing(missing: str, variable: str, says: str) -> None:
+    pytest.importorskip("azure.ai.inference")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+    run = subprocess.run(
+        [sys.executable, "-c", WITH_ONE_SDK, missing],
+        env=environment | {variable: "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2, run.stderr
+    for line in lines:
+        assert re.match(says, line), line
 
 
 # -- recordings ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ferroscope.core import FromCallArgs, ResponseModelConfigDict, openai
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING
-from ferroscope.testing import Answer, ProviderServer, Text
+from ferroscope.testing import Answer, ProviderServer, Text, ToolCall
 
 
 class Author(BaseModel):
@@ -205,3 +205,22 @@ def test_a_generic_model_has_a_name_that_openai_takes(server: ProviderServer) ->
     assert page.items == [1]
     described = server.requests[-1].json["response_format"]["json_schema"]
     assert (described["name"], described["description"]) == ("Page_int_", DEFAULT_TOOL_DOCSTRING)
+
+
+def test_tools_among_the_parameters_stand_beside_our_own(server: ProviderServer) -> None:
+    """v1 dropped them."""
+    given: dict[str, Any] = {"type": "function", "function": {"name": "search"}}
+    server.reply("Hello", Answer(ToolCall("Author", {"name": "Jane"})))
+    params: Any = {"tools": [given]}
+
+    def tell() -> str:
+        """Tells the time."""
+        return "noon"
+
+    openai.call("gpt-4o-mini", tools=[tell], call_params=params)(lambda: "Hello")()
+    openai.call("gpt-4o-mini", response_model=Author, call_params=params)(lambda: "Who?")()
+    with_tool, with_model = (request.json for request in server.requests)
+    assert [tool["function"]["name"] for tool in with_tool["tools"]] == ["search", "tell"]
+    assert [tool["function"]["name"] for tool in with_model["tools"]] == ["search", "Author"]
+    assert with_model["tool_choice"] == {"type": "function", "function": {"name": "Author"}}
+    assert params == {"tools": [given]}

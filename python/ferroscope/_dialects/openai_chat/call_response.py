@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from pydantic import computed_field
 from typing_extensions import TypeVar
@@ -43,6 +43,7 @@ _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
     "tool_calls": "tool_calls",
+    "tool_call": "tool_calls",  # some models on Azure
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
@@ -69,6 +70,9 @@ class ChatCallResponse(
     ],
 ):
     """A response in the chat-completions format, of whichever provider."""
+
+    # The members of an answer that the provider takes back; None if it takes them as it sent them.
+    _sent_back: ClassVar[frozenset[str] | None] = None
 
     @property
     def _completion(self) -> Any:  # Any: the SDK's `ChatCompletion`, or one like it
@@ -147,14 +151,23 @@ class ChatCallResponse(
     @cached_property
     def message_param(self) -> ChatCompletionAssistantMessageParam:
         """The answer as a message to go on from."""
-        message = self._message
-        if message is None:
+        answer = self._answer()
+        if self._sent_back is not None:
+            answer = {name: value for name, value in answer.items() if name in self._sent_back}
+        if audio := getattr(self._message, "audio", None):
+            answer["audio"] = {"id": audio.id}
+        return cast("ChatCompletionAssistantMessageParam", answer)
+
+    def _answer(self) -> dict[str, Any]:
+        """The answer, as far as a request can hold it."""
+        if self._message is None:
             return {"role": "assistant", "content": self.content}
-        dumped = {name: value for name, value in plain_message(message).items() if name not in _NOT_SENT_BACK}
-        param = {"role": "assistant", "content": None, **dumped}
-        if audio := getattr(message, "audio", None):
-            param["audio"] = {"id": audio.id}
-        return cast("ChatCompletionAssistantMessageParam", param)
+        answer = {"role": "assistant", "content": None, **plain_message(self._message)}
+        for call in answer.get("tool_calls") or ():
+            if isinstance(call, dict):
+                # The list says it already, and strict servers refuse to be told twice.
+                call.pop("index", None)
+        return {name: value for name, value in answer.items() if name not in _NOT_SENT_BACK}
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
@@ -220,12 +233,10 @@ class ChatCallResponse(
     @property
     def common_message_param(self) -> BaseMessageParam:
         """The answer as a message that every provider understands."""
-        message = self._message
-        spoken = getattr(message, "audio", None)
-        if spoken is None:
-            return parse_message(cast("dict[str, Any]", self.message_param))
-        audio = {"id": spoken.id, "transcript": spoken.transcript}
-        return parse_message({**cast("dict[str, Any]", self.message_param), "audio": audio})
+        answer = self._answer()
+        if spoken := getattr(self._message, "audio", None):
+            answer["audio"] = {"id": spoken.id, "transcript": spoken.transcript}
+        return parse_message(answer)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:

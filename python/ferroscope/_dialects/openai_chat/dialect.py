@@ -49,7 +49,7 @@ class OpenAIChat:
     def render_request(self, request: Request) -> dict[str, Any]:
         kwargs = {"model": request.model, "messages": request.messages, **request.params}
         if request.tools:
-            kwargs["tools"] = [wire_schema(tool) for tool in request.tools]
+            kwargs["tools"] = [*kwargs.get("tools", ()), *map(wire_schema, request.tools)]
         if request.extraction is not None:
             render_extraction(kwargs, request.extraction)
         elif request.json_mode:

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
     """Has the keyword arguments of a request ask for a structured answer."""
     if extraction.way == "tool":
-        kwargs["tools"] = [wire_schema(extraction.tool)]
-        kwargs["tool_choice"] = "required"
+        given = kwargs.get("tools", ())
+        kwargs["tools"] = [*given, wire_schema(extraction.tool)]
+        # By its name only beside others: not every server knows that.
+        kwargs["tool_choice"] = _named(extraction.tool) if given else "required"
     elif extraction.strict:
         kwargs["response_format"] = _strict_format(extraction.tool)
     else:
         render_json_mode(kwargs, extraction.tool)
+
+
+def _named(tool: Any) -> dict[str, Any]:
+    """The choice of one tool among several."""
+    return {"type": "function", "function": {"name": tool._name()}}
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:

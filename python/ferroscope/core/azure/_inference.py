@@ -90,15 +90,19 @@ class InferenceSdk:
 
 
 def _response_format(given: Any) -> Any:
-    if not isinstance(given, dict) or "type" not in given:
+    """The format of an answer: as the SDK takes it, as OpenAI's does, or the schema alone."""
+    if not isinstance(given, dict):
         return given
-    if given["type"] != "json_schema":
+    if given.get("type", "json_schema") != "json_schema":
         return given["type"]
-    return JsonSchemaFormat(given["json_schema"])
+    return JsonSchemaFormat(given.get("json_schema", given))
 
 
 def _complete(client: Any, **kwargs: Any) -> Any:
     """Calls the client; a stream is shown as one whose bytes can be read."""
+    # To the SDK those of a call stand for all that the client was made with; here they are one of ours, or more.
+    if "model_extras" in kwargs and isinstance(own_extras := getattr(client, "_model_extras", None), dict):
+        kwargs["model_extras"] = {**own_extras, **kwargs["model_extras"]}
     for name, own in _HANDED_ON.items():
         if given := kwargs.pop(name, None):
             kwargs[own] = {**kwargs.get(own, {}), **given}
@@ -297,8 +301,21 @@ def _credential(identity: str) -> Any:
         ) from None
 
 
+class _AsyncClient(AsyncChatCompletionsClient):
+    """A default client, which closes the credential that was made for it: that has connections of its own."""
+
+    def __init__(self, endpoint: str, credential: Any) -> None:
+        super().__init__(endpoint, credential)
+        self._made_for_it = credential
+
+    async def close(self) -> None:
+        await super().close()
+        if hasattr(self._made_for_it, "close"):
+            await self._made_for_it.close()
+
+
 CLIENTS = Clients(
     environment=("AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"),
     sync=lambda: ChatCompletionsClient(_endpoint(), _credential("azure.identity")),
-    asynchronous=lambda: AsyncChatCompletionsClient(_endpoint(), _credential("azure.identity.aio")),
+    asynchronous=lambda: _AsyncClient(_endpoint(), _credential("azure.identity.aio")),
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.sdk import OpenAISdk, aiohttp_client
+from ...errors import MissingExtraError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -21,6 +24,9 @@ ENVIRONMENT = (
     "FERROSCOPE_AIOHTTP",
 )
 _SCOPE = "https://cognitiveservices.azure.com/.default"
+_V1 = "/openai/v1"
+# What Microsoft calls the API without versions where a version is asked for.
+_WITHOUT_VERSIONS = frozenset({"v1", "latest", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,14 @@ class AzureOpenAISdk(OpenAISdk):
     """OpenAI's SDK, for programs that were written for azure-ai-inference too."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        kwargs = {name: _plain(value) for name, value in request.items()}
-        if extras := kwargs.pop("model_extras", None):
-            kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
+        kwargs: dict[str, Any] = {}
+        extras: dict[str, Any] = {}
+        taken = _parameters()
+        for name, value in request.items():
+            (kwargs if name in taken else extras)[name] = _plain(value)
+        if extras:
+            extras = {**extras.pop("model_extras", {}), **extras}
+            kwargs["extra_body"] = {**extras, **kwargs.get("extra_body", {})}
         given = kwargs.get("response_format")
         if isinstance(given, str):
             kwargs["response_format"] = {"type": given}
@@ -41,8 +52,28 @@ class AzureOpenAISdk(OpenAISdk):
         return kwargs
 
 
+@cache
+def _parameters() -> frozenset[str]:
+    """What the SDK's method takes; the SDK is loaded when the first call is made.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        from openai.resources.chat import Completions
+    except ImportError as error:
+        raise MissingExtraError(
+            "without AZURE_INFERENCE_ENDPOINT, Azure is called with OpenAI's SDK, which is not installed: "
+            "pip install 'ferroscope[azure]'",
+            name="openai",
+        ) from error
+    return frozenset(inspect.signature(Completions.create).parameters)
+
+
 def _plain(value: Any) -> Any:
     """A parameter without the models of azure-ai-inference."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
@@ -74,24 +105,34 @@ def async_client() -> AsyncOpenAI:
 def _endpoint() -> str:
     endpoint = os.environ.get("AZURE_OPENAI_ENDPOINT")
     if not endpoint:
+        # That this one is asked at all means that the other SDK is not there.
+        other = (
+            "; AZURE_INFERENCE_ENDPOINT is for azure-ai-inference, which Microsoft has retired and which is not "
+            "installed: pip install 'ferroscope[azure-inference]'"
+        )
         raise KeyError(
             "AZURE_OPENAI_ENDPOINT is not set: put the address of the resource there, such as "
             "https://my-resource.openai.azure.com, and its key in AZURE_OPENAI_API_KEY, or pass `client=`"
+            + (other if os.environ.get("AZURE_INFERENCE_ENDPOINT") else "")
         )
     return endpoint.rstrip("/")
 
 
 def _base_url() -> str:
     endpoint = _endpoint()
-    return endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+    return endpoint if endpoint.endswith(_V1) else f"{endpoint}{_V1}"
 
 
 def _api_version() -> str | None:
-    return os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
+    """The date of the dated API, if that is asked for."""
+    version = os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
+    # An address that leads to the API without versions has nothing else below it.
+    return None if version in _WITHOUT_VERSIONS or _endpoint().endswith(_V1) else version
 
 
 def _key() -> str | None:
-    return os.environ.get("AZURE_OPENAI_API_KEY") or os.environ.get("AZURE_OPENAI_AD_TOKEN")
+    # If both are there, the SDK's client of the dated API sends the token.
+    return os.environ.get("AZURE_OPENAI_AD_TOKEN") or os.environ.get("AZURE_OPENAI_API_KEY")
 
 
 def _tokens() -> Callable[[], str]:

@@ -23,7 +23,7 @@ def _is_inference(client: object | None) -> bool:
     """Whether a client is azure-ai-inference's; the default one is, where only that has an endpoint."""
     if client is not None:
         return hasattr(client, "complete") and not hasattr(client, "chat")
-    return "AZURE_INFERENCE_ENDPOINT" in os.environ and "AZURE_OPENAI_ENDPOINT" not in os.environ
+    return bool(os.environ.get("AZURE_INFERENCE_ENDPOINT")) and not os.environ.get("AZURE_OPENAI_ENDPOINT")
 
 
 _OPENAI: Final = Provider(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import field_serializer
-
 from ..._dialects.openai_chat.call_response import ChatCallResponse
 from ._filters import ContentFilterResults, of_choices, of_prompt
 from .tool import AzureTool
@@ -58,11 +56,8 @@ class AzureCallResponse(_Base):
     """
 
     _provider = "azure"
-
-    @field_serializer("response", "call_params", "call_kwargs", when_used="json")
-    def _dump(self, value: Any) -> Any:
-        """Models of azure-ai-inference as what they are in JSON."""
-        return _plain(value)
+    # Models of many makers are there, which say more in an answer than they take back.
+    _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
 
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
@@ -73,9 +68,3 @@ class AzureCallResponse(_Base):
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
         """What the content filter found in each prompt; None if it says nothing."""
         return of_prompt(self.response)
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "as_dict"):
-        return value.as_dict()
-    return {name: _plain(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What of a response goes into a pickle, and what is made again from it.
+"""What of a response goes into a pickle or into JSON, and what is made again from a pickle.
 
 A provider's tool class is made at run time and has no name to be found by; what it was made of has. A client is a
 connection and not data, and keys stay where they are. What is read from the SDK's object is read again.
@@ -7,8 +7,10 @@ connection and not data, and keys stay where they are. What is read from the SDK
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ._secrets import WITH_SECRETS, without_secrets
 from ._tool_type import provider_tool_type, tool_source
@@ -23,14 +25,36 @@ _READ_AGAIN = frozenset({"cost_details", "message_param", "tool", "tools"})
 def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a response, as they can be pickled."""
     portable = {name: value for name, value in values.items() if name not in _READ_AGAIN}
-    portable |= {name: without_secrets(value) for name, value in portable.items() if name in WITH_SECRETS}
-    config = portable.get("dynamic_config")
-    if isinstance(config, dict) and "client" in config:
-        portable["dynamic_config"] = {name: value for name, value in config.items() if name != "client"}
+    portable |= {name: _without_keys(value) for name, value in portable.items() if name in WITH_SECRETS}
     tools = portable.get("tool_types")
     if tools:
         portable["tool_types"] = [source for source in map(_portable_tool, tools) if source is not None]
     return portable
+
+
+def json_value(name: str, value: Any, write: Callable[[Any], Any]) -> Any:
+    """A value of a response, as it goes into JSON."""
+    if name in WITH_SECRETS:
+        value = _without_keys(value)
+    try:
+        return write(value)
+    except PydanticSerializationError:
+        return to_jsonable_python(value, bytes_mode="base64", fallback=_json_form)
+
+
+def _without_keys(value: Any) -> Any:
+    """Parameters without keys, and without the client that has some."""
+    value = without_secrets(value)
+    return {name: inner for name, inner in value.items() if name != "client"} if isinstance(value, dict) else value
+
+
+def _json_form(value: Any) -> Any:
+    """The models of some SDKs as the mappings that they are; of what has no JSON, such as a tool, the name."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    # Never what it says of itself: a client may tell its key.
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return f"<{named.__module__}.{named.__qualname__}>"
 
 
 def restored_values(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -464,7 +464,7 @@ class _Splice:
                 f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
             )
         for message in messages:
-            if not isinstance(message, BaseModel | dict):
+            if not isinstance(message, BaseModel | Mapping):
                 raise ValueError(
                     f"MESSAGES keyword used with attribute `{self.field.shown}`, which holds {message!r}: "
                     "neither a message nor a provider's message"

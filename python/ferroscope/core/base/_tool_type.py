@@ -122,8 +122,7 @@ def tool_type_from_function(
     config: dict[str, object] = {"json_schema_extra": {"examples": list(tool.examples)}} if tool.examples else {}
     return _new_class(
         name or tool.name,
-        (),
-        base,
+        (base,),
         defaults
         | {
             "__annotations__": annotations,
@@ -166,7 +165,9 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
             f"{model.__name__!r} is a root model, and a tool's arguments are an object: "
             "give a model a field of this type"
         )
-    if "tool_call" in model.model_fields:
+    # The class of another provider, or of another SDK that calls the same one, keeps its call there like ours.
+    foreign = getattr(model, "__pending_tool_call__", None) is not None
+    if "tool_call" in model.model_fields and not foreign:
         raise TypeError(
             f"{model.__name__!r} has a field 'tool_call', where tools keep the call that made them: "
             "name the field otherwise, with `alias='tool_call'`"
@@ -181,7 +182,8 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
     }
     if not callable(getattr(model, "call", None)):
         namespace["call"] = _call_of_plain_model(model)
-    return _new_class(model.__name__, (model,), base, namespace, {})
+    # How a call is described and read is for the provider at hand to say; all else goes by the user's own class.
+    return _new_class(model.__name__, (base, model) if foreign else (model, base), namespace, {})
 
 
 def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> type[_ToolT]:
@@ -200,7 +202,7 @@ def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> t
     namespace: dict[str, object] = {"__doc__": doc, "__module__": tool.__module__, "__getattr__": attribute}
     if name is not None:
         namespace["__custom_name__"] = name
-    return _new_class(name or tool.__name__, (), tool, namespace, {})
+    return _new_class(name or tool.__name__, (tool,), namespace, {})
 
 
 def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:
@@ -221,8 +223,7 @@ def tool_type_from_base_type(base_type: object, base: type[_ToolT]) -> type[_Too
     call.__doc__ = "Returns the value that the model sent."
     return _new_class(
         _type_name(base_type),
-        (),
-        base,
+        (base,),
         {
             "__annotations__": {"value": base_type},
             "__doc__": DEFAULT_TOOL_DOCSTRING,
@@ -244,9 +245,7 @@ def _type_name(base_type: object) -> str:
 def _new_class(
     name: str,
     bases: tuple[type[BaseModel], ...],
-    base: type[_ToolT],
     namespace: dict[str, object],
     config: dict[str, object],
-) -> type[_ToolT]:
-    made = types.new_class(name, (*bases, base), config, lambda body: body.update({"__qualname__": name} | namespace))
-    return cast("type[_ToolT]", made)
+) -> type[Any]:  # Any: a subclass of all the bases
+    return types.new_class(name, bases, config, lambda body: body.update({"__qualname__": name} | namespace))

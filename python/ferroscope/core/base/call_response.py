@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 
-from pydantic import BaseModel, ConfigDict, SerializeAsAny, SkipValidation, computed_field, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    SkipValidation,
+    computed_field,
+    field_serializer,
+)
+from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
 from ._secrets import WITH_SECRETS, without_secrets
@@ -123,6 +132,23 @@ class BaseCallResponse(
     def serialize_tool_types(self, tool_types: list[type[_BaseToolT]] | None) -> list[dict[str, str]]:
         """Tools by name: a class has no JSON."""
         return [{"type": "function", "name": tool._name()} for tool in tool_types or []]
+
+    @field_serializer(
+        "response",
+        "fn_args",
+        "dynamic_config",
+        "messages",
+        "call_params",
+        "call_kwargs",
+        "user_message_param",
+        mode="wrap",
+        when_used="json",
+    )
+    def _in_json(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+        """What a program handed in has a form in JSON, whatever it is."""
+        from ._response_state import json_value
+
+        return json_value(info.field_name, value, handler)
 
     @property
     def provider(self) -> Provider:

@@ -9,6 +9,7 @@
 //! - `content`, `refusal`, the reasoning fields, `arguments`, audio: joined;
 //! - `usage`, `finish_reason`, `system_fingerprint` and members nobody gave a meaning: the last that is not null;
 //!   objects are merged member by member, lists of indexed objects element by element;
+//! - what Azure's content filter found: the worst so far, of each prompt by its index;
 //! - `obfuscation`, and Mistral's `p`: dropped, they are padding.
 
 mod choice;
@@ -26,6 +27,14 @@ use crate::tree::{Merge, Object};
 
 /// Members whose strings only hide how long the rest of an event is.
 const PADDING: [&str; 2] = ["obfuscation", "p"];
+
+/// Members of a response or a choice that say what a filter found in the text so far, or in a part of it.
+const FINDINGS: [&str; 2] = ["content_filter_results", "prompt_filter_results"];
+
+/// How a member that nobody gave a meaning meets an earlier one.
+fn merge_of(name: &str) -> Merge {
+    if FINDINGS.contains(&name) { Merge::Found } else { Merge::Latest }
+}
 
 /// What a server does differently in the same shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +199,7 @@ impl State {
                     {
                         self.other_usage = Some(usage.kept().into());
                     }
-                    self.extra.merge(name, value, Merge::Latest);
+                    self.extra.merge(name, value, merge_of(name));
                 }
             }
         }
@@ -235,7 +244,7 @@ impl State {
                     self.replayable &= member.is_null();
                     self.choices[position].logprobs(member);
                 }
-                name => self.choices[position].extra.merge(name, member, Merge::Latest),
+                name => self.choices[position].extra.merge(name, member, merge_of(name)),
             }
         }
         // A `message` beside a `delta` repeats it or all the text so far (Writer, Perplexity).
