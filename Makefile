@@ -46,6 +46,7 @@ lint: lint-rust lint-python ## Run every linter and type checker
 lint-rust: | tools
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
 	else echo 'cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)'; fi
 

@@ -22,10 +22,10 @@ pub enum Merge {
     /// The last value that is not null counts.
     Latest,
     /// Lists grow, by the `index` of their elements where these have one; inside them the strings named in
-    /// [`GROWING`] join.
+    /// `GROWING` join.
     Grow,
-    /// What was found stays found: of two values of a [`SCALE`] the higher counts. Lists grow by what is new in
-    /// them; elements that are [`NAMED`] alike are merged.
+    /// What was found stays found: of two values of a `SCALE` the higher counts. Lists grow by what is new in
+    /// them; elements that are `NAMED` alike are merged.
     Found,
 }
 

@@ -40,8 +40,8 @@ class AzureOpenAISdk(OpenAISdk):
         for name, value in request.items():
             (kwargs if name in taken else extras)[name] = _plain(value)
         if extras:
-            extras = {**extras.pop("model_extras", {}), **extras}
-            kwargs["extra_body"] = {**extras, **kwargs.get("extra_body", {})}
+            extras = {**(extras.pop("model_extras", None) or {}), **extras}
+            kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
         given = kwargs.get("response_format")
         if isinstance(given, str):
             kwargs["response_format"] = {"type": given}

@@ -11,7 +11,7 @@
 //!
 //! A rate is `unit=price`, in USD for as many units as [`Unit::per`] says, and `unit=price,>200000:price` if a longer
 //! prompt has another one. `*=11/10` multiplies every token rate, `free` says that the price is zero. The model `*`
-//! stands for all models of the provider. Rows are tried in an order of their own ([`Row::rank`]), not of the file.
+//! stands for all models of the provider. Rows are tried in an order of their own (`Row::rank`), not of the file.
 
 use super::decimal;
 use super::when::When;
