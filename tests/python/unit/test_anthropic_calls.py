@@ -97,6 +97,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
         {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
     ),
+    "its own without max_tokens": ({"metadata": {"user_id": "u"}}, {"max_tokens": 1024, "metadata": {"user_id": "u"}}),
     "null": ({"max_tokens": 9, "metadata": None}, {"max_tokens": 9}),
 }
 
@@ -110,9 +111,13 @@ def test_parameters(server: ProviderServer, given: dict[str, Any], expected: dic
     assert body == expected
 
 
-def test_its_own_parameters_need_max_tokens() -> None:
-    with pytest.raises(KeyError, match="max_tokens"):
-        call(call_params={"metadata": {"user_id": "u"}})
+def test_dynamic_parameters_need_no_max_tokens(server: ProviderServer) -> None:
+    server.reply("Hi", "Hi")
+    dynamic = {"messages": [Messages.User("Hello")], "call_params": {"metadata": {"user_id": "u"}}}
+    call(dynamic)
+    assert sent(server)["max_tokens"] == 1024
+    call(dynamic, call_params={"max_tokens": 9})
+    assert sent(server)["max_tokens"] == 9
 
 
 SAMPLING = {"temperature": 0.5, "top_p": 0.9, "top_k": 5}

@@ -17,9 +17,8 @@ from .sampling import route_sampling
 
 # Any: the SDK's own objects pass through.
 
-# What the API asks for and the parameters that all providers share have no default for.
+# The API asks for it, and no other provider does.
 MAX_TOKENS: Final = 1024
-_COMMON: Final = frozenset({"temperature", "top_p", "stop_sequences"})
 # Parameters that all providers share and Anthropic does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 
@@ -47,9 +46,7 @@ class AnthropicMessages:
 
     def render_request(self, request: Request) -> dict[str, Any]:
         system, messages = split_system(request.messages)
-        kwargs = {"model": request.model, "messages": messages, **request.params}
-        if "max_tokens" not in kwargs:
-            kwargs["max_tokens"] = _max_tokens(request.params)
+        kwargs = {"model": request.model, "messages": messages, "max_tokens": MAX_TOKENS, **request.params}
         if system:
             given = kwargs.get("system")
             kwargs["system"] = join_system([given, *system] if given else system)
@@ -94,11 +91,3 @@ class AnthropicMessages:
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         return b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'
-
-
-def _max_tokens(params: Mapping[str, Any]) -> int:
-    if params.keys() <= _COMMON:
-        return MAX_TOKENS
-    error = KeyError("max_tokens")
-    error.add_note("Anthropic's own parameters need `max_tokens` among them: how long an answer may be.")
-    raise error

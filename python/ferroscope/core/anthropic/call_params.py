@@ -24,6 +24,7 @@ class AnthropicCallParams(BaseCallParams):
     """The parameters of a call of Anthropic; those that are None are left out.
 
     What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
+    An answer may have 1024 tokens where `max_tokens` does not say how many.
     `temperature`, `top_p` and `top_k` go the way that each major version of the SDK leaves them, or warn.
     """
 
@@ -33,7 +34,7 @@ class AnthropicCallParams(BaseCallParams):
     extra_headers: NotRequired[dict[str, str] | None]
     extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
     inference_geo: NotRequired[str | None]
-    max_tokens: int
+    max_tokens: NotRequired[int]
     metadata: NotRequired[MetadataParam | None]
     output_config: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
     service_tier: NotRequired[str | None]
