@@ -17,7 +17,7 @@ import anthropic as anthropic_sdk
 
 from ferroscope import errors
 from ferroscope.core import anthropic
-from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart
+from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart, prompt_template
 from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, ToolCall
 
 MODEL = "claude-haiku-4-5"
@@ -147,6 +147,19 @@ def test_sampling_parameters_arrive_with_the_api_that_takes_them(server: Provide
             call(call_params=params, client=client)
     assert {name: sent(server)[name] for name in (*SAMPLING, "new")} == {**SAMPLING, "new": 1}
     assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
+
+
+def test_a_document_by_its_address_is_fetched_by_anthropic(server: ProviderServer) -> None:
+    @anthropic.call(MODEL)
+    @prompt_template("Sum up {url:document}")
+    def sum_up(url: str) -> None: ...
+
+    server.reply("It is short.", "It is.")
+    response = sum_up("https://example.com/a.pdf")
+    document = {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}
+    assert sent(server)["messages"][0]["content"][1] == document
+    call([*response.common_messages, response.common_message_param, Messages.User("Really?")])
+    assert sent(server)["messages"][0]["content"][1] == document
 
 
 def test_a_tool_with_cache_control(server: ProviderServer) -> None:

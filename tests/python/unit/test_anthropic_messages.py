@@ -58,6 +58,10 @@ BOTH_WAYS = {
         message(DocumentPart(type="document", media_type="application/pdf", document=PDF)),
         [{"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": BASE64_PDF}}],
     ),
+    "document by address": (
+        message(DocumentURLPart(type="document_url", url="https://example.com/a.pdf")),
+        [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}],
+    ),
     "text and several calls": (
         message(
             text("Let me see."),
@@ -133,7 +137,6 @@ KEPT: dict[str, list[dict[str, Any]]] = {
             ],
         }
     ],
-    "a document by address": [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}],
     "a document with a title": [
         {
             "type": "document",
@@ -213,8 +216,10 @@ def test_a_history_of_another_provider_moves_over() -> None:
 
 
 def test_a_data_url_becomes_bytes() -> None:
-    part = ImageURLPart(type="image_url", url=f"data:image/png;base64,{BASE64_PNG}", detail=None)
-    assert render_messages([message(part)]) == [{"role": "user", "content": BOTH_WAYS["image"][1]}]
+    image = ImageURLPart(type="image_url", url=f"data:image/png;base64,{BASE64_PNG}", detail=None)
+    document = DocumentURLPart(type="document_url", url=f"data:application/pdf;base64,{BASE64_PDF}")
+    blocks = [*BOTH_WAYS["image"][1], *BOTH_WAYS["document"][1]]
+    assert render_messages([message(image, document)]) == [{"role": "user", "content": blocks}]
 
 
 def test_arguments_that_were_no_json_are_still_an_input() -> None:
@@ -240,7 +245,6 @@ REFUSED = {
         for part in (
             AudioPart(type="audio", media_type="audio/wav", audio=b""),
             AudioURLPart(type="audio_url", url="https://example.com/a.wav"),
-            DocumentURLPart(type="document_url", url="https://example.com/a.pdf"),
             CacheControlPart(type="cache_control", cache_type="ephemeral"),
         )
     },

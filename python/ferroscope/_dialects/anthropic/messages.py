@@ -113,12 +113,11 @@ def _render_part(part: ContentPart) -> Block:
         case ImageURLPart():
             return {"type": "image", "source": {"type": "url", "url": part.url}}
         case DocumentPart():
-            if part.media_type != _PDF:
-                raise ValueError(
-                    f"Unsupported document media type: {part.media_type}. "
-                    "Anthropic currently only supports PDF document."
-                )
-            return {"type": "document", "source": _base64(part.media_type, part.document)}
+            return _document(part.media_type, part.document)
+        case DocumentURLPart() if part.url[:5].lower() == "data:":
+            return _document(*data_url_bytes(part.url))
+        case DocumentURLPart():
+            return {"type": "document", "source": {"type": "url", "url": part.url}}
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}
         case ToolResultPart():
@@ -141,6 +140,14 @@ def _image(media_type: str, data: bytes) -> Block:
             "Anthropic currently only supports JPEG, PNG, GIF, and WebP images."
         )
     return {"type": "image", "source": _base64(media_type, data)}
+
+
+def _document(media_type: str, data: bytes) -> Block:
+    if media_type != _PDF:
+        raise ValueError(
+            f"Unsupported document media type: {media_type}. Anthropic currently only supports PDF document."
+        )
+    return {"type": "document", "source": _base64(media_type, data)}
 
 
 def _base64(media_type: str, data: bytes) -> dict[str, str]:
@@ -262,8 +269,7 @@ def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[st
             data = _bytes(source["data"])
             return DocumentPart(type="document", media_type=source["media_type"], document=data), ("source",)
         case "document", "url":
-            # Not said in full: the common part is not taken back.
-            return DocumentURLPart(type="document_url", url=source["url"]), ()
+            return DocumentURLPart(type="document_url", url=source["url"]), ("source",)
         case "tool_use", _:
             args = block["input"] if isinstance(block["input"], dict) else None
             part = ToolCallPart(type="tool_call", name=block["name"], args=args, id=block["id"])
