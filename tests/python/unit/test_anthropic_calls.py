@@ -329,6 +329,16 @@ def test_thoughts_go_on_with_their_signature(server: ProviderServer) -> None:
     }
 
 
+def test_thoughts_stay_in_a_common_answer_that_is_marked_for_the_cache(server: ProviderServer) -> None:
+    server.reply(Answer(Reasoning("Hm."), "Hello"), "Fine")
+    answer = call().common_message_param
+    answer.content = [*answer.content, CacheControlPart(type="cache_control", cache_type="5m")]
+    call([Messages.User("Hello"), answer, Messages.User("And you?")])
+    thought, text = sent(server)["messages"][1]["content"]
+    assert (thought["thinking"], text["text"]) == ("Hm.", "Hello")
+    assert text["cache_control"] == {"type": "ephemeral", "ttl": "5m"}
+
+
 def test_the_chunks_are_the_events_of_the_sdk(server: ProviderServer) -> None:
     server.reply(Answer("Hi", model="claude-9"))
     chunks = [chunk for chunk, _ in call(stream=True)]

@@ -158,10 +158,35 @@ def test_what_only_anthropic_has_comes_back_as_it_was(blocks: list[dict[str, Any
     assert render_messages(stored) == wire
 
 
-def test_a_message_that_was_changed_goes_as_it_is_now() -> None:
-    common = parse_message({"role": "assistant", "content": KEPT["thinking"]})
-    changed = common.model_copy(update={"content": [text("five")]})
-    assert render_messages([changed]) == [{"role": "assistant", "content": [{"type": "text", "text": "five"}]}]
+CACHE = CacheControlPart(type="cache_control", cache_type="ephemeral")
+CACHED = {"cache_control": {"type": "ephemeral"}}
+THOUGHT, REDACTED, FOUR = KEPT["thinking"]
+SEARCH, FOUND, OUT = KEPT["server tools"]
+FIVE = {"type": "text", "text": "5"}
+MIXED = [THOUGHT, FOUR, SEARCH, FOUND, OUT]
+CHANGED: dict[str, tuple[list[dict[str, Any]], Any, list[dict[str, Any]]]] = {
+    "cached": (KEPT["thinking"], [text("4"), CACHE], [THOUGHT, REDACTED, {**FOUR, **CACHED}]),
+    "no longer cached": ([THOUGHT, {**FOUR, **CACHED}], [text("4")], [THOUGHT, FOUR]),
+    "cached with citations": (KEPT["citations"], [text("Rust 1.95"), CACHE], [{**KEPT["citations"][0], **CACHED}]),
+    "edited": (KEPT["thinking"], [text("5")], [THOUGHT, REDACTED, FIVE]),
+    "made a string": (KEPT["thinking"], "5", [THOUGHT, REDACTED, FIVE]),
+    "emptied": (KEPT["thinking"], [], [THOUGHT, REDACTED]),
+    "edited in the middle": (MIXED, [text("5"), text("It is out.")], [THOUGHT, FIVE, SEARCH, FOUND, OUT]),
+    "longer": (MIXED, [text("4"), text("It is out."), text("5")], [*MIXED, FIVE]),
+    "longer in the middle": (MIXED, [text("4"), text("5"), text("It is out.")], [*MIXED[:4], FIVE, OUT]),
+    "shorter": (MIXED, [text("It is out.")], [THOUGHT, SEARCH, FOUND, OUT]),
+    "all new": (MIXED, [text("5")], [THOUGHT, SEARCH, FOUND, FIVE]),
+}
+
+
+@pytest.mark.parametrize(("blocks", "content", "expected"), CHANGED.values(), ids=CHANGED)
+def test_a_message_that_was_changed_keeps_what_has_no_part(
+    blocks: list[dict[str, Any]], content: Any, expected: list[dict[str, Any]]
+) -> None:
+    common = parse_message({"role": "assistant", "content": blocks})
+    changed = common.model_copy(update={"content": content})
+    assert render_messages([changed]) == [{"role": "assistant", "content": expected}]
+    assert common == parse_message({"role": "assistant", "content": blocks})
 
 
 def test_answers_of_tools_that_follow_one_another_are_one_message() -> None:
