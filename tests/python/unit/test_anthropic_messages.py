@@ -285,6 +285,7 @@ def test_parts_that_anthropic_does_not_take(part: Any, error: str) -> None:
 
 SYSTEMS: dict[str, tuple[list[Any], Any]] = {
     "one text": ([BaseMessageParam(role="system", content="Be brief")], "Be brief"),
+    "OpenAI's newer word for it": ([BaseMessageParam(role="developer", content="Be brief")], "Be brief"),
     "several": (
         [
             BaseMessageParam(role="system", content="Be brief"),

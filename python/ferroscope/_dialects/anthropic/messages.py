@@ -39,6 +39,8 @@ _PDF: Final = "application/pdf"
 # How long a cache entry lives, where that is said instead of the cache's type.
 _LIFETIMES: Final = frozenset({"5m", "1h"})
 _EXTRA: Final = "anthropic"
+# OpenAI's newer models call it `developer`.
+_SYSTEM: Final = frozenset({"system", "developer"})
 
 
 # -- what we send ----------------------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def split_system(messages: Iterable[WireMessage]) -> tuple[list[Any], list[WireM
     system: list[Any] = []
     others: list[WireMessage] = []
     for message in messages:
-        if _member(message, "role") == "system":
+        if _member(message, "role") in _SYSTEM:
             system.append(_member(message, "content"))
         else:
             others.append(message)
