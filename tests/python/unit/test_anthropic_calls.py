@@ -18,7 +18,7 @@ import anthropic as anthropic_sdk
 from ferroscope import errors
 from ferroscope.core import anthropic
 from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart, prompt_template
-from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, ToolCall
+from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, Text, ToolCall
 
 MODEL = "claude-haiku-4-5"
 MAJOR = int(anthropic_sdk.__version__.split(".")[0])
@@ -202,6 +202,27 @@ def test_a_tool_with_cache_control(server: ProviderServer) -> None:
             ],
         }
     ]
+
+
+def test_no_text_is_sent_empty(server: ProviderServer) -> None:
+    """The API refuses that, and sends it itself."""
+
+    def forget(title: str) -> str:
+        """Forgets a book."""
+        return ""
+
+    server.reply(Answer(ToolCall("forget", {"title": "Emma"}, "toolu_1")), Answer(Text("", [""])), "Fine", "Fine")
+    response = call(tools=[forget])
+    results = response.tool_message_params([(response.tool, response.tool.call())])
+    assert results == [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1"}]}]
+    history = [Messages.User("Hello"), response.message_param, *results]
+    silent = call(history)
+    call([*history, silent.message_param, Messages.User("And now?")])
+    expected = sent(server)["messages"]
+    assert expected == [{"role": "user", "content": "Hello"}, response.message_param, *results, expected[-1]]
+    call([*silent.common_messages, silent.common_message_param, Messages.User("And now?")])
+    expected[2]["content"][0]["is_error"] = False
+    assert sent(server)["messages"] == expected
 
 
 def test_json_mode_ends_the_last_message(server: ProviderServer) -> None:

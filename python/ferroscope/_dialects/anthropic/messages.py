@@ -50,6 +50,7 @@ def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
     """Make the request's messages; Anthropic's own messages pass through untouched.
 
     Results of tools that follow one another become one message, as the API wants the answers to parallel calls.
+    Answers of the model that say nothing are left out: the API sends them, and refuses them when they come back.
 
     Raises:
         ValueError: A part is of a kind or type that Anthropic does not take.
@@ -70,7 +71,17 @@ def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
         else:
             results = content if isinstance(content, list) else None
             wire.append({"role": "user", "content": content})
-    return wire
+    return [message for message in wire if not _is_silent(message)]
+
+
+def _is_silent(message: WireMessage) -> bool:
+    """Whether it is an answer of the model without a word."""
+    content = _member(message, "content")
+    if _member(message, "role") != "assistant":
+        return False
+    if isinstance(content, list):  # and not whatever iterable: an iterator can be read but once
+        return all(_member(block, "type") == "text" and not _member(block, "text") for block in content)
+    return isinstance(content, str) and not content
 
 
 def _content(message: BaseMessageParam) -> str | list[Block]:
@@ -169,12 +180,9 @@ def _render_part(part: ContentPart) -> Block:
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}
         case ToolResultPart():
-            return {
-                "type": "tool_result",
-                "tool_use_id": part.id,
-                "content": part.content,
-                "is_error": part.is_error,
-            }
+            # An answer may say nothing, but no text may be empty.
+            said = {"content": part.content} if part.content else {}
+            return {"type": "tool_result", "tool_use_id": part.id, **said, "is_error": part.is_error}
         case _:
             raise ValueError(
                 f"Anthropic currently only supports text, image, and cache control parts. Part provided: {part.type}"
