@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
+from ..core.base._unsaid import sayable
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
@@ -142,7 +143,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
         extraction = extraction.in_text()
     given = extraction.given(prompt.fn_args) if extraction is not None else {}
-    messages = provider.dialect.render_messages(prompt.messages)
+    messages = provider.dialect.render_messages(sayable(prompt.messages, provider.dialect.name))
     request = Request(
         model=plan.model,
         messages=messages,

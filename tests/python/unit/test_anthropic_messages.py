@@ -247,6 +247,14 @@ def test_a_data_url_becomes_bytes() -> None:
     assert render_messages([message(image, document)]) == [{"role": "user", "content": blocks}]
 
 
+def test_a_document_that_is_text_is_a_text_elsewhere() -> None:
+    source = {"type": "text", "media_type": "text/plain", "data": "It was a bright cold day."}
+    wire: list[Any] = [{"role": "user", "content": [{"type": "document", "title": "1984", "source": source}]}]
+    common = parse_messages(wire)
+    assert common[0].content == [text("It was a bright cold day.")]
+    assert render_messages(common) == wire
+
+
 def test_arguments_that_were_no_json_are_still_an_input() -> None:
     call = ToolCallPart.model_validate({"type": "tool_call", "name": "add", "id": "1", "arguments": "1, 2"})
     blocks = [{"type": "tool_use", "id": "1", "name": "add", "input": {"arguments": "1, 2"}}]

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 
 from ...core.base._media import data_url_bytes
+from ...core.base._unsaid import UNSAID
 from ...core.base.message_param import (
     BaseMessageParam,
     CacheControlPart,
@@ -287,7 +288,8 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
     parts, whole = _parse_blocks(blocks)
     if whole:
         return BaseMessageParam(role=role, content=parts)
-    return BaseMessageParam(role=role, content=parts, **{_EXTRA: blocks})
+    extra = {_EXTRA: blocks, UNSAID: list(dict.fromkeys(kind for block in blocks for kind in _unsaid(block)))}
+    return BaseMessageParam(role=role, content=parts, **{name: value for name, value in extra.items() if value})
 
 
 def _as_dict(block: Any) -> Block:
@@ -307,6 +309,14 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
             if mark := _parse_mark(block):
                 parts.append(mark)
     return parts, whole
+
+
+def _unsaid(block: Mapping[str, Any]) -> list[str]:
+    """The kinds of what no part says of a block."""
+    if _parse_block(block)[0] is None:
+        return [block["type"]]
+    content = block.get("content") if block["type"] == "tool_result" else None
+    return [] if isinstance(content, str) else [kind for one in content or () if (kind := one["type"]) != "text"]
 
 
 def _parse_mark(block: Mapping[str, Any]) -> CacheControlPart | None:
@@ -329,6 +339,8 @@ def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[st
         case "document", "base64":
             data = _bytes(source["data"])
             return DocumentPart(type="document", media_type=source["media_type"], document=data), ("source",)
+        case "document", "text":
+            return TextPart(type="text", text=source["data"]), ()
         case "document", "url":
             return DocumentURLPart(type="document_url", url=source["url"]), ("source",)
         case "tool_use", _:
