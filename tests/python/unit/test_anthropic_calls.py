@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,42 @@ def test_sampling_parameters_arrive_or_warn(server: ProviderServer) -> None:
         call(call_params={"max_tokens": 9, **SAMPLING})
         expected = SAMPLING
     else:
-        with pytest.warns(UserWarning, match="refuses 'temperature', 'top_p', 'top_k', so they are not sent"):
+        with pytest.warns(
+            UserWarning, match="refuses 'temperature', 'top_p', 'top_k', so they are not sent to 'claude-haiku-4-5'"
+        ):
             call(call_params={"max_tokens": 9, **SAMPLING})
         expected = {}
     assert {name: sent(server)[name] for name in SAMPLING if name in sent(server)} == expected
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="its API takes them")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_every_call_is_told_of_sampling_parameters_that_are_lost(server: ProviderServer, kind: str) -> None:
+    def loses(model: str) -> Any:
+        @anthropic.call(model, call_params={"temperature": 0.5})
+        def ask() -> str:
+            return "Hello"
+
+        @anthropic.call(model, call_params={"temperature": 0.5}, stream=True)
+        async def aask() -> str:
+            return "Hello"
+
+        return ask if kind == "sync" else aask
+
+    async def consume(ask: Any) -> None:
+        async for _ in await ask():
+            pass
+
+    server.reply("Hi", "Hi")
+    # As Python does it by default: once for each place.
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for model in ("claude-a", "claude-b"):
+            ask = loses(model)
+            ask() if kind == "sync" else asyncio.run(consume(ask))
+    assert [warning.filename for warning in told] == [__file__] * 2
+    for warning, model in zip(told, ("claude-a", "claude-b"), strict=True):
+        assert f"refuses 'temperature', so it is not sent to '{model}'" in str(warning.message)
 
 
 @pytest.mark.parametrize("by", ["parameters", "client"])

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...core.base._callers import callers_level
+
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 _REFUSED_SINCE: Final = "2026-10-21"
 
@@ -31,11 +33,11 @@ def route_sampling(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # An
         names = ", ".join(map(repr, given))
         warnings.warn(
             f"Anthropic's API of {version} refuses {names}, so {'it is' if len(given) == 1 else 'they are'} not "
-            "sent. Leave them out, or ask for the API that takes them: "
+            f"sent to {kwargs['model']!r}. Leave them out, or ask for the API that takes them: "
             'call_params={"extra_headers": {"anthropic-version": "2023-06-01"}, ...}, or a client with these '
             "`default_headers` (for Bedrock and Vertex AI: `anthropic_version` in `extra_body`).",
             UserWarning,
-            stacklevel=2,
+            stacklevel=callers_level(),
         )
         return rest
     return {**rest, "extra_body": {**given, **(kwargs.get("extra_body") or {})}}
