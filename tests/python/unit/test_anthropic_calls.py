@@ -182,6 +182,32 @@ def test_sampling_parameters_arrive_with_the_api_that_takes_them(server: Provide
     assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
 
 
+VERTEX = {"region": "us", "project_id": "p", "access_token": "t", "max_retries": 0}
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="its API takes them")
+@pytest.mark.parametrize("by", ["header", "body"])
+def test_a_client_that_says_its_api_in_the_body_is_asked_there(server: ProviderServer, by: str) -> None:
+    pytest.importorskip("google.auth")
+    server.reply("Hi")
+    pinned: dict[str, Any] = {
+        "header": {"extra_headers": {"anthropic-version": "2023-06-01"}},
+        "body": {"extra_body": {"anthropic_version": "vertex-2023-10-16"}},
+    }
+    params = {"temperature": 0.5, **pinned[by]}
+    with anthropic_sdk.AnthropicVertex(base_url=server.base_url("anthropic"), **VERTEX) as client:
+        if by == "body":
+            call(call_params=params, client=client)
+        else:
+            advice = (
+                "ask for the API that takes them: call_params={.extra_body.: {.anthropic_version.: .vertex-2023-10-16.}"
+            )
+            with pytest.warns(UserWarning, match=advice):
+                call(call_params=params, client=client)
+    found = sent(server)["anthropic_version"], sent(server).get("temperature")
+    assert found == (("vertex-2023-10-16", 0.5) if by == "body" else ("2026-10-21", None))
+
+
 def test_a_document_by_its_address_is_fetched_by_anthropic(server: ProviderServer) -> None:
     @anthropic.call(MODEL)
     @prompt_template("Sum up {url:document}")
@@ -529,9 +555,7 @@ def test_vertex_ai(server: ProviderServer) -> None:
     pytest.importorskip("google.auth")
     server.reply("Hello", "Hello")
     url = server.base_url("anthropic")
-    with anthropic_sdk.AnthropicVertex(
-        region="us", project_id="p", access_token="t", base_url=url, max_retries=0
-    ) as client:
+    with anthropic_sdk.AnthropicVertex(base_url=url, **VERTEX) as client:
         assert call(client=client).content == "Hello"
         assert server.requests[-1].path.endswith(f"/models/{MODEL}:rawPredict")
         stream = call(stream=True, client=client)

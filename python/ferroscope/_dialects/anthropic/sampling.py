@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...core.base._callers import callers_level
@@ -24,23 +24,52 @@ def route_sampling(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # An
         UserWarning: The API version that the client asks for refuses the parameters, so they are not sent.
     """
     given = {name: kwargs[name] for name in SAMPLING if name in kwargs}
-    major = _major()
-    if not given or major == 0:
+    if not given or _major() == 0:
         return kwargs
     rest = {name: value for name, value in kwargs.items() if name not in given}
-    version = _api_version(client, kwargs, major)
-    if version >= _REFUSED_SINCE:
-        names = ", ".join(map(repr, given))
-        warnings.warn(
-            f"Anthropic's API of {version} refuses {names}, so {'it is' if len(given) == 1 else 'they are'} not "
-            f"sent to {kwargs['model']!r}. Leave them out, or ask for the API that takes them: "
-            'call_params={"extra_headers": {"anthropic-version": "2023-06-01"}, ...}, or a client with these '
-            "`default_headers` (for Bedrock and Vertex AI: `anthropic_version` in `extra_body`).",
-            UserWarning,
-            stacklevel=callers_level(),
-        )
+    if _refuses(client, kwargs, list(given)):
         return rest
     return {**rest, "extra_body": {**given, **(kwargs.get("extra_body") or {})}}
+
+
+def _refuses(client: Any, kwargs: Mapping[str, Any], names: Sequence[str]) -> bool:
+    body_version = _body_version(client)
+    version = _api_version(client, kwargs, in_body=body_version is not None)
+    if version < _REFUSED_SINCE:
+        return False
+    if body_version is None:
+        way = 'call_params={"extra_headers": {"anthropic-version": "2023-06-01"}, ...}, or a client with these '
+        way += "`default_headers`"
+    else:
+        way = f'call_params={{"extra_body": {{"anthropic_version": "{body_version}"}}, ...}}'
+    warnings.warn(
+        f"Anthropic's API of {version} refuses {', '.join(map(repr, names))}, so "
+        f"{'it is' if len(names) == 1 else 'they are'} not sent to {kwargs['model']!r}. Leave them out, or ask for the "
+        f"API that takes them: {way}.",
+        UserWarning,
+        stacklevel=callers_level(),
+    )
+    return True
+
+
+def _api_version(client: Any, kwargs: Mapping[str, Any], *, in_body: bool) -> str:
+    """The API version that a request will ask for: a date, as Anthropic names them."""
+    asked = (kwargs.get("extra_body") or {}).get("anthropic_version")
+    if not asked and not in_body:
+        asked = _header(kwargs.get("extra_headers")) or _header(getattr(client, "default_headers", None))
+    # Bedrock's and Vertex AI's own begin with their names.
+    return "-".join(str(asked or _default_version()).split("-")[-3:])
+
+
+def _header(headers: object) -> str | None:
+    if not isinstance(headers, Mapping):
+        return None
+    found = next((value for name, value in headers.items() if name.lower() == "anthropic-version"), None)
+    return found if isinstance(found, str) else None
+
+
+def _default_version() -> str:
+    return _REFUSED_SINCE if _major() >= 2 else ""
 
 
 def _major() -> int:
@@ -49,19 +78,15 @@ def _major() -> int:
     return int(major) if major.isdigit() else 0
 
 
-def _api_version(client: Any, kwargs: Mapping[str, Any], major: int) -> str:
-    """The API version that a request will ask for: a date, as Anthropic names them."""
-    body = (kwargs.get("extra_body") or {}).get("anthropic_version")
-    headers = {name.lower(): value for name, value in (kwargs.get("extra_headers") or {}).items()}
-    asked = body or headers.get("anthropic-version") or _default(client) or ("" if major < 2 else _REFUSED_SINCE)
-    # Bedrock's and Vertex AI's own begin with their names: `bedrock-2023-05-31`.
-    return "-".join(str(asked).split("-")[-3:])
+def _body_version(client: Any) -> str | None:
+    """The older API version by the name that it has in the body; None for clients that say it in a header."""
+    from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
+    from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
 
-
-def _default(client: Any) -> str | None:
-    """The version in the client's headers; None for clients that say it in the body."""
-    headers = getattr(client, "default_headers", None)
-    if not isinstance(headers, Mapping):
-        return None
-    found = next((value for name, value in headers.items() if name.lower() == "anthropic-version"), None)
-    return found if isinstance(found, str) else None
+    match client:
+        case AnthropicBedrock() | AsyncAnthropicBedrock():
+            return "bedrock-2023-05-31"
+        case AnthropicVertex() | AsyncAnthropicVertex():
+            return "vertex-2023-10-16"
+        case _:
+            return None
