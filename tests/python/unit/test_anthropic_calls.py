@@ -208,6 +208,52 @@ def test_a_client_that_says_its_api_in_the_body_is_asked_there(server: ProviderS
     assert found == (("vertex-2023-10-16", 0.5) if by == "body" else ("2026-10-21", None))
 
 
+@pytest.mark.parametrize("name", sorted(anthropic.AnthropicCallParams.__annotations__))
+def test_every_declared_parameter_is_taken(server: ProviderServer, name: str) -> None:
+    """By the SDK, whatever its version, or by the body."""
+    given: dict[str, Any] = {
+        "container": "c",
+        "context_management": {"edits": []},
+        "extra_body": {"new": 1},
+        "extra_headers": {"x-new": "1"},
+        "extra_query": {"new": "1"},
+        "inference_geo": "us",
+        "max_tokens": 9,
+        "metadata": {"user_id": "u"},
+        "output_config": {"effort": "low"},
+        "service_tier": "auto",
+        "speed": "fast",
+        "stop_sequences": ["END"],
+        "system": "Be brief",
+        "temperature": 0.5,
+        "thinking": {"type": "disabled"},
+        "timeout": 5.0,
+        "tool_choice": {"type": "auto"},
+        "top_k": 5,
+        "top_p": 0.5,
+    }
+    server.reply("Hi")
+    old = {"anthropic-version": "2023-06-01"} if name in SAMPLING else {}
+    call(call_params={"extra_headers": old, name: given[name]})
+    request = server.requests[-1]
+    match name:
+        case "extra_body":
+            assert request.json["new"] == 1
+        case "extra_headers":
+            assert request.headers["x-new"] == "1"
+        case "extra_query":
+            assert request.parameters["new"] == "1"
+        case "timeout":
+            assert request.headers["x-stainless-read-timeout"] == "5.0"
+        case _:
+            assert request.json[name] == given[name]
+
+
+def test_a_parameter_that_nobody_knows_is_the_sdks_error(server: ProviderServer) -> None:
+    with pytest.raises(TypeError, match="max_token"):
+        call(call_params={"max_token": 9})
+
+
 def test_a_document_by_its_address_is_fetched_by_anthropic(server: ProviderServer) -> None:
     @anthropic.call(MODEL)
     @prompt_template("Sum up {url:document}")

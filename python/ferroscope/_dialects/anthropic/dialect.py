@@ -13,7 +13,7 @@ from ..._engine.dialect import Request
 from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage, join_system, render_messages, split_system
-from .sampling import route_sampling
+from .parameters import route_parameters
 
 # Any: the SDK's own objects pass through.
 
@@ -64,7 +64,7 @@ class AnthropicMessages:
         create = client.messages.create
 
         def send(**kwargs: Any) -> Any:
-            return create(**route_sampling(client, kwargs))
+            return create(**route_parameters(client, kwargs))
 
         return send
 

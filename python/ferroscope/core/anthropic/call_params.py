@@ -26,6 +26,9 @@ class AnthropicCallParams(BaseCallParams):
     What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
     An answer may have 1024 tokens where `max_tokens` does not say how many.
     `temperature`, `top_p` and `top_k` go the way that each major version of the SDK leaves them, or warn.
+
+    `context_management`, and `speed` for some models, are betas of the API, which have to be asked for by name:
+    `extra_headers={"anthropic-beta": "context-management-2025-06-27"}`, and `"fast-mode-2026-02-01"`.
     """
 
     container: NotRequired[str | None]

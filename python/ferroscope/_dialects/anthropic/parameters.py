@@ -1,35 +1,61 @@
-"""`temperature`, `top_p` and `top_k` on every major version of the SDK.
+"""Call parameters on every major version of the SDK.
 
-0.x takes them; 1.x no longer has them as parameters, but its API version does; the API version that 2.x asks
-for refuses them, whatever their value. They are never lost in silence.
+Some are no parameters of an SDK's method, and are members of the body all the same: betas of the API, and
+`temperature`, `top_p` and `top_k` since 1.0. The API version that 2.x asks for refuses those three, whatever their
+value. Nothing is lost in silence.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from ...core.base._callers import callers_level
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
+# What the body may have without the SDK's method knowing it; any other name stays a mistake that the SDK tells.
+IN_BODY: Final = frozenset(
+    {
+        *SAMPLING,
+        "container",
+        "context_management",
+        "inference_geo",
+        "output_config",
+        "service_tier",
+        "speed",
+        "thinking",
+    }
+)
 _REFUSED_SINCE: Final = "2026-10-21"
 
 
-def route_sampling(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # Any: any client of the SDK
+def route_parameters(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # Any: any client of the SDK
     """The keyword arguments as the client's version of the SDK takes them.
 
     Warns:
-        UserWarning: The API version that the client asks for refuses the parameters, so they are not sent.
+        UserWarning: The API version that the client asks for refuses parameters, so they are not sent.
     """
-    given = {name: kwargs[name] for name in SAMPLING if name in kwargs}
-    if not given or _major() == 0:
+    moved = {name: value for name, value in kwargs.items() if name in IN_BODY and name not in _taken()}
+    if not moved:
         return kwargs
-    rest = {name: value for name, value in kwargs.items() if name not in given}
-    if _refuses(client, kwargs, list(given)):
-        return rest
-    return {**rest, "extra_body": {**given, **(kwargs.get("extra_body") or {})}}
+    rest = {name: value for name, value in kwargs.items() if name not in moved}
+    sampling = [name for name in SAMPLING if name in moved]
+    if sampling and _refuses(client, kwargs, sampling):
+        moved = {name: value for name, value in moved.items() if name not in sampling}
+    body = {**moved, **(kwargs.get("extra_body") or {})}
+    return {**rest, "extra_body": body} if body else rest
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """The parameters of the installed SDK's method."""
+    from anthropic.resources.messages import Messages
+
+    return frozenset(inspect.signature(Messages.create).parameters)
 
 
 def _refuses(client: Any, kwargs: Mapping[str, Any], names: Sequence[str]) -> bool:
@@ -69,13 +95,9 @@ def _header(headers: object) -> str | None:
 
 
 def _default_version() -> str:
-    return _REFUSED_SINCE if _major() >= 2 else ""
-
-
-def _major() -> int:
     version = str(getattr(sys.modules.get("anthropic"), "__version__", "0"))
     major = version.partition(".")[0]
-    return int(major) if major.isdigit() else 0
+    return _REFUSED_SINCE if major.isdigit() and int(major) >= 2 else ""
 
 
 def _body_version(client: Any) -> str | None:
