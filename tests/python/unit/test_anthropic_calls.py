@@ -484,6 +484,16 @@ def test_the_chunks_are_the_events_of_the_sdk(server: ProviderServer) -> None:
     assert [chunk.finish_reasons for chunk in chunks[:-2]] == [None] * 5
 
 
+def test_half_a_character_is_a_chunk(server: ProviderServer) -> None:
+    deltas = [{"type": "text_delta", "text": half} for half in ("\ud83d", "\ude00")]
+    events = [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
+    stream = b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+    server.reply(Replay(stream))
+    chunks = [chunk for chunk, _ in call(stream=True)]
+    assert [chunk.chunk.delta.text for chunk in chunks] == ["\ud83d", "\ude00"]
+    assert [(chunk.thinking, chunk.usage, chunk.finish_reasons) for chunk in chunks] == [("", None, None)] * 2
+
+
 def test_partial_tools_take_input_that_is_not_whole() -> None:
     """v1 failed on it with newer SDKs (D3)."""
 
