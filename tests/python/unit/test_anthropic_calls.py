@@ -19,7 +19,18 @@ import anthropic as anthropic_sdk
 from ferroscope import errors
 from ferroscope.core import anthropic
 from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart, prompt_template
-from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, Text, ToolCall
+from ferroscope.testing import (
+    Answer,
+    Body,
+    Json,
+    ProviderServer,
+    Reasoning,
+    Replay,
+    Status,
+    StreamError,
+    Text,
+    ToolCall,
+)
 
 MODEL = "claude-haiku-4-5"
 MAJOR = int(anthropic_sdk.__version__.split(".")[0])
@@ -525,6 +536,14 @@ def test_an_error_event_is_what_the_sdk_raises(server: ProviderServer) -> None:
     assert error.partial.content == stream.content == "Hello "
 
 
+def test_an_overloaded_provider_has_a_status_of_its_own(server: ProviderServer) -> None:
+    server.reply(Status(529, retry_after=0.01), Status(529))
+    with anthropic_sdk.Anthropic(max_retries=1) as client, pytest.raises(errors.InternalServerError) as caught:
+        call(client=client)
+    error: Any = caught.value
+    assert (error.status_code, error.body["error"]) == (529, {"type": "overloaded_error", "message": "Overloaded"})
+
+
 STREAMS = sorted(path for path in CORPUS.glob("*.sse") if path.stem != "error_event")
 
 
@@ -576,7 +595,8 @@ def test_bedrock(server: ProviderServer) -> None:
     server.reply("Hello", Answer(Reasoning("Hm."), "Hello there", tool), StreamError(Answer("Hello"), after=3))
     url = server.base_url("anthropic-bedrock")
     with anthropic_sdk.AnthropicBedrock(base_url=url, **BEDROCK) as client:
-        assert call(client=client).content == "Hello"
+        response = call(client=client)
+        assert (response.content, response.model) == ("Hello", MODEL)
         assert server.requests[-1].path.endswith(f"/model/{MODEL}/invoke")
         stream = call(stream=True, client=client, tools=[Book])
         tools = [tool for _, tool in stream if tool]
@@ -586,6 +606,7 @@ def test_bedrock(server: ProviderServer) -> None:
         # Before 1.0 the SDK itself had no word for it.
         with pytest.raises(anthropic_sdk.APIStatusError if MAJOR else ValueError) as caught:
             consumed(call(stream=True, client=client))
+        assert "modelStreamErrorException" in str(caught.value)
         assert vars(caught.value)["partial"].content == "Hello"
 
 
@@ -612,10 +633,11 @@ def test_vertex_ai(server: ProviderServer) -> None:
     server.reply("Hello", "Hello")
     url = server.base_url("anthropic")
     with anthropic_sdk.AnthropicVertex(base_url=url, **VERTEX) as client:
-        assert call(client=client).content == "Hello"
+        response = call(client=client)
+        assert (response.content, response.model) == ("Hello", MODEL)
         assert server.requests[-1].path.endswith(f"/models/{MODEL}:rawPredict")
-        stream = call(stream=True, client=client)
-        assert consumed(stream).content == "Hello"
+        stream = consumed(call(stream=True, client=client))
+        assert (stream.content, stream.model) == ("Hello", MODEL)
         assert server.requests[-1].path.endswith(f"/models/{MODEL}:streamRawPredict")
 
 
