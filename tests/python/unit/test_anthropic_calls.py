@@ -193,6 +193,7 @@ def test_sampling_parameters_arrive_with_the_api_that_takes_them(server: Provide
     assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
 
 
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 VERTEX = {"region": "us", "project_id": "p", "access_token": "t", "max_retries": 0}
 
 
@@ -240,6 +241,7 @@ def test_every_declared_parameter_is_taken(server: ProviderServer, name: str) ->
         "thinking": {"type": "disabled"},
         "timeout": 5.0,
         "tool_choice": {"type": "auto"},
+        "tools": [SEARCH],
         "top_k": 5,
         "top_p": 0.5,
     }
@@ -339,6 +341,31 @@ def test_no_text_is_sent_empty(server: ProviderServer) -> None:
     call([*silent.common_messages, silent.common_message_param, Messages.User("And now?")])
     expected[2]["content"][0]["is_error"] = False
     assert sent(server)["messages"] == expected
+
+
+def test_the_servers_tools_stand_beside_the_calls_own(server: ProviderServer) -> None:
+    def look(title: str) -> str:
+        """Looks at a book."""
+        return title
+
+    params = {"max_tokens": 9, "tools": [SEARCH]}
+    server.reply("Hi", "Hi")
+    call(call_params=params, tools=[look])
+    assert [tool["name"] for tool in sent(server)["tools"]] == ["web_search", "look"]
+    call({"messages": [Messages.User("Hello")], "tools": [look], "call_params": {"tools": [SEARCH]}})
+    assert [tool["name"] for tool in sent(server)["tools"]] == ["web_search", "look"]
+    assert params == {"max_tokens": 9, "tools": [SEARCH]}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_the_servers_tools_can_be_used_for_a_response_model(server: ProviderServer, streamed: bool) -> None:
+    """A model that is forced to call one tool uses no other."""
+    server.reply(Answer("Let me search.", Json(EMMA)))
+    found = call(response_model=Book, stream=streamed, call_params={"max_tokens": 9, "tools": [SEARCH]})
+    books = list(found) if streamed else [found]
+    assert books[-1] == Book.model_validate(EMMA)
+    assert sent(server)["tools"] == [SEARCH]
+    assert "tool_choice" not in sent(server)
 
 
 def test_json_mode_ends_the_last_message(server: ProviderServer) -> None:

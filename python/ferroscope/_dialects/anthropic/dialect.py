@@ -51,7 +51,9 @@ class AnthropicMessages:
             given = kwargs.get("system")
             kwargs["system"] = join_system([given, *system] if given else system)
         if request.tools:
-            kwargs["tools"] = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
+            own = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
+            # Those in the parameters are the server's own: web search, code execution.
+            kwargs["tools"] = [*kwargs.get("tools", ()), *own]
         if request.extraction is not None:
             render_extraction(kwargs, request.extraction)
         elif request.json_mode:

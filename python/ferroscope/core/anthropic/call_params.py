@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         TextBlockParam,
         ThinkingConfigParam,
         ToolChoiceParam,
+        ToolUnionParam,
     )
 
 
@@ -26,6 +27,8 @@ class AnthropicCallParams(BaseCallParams):
     What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
     An answer may have 1024 tokens where `max_tokens` does not say how many.
     `temperature`, `top_p` and `top_k` go the way that each major version of the SDK leaves them, or warn.
+
+    `tools` has those that Anthropic runs itself, such as web search; they are offered beside the tools of the call.
 
     `context_management`, and `speed` for some models, are betas of the API, which have to be asked for by name:
     `extra_headers={"anthropic-beta": "context-management-2025-06-27"}`, and `"fast-mode-2026-02-01"`.
@@ -48,5 +51,6 @@ class AnthropicCallParams(BaseCallParams):
     thinking: NotRequired[ThinkingConfigParam | None]
     timeout: NotRequired[float | Timeout | None]
     tool_choice: NotRequired[ToolChoiceParam | None]
+    tools: NotRequired[Iterable[ToolUnionParam] | None]
     top_k: NotRequired[int | None]
     top_p: NotRequired[float | None]
