@@ -1,7 +1,7 @@
 """Everything that calls raise: what Ferroscope decides itself, and what the SDKs do, in one tree.
 
     FerroscopeError
-    ├── APIError                        a provider refused a call, or could not be reached
+    ├── APIError                        a provider refused a call, could not be reached, or sent no response
     │   ├── APIStatusError              it answered with a status: BadRequestError, AuthenticationError,
     │   │                               PermissionDeniedError, NotFoundError, ConflictError,
     │   │                               UnprocessableEntityError, RateLimitError, InternalServerError
@@ -70,9 +70,10 @@ class FerroscopeError(Exception):
 
 
 class APIError(FerroscopeError):
-    """A provider refused a call, or could not be reached.
+    """A provider refused a call, or could not be reached, or what came is no response.
 
-    Raised from calls, it is the SDK's own exception too, with all its attributes.
+    Raised from calls, it is the SDK's own exception too, with all its attributes; but for what is no response, which
+    the SDKs take for one.
     """
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
+from ..core.base._unsaid import sayable
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
-from ..errors import ClientError
+from ..errors import APIError, ClientError
 from ..prices import admit, metered
 from ..transport import join_unasked
 from .clients import default_client
@@ -21,6 +23,10 @@ from .dialect import Request
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools
 from .provider import Provider
+
+# What no SDK's response is.
+_NO_RESPONSE: Final = (str, bytes, list, int, float)
+_EXCERPT: Final = 80
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
@@ -71,6 +77,8 @@ class Call:
         method = self._method(client)
         try:
             sent = method(**self.kwargs)
+        except json.JSONDecodeError as error:
+            raise self._no_response(error.doc) from error
         except Exception as error:
             adopt(error, provider.sdk)
             raise
@@ -98,6 +106,8 @@ class Call:
         try:
             sent = method(**self.kwargs)
             return await sent if inspect.isawaitable(sent) else sent
+        except json.JSONDecodeError as error:
+            raise self._no_response(error.doc) from error
         except Exception as error:
             adopt(error, provider.sdk)
             raise
@@ -123,9 +133,23 @@ class Call:
     def response(
         self, raw: object, start_time: float, end_time: float
     ) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
-        """The SDK's response object, dressed."""
+        """The SDK's response object, dressed.
+
+        Raises:
+            ferroscope.errors.APIError: It is none.
+        """
+        # The SDKs hand on what a proxy or a wrong address answers: a page as its text, JSON as what it is.
+        if raw is None or isinstance(raw, _NO_RESPONSE):
+            raise self._no_response(raw)
         kind = self.provider.response
         return kind(response=raw, start_time=start_time, end_time=end_time, **self.facts())
+
+    def _no_response(self, body: object) -> APIError:
+        text = body if isinstance(body, str) else json.dumps(body, default=repr)
+        says = f"begins with {text[:_EXCERPT]!r}" if text else "is empty"
+        return APIError(
+            f"the body is not a response; it {says}; provider {self.provider.name!r}, model {self.plan.model!r}"
+        )
 
 
 def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
@@ -145,7 +169,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
         extraction = extraction.in_text()
     given = extraction.given(prompt.fn_args) if extraction is not None else {}
-    messages = provider.dialect.render_messages(prompt.messages)
+    messages = provider.dialect.render_messages(sayable(prompt.messages, provider.dialect.name))
     request = Request(
         model=plan.model,
         messages=messages,

@@ -31,6 +31,7 @@ _BY_NAME: Final[dict[str, type[errors.APIError]]] = {
     )
 } | {
     # azure.core
+    "DecodeError": errors.APIError,
     "ServiceRequestError": errors.APIConnectionError,
     "ServiceRequestTimeoutError": errors.APITimeoutError,
     "ServiceResponseError": errors.APIConnectionError,

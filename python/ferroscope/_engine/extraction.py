@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, RootModel, create_model
 from pydantic.errors import PydanticUserError
 
+from ..core.base._callers import callers_level
 from ..core.base.from_call_args import is_from_call_args
 from ..core.base.tool import BaseTool, provider_tool_type
 from .provider import Provider
@@ -88,18 +88,10 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
             "You must set `json_mode=True` to use `strict=True` response models. "
             "Ignoring `strict` and using tools for extraction.",
             UserWarning,
-            stacklevel=_callers_level(),
+            stacklevel=callers_level(),
         )
     from_call = tuple(name for name, field in model.model_fields.items() if is_from_call_args(field))
     return Extraction(target, model, tool, way, strict, from_call)
-
-
-def _callers_level() -> int:
-    """How far up the user's decorator stands, seen from who asks."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__name__.partition('.')[0]}."):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[BaseModel]]:

@@ -8,9 +8,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 
-from ferroscope.testing._exchange import Headers, Outcome, Request, Response
+from ferroscope.testing._exchange import Headers, Outcome, Request, Response, phrase_of
 from ferroscope.testing._ledger import Ledger
 
 __all__ = ["Connection"]
@@ -233,11 +232,7 @@ def _closes(request: Request) -> bool:
 
 
 def _head(request: Request, response: Response) -> bytes:
-    try:
-        reason = HTTPStatus(response.status).phrase
-    except ValueError:
-        reason = "Unknown"
-    lines = [f"HTTP/1.1 {response.status} {reason}", f"x-request-id: req_{request.number}"]
+    lines = [f"HTTP/1.1 {response.status} {phrase_of(response.status)}", f"x-request-id: req_{request.number}"]
     lines += (f"{name}: {value}" for name, value in response.headers)
     if response.chunked:
         lines.append("transfer-encoding: chunked")

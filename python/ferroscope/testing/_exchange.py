@@ -7,17 +7,21 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from ferroscope.testing._wires.wire import Wire
 
-__all__ = ["Ending", "Exchange", "Failure", "Headers", "Outcome", "Piece", "Request", "Response", "Script"]
+__all__ = ["Ending", "Exchange", "Failure", "Headers", "Outcome", "Piece", "Request", "Response", "Script", "phrase_of"]
 
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"}
 )
+
+# Statuses that providers have invented.
+_OWN_PHRASES = {529: "Overloaded"}
 
 Outcome = Literal["open", "complete", "cut", "abandoned"]
 """How an answer ended: still being sent, sent in full, ended by a scripted fault, or left by the client."""
@@ -137,6 +141,14 @@ class Response:
         else:
             pieces[after] = replace(pieces[after], wait=pieces[after].wait + seconds)
         return replace(self, pieces=tuple(pieces))
+
+
+def phrase_of(status: int) -> str:
+    """What the status line says of a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return _OWN_PHRASES.get(status, "Unknown")
 
 
 def json_response(

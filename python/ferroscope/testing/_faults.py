@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any, Literal
 
 from ferroscope.testing._answers import Part, as_script
@@ -21,6 +20,7 @@ from ferroscope.testing._exchange import (
     Response,
     Script,
     json_response,
+    phrase_of,
 )
 
 __all__ = ["Cut", "Garbage", "HangUp", "SlowHeaders", "Stall", "Status", "StreamError"]
@@ -48,7 +48,7 @@ class Status:
             headers.append(("retry-after", str(self.retry_after)))
         if self.body is not None:
             return json_response(json.dumps(self.body).encode(), status=self.status, headers=headers)
-        message = self.message or HTTPStatus(self.status).phrase
+        message = self.message or phrase_of(self.status)
         failure = Failure(message, self.status, self.type, self.code, self.param)
         return exchange.error(failure, headers=headers)
 
@@ -90,12 +90,15 @@ class SlowHeaders:
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """Status 200, the first `after` events of a stream, then an error payload in place of the rest."""
+    """Status 200, the first `after` events of a stream, then an error payload in place of the rest.
+
+    Without a `type` it is the one that the provider has for its own failures.
+    """
 
     script: Script | Part | str
     after: int
     message: str = "The server had an error while processing your request."
-    type: str | None = "server_error"
+    type: str | None = None
     code: str | None = None
     param: str | None = None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from ferroscope import errors
 from ferroscope.core.base import BaseMessageParam, Messages, TextPart, metadata, prompt_template
-from ferroscope.testing import Answer, Text, Usage
+from ferroscope.testing import Answer, Body, Garbage, Text, Usage
 
 from .conftest import Caller, text_of
 
@@ -35,6 +37,24 @@ def test_a_response_says_what_the_model_said(caller: Caller) -> None:
     answer = response.common_message_param
     assert (answer.role, text_of(answer)) == ("assistant", "Hello there.")
     assert response.common_user_message_param == BaseMessageParam(role="user", content="Say hello")
+
+
+NO_RESPONSES: dict[str, tuple[Any, str]] = {
+    "a page": (Garbage("html"), "begins with '<!doctype html>"),
+    "other JSON": (Body(["no", "answer"]), r"begins with '\[\"no\", \"answer\"\]'"),
+    "half of it": (Body(b'{"id": "1", '), 'begins with \'{"id": "1", \''),
+    "nothing": (Body(b""), "is empty"),
+}
+
+
+@pytest.mark.parametrize(("answer", "says"), NO_RESPONSES.values(), ids=NO_RESPONSES)
+def test_a_body_that_is_no_response_is_an_error_that_shows_it(caller: Caller, answer: Any, says: str) -> None:
+    caller.server.reply_always(answer)
+    with pytest.raises(errors.APIError) as caught:
+        caller.call("Say hello")
+    if not isinstance(caught.value, caller.wire.error("APIError")):  # some SDKs have an error for it
+        place = f"provider '{caller.row.name}', model '{caller.row.model}'"
+        assert re.fullmatch(f"the body is not a response; it {says}.*; {place}", str(caught.value))
 
 
 def test_a_response_remembers_its_call(caller: Caller) -> None:

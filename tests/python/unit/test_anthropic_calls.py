@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,19 @@ import anthropic as anthropic_sdk
 
 from ferroscope import errors
 from ferroscope.core import anthropic
-from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart
-from ferroscope.testing import Answer, Body, Json, ProviderServer, Reasoning, Replay, StreamError, ToolCall
+from ferroscope.core.base import BaseMessageParam, CacheControlPart, Messages, TextPart, prompt_template
+from ferroscope.testing import (
+    Answer,
+    Body,
+    Json,
+    ProviderServer,
+    Reasoning,
+    Replay,
+    Status,
+    StreamError,
+    Text,
+    ToolCall,
+)
 
 MODEL = "claude-haiku-4-5"
 MAJOR = int(anthropic_sdk.__version__.split(".")[0])
@@ -96,6 +108,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
         {"max_tokens": 9, "metadata": {"user_id": "u"}, "stop_sequences": ["A"]},
     ),
+    "its own without max_tokens": ({"metadata": {"user_id": "u"}}, {"max_tokens": 1024, "metadata": {"user_id": "u"}}),
     "null": ({"max_tokens": 9, "metadata": None}, {"max_tokens": 9}),
 }
 
@@ -109,9 +122,13 @@ def test_parameters(server: ProviderServer, given: dict[str, Any], expected: dic
     assert body == expected
 
 
-def test_its_own_parameters_need_max_tokens() -> None:
-    with pytest.raises(KeyError, match="max_tokens"):
-        call(call_params={"metadata": {"user_id": "u"}})
+def test_dynamic_parameters_need_no_max_tokens(server: ProviderServer) -> None:
+    server.reply("Hi", "Hi")
+    dynamic = {"messages": [Messages.User("Hello")], "call_params": {"metadata": {"user_id": "u"}}}
+    call(dynamic)
+    assert sent(server)["max_tokens"] == 1024
+    call(dynamic, call_params={"max_tokens": 9})
+    assert sent(server)["max_tokens"] == 9
 
 
 SAMPLING = {"temperature": 0.5, "top_p": 0.9, "top_k": 5}
@@ -123,10 +140,42 @@ def test_sampling_parameters_arrive_or_warn(server: ProviderServer) -> None:
         call(call_params={"max_tokens": 9, **SAMPLING})
         expected = SAMPLING
     else:
-        with pytest.warns(UserWarning, match="refuses 'temperature', 'top_p', 'top_k', so they are not sent"):
+        with pytest.warns(
+            UserWarning, match="refuses 'temperature', 'top_p', 'top_k', so they are not sent to 'claude-haiku-4-5'"
+        ):
             call(call_params={"max_tokens": 9, **SAMPLING})
         expected = {}
     assert {name: sent(server)[name] for name in SAMPLING if name in sent(server)} == expected
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="its API takes them")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_every_call_is_told_of_sampling_parameters_that_are_lost(server: ProviderServer, kind: str) -> None:
+    def loses(model: str) -> Any:
+        @anthropic.call(model, call_params={"temperature": 0.5})
+        def ask() -> str:
+            return "Hello"
+
+        @anthropic.call(model, call_params={"temperature": 0.5}, stream=True)
+        async def aask() -> str:
+            return "Hello"
+
+        return ask if kind == "sync" else aask
+
+    async def consume(ask: Any) -> None:
+        async for _ in await ask():
+            pass
+
+    server.reply("Hi", "Hi")
+    # As Python does it by default: once for each place.
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for model in ("claude-a", "claude-b"):
+            ask = loses(model)
+            ask() if kind == "sync" else asyncio.run(consume(ask))
+    assert [warning.filename for warning in told] == [__file__] * 2
+    for warning, model in zip(told, ("claude-a", "claude-b"), strict=True):
+        assert f"refuses 'temperature', so it is not sent to '{model}'" in str(warning.message)
 
 
 @pytest.mark.parametrize("by", ["parameters", "client"])
@@ -141,6 +190,93 @@ def test_sampling_parameters_arrive_with_the_api_that_takes_them(server: Provide
             call(call_params=params, client=client)
     assert {name: sent(server)[name] for name in (*SAMPLING, "new")} == {**SAMPLING, "new": 1}
     assert server.requests[-1].headers["anthropic-version"] == "2023-06-01"
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+VERTEX = {"region": "us", "project_id": "p", "access_token": "t", "max_retries": 0}
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="its API takes them")
+@pytest.mark.parametrize("by", ["header", "body"])
+def test_a_client_that_says_its_api_in_the_body_is_asked_there(server: ProviderServer, by: str) -> None:
+    pytest.importorskip("google.auth")
+    server.reply("Hi")
+    pinned: dict[str, Any] = {
+        "header": {"extra_headers": {"anthropic-version": "2023-06-01"}},
+        "body": {"extra_body": {"anthropic_version": "vertex-2023-10-16"}},
+    }
+    params = {"temperature": 0.5, **pinned[by]}
+    with anthropic_sdk.AnthropicVertex(base_url=server.base_url("anthropic"), **VERTEX) as client:
+        if by == "body":
+            call(call_params=params, client=client)
+        else:
+            advice = (
+                "ask for the API that takes them: call_params={.extra_body.: {.anthropic_version.: .vertex-2023-10-16.}"
+            )
+            with pytest.warns(UserWarning, match=advice):
+                call(call_params=params, client=client)
+    found = sent(server)["anthropic_version"], sent(server).get("temperature")
+    assert found == (("vertex-2023-10-16", 0.5) if by == "body" else ("2026-10-21", None))
+
+
+@pytest.mark.parametrize("name", sorted(anthropic.AnthropicCallParams.__annotations__))
+def test_every_declared_parameter_is_taken(server: ProviderServer, name: str) -> None:
+    """By the SDK, whatever its version, or by the body."""
+    given: dict[str, Any] = {
+        "container": "c",
+        "context_management": {"edits": []},
+        "extra_body": {"new": 1},
+        "extra_headers": {"x-new": "1"},
+        "extra_query": {"new": "1"},
+        "inference_geo": "us",
+        "max_tokens": 9,
+        "metadata": {"user_id": "u"},
+        "output_config": {"effort": "low"},
+        "service_tier": "auto",
+        "speed": "fast",
+        "stop_sequences": ["END"],
+        "system": "Be brief",
+        "temperature": 0.5,
+        "thinking": {"type": "disabled"},
+        "timeout": 5.0,
+        "tool_choice": {"type": "auto"},
+        "tools": [SEARCH],
+        "top_k": 5,
+        "top_p": 0.5,
+    }
+    server.reply("Hi")
+    old = {"anthropic-version": "2023-06-01"} if name in SAMPLING else {}
+    call(call_params={"extra_headers": old, name: given[name]})
+    request = server.requests[-1]
+    match name:
+        case "extra_body":
+            assert request.json["new"] == 1
+        case "extra_headers":
+            assert request.headers["x-new"] == "1"
+        case "extra_query":
+            assert request.parameters["new"] == "1"
+        case "timeout":
+            assert request.headers["x-stainless-read-timeout"] == "5.0"
+        case _:
+            assert request.json[name] == given[name]
+
+
+def test_a_parameter_that_nobody_knows_is_the_sdks_error(server: ProviderServer) -> None:
+    with pytest.raises(TypeError, match="max_token"):
+        call(call_params={"max_token": 9})
+
+
+def test_a_document_by_its_address_is_fetched_by_anthropic(server: ProviderServer) -> None:
+    @anthropic.call(MODEL)
+    @prompt_template("Sum up {url:document}")
+    def sum_up(url: str) -> None: ...
+
+    server.reply("It is short.", "It is.")
+    response = sum_up("https://example.com/a.pdf")
+    document = {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}
+    assert sent(server)["messages"][0]["content"][1] == document
+    call([*response.common_messages, response.common_message_param, Messages.User("Really?")])
+    assert sent(server)["messages"][0]["content"][1] == document
 
 
 def test_a_tool_with_cache_control(server: ProviderServer) -> None:
@@ -183,6 +319,52 @@ def test_a_tool_with_cache_control(server: ProviderServer) -> None:
             ],
         }
     ]
+
+
+def test_no_text_is_sent_empty(server: ProviderServer) -> None:
+    """The API refuses that, and sends it itself."""
+
+    def forget(title: str) -> str:
+        """Forgets a book."""
+        return ""
+
+    server.reply(Answer(ToolCall("forget", {"title": "Emma"}, "toolu_1")), Answer(Text("", [""])), "Fine", "Fine")
+    response = call(tools=[forget])
+    results = response.tool_message_params([(response.tool, response.tool.call())])
+    assert results == [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1"}]}]
+    history = [Messages.User("Hello"), response.message_param, *results]
+    silent = call(history)
+    call([*history, silent.message_param, Messages.User("And now?")])
+    expected = sent(server)["messages"]
+    assert expected == [{"role": "user", "content": "Hello"}, response.message_param, *results, expected[-1]]
+    call([*silent.common_messages, silent.common_message_param, Messages.User("And now?")])
+    expected[2]["content"][0]["is_error"] = False
+    assert sent(server)["messages"] == expected
+
+
+def test_the_servers_tools_stand_beside_the_calls_own(server: ProviderServer) -> None:
+    def look(title: str) -> str:
+        """Looks at a book."""
+        return title
+
+    params = {"max_tokens": 9, "tools": [SEARCH]}
+    server.reply("Hi", "Hi")
+    call(call_params=params, tools=[look])
+    assert [tool["name"] for tool in sent(server)["tools"]] == ["web_search", "look"]
+    call({"messages": [Messages.User("Hello")], "tools": [look], "call_params": {"tools": [SEARCH]}})
+    assert [tool["name"] for tool in sent(server)["tools"]] == ["web_search", "look"]
+    assert params == {"max_tokens": 9, "tools": [SEARCH]}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_the_servers_tools_can_be_used_for_a_response_model(server: ProviderServer, streamed: bool) -> None:
+    """A model that is forced to call one tool uses no other."""
+    server.reply(Answer("Let me search.", Json(EMMA)))
+    found = call(response_model=Book, stream=streamed, call_params={"max_tokens": 9, "tools": [SEARCH]})
+    books = list(found) if streamed else [found]
+    assert books[-1] == Book.model_validate(EMMA)
+    assert sent(server)["tools"] == [SEARCH]
+    assert "tool_choice" not in sent(server)
 
 
 def test_json_mode_ends_the_last_message(server: ProviderServer) -> None:
@@ -310,6 +492,16 @@ def test_thoughts_go_on_with_their_signature(server: ProviderServer) -> None:
     }
 
 
+def test_thoughts_stay_in_a_common_answer_that_is_marked_for_the_cache(server: ProviderServer) -> None:
+    server.reply(Answer(Reasoning("Hm."), "Hello"), "Fine")
+    answer = call().common_message_param
+    answer.content = [*answer.content, CacheControlPart(type="cache_control", cache_type="5m")]
+    call([Messages.User("Hello"), answer, Messages.User("And you?")])
+    thought, text = sent(server)["messages"][1]["content"]
+    assert (thought["thinking"], text["text"]) == ("Hm.", "Hello")
+    assert text["cache_control"] == {"type": "ephemeral", "ttl": "5m"}
+
+
 def test_the_chunks_are_the_events_of_the_sdk(server: ProviderServer) -> None:
     server.reply(Answer("Hi", model="claude-9"))
     chunks = [chunk for chunk, _ in call(stream=True)]
@@ -327,6 +519,16 @@ def test_the_chunks_are_the_events_of_the_sdk(server: ProviderServer) -> None:
     assert (first.model, first.input_tokens, first.output_tokens) == ("claude-9", 10, 1)
     assert (last.finish_reasons, last.common_finish_reasons, last.output_tokens) == (["end_turn"], ["stop"], 20)
     assert [chunk.finish_reasons for chunk in chunks[:-2]] == [None] * 5
+
+
+def test_half_a_character_is_a_chunk(server: ProviderServer) -> None:
+    deltas = [{"type": "text_delta", "text": half} for half in ("\ud83d", "\ude00")]
+    events = [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
+    stream = b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+    server.reply(Replay(stream))
+    chunks = [chunk for chunk, _ in call(stream=True)]
+    assert [chunk.chunk.delta.text for chunk in chunks] == ["\ud83d", "\ude00"]
+    assert [(chunk.thinking, chunk.usage, chunk.finish_reasons) for chunk in chunks] == [("", None, None)] * 2
 
 
 def test_partial_tools_take_input_that_is_not_whole() -> None:
@@ -358,6 +560,14 @@ def test_an_error_event_is_what_the_sdk_raises(server: ProviderServer) -> None:
     assert (error.status_code, error.message) == (200, "Overloaded")
     assert error.body["error"] == {"type": "overloaded_error", "message": "Overloaded"}
     assert error.partial.content == stream.content == "Hello "
+
+
+def test_an_overloaded_provider_has_a_status_of_its_own(server: ProviderServer) -> None:
+    server.reply(Status(529, retry_after=0.01), Status(529))
+    with anthropic_sdk.Anthropic(max_retries=1) as client, pytest.raises(errors.InternalServerError) as caught:
+        call(client=client)
+    error: Any = caught.value
+    assert (error.status_code, error.body["error"]) == (529, {"type": "overloaded_error", "message": "Overloaded"})
 
 
 STREAMS = sorted(path for path in CORPUS.glob("*.sse") if path.stem != "error_event")
@@ -405,13 +615,12 @@ def test_vertex_ai(server: ProviderServer) -> None:
     pytest.importorskip("google.auth")
     server.reply("Hello", "Hello")
     url = server.base_url("anthropic")
-    with anthropic_sdk.AnthropicVertex(
-        region="us", project_id="p", access_token="t", base_url=url, max_retries=0
-    ) as client:
-        assert call(client=client).content == "Hello"
+    with anthropic_sdk.AnthropicVertex(base_url=url, **VERTEX) as client:
+        response = call(client=client)
+        assert (response.content, response.model) == ("Hello", MODEL)
         assert server.requests[-1].path.endswith(f"/models/{MODEL}:rawPredict")
-        stream = call(stream=True, client=client)
-        assert consumed(stream).content == "Hello"
+        stream = consumed(call(stream=True, client=client))
+        assert (stream.content, stream.model) == ("Hello", MODEL)
         assert server.requests[-1].path.endswith(f"/models/{MODEL}:streamRawPredict")
 
 

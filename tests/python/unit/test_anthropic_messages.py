@@ -58,6 +58,10 @@ BOTH_WAYS = {
         message(DocumentPart(type="document", media_type="application/pdf", document=PDF)),
         [{"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": BASE64_PDF}}],
     ),
+    "document by address": (
+        message(DocumentURLPart(type="document_url", url="https://example.com/a.pdf")),
+        [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}],
+    ),
     "text and several calls": (
         message(
             text("Let me see."),
@@ -133,7 +137,6 @@ KEPT: dict[str, list[dict[str, Any]]] = {
             ],
         }
     ],
-    "a document by address": [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}],
     "a document with a title": [
         {
             "type": "document",
@@ -155,10 +158,35 @@ def test_what_only_anthropic_has_comes_back_as_it_was(blocks: list[dict[str, Any
     assert render_messages(stored) == wire
 
 
-def test_a_message_that_was_changed_goes_as_it_is_now() -> None:
-    common = parse_message({"role": "assistant", "content": KEPT["thinking"]})
-    changed = common.model_copy(update={"content": [text("five")]})
-    assert render_messages([changed]) == [{"role": "assistant", "content": [{"type": "text", "text": "five"}]}]
+CACHE = CacheControlPart(type="cache_control", cache_type="ephemeral")
+CACHED = {"cache_control": {"type": "ephemeral"}}
+THOUGHT, REDACTED, FOUR = KEPT["thinking"]
+SEARCH, FOUND, OUT = KEPT["server tools"]
+FIVE = {"type": "text", "text": "5"}
+MIXED = [THOUGHT, FOUR, SEARCH, FOUND, OUT]
+CHANGED: dict[str, tuple[list[dict[str, Any]], Any, list[dict[str, Any]]]] = {
+    "cached": (KEPT["thinking"], [text("4"), CACHE], [THOUGHT, REDACTED, {**FOUR, **CACHED}]),
+    "no longer cached": ([THOUGHT, {**FOUR, **CACHED}], [text("4")], [THOUGHT, FOUR]),
+    "cached with citations": (KEPT["citations"], [text("Rust 1.95"), CACHE], [{**KEPT["citations"][0], **CACHED}]),
+    "edited": (KEPT["thinking"], [text("5")], [THOUGHT, REDACTED, FIVE]),
+    "made a string": (KEPT["thinking"], "5", [THOUGHT, REDACTED, FIVE]),
+    "emptied": (KEPT["thinking"], [], [THOUGHT, REDACTED]),
+    "edited in the middle": (MIXED, [text("5"), text("It is out.")], [THOUGHT, FIVE, SEARCH, FOUND, OUT]),
+    "longer": (MIXED, [text("4"), text("It is out."), text("5")], [*MIXED, FIVE]),
+    "longer in the middle": (MIXED, [text("4"), text("5"), text("It is out.")], [*MIXED[:4], FIVE, OUT]),
+    "shorter": (MIXED, [text("It is out.")], [THOUGHT, SEARCH, FOUND, OUT]),
+    "all new": (MIXED, [text("5")], [THOUGHT, SEARCH, FOUND, FIVE]),
+}
+
+
+@pytest.mark.parametrize(("blocks", "content", "expected"), CHANGED.values(), ids=CHANGED)
+def test_a_message_that_was_changed_keeps_what_has_no_part(
+    blocks: list[dict[str, Any]], content: Any, expected: list[dict[str, Any]]
+) -> None:
+    common = parse_message({"role": "assistant", "content": blocks})
+    changed = common.model_copy(update={"content": content})
+    assert render_messages([changed]) == [{"role": "assistant", "content": expected}]
+    assert common == parse_message({"role": "assistant", "content": blocks})
 
 
 def test_answers_of_tools_that_follow_one_another_are_one_message() -> None:
@@ -213,8 +241,18 @@ def test_a_history_of_another_provider_moves_over() -> None:
 
 
 def test_a_data_url_becomes_bytes() -> None:
-    part = ImageURLPart(type="image_url", url=f"data:image/png;base64,{BASE64_PNG}", detail=None)
-    assert render_messages([message(part)]) == [{"role": "user", "content": BOTH_WAYS["image"][1]}]
+    image = ImageURLPart(type="image_url", url=f"data:image/png;base64,{BASE64_PNG}", detail=None)
+    document = DocumentURLPart(type="document_url", url=f"data:application/pdf;base64,{BASE64_PDF}")
+    blocks = [*BOTH_WAYS["image"][1], *BOTH_WAYS["document"][1]]
+    assert render_messages([message(image, document)]) == [{"role": "user", "content": blocks}]
+
+
+def test_a_document_that_is_text_is_a_text_elsewhere() -> None:
+    source = {"type": "text", "media_type": "text/plain", "data": "It was a bright cold day."}
+    wire: list[Any] = [{"role": "user", "content": [{"type": "document", "title": "1984", "source": source}]}]
+    common = parse_messages(wire)
+    assert common[0].content == [text("It was a bright cold day.")]
+    assert render_messages(common) == wire
 
 
 def test_arguments_that_were_no_json_are_still_an_input() -> None:
@@ -240,7 +278,6 @@ REFUSED = {
         for part in (
             AudioPart(type="audio", media_type="audio/wav", audio=b""),
             AudioURLPart(type="audio_url", url="https://example.com/a.wav"),
-            DocumentURLPart(type="document_url", url="https://example.com/a.pdf"),
             CacheControlPart(type="cache_control", cache_type="ephemeral"),
         )
     },
@@ -256,6 +293,7 @@ def test_parts_that_anthropic_does_not_take(part: Any, error: str) -> None:
 
 SYSTEMS: dict[str, tuple[list[Any], Any]] = {
     "one text": ([BaseMessageParam(role="system", content="Be brief")], "Be brief"),
+    "OpenAI's newer word for it": ([BaseMessageParam(role="developer", content="Be brief")], "Be brief"),
     "several": (
         [
             BaseMessageParam(role="system", content="Be brief"),

@@ -13,13 +13,12 @@ from ..._engine.dialect import Request
 from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage, join_system, render_messages, split_system
-from .sampling import route_sampling
+from .parameters import route_parameters
 
 # Any: the SDK's own objects pass through.
 
-# What the API asks for and the parameters that all providers share have no default for.
+# The API asks for it, and no other provider does.
 MAX_TOKENS: Final = 1024
-_COMMON: Final = frozenset({"temperature", "top_p", "stop_sequences"})
 # Parameters that all providers share and Anthropic does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 
@@ -47,14 +46,14 @@ class AnthropicMessages:
 
     def render_request(self, request: Request) -> dict[str, Any]:
         system, messages = split_system(request.messages)
-        kwargs = {"model": request.model, "messages": messages, **request.params}
-        if "max_tokens" not in kwargs:
-            kwargs["max_tokens"] = _max_tokens(request.params)
+        kwargs = {"model": request.model, "messages": messages, "max_tokens": MAX_TOKENS, **request.params}
         if system:
             given = kwargs.get("system")
             kwargs["system"] = join_system([given, *system] if given else system)
         if request.tools:
-            kwargs["tools"] = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
+            own = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
+            # Those in the parameters are the server's own: web search, code execution.
+            kwargs["tools"] = [*kwargs.get("tools", ()), *own]
         if request.extraction is not None:
             render_extraction(kwargs, request.extraction)
         elif request.json_mode:
@@ -67,7 +66,7 @@ class AnthropicMessages:
         create = client.messages.create
 
         def send(**kwargs: Any) -> Any:
-            return create(**route_sampling(client, kwargs))
+            return create(**route_parameters(client, kwargs))
 
         return send
 
@@ -94,11 +93,3 @@ class AnthropicMessages:
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         return b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}'
-
-
-def _max_tokens(params: Mapping[str, Any]) -> int:
-    if params.keys() <= _COMMON:
-        return MAX_TOKENS
-    error = KeyError("max_tokens")
-    error.add_note("Anthropic's own parameters need `max_tokens` among them: how long an answer may be.")
-    raise error

@@ -34,9 +34,12 @@ def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
 
 
 def may_force_tool(params: Any) -> bool:
-    """Whether a request with these parameters may ask for the call of a certain tool: a thinking model may not."""
+    """Whether a request with these parameters may ask for the call of a certain tool.
+
+    A thinking model may not be forced, and one that is forced cannot use the tools among the parameters.
+    """
     thinking = params.get("thinking")
-    return not thinking or thinking.get("type") == "disabled"
+    return not params.get("tools") and (not thinking or thinking.get("type") == "disabled")
 
 
 def answer_text(response: Any, way: Literal["tool", "json"]) -> str:

@@ -1,19 +1,21 @@
 """Messages in Anthropic's form, to the wire and back.
 
 Both ways keep everything: what the common form has no part for (thinking, citations, what the server's own
-tools did) stays beside the parts in the extra field `anthropic`, and goes back as it came for as long as the
-parts have not been changed.
+tools did) stays beside the parts in the extra field `anthropic`, and goes back as it came. A part that was
+changed since goes as it is now, in the place of its block.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
 from ...core.base._media import data_url_bytes
+from ...core.base._unsaid import UNSAID
 from ...core.base.message_param import (
     BaseMessageParam,
     CacheControlPart,
@@ -38,6 +40,8 @@ _PDF: Final = "application/pdf"
 # How long a cache entry lives, where that is said instead of the cache's type.
 _LIFETIMES: Final = frozenset({"5m", "1h"})
 _EXTRA: Final = "anthropic"
+# OpenAI's newer models call it `developer`.
+_SYSTEM: Final = frozenset({"system", "developer"})
 
 
 # -- what we send ----------------------------------------------------------------------------------------------
@@ -47,6 +51,7 @@ def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
     """Make the request's messages; Anthropic's own messages pass through untouched.
 
     Results of tools that follow one another become one message, as the API wants the answers to parallel calls.
+    Answers of the model that say nothing are left out: the API sends them, and refuses them when they come back.
 
     Raises:
         ValueError: A part is of a kind or type that Anthropic does not take.
@@ -67,35 +72,90 @@ def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
         else:
             results = content if isinstance(content, list) else None
             wire.append({"role": "user", "content": content})
-    return wire
+    return [message for message in wire if not _is_silent(message)]
+
+
+def _is_silent(message: WireMessage) -> bool:
+    """Whether it is an answer of the model without a word."""
+    content = _member(message, "content")
+    if _member(message, "role") != "assistant":
+        return False
+    if isinstance(content, list):  # and not whatever iterable: an iterator can be read but once
+        return all(_member(block, "type") == "text" and not _member(block, "text") for block in content)
+    return isinstance(content, str) and not content
 
 
 def _content(message: BaseMessageParam) -> str | list[Block]:
     content = message.content
-    if isinstance(content, str):
-        return content
-    whole = (message.__pydantic_extra__ or {}).get(_EXTRA)
-    if whole is not None and _unnamed(_parse_blocks(whole)[0]) == _unnamed(content):
-        return [dict(block) for block in whole]
-    return _render_parts(content)
+    blocks = (message.__pydantic_extra__ or {}).get(_EXTRA)
+    if blocks is not None:
+        return _renew(blocks, [TextPart(type="text", text=content)] if isinstance(content, str) else content)
+    return content if isinstance(content, str) else [_render(*part) for part in _with_marks(content)]
 
 
-def _unnamed(parts: Iterable[ContentPart]) -> list[ContentPart]:
-    """The parts without the names of tools in their answers, which blocks do not have."""
-    return [p.model_copy(update={"name": ""}) if isinstance(p, ToolResultPart) else p for p in parts]
+def _renew(blocks: Iterable[Block], parts: Sequence[ContentPart]) -> list[Block]:
+    """The blocks as they came, but for what was changed of their parts since.
+
+    Blocks that have no part (thoughts, what the server's tools did) all stay. Where parts were added or taken away,
+    the new ones stand behind what is left there.
+    """
+    known = [(block, _parse_block(block)[0]) for block in blocks if block.get("text") != ""]
+    said = [place for place, (_, part) in enumerate(known) if part is not None]
+    given = _with_marks(parts)
+    before, after = _untouched([known[place][1] for place in said], [part for part, _ in given])
+    gone = said[before : len(said) - after]
+    kept = iter([*given[:before], *given[len(given) - after :]])
+    added = [_render(*part) for part in given[before : len(given) - after]]
+    renewed: list[Block] = []
+    for place, (block, part) in enumerate(known):
+        if after and place == said[-after]:
+            renewed += added
+        if part is None:
+            renewed.append(dict(block))
+        elif place not in gone:
+            now, mark = next(kept)
+            renewed.append(_marked(block, mark) if _unnamed(now) == _unnamed(part) else _render(now, mark))
+    return renewed if after else renewed + added
 
 
-def _render_parts(parts: Sequence[ContentPart]) -> list[Block]:
-    blocks: list[Block] = []
-    for part in parts:
-        match part:
-            case CacheControlPart() if blocks:
-                blocks[-1]["cache_control"] = _cache_control(part.cache_type)
-            case TextPart(text="") if len(parts) > 1:
-                continue  # the API refuses an empty text
-            case _:
-                blocks.append(_render_part(part))
-    return blocks
+def _untouched(old: Sequence[ContentPart | None], new: Sequence[ContentPart]) -> tuple[int, int]:
+    """How many of the new parts take the place of an old one, at the beginning and at the end."""
+    if len(old) == len(new):
+        return len(old), 0
+    before = _alike(old, new)
+    return before, _alike(old[before:][::-1], new[before:][::-1])
+
+
+def _alike(old: Iterable[ContentPart | None], new: Iterable[ContentPart]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: _unnamed(pair[0]) == _unnamed(pair[1]), zip(old, new, strict=False)))
+
+
+def _unnamed(part: ContentPart | None) -> ContentPart | None:
+    """The part without the name of a tool in its answer, which a block does not have."""
+    return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
+
+
+def _with_marks(parts: Sequence[ContentPart]) -> list[tuple[ContentPart, CacheControlPart | None]]:
+    """Each part with the cache control behind it; without empty texts, which the API refuses."""
+    marked: list[tuple[ContentPart, CacheControlPart | None]] = []
+    for part in [part for part in parts if not (isinstance(part, TextPart) and not part.text)] or parts:
+        if isinstance(part, CacheControlPart) and marked:
+            marked[-1] = marked[-1][0], part
+        else:
+            marked.append((part, None))
+    return marked
+
+
+def _render(part: ContentPart, mark: CacheControlPart | None) -> Block:
+    return _marked(_render_part(part), mark)
+
+
+def _marked(block: Block, mark: CacheControlPart | None) -> Block:
+    """A copy of the block with that cache control and no other."""
+    if _parse_mark(block) == mark:
+        return dict(block)
+    plain = {name: value for name, value in block.items() if name != "cache_control"}
+    return plain if mark is None else {**plain, "cache_control": _cache_control(mark.cache_type)}
 
 
 def _cache_control(cache_type: str) -> dict[str, str]:
@@ -113,21 +173,17 @@ def _render_part(part: ContentPart) -> Block:
         case ImageURLPart():
             return {"type": "image", "source": {"type": "url", "url": part.url}}
         case DocumentPart():
-            if part.media_type != _PDF:
-                raise ValueError(
-                    f"Unsupported document media type: {part.media_type}. "
-                    "Anthropic currently only supports PDF document."
-                )
-            return {"type": "document", "source": _base64(part.media_type, part.document)}
+            return _document(part.media_type, part.document)
+        case DocumentURLPart() if part.url[:5].lower() == "data:":
+            return _document(*data_url_bytes(part.url))
+        case DocumentURLPart():
+            return {"type": "document", "source": {"type": "url", "url": part.url}}
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}
         case ToolResultPart():
-            return {
-                "type": "tool_result",
-                "tool_use_id": part.id,
-                "content": part.content,
-                "is_error": part.is_error,
-            }
+            # An answer may say nothing, but no text may be empty.
+            said = {"content": part.content} if part.content else {}
+            return {"type": "tool_result", "tool_use_id": part.id, **said, "is_error": part.is_error}
         case _:
             raise ValueError(
                 f"Anthropic currently only supports text, image, and cache control parts. Part provided: {part.type}"
@@ -141,6 +197,14 @@ def _image(media_type: str, data: bytes) -> Block:
             "Anthropic currently only supports JPEG, PNG, GIF, and WebP images."
         )
     return {"type": "image", "source": _base64(media_type, data)}
+
+
+def _document(media_type: str, data: bytes) -> Block:
+    if media_type != _PDF:
+        raise ValueError(
+            f"Unsupported document media type: {media_type}. Anthropic currently only supports PDF document."
+        )
+    return {"type": "document", "source": _base64(media_type, data)}
 
 
 def _base64(media_type: str, data: bytes) -> dict[str, str]:
@@ -163,7 +227,7 @@ def split_system(messages: Iterable[WireMessage]) -> tuple[list[Any], list[WireM
     system: list[Any] = []
     others: list[WireMessage] = []
     for message in messages:
-        if _member(message, "role") == "system":
+        if _member(message, "role") in _SYSTEM:
             system.append(_member(message, "content"))
         else:
             others.append(message)
@@ -224,7 +288,8 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
     parts, whole = _parse_blocks(blocks)
     if whole:
         return BaseMessageParam(role=role, content=parts)
-    return BaseMessageParam(role=role, content=parts, **{_EXTRA: blocks})
+    extra = {_EXTRA: blocks, UNSAID: list(dict.fromkeys(kind for block in blocks for kind in _unsaid(block)))}
+    return BaseMessageParam(role=role, content=parts, **{name: value for name, value in extra.items() if value})
 
 
 def _as_dict(block: Any) -> Block:
@@ -241,9 +306,22 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
         whole &= part is not None and all(name in known or block[name] is None for name in block)
         if part is not None:
             parts.append(part)
-            if cache := block.get("cache_control"):
-                parts.append(CacheControlPart(type="cache_control", cache_type=cache.get("ttl") or cache["type"]))
+            if mark := _parse_mark(block):
+                parts.append(mark)
     return parts, whole
+
+
+def _unsaid(block: Mapping[str, Any]) -> list[str]:
+    """The kinds of what no part says of a block."""
+    if _parse_block(block)[0] is None:
+        return [block["type"]]
+    content = block.get("content") if block["type"] == "tool_result" else None
+    return [] if isinstance(content, str) else [kind for one in content or () if (kind := one["type"]) != "text"]
+
+
+def _parse_mark(block: Mapping[str, Any]) -> CacheControlPart | None:
+    cache = block.get("cache_control")
+    return CacheControlPart(type="cache_control", cache_type=cache.get("ttl") or cache["type"]) if cache else None
 
 
 def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[str, ...]]:
@@ -261,9 +339,10 @@ def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[st
         case "document", "base64":
             data = _bytes(source["data"])
             return DocumentPart(type="document", media_type=source["media_type"], document=data), ("source",)
+        case "document", "text":
+            return TextPart(type="text", text=source["data"]), ()
         case "document", "url":
-            # Not said in full: the common part is not taken back.
-            return DocumentURLPart(type="document_url", url=source["url"]), ()
+            return DocumentURLPart(type="document_url", url=source["url"]), ("source",)
         case "tool_use", _:
             args = block["input"] if isinstance(block["input"], dict) else None
             part = ToolCallPart(type="tool_call", name=block["name"], args=args, id=block["id"])

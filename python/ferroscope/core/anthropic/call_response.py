@@ -155,10 +155,7 @@ class AnthropicCallResponse(_Base):
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
         """The message that tells the model what its tools answered."""
-        results = [
-            {"type": "tool_result", "tool_use_id": tool.id, "content": [_text_block(output)]}
-            for tool, output in tools_and_outputs
-        ]
+        results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
         return [cast("MessageParam", {"role": "user", "content": results})]
 
     @property
@@ -194,8 +191,10 @@ def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] |
     return found or None
 
 
-def _text_block(output: JsonableType) -> dict[str, str]:
-    return {"type": "text", "text": tool_output_text(output)}
+def _result(tool: AnthropicTool, text: str) -> dict[str, Any]:  # Any: JSON
+    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool.id}
+    # An answer may say nothing, but no text may be empty.
+    return {**result, "content": [{"type": "text", "text": text}]} if text else result
 
 
 def _count(response: object, name: str) -> int | None:

@@ -14,9 +14,8 @@ from anthropic.types import (
     RawMessageStopEvent,
     RawMessageStreamEvent,
 )
-from pydantic_core import from_json
 
-from ..._dialects.sdk_model import read_model
+from ..._dialects.sdk_model import read_json, read_model
 from ..base.call_response_chunk import BaseCallResponseChunk
 from .call_response import common_finish_reasons
 
@@ -60,7 +59,7 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
 
     @classmethod
     def _read(cls, data: bytes) -> RawMessageStreamEvent:
-        event = from_json(data)
+        event = read_json(data)
         kind = _EVENTS.get(event.get("type"))
         if kind is None:  # a `ping`, or an event that the SDK does not know yet
             return cast("RawMessageStreamEvent", BaseModel.construct(None, **event))

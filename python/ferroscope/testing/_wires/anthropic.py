@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from ferroscope.testing._answers import (
     Answer,
@@ -41,6 +43,8 @@ _ERROR_TYPES = {
     429: "rate_limit_error",
     529: "overloaded_error",
 }
+
+_MODEL_IN_PATH = re.compile(r"/models?/([^/]+?)(?::rawPredict|:streamRawPredict|/invoke|/invoke-with-response-stream)$")
 
 Event = dict[str, Any]
 Block = dict[str, Any]
@@ -111,12 +115,18 @@ def message_of(answer: Answer, request: Request) -> dict[str, Any]:
         "id": f"msg_{request.number}",
         "type": "message",
         "role": "assistant",
-        "model": answer.model or request.json.get("model", "model"),
+        "model": answer.model or _model_of(request),
         **answer.extra,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
     }
+
+
+def _model_of(request: Request) -> str:
+    """The model that is asked for; Vertex AI and Bedrock say it in the path."""
+    in_path = _MODEL_IN_PATH.search(request.path)
+    return unquote(in_path[1]) if in_path else str(request.json.get("model", "model"))
 
 
 def render_usage(usage: Usage) -> dict[str, Any]:

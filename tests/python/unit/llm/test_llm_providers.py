@@ -11,9 +11,10 @@ from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
 
 from ferroscope import BaseMessageParam, BaseTool, Messages, errors, llm
+from ferroscope.core import anthropic
 from ferroscope.core.base import Usage
 from ferroscope.llm._providers import PROVIDERS
-from ferroscope.testing import Answer, Json, ProviderServer, Text, ToolCall
+from ferroscope.testing import Answer, Body, Json, ProviderServer, Text, ToolCall
 from ferroscope.testing import Usage as Tokens
 
 
@@ -73,6 +74,57 @@ def test_an_agent_that_changes_its_provider_in_the_middle(stream: bool, provider
         assert (second.content, second.finish_reasons) == ("Emma it is.", ["stop"])
         assert second.messages[-1].content[0].content == "Emma"
         assert second.messages[-2].content[1].args == {"title": "emma"}
+
+
+ONLY_ANTHROPICS = {
+    "a search result": [{"type": "search_result", "source": "s", "title": "t", "content": []}],
+    "a file": [{"type": "text", "text": "What is it?"}, {"type": "image", "source": {"type": "file", "file_id": "f"}}],
+    "an image of a tool": [
+        {
+            "type": "tool_result",
+            "tool_use_id": "t",
+            "content": [{"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("content", ONLY_ANTHROPICS.values(), ids=ONLY_ANTHROPICS)
+def test_what_only_one_provider_understands_of_the_user_is_not_lost_at_another(
+    content: list[Any], provider: Any, server: ProviderServer
+) -> None:
+    response = anthropic.call(MODELS["anthropic"])(lambda: [{"role": "user", "content": content}])()
+
+    @llm.call(provider, MODELS[provider])
+    def ask() -> list[BaseMessageParam]:
+        return response.common_messages
+
+    if provider == "anthropic":
+        ask()
+        assert server.requests[-1].json["messages"] == [{"role": "user", "content": content}]
+    else:
+        with pytest.raises(ValueError, match=r"'user' has content that only its own provider understands \(\w+\)"):
+            ask()
+        assert len(server.requests) == 1
+
+
+def test_an_answer_of_which_nothing_is_left_at_another_provider_is_left_out(
+    provider: Any, server: ProviderServer
+) -> None:
+    @llm.call("anthropic", MODELS["anthropic"])
+    def ask(history: list[BaseMessageParam]) -> list[BaseMessageParam]:
+        return [*history, Messages.User("Go on")]
+
+    search = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}
+    message = {"id": "m", "type": "message", "role": "assistant", "model": "claude", "content": [search]}
+    server.reply(Body({**message, "stop_reason": "pause_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}))
+    paused = ask([])
+    with llm.context(provider=provider, model=MODELS[provider]):
+        ask([paused.message_param])
+    expected = [{"role": "user", "content": "Go on"}]
+    if provider == "anthropic":
+        expected.insert(0, {"role": "assistant", "content": [search]})
+    assert server.requests[-1].json["messages"] == expected
 
 
 def test_common_parameters_and_response_models_go_over(provider: Any, server: ProviderServer) -> None:
