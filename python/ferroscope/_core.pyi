@@ -64,7 +64,7 @@ class DecodeError(Exception):
     which its data begins, and for the kind `provider` the provider's own error as JSON text.
     """
 
-    args: tuple[Literal["provider", "limit", "protocol"], str, int, int, str | None]
+    args: tuple[Literal["provider", "limit", "unfinished", "protocol"], str, int, int, str | None]
 
 @final
 class Event:

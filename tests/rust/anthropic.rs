@@ -101,6 +101,28 @@ fn every_stream_folds_into_its_twin() {
 }
 
 #[test]
+fn a_body_that_ends_too_early_is_an_error_behind_all_that_it_said() {
+    let body =
+        fs::read(corpus().into_iter().find(|path| path.ends_with("tools_parallel.sse")).unwrap()).unwrap();
+    let text = String::from_utf8(body).unwrap();
+    let (before, _) = text.split_once("event: message_delta").unwrap();
+    let open = before.rsplit_once("event: content_block_stop").unwrap().0;
+    for (cut, calls) in [(before, 3), (open, 2)] {
+        let mut stream = anthropic();
+        stream.feed(cut.as_bytes());
+        let mut completed = 0;
+        while let Some(step) = stream.next_step().unwrap() {
+            completed += step.delta.completed.len();
+        }
+        stream.finish();
+        let error = stream.next_step().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unfinished);
+        assert_eq!(completed, calls, "what is open is no call");
+        assert!(stream.next_step().unwrap().is_none());
+    }
+}
+
+#[test]
 fn the_cuts_make_no_difference() {
     for path in corpus() {
         let body = fs::read(&path).unwrap();

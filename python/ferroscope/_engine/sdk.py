@@ -36,6 +36,8 @@ class SdkErrors:
         """The exception for an error of the core: its kind, its message, the provider's error if it sent one."""
         if kind == "limit":
             return LimitExceededError(message)
+        if kind == "unfinished":
+            return self._both(StreamInterruptedError, "APIConnectionError", message, message=message)
         if kind != "provider":
             return StreamError(message)
         error = self._both(ProviderStreamError, self._provider.stream_error, message, message=message, body=body)

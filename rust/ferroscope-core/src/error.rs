@@ -42,6 +42,8 @@ pub enum ErrorKind {
     },
     /// The bytes are no message of a binary framing.
     Frame(FrameProblem),
+    /// The body ended, and the response had not.
+    Unfinished,
     /// The body holds no event at all.
     NotAnEventStream {
         /// The beginning of the body.
@@ -136,6 +138,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::Shape { path, expected } => write!(f, "{path} is not {expected}"),
             Self::Frame(problem) => problem.fmt(f),
+            Self::Unfinished => f.write_str("the body ended before the response did"),
             Self::NotAnEventStream { excerpt } => {
                 write!(f, "the body is not a stream of events; it begins with {excerpt:?}")
             }

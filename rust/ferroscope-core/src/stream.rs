@@ -32,7 +32,7 @@ pub struct Stream {
     limits: Limits,
     fed_events: u64,
     ended: bool,
-    /// Whether the end of the body has been looked at for an error, which is reported once.
+    /// Whether an error has been reported, or the end of the body looked at for one: there is one a stream.
     explained: bool,
 }
 
@@ -128,6 +128,11 @@ impl Stream {
         if self.ended && self.phase == Phase::Running {
             if !std::mem::replace(&mut self.explained, true) {
                 self.explain_silence()?;
+                if self.state.is_unfinished() {
+                    // What is still open, a tool's arguments, is no more complete than the rest.
+                    self.phase = Phase::Closed;
+                    return Err(Error { kind: ErrorKind::Unfinished, at: self.framing.place() });
+                }
             }
             return self.close();
         }
@@ -147,7 +152,10 @@ impl Stream {
         }
         match folded {
             Ok(()) => Ok(Step { data: Some(event.data), delta: &self.delta, at: event.at }),
-            Err(kind) => Err(Error { kind, at: event.at }),
+            Err(kind) => {
+                self.explained = true;
+                Err(Error { kind, at: event.at })
+            }
         }
     }
 

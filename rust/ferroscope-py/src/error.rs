@@ -1,5 +1,6 @@
 //! The one place where an error of the core becomes an exception.
 
+use ferroscope_core::error::FrameProblem;
 use ferroscope_core::{Error, ErrorKind};
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -18,6 +19,7 @@ pub fn raise(error: Error) -> PyErr {
     let (kind, body) = match error.kind {
         ErrorKind::Provider { body, .. } => ("provider", Some(body)),
         ErrorKind::Limit { .. } => ("limit", None),
+        ErrorKind::Unfinished | ErrorKind::Frame(FrameProblem::Truncated) => ("unfinished", None),
         _ => ("protocol", None),
     };
     DecodeError::new_err((kind, message, error.at.event, error.at.byte, body))

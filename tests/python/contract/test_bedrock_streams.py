@@ -160,6 +160,7 @@ def test_a_stream_is_the_response_without_streaming(
     bedrock.server.reply(ANSWER, ANSWER)
     whole = bedrock.caller.call(client=bedrock.client, tools=[Book])
     assert bedrock.server.requests[-1].path.endswith(f"/model/{ROW.model}/invoke")
+    assert whole.model == ROW.model
     stream = bedrock.stream(tools=[Book])
     bedrock.consume(stream)
     built = stream.construct_call_response()

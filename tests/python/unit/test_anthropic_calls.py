@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import warnings
 from collections.abc import Iterator
@@ -606,6 +607,18 @@ def without_nulls(value: Any) -> Any:
             return [without_nulls(element) for element in value]
         case _:
             return value
+
+
+def test_a_stream_that_ends_before_its_answer_is_interrupted(server: ProviderServer) -> None:
+    """As a proxy ends it that has waited long enough: no part of HTTP says so."""
+    whole = (CORPUS / "tools_parallel.sse").read_bytes()
+    server.reply(Replay(whole[: whole.rindex(b"event: content_block_stop")]))
+    stream = call(stream=True)
+    with pytest.raises(errors.StreamInterruptedError, match="the body ended before the response did") as caught:
+        consumed(stream)
+    assert isinstance(caught.value, anthropic_sdk.APIConnectionError)
+    assert caught.value.partial is not None
+    assert caught.value.partial.content == stream.content != ""
 
 
 # -- the other clients -----------------------------------------------------------------------------------------

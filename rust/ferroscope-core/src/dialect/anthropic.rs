@@ -129,6 +129,12 @@ impl State {
         self.complete
     }
 
+    /// Whether the message has begun, and nothing has said why it ended.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.started && !self.complete && self.finish_reasons().next().is_none()
+    }
+
     fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
         self.received += data.len();
         within(Limit::ResponseBytes, self.received, self.limits.response_bytes)

@@ -89,6 +89,16 @@ impl Dialect {
         }
     }
 
+    /// Whether the response has begun, and has to say that it ended, and has not.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        match self {
+            // Several servers leave the end out.
+            Self::OpenaiChat(_) => false,
+            Self::Anthropic(state) => state.is_unfinished(),
+        }
+    }
+
     /// The response so far, as the body that the provider would have sent without streaming, JSON text.
     #[must_use]
     pub fn response(&self) -> String {
