@@ -17,7 +17,6 @@ from ferroscope.testing import Answer, ProviderServer, Text
 
 ROOT = Path(__file__).parents[3]
 PROMPTS = ROOT / "docs/prompts.md"
-STREAMS = ROOT / "docs/streams.md"
 MODULES = [
     "from_call_args",
     "merge_decorators",
@@ -78,19 +77,6 @@ def test_the_prompt_documentation_does_what_it_says() -> None:
     blocks = blocks_of(PROMPTS.read_text())
     assert len(blocks) > 5
     assert run(blocks) == [promised(block) for block in blocks]
-
-
-def test_the_documentation_of_streams_does_what_it_says() -> None:
-    answer = "The Name of the Wind"
-    text, whole, typed, left, patient, again, failed, own = run(blocks_of(STREAMS.read_text()))
-    assert "".join(text) == answer
-    assert whole == [f"{answer} 30 ['stop']"]
-    assert "".join(typed).startswith(answer)
-    assert typed[-1] == "30"
-    assert answer.startswith(left[0])
-    assert patient == own == [answer]
-    assert again == ["True"]
-    assert failed == []
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -449,4 +449,5 @@ def test_the_page_about_streams(server: ProviderServer, capsys: pytest.CaptureFi
         f"{book}\n",
         "True\n",
         "",
+        f"{book}\n",
     ]
