@@ -157,7 +157,7 @@ class _Left:
 
     def __init__(self) -> None:
         self.bytes = b""
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def take(self) -> bytes:
         if self.error is not None:
@@ -207,7 +207,8 @@ class _Connection:
                 data, self._left.bytes = self._joiner.take(read)
                 if data:
                     return data
-        except Exception as error:
+        except BaseException as error:
+            # A cancellation too: it has to pass through the library's frames for them to end.
             self._left.error = error
         return b""
 
@@ -263,7 +264,7 @@ class _AsyncConnection:
                 data, self._left.bytes = self._joiner.take(read)
                 if data:
                     return data
-        except Exception as error:
+        except BaseException as error:
             self._left.error = error
         return b""
 
