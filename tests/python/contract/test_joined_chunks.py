@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from ferroscope._engine.clients import default_client
-from ferroscope.testing import Answer, Body, Cut, ProviderServer, Text
+from ferroscope.testing import Answer, Body, Cut, ProviderServer, Stall, Text
 from ferroscope.transport import aread_body, join_chunks, read_body
 
 from .conftest import Caller, Row
@@ -146,6 +146,23 @@ def test_the_library_sees_only_how_a_body_begins_and_ends(library: Any, server: 
         body = b"".join(read_body(response))
         assert body.count(b'"word "') == 20
         assert response.num_bytes_downloaded < len(body) / 2
+
+
+def test_a_cancellation_ends_the_librarys_frames(library: Any, server: ProviderServer) -> None:
+    """Left as they are, each is found by the collector later, and becomes a task of its own."""
+    server.reply(Stall(Answer(Text("word " * 20, 20), delay=0.01), after=8))
+    url = server.base_url("openai") + "/chat/completions"
+
+    async def main() -> None:
+        async with join_chunks(library.AsyncClient()) as client, client.stream("POST", url, json=STREAMED) as response:
+            body = aread_body(response)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    async for _ in body:
+                        pass
+            assert body._reads.ag_frame is None  # type: ignore[attr-defined]
+
+    asyncio.run(main())
 
 
 def test_who_wraps_a_body_sees_all_of_it(library: Any, server: ProviderServer) -> None:
