@@ -86,14 +86,14 @@ def read_body(response: Any) -> Iterator[bytes]:
     """
     reads = iter(response.iter_bytes())
     connection = _connection_of(response)
-    return reads if connection is None else _Body(reads, connection, _read_timeout(response))
+    return reads if connection is None else _Body(response, reads, connection)
 
 
 def aread_body(response: Any) -> AsyncIterator[bytes]:
     """The same of an async response."""
     reads = aiter(response.aiter_bytes())
     connection = _connection_of(response)
-    return reads if connection is None else _AsyncBody(reads, connection, _read_timeout(response))
+    return reads if connection is None else _AsyncBody(response, reads, connection)
 
 
 def _connection_of(response: Any) -> Any:
@@ -115,17 +115,19 @@ def _read_timeout(response: Any) -> float | None:
 class _Body:
     """The reads of a body: the first by the HTTP library, which may have some of it, and the last, which it ends."""
 
-    def __init__(self, reads: Iterator[bytes], connection: _Connection, timeout: float | None) -> None:
+    def __init__(self, response: Any, reads: Iterator[bytes], connection: _Connection) -> None:
+        self._response = response
         self._reads = reads
         self._connection = connection
-        self._timeout = timeout
+        self._timeout = _read_timeout(response)
         self._begun = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        if self._begun and (data := self._connection.take(self._timeout)):
+        # Once a response is closed, what comes on its connection may be the answer to another request.
+        if self._begun and not self._response.is_closed and (data := self._connection.take(self._timeout)):
             return data
         self._begun = True
         return next(self._reads)
@@ -134,17 +136,18 @@ class _Body:
 class _AsyncBody:
     """The same of an async body."""
 
-    def __init__(self, reads: AsyncIterator[bytes], connection: _AsyncConnection, timeout: float | None) -> None:
+    def __init__(self, response: Any, reads: AsyncIterator[bytes], connection: _AsyncConnection) -> None:
+        self._response = response
         self._reads = reads
         self._connection = connection
-        self._timeout = timeout
+        self._timeout = _read_timeout(response)
         self._begun = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._begun and (data := await self._connection.take(self._timeout)):
+        if self._begun and not self._response.is_closed and (data := await self._connection.take(self._timeout)):
             return data
         self._begun = True
         return await anext(self._reads)

@@ -210,6 +210,46 @@ def test_connections_are_used_again(library: Any, past: bool, server: ProviderSe
     assert opened[1:] == opened[:-1]
 
 
+@pytest.mark.parametrize("by_a_hook", [False, True], ids=["by us", "by a hook"])
+def test_what_comes_behind_a_body_is_not_taken_for_more_of_it(
+    library: Any, kind: str, by_a_hook: bool, server: ProviderServer
+) -> None:
+    """It is the answer to the next request on that connection, which may be another tenant's."""
+    url = server.base_url("openai") + "/chat/completions"
+    server.reply(long_answer(), Answer(Text("word " * 20, 20), delay=0.01))
+    before = server.connections_opened
+
+    def sync() -> tuple[list[bytes], bytes]:
+        with join_chunks(library.Client()) as client:
+            response = client.send(client.build_request("POST", url, json=STREAMED), stream=True)
+            if by_a_hook:
+                response.read()
+            reads = read_body(response)
+            assert b"".join([next(reads)] if by_a_hook else reads).count(b'"word "') == EVENTS
+            with client.stream("POST", url, json=STREAMED) as other:
+                others = read_body(other)
+                first = next(others)
+                return list(reads), first + b"".join(others)
+
+    async def asynchronous() -> tuple[list[bytes], bytes]:
+        async with join_chunks(library.AsyncClient()) as client:
+            response = await client.send(client.build_request("POST", url, json=STREAMED), stream=True)
+            if by_a_hook:
+                await response.aread()
+            reads = aread_body(response)
+            whole = [await anext(reads)] if by_a_hook else [piece async for piece in reads]
+            assert b"".join(whole).count(b'"word "') == EVENTS
+            async with client.stream("POST", url, json=STREAMED) as other:
+                others = aread_body(other)
+                first = await anext(others)
+                return [piece async for piece in reads], first + b"".join([piece async for piece in others])
+
+    more, body = sync() if kind == "sync" else asyncio.run(asynchronous())
+    assert more == []
+    assert body.count(b'"word "') == 20
+    assert server.connections_opened == before + 1
+
+
 def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
     if row.mount == "azure-inference":
         pytest.skip("azure-ai-inference is not on httpx")
