@@ -21,6 +21,13 @@ _ClientT = TypeVar("_ClientT")
 _ENOUGH = 16
 _READ_SIZE = 64 * 1024
 
+# What lies between whoever reads a response and the connection, and how it is read.
+_LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
+_LAYERS = frozenset(
+    ("Response", "BoundSyncStream", "BoundAsyncStream", "ResponseStream", "AsyncResponseStream", "PoolByteStream")
+)
+_READING = frozenset(("iter_bytes", "iter_raw", "aiter_bytes", "aiter_raw"))
+
 # What the SDKs, all of one make, call the HTTP clients that they were not given.
 _MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
 
@@ -102,9 +109,15 @@ def _connection_of(response: Any) -> Any:
     if not isinstance(connection, _Connection | _AsyncConnection) or "content-encoding" in response.headers:
         return None
     # Tracing wraps the response or its body. Private attributes are looked at only to find a reason against.
-    layers = (response, response.stream, getattr(response.stream, "_stream", None))
-    untouched = all(type(layer).__module__.partition(".")[0] in ("httpx", "httpx2") for layer in layers)
-    return connection if untouched and "iter_bytes" not in vars(response) else None
+    body = getattr(response.stream, "_stream", None)
+    layers = (response, response.stream, body, getattr(body, "_httpcore_stream", None))
+    untouched = all(_made_by_libraries(layer) for layer in layers) and _READING.isdisjoint(vars(response))
+    return connection if untouched else None
+
+
+def _made_by_libraries(layer: object) -> bool:
+    made = type(layer)
+    return made.__name__ in _LAYERS and made.__module__.partition(".")[0] in _LIBRARIES
 
 
 def _read_timeout(response: Any) -> float | None:

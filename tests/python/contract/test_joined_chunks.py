@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -190,6 +190,49 @@ def test_who_wraps_a_body_sees_all_of_it(library: Any, server: ProviderServer) -
     pieces = pieces_of(library, "sync", server.base_url("openai"), past=True, transport=Tracing())
     assert seen == pieces
     assert len(pieces) > 10
+
+
+def test_a_body_that_was_put_in_its_place_is_what_is_read(library: Any, server: ProviderServer) -> None:
+    """Even where it is of the library's own make."""
+
+    class Redacting(library.HTTPTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            response = super().handle_request(request)
+            redacted = (piece.replace(b"word", b"****") for piece in response.stream)
+            return library.Response(200, headers=response.headers, content=redacted, extensions=response.extensions)
+
+    server.reply(Answer(Text("word " * 20, 20), delay=0.01))
+    pieces = pieces_of(library, "sync", server.base_url("openai"), past=True, transport=Redacting())
+    assert b"word" not in b"".join(pieces)
+
+
+@pytest.mark.parametrize("method", ["iter_bytes", "iter_raw"])
+def test_who_patches_a_response_sees_all_of_it(library: Any, kind: str, method: str, server: ProviderServer) -> None:
+    seen: list[bytes] = []
+    method = method if kind == "sync" else f"a{method}"
+
+    def patch(response: Any) -> None:
+        usual = getattr(response, method)
+
+        def patched(*args: Any) -> Iterator[bytes]:
+            for piece in usual(*args):
+                seen.append(piece)
+                yield piece
+
+        async def apatched(*args: Any) -> AsyncIterator[bytes]:
+            async for piece in usual(*args):
+                seen.append(piece)
+                yield piece
+
+        setattr(response, method, patched if kind == "sync" else apatched)
+
+    async def apatch(response: Any) -> None:
+        patch(response)
+
+    server.reply(Answer(Text("word " * 20, 20), delay=0.01))
+    hooks = {"response": [patch if kind == "sync" else apatch]}
+    assert pieces_of(library, kind, server.base_url("openai"), past=True, event_hooks=hooks) == seen
+    assert b"".join(seen).endswith(b"data: [DONE]\n\n")
 
 
 def test_other_bodies_stay_as_they_are(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
