@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .watchdog import watchdog
@@ -19,11 +21,10 @@ SECONDS = 0.1
 
 def drain(response: Any, reads: Iterator[bytes]) -> None:
     """Reads a sync body to its end; a body that does not end is cut off."""
-    connection = socket_of(response)
-    if connection is None:
+    if socket_of(response) is None:
         # Nothing that we know how to cut off: do not risk to wait for it.
         return
-    timer = watchdog.arm(SECONDS, lambda: connection.shutdown(socket.SHUT_RDWR))
+    timer = watchdog.arm(SECONDS, partial(cut_off, response))
     try:
         for _ in reads:
             pass
@@ -32,6 +33,16 @@ def drain(response: Any, reads: Iterator[bytes]) -> None:
         response.close()
     finally:
         watchdog.disarm(timer)
+
+
+def cut_off(response: Any) -> None:
+    """Breaks off the read of a sync response that another thread is waiting in."""
+    connection = socket_of(response)
+    # Closed is said before the connection goes back to its pool. Behind that it may be another call's, and a thread
+    # that has ended its read may be long in saying so, where many of them wait for their turn.
+    if connection is not None and not getattr(response, "is_closed", False):
+        with suppress(OSError):  # closed in the meantime
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def socket_of(response: Any) -> socket.socket | None:

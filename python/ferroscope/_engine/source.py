@@ -6,16 +6,14 @@ was wrapped or patched (tracing, mocks) somebody counts on seeing the objects.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
-from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, Literal, Protocol
 
 from .._core import Event, StreamDecoder
 from ..transport import aread_body, read_body
-from .drain import adrain, drain, socket_of
+from .drain import adrain, cut_off, drain
 from .kept import Kept
 from .provider import Provider
 
@@ -113,7 +111,7 @@ class _Bytes:
         await adrain(reads)
 
     def cut(self) -> None:
-        _shut_down(self._response)
+        cut_off(self._response)
 
     def close(self) -> None:
         self._response.close()
@@ -154,7 +152,7 @@ class _Objects:
         """The SDK's own iteration has seen to that."""
 
     def cut(self) -> None:
-        _shut_down(getattr(self._stream, "response", None))
+        cut_off(getattr(self._stream, "response", None))
 
     def close(self) -> None:
         if callable(close := getattr(self._stream, "close", None)):
@@ -239,10 +237,3 @@ class Replay:
 
     async def aclose(self) -> None:
         """There is no connection."""
-
-
-def _shut_down(response: Any) -> None:
-    connection = socket_of(response)
-    if connection is not None:
-        with suppress(OSError):  # closed already
-            connection.shutdown(socket.SHUT_RDWR)

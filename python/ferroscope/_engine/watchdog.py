@@ -45,8 +45,8 @@ class Watchdog:
             with self._lock:
                 now = time.monotonic()
                 due = [token for token, (deadline, _) in self._armed.items() if deadline <= now]
-                # Under the lock, so that a `disarm` that came too late finds all of it done, and nothing is cut
-                # that has gone back to its pool since. The actions do not wait for anything.
+                # Under the lock, so that a `disarm` that came too late finds all of it done. The actions do not wait
+                # for anything.
                 for token in due:
                     with suppress(Exception):  # closed in the meantime; the others are to be cut off all the same
                         self._armed.pop(token)[1]()

@@ -8,11 +8,13 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from ferroscope._engine.watchdog import watchdog
 from ferroscope.testing import Answer, Exchange, Piece, Response, SlowHeaders, Stall, Text
 
 from .conftest import Caller
@@ -157,6 +159,27 @@ def test_cancelling_in_the_body_of_the_loop_closes_the_connection(caller: Caller
         await closed_at_once(caller)
 
     caller.await_(main())
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+@pytest.mark.parametrize("stream", [True, {"idle_timeout": 10}], ids=["drain", "deadline"])
+def test_what_cuts_off_a_read_too_late_cuts_off_nobody_else(
+    caller: Caller, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread can have ended its read, and not have come to say so, while another one uses the connection again."""
+    late: list[Callable[[], None]] = []
+    monkeypatch.setattr(watchdog, "arm", lambda seconds, action: late.append(action))
+    monkeypatch.setattr(watchdog, "disarm", lambda token: True)
+    caller.server.reply("Hello", Answer(Text("word " * 20, 20), delay=0.01))
+    caller.consume(caller.call("Say hello", stream=stream))
+    cuts = list(late)
+    assert cuts
+    after = caller.call("Go on", stream=True)
+    for position, _ in enumerate(after):
+        if position == 2:
+            for cut in cuts:
+                cut()
+    assert after.content == "word " * 20
 
 
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)

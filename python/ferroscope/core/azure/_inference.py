@@ -168,6 +168,11 @@ class _Response:
     def is_stream_consumed(self) -> bool:
         return bool(self._response.is_stream_consumed)
 
+    @property
+    def is_closed(self) -> bool:
+        # What azure-core says comes only after the connection of a sync response is back in its pool.
+        return bool(getattr(_raw(self._response), "closed", self._response.is_closed))
+
     def iter_bytes(self) -> Iterator[bytes]:
         with _network_errors():
             yield from self._response.iter_bytes()
@@ -196,9 +201,13 @@ class _Network:
 
 def _socket_of(response: Any) -> socket.socket | None:
     """The socket that a sync response is read from, where the SDK has its usual transport."""
-    raw = getattr(getattr(response, "_internal_response", None), "raw", None)
-    found = getattr(getattr(raw, "connection", None), "sock", None)
+    found = getattr(getattr(_raw(response), "connection", None), "sock", None)
     return found if isinstance(found, socket.socket) else None
+
+
+def _raw(response: Any) -> Any:
+    """The response of urllib3 below it, if there is one."""
+    return getattr(getattr(response, "_internal_response", None), "raw", None)
 
 
 @contextmanager
