@@ -3,41 +3,53 @@
 use ferroscope_core::framing::http_chunks::Joiner;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Joins the chunks of HTTP/1.1 responses that arrived together, one connection's.
-#[pyclass(module = "ferroscope._core")]
+///
+/// A connection that turns out to be of HTTP/2 is read and written by several threads at once, hence the lock: without
+/// a GIL they would meet here.
+#[pyclass(frozen, module = "ferroscope._core")]
 pub struct ChunkJoiner {
-    joiner: Joiner,
+    joiner: Mutex<Joiner>,
+}
+
+impl ChunkJoiner {
+    fn lock(&self) -> MutexGuard<'_, Joiner> {
+        self.joiner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[pymethods]
 impl ChunkJoiner {
     #[new]
     fn new() -> Self {
-        Self { joiner: Joiner::default() }
+        Self { joiner: Mutex::default() }
     }
 
     /// Takes note of bytes that are sent on the connection.
-    fn sent(&mut self, data: &[u8]) {
-        self.joiner.sent(data);
+    fn sent(&self, data: &[u8]) {
+        self.lock().sent(data);
     }
 
     /// Takes the next bytes of the connection, and gives what is to be read in their place.
-    fn feed<'py>(&mut self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
-        match self.joiner.feed(data.as_bytes()) {
+    fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+        let joined = self.lock().feed(data.as_bytes());
+        match joined {
             Some(joined) => PyBytes::new(data.py(), &joined),
             None => data.clone(),
         }
     }
+
     /// Whether the chunks of a response are what comes next.
     #[getter]
     fn in_body(&self) -> bool {
-        self.joiner.is_in_body()
+        self.lock().is_in_body()
     }
 
     /// Takes the next bytes of the connection, and gives the data in them, and what follows it.
-    fn take<'py>(&mut self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
-        let taken = self.joiner.take(data);
+    fn take<'py>(&self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
+        let taken = self.lock().take(data);
         (PyBytes::new(py, &taken.data), PyBytes::new(py, &taken.rest))
     }
 }
