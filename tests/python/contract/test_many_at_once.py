@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import trio
 
 from ferroscope._engine import clients  # only its lock: to hold it is the point of one test
-from ferroscope.testing import Answer
+from ferroscope.testing import Answer, Stall, Text
 
 from .conftest import Caller
 
@@ -142,7 +143,6 @@ def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_calls_under_trio(caller: Caller) -> None:
-    trio = pytest.importorskip("trio")
     if caller.row.url_name == "azure-inference":
         pytest.skip("the SDK's async client runs on asyncio only")
     caller.server.reply_always("Hello there")
@@ -158,6 +158,28 @@ def test_calls_under_trio(caller: Caller) -> None:
     trio.run(main)
     caller.server.wait_disconnected(connections=connected)
     caller.server.reply_always(None)
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_a_stream_cancelled_under_trio(caller: Caller) -> None:
+    """It closes its connection, and leaves no generator behind for trio to warn of."""
+    if caller.row.url_name == "azure-inference":
+        pytest.skip("the SDK's async client runs on asyncio only")
+    caller.server.reply(Stall(Answer(Text("word " * 50)), after=8))
+    call = caller.provider.call(caller.row.model, stream=True)(hello)
+    connected = caller.server.open_connections
+
+    async def main() -> None:
+        stream = await call()
+        with trio.move_on_after(0.3) as scope:
+            async for _ in stream:
+                pass
+        assert scope.cancelled_caught
+        assert stream.content.startswith("word ")
+        await trio.to_thread.run_sync(lambda: caller.server.wait_disconnected(connections=connected))
+        gc.collect()
+
+    trio.run(main)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
