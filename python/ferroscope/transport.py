@@ -2,7 +2,8 @@
 
 Language-model servers send an HTTP chunk an event, and httpx takes such chunks apart in Python, which costs more than
 everything that this library does with the event. `join_chunks` has a client's HTTP library handed what arrived
-together as one chunk. Connections, TLS, proxies, timeouts and errors stay the library's own.
+together as one chunk, and the middle of such a body can be read past it. Connections, TLS, proxies, timeouts and errors
+stay the library's own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ClientT = TypeVar("_ClientT")
 _ENOUGH = 16
 _READ_SIZE = 64 * 1024
 
-# What lies between whoever reads a response and the connection, and how it is read.
+# What lies between whoever reads a response and its connection, and how it is read.
 _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
 _LAYERS = frozenset(
     ("Response", "BoundSyncStream", "BoundAsyncStream", "ResponseStream", "AsyncResponseStream", "PoolByteStream")
@@ -77,7 +78,7 @@ def _pools(client: Any) -> Iterator[Any]:
     http = getattr(client, "_client", client)  # every SDK keeps its HTTP client there
     for transport in (getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()):
         pool = getattr(transport, "_pool", None)
-        known = type(pool).__module__.partition(".")[0] in ("httpcore", "httpcore2")
+        known = type(pool).__module__.partition(".")[0] in _LIBRARIES
         if known and hasattr(getattr(pool, "_network_backend", None), "connect_tcp"):
             yield pool
 

@@ -2,7 +2,7 @@
 //!
 //! Language-model servers send a chunk an event, and an HTTP library written in Python takes longer over a chunk
 //! than this crate over the event in it. What comes out of here is the same response in fewer chunks
-//! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), no byte of it later than before.
+//! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), no byte of its data later than before.
 //!
 //! The library behind it stays the judge of what is valid: all that is not plainly a chunked response is handed
 //! on as it is, and a chunk that is broken stays broken.
