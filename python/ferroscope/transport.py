@@ -168,19 +168,22 @@ class _AsyncBody:
 
 
 class _Left:
-    """What was read past the HTTP library and is for it to judge: how a body ends, or that reading failed."""
+    """What was read past the HTTP library and is for it to judge: how a body ends, or that reading failed.
+
+    No bytes are the end of the connection, which not every one tells twice.
+    """
 
     __slots__ = ("bytes", "error")
 
     def __init__(self) -> None:
-        self.bytes = b""
+        self.bytes: bytes | None = None
         self.error: BaseException | None = None
 
-    def take(self) -> bytes:
+    def take(self) -> bytes | None:
         if self.error is not None:
             error, self.error = self.error, None
             raise error
-        left, self.bytes = self.bytes, b""
+        left, self.bytes = self.bytes, None
         return left
 
 
@@ -209,7 +212,7 @@ class _Connection:
         self._left = _Left()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if left := self._left.take():
+        if (left := self._left.take()) is not None:
             return left
         while read := self._stream.read(max_bytes, timeout):
             # Half a chunk's size is nothing to hand on, and no bytes would mean the end.
@@ -220,8 +223,11 @@ class _Connection:
     def take(self, timeout: float | None) -> bytes:
         """The next data of a chunked body; nothing where `read` has something else to say of it."""
         try:
-            while self._joiner.in_body and (read := self._stream.read(_READ_SIZE, timeout)):
-                data, self._left.bytes = self._joiner.take(read)
+            while self._joiner.in_body and self._left.bytes is None:
+                read = self._stream.read(_READ_SIZE, timeout)
+                data, behind = self._joiner.take(read)
+                if behind or not read:
+                    self._left.bytes = behind
                 if data:
                     return data
         except BaseException as error:
@@ -268,7 +274,7 @@ class _AsyncConnection:
         self._left = _Left()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if left := self._left.take():
+        if (left := self._left.take()) is not None:
             return left
         while read := await self._stream.read(max_bytes, timeout):
             if joined := self._joiner.feed(read):
@@ -277,8 +283,11 @@ class _AsyncConnection:
 
     async def take(self, timeout: float | None) -> bytes:
         try:
-            while self._joiner.in_body and (read := await self._stream.read(_READ_SIZE, timeout)):
-                data, self._left.bytes = self._joiner.take(read)
+            while self._joiner.in_body and self._left.bytes is None:
+                read = await self._stream.read(_READ_SIZE, timeout)
+                data, behind = self._joiner.take(read)
+                if behind or not read:
+                    self._left.bytes = behind
                 if data:
                     return data
         except BaseException as error:

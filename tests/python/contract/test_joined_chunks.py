@@ -121,6 +121,43 @@ def test_a_body_that_is_broken_fails_as_it_would(library: Any, kind: str, past: 
     assert "malformed chunk footer: XX" in messages[1]
 
 
+class EndsOnce:
+    """A network backend, and a connection of it, that fails when it is read behind its end, as one over TLS may."""
+
+    def __init__(self, reads: list[bytes]) -> None:
+        self.reads = reads
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> EndsOnce:
+        return self
+
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        return self.reads.pop(0)
+
+    def write(self, *args: Any, **kwargs: Any) -> None: ...
+    def close(self) -> None: ...
+    def get_extra_info(self, info: str) -> Any: ...
+
+
+class AsyncEndsOnce(EndsOnce):
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> EndsOnce:  # type: ignore[override]
+        return self
+
+    async def read(self, *args: Any, **kwargs: Any) -> bytes:  # type: ignore[override]
+        return self.reads.pop(0)
+
+    async def write(self, *args: Any, **kwargs: Any) -> None: ...  # type: ignore[override]
+    async def aclose(self) -> None: ...
+
+
+def test_the_end_of_a_connection_is_read_once(library: Any, kind: str, past: bool) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    transport = library.HTTPTransport() if kind == "sync" else library.AsyncHTTPTransport()
+    ends = EndsOnce if kind == "sync" else AsyncEndsOnce
+    transport._pool._network_backend = ends([head, b"1\r\na\r\n", b"1\r\nb\r\n", b""])
+    with pytest.raises(library.RemoteProtocolError, match="incomplete chunked read"):
+        pieces_of(library, kind, "http://localhost", past=past, transport=transport)
+
+
 def test_a_compressed_body_is_read_by_the_library(library: Any, kind: str, past: bool) -> None:
     text = b"data: word\n\n" * EVENTS
     squeezed = gzip.compress(text)
