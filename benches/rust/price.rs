@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ferroscope_core::price::{Book, Call, Situation, instant};
+use ferroscope_core::price::{Book, Call, CallConditions, instant};
 use ferroscope_core::usage::Totals;
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ const CHAT: &[u8] = br#"{"prompt_tokens": 1200, "completion_tokens": 300, "total
 fn price(criterion: &mut Criterion) {
     let at = instant("2026-11-20T12:00:00Z").unwrap();
     let call = Call { at, now: at, ..Call::default() };
-    let now = Situation { at, ..Situation::default() };
+    let now = CallConditions { at, ..CallConditions::default() };
     let totals = Totals { input: 1200, cached: 400, output: 300, ..Totals::default() };
     let book = Book::default();
     let exact = Some(4_500_000_000_000_000 + 1_000_000_000_000_000);

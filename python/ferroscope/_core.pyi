@@ -49,7 +49,7 @@ class ChunkJoiner:
     @property
     def in_body(self) -> bool:
         """Whether the chunks of a response are what comes next."""
-    def take(self, data: bytes) -> tuple[bytes, bytes]:
+    def extract_data(self, data: bytes) -> tuple[bytes, bytes]:
         """Take the next bytes of the connection, and give the data in them, and what follows it as it is."""
 
 # --- Streams ---------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def join_chunks(client: _ClientT) -> _ClientT:
     return client
 
 
-def join_unasked(client: object) -> None:
+def join_chunks_if_sdk_made(client: object) -> None:
     """Does so with a client that a call was given, if the HTTP client in it is of the SDK's own making."""
     http = getattr(client, "_client", None)
     if type(http).__name__ in _MADE_BY_SDKS:
@@ -167,7 +167,7 @@ class _AsyncBody:
         return await anext(self._reads)
 
 
-class _Left:
+class _Pushback:
     """What was read past the HTTP library and is for it to judge: how a body ends, or that reading failed.
 
     No bytes are the end of the connection, which not every one tells twice.
@@ -209,10 +209,10 @@ class _Connection:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._joiner = ChunkJoiner()
-        self._left = _Left()
+        self._pushback = _Pushback()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if (left := self._left.take()) is not None:
+        if (left := self._pushback.take()) is not None:
             return left
         while read := self._stream.read(max_bytes, timeout):
             # Half a chunk's size is nothing to hand on, and no bytes would mean the end.
@@ -223,16 +223,16 @@ class _Connection:
     def take(self, timeout: float | None) -> bytes:
         """The next data of a chunked body; nothing where `read` has something else to say of it."""
         try:
-            while self._joiner.in_body and self._left.bytes is None:
+            while self._joiner.in_body and self._pushback.bytes is None:
                 read = self._stream.read(_READ_SIZE, timeout)
-                data, behind = self._joiner.take(read)
+                data, behind = self._joiner.extract_data(read)
                 if behind or not read:
-                    self._left.bytes = behind
+                    self._pushback.bytes = behind
                 if data:
                     return data
         except BaseException as error:
             # A cancellation too: it has to pass through the library's frames for them to end.
-            self._left.error = error
+            self._pushback.error = error
         return b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -271,10 +271,10 @@ class _AsyncConnection:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._joiner = ChunkJoiner()
-        self._left = _Left()
+        self._pushback = _Pushback()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if (left := self._left.take()) is not None:
+        if (left := self._pushback.take()) is not None:
             return left
         while read := await self._stream.read(max_bytes, timeout):
             if joined := self._joiner.feed(read):
@@ -283,15 +283,15 @@ class _AsyncConnection:
 
     async def take(self, timeout: float | None) -> bytes:
         try:
-            while self._joiner.in_body and self._left.bytes is None:
+            while self._joiner.in_body and self._pushback.bytes is None:
                 read = await self._stream.read(_READ_SIZE, timeout)
-                data, behind = self._joiner.take(read)
+                data, behind = self._joiner.extract_data(read)
                 if behind or not read:
-                    self._left.bytes = behind
+                    self._pushback.bytes = behind
                 if data:
                     return data
         except BaseException as error:
-            self._left.error = error
+            self._pushback.error = error
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -183,7 +183,7 @@ fn taken(body: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<u8>) {
     let (mut data, mut rest) = (Vec::new(), Vec::new());
     for two in cuts.windows(2) {
         assert_eq!(joiner.is_in_body(), rest.is_empty());
-        let found = joiner.take(&body[two[0]..two[1]]);
+        let found = joiner.extract_data(&body[two[0]..two[1]]);
         assert!(rest.is_empty() || found.data.is_empty(), "no data comes behind the rest");
         data.extend_from_slice(&found.data);
         rest.extend_from_slice(&found.rest);

@@ -322,7 +322,7 @@ fn escapes_are_decoded_also_when_pairs_are_cut() {
     for &(pieces, expected) in table {
         let mut text = Text::default();
         pieces.iter().for_each(|piece| text.push(piece));
-        text.settle();
+        text.finish();
         assert_eq!(text.value, expected, "{pieces:?}");
     }
 }
@@ -333,7 +333,7 @@ fn text_that_is_no_quoted_json_does_no_harm() {
         let mut text = Text::default();
         text.push(piece);
         text.push("x");
-        text.settle();
+        text.finish();
     }
 }
 

@@ -173,7 +173,7 @@ fn strings_that_grow_join() {
         for piece in pieces {
             object.join("x", Tape::default().read(piece, MAX_DEPTH).unwrap());
         }
-        object.settle();
+        object.finish();
         let mut out = String::new();
         object.write(&mut out);
         assert_eq!(out, format!("{{\"x\":{expected}}}"), "{story}");

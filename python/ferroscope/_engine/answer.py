@@ -43,9 +43,9 @@ def extract(call: Call, response: _Response, arguments: str = "") -> Any:
     try:
         if call.tools and response.tools:
             return response
-        answer = call.provider.dialect.answer_text(response, extraction.way)
+        answer = call.provider.dialect.answer_text(response, extraction.mode)
         text = arguments or answer
-        result = read_answer(extraction, text, call.given)
+        result = read_answer(extraction, text, call.prefilled_fields)
     except JsonError as error:
         raise ResponseModelError(_told(extraction, error, response), text=text, response=response) from None
     except ValueError as error:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
-from ..core.base._unsaid import sayable
+from ..core.base._unsupported import drop_unsupported
 from ..core.base.call_response import BaseCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
 from ..prices import admit, metered
-from ..transport import join_unasked
+from ..transport import join_chunks_if_sdk_made
 from .clients import default_client
-from .common_errors import adopt
+from .common_errors import unify_exception
 from .dialect import Request
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools
@@ -43,7 +43,7 @@ class Call:
         kwargs: The keyword arguments for the SDK's method.
         tools: The tools that are offered.
         extraction: What the answer is to be, if there is a response model.
-        given: The fields of the response model that the arguments fill.
+        prefilled_fields: The fields of the response model that the arguments fill.
         metadata: What is said of the call.
     """
 
@@ -56,7 +56,7 @@ class Call:
     kwargs: dict[str, Any]
     tools: tuple[type[BaseTool], ...]
     extraction: Extraction | None
-    given: dict[str, Any]
+    prefilled_fields: dict[str, Any]
     metadata: Metadata
 
     def send(self) -> Any:
@@ -71,7 +71,7 @@ class Call:
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
-            join_unasked(client)
+            join_chunks_if_sdk_made(client)
         if is_async:
             return self._asend(client)
         method = self._method(client)
@@ -80,7 +80,7 @@ class Call:
         except json.JSONDecodeError as error:
             raise self._no_response(error.doc) from error
         except Exception as error:
-            adopt(error, provider.sdk)
+            unify_exception(error, provider.sdk)
             raise
         if inspect.iscoroutine(sent):
             sent.close()
@@ -109,14 +109,14 @@ class Call:
         except json.JSONDecodeError as error:
             raise self._no_response(error.doc) from error
         except Exception as error:
-            adopt(error, provider.sdk)
+            unify_exception(error, provider.sdk)
             raise
 
-    def facts(self) -> dict[str, Any]:
+    def response_fields(self) -> dict[str, Any]:
         """What responses and streams alike say of the call they belong to."""
         last = self.messages[-1] if self.messages else None
         tools = list(self.tools)
-        if self.extraction is not None and self.extraction.way == "tool":
+        if self.extraction is not None and self.extraction.mode == "tool":
             tools = [self.extraction.tool]
         return {
             "metadata": self.metadata,
@@ -142,7 +142,7 @@ class Call:
         if raw is None or isinstance(raw, _NO_RESPONSE):
             raise self._no_response(raw)
         kind = self.provider.response
-        return kind(response=raw, start_time=start_time, end_time=end_time, **self.facts())
+        return kind(response=raw, start_time=start_time, end_time=end_time, **self.response_fields())
 
     def _no_response(self, body: object) -> APIError:
         text = body if isinstance(body, str) else json.dumps(body, default=repr)
@@ -157,19 +157,19 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     config = prompt.config or {}
     # A dynamic client serves this call only: the next one may be another tenant's.
     client = config.get("client") or plan.client
-    provider = plan.provider.through(client)
+    provider = plan.provider.for_client(client)
     tools, params = plan.tools, plan.params
     if config.get("tools") is not None:
         tools = provider_tools(config["tools"], provider)
     elif provider.tool is not plan.provider.tool:
-        tools = provider_tools(plan.given_tools, provider)
+        tools = provider_tools(plan.original_tools, provider)
     if config.get("call_params"):
         params = {**params, **provider.dialect.render_params(config["call_params"])}
     extraction = plan.extraction
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
-        extraction = extraction.in_text()
-    given = extraction.given(prompt.fn_args) if extraction is not None else {}
-    messages = provider.dialect.render_messages(sayable(prompt.messages, provider.dialect.name))
+        extraction = extraction.as_json_mode()
+    prefilled = extraction.prefilled_fields(prompt.fn_args) if extraction is not None else {}
+    messages = provider.dialect.render_messages(drop_unsupported(prompt.messages, provider.dialect.name))
     request = Request(
         model=plan.model,
         messages=messages,
@@ -189,7 +189,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         kwargs=provider.dialect.render_request(request),
         tools=tools,
         extraction=extraction,
-        given=given,
+        prefilled_fields=prefilled,
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
     )
 

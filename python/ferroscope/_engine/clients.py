@@ -44,25 +44,25 @@ class Clients:
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _ClientCache:
     """The clients of one event loop, or of all sync calls, each with the state of the variables it was made by."""
 
     clients: dict[Clients, tuple[int, object]] = field(default_factory=dict)
-    made: list[Any] = field(default_factory=list)  # Any: async clients of any SDK, to be closed with their loop
+    owned: list[Any] = field(default_factory=list)  # Any: async clients of any SDK, to be closed with their loop
     closing: AsyncGenerator[None, None] | None = None
 
 
-class _Shelves:
+class _ClientCaches:
     """All clients of this process."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.sync = _Shelf()
+        self.sync = _ClientCache()
         # By loop, or by trio's token of one. A client refers to its loop, so weak keys would keep it all the same.
-        self.by_loop: dict[Any, _Shelf] = {}
+        self.by_loop: dict[Any, _ClientCache] = {}
 
-    def of(self, loop: Any) -> _Shelf:
-        """The shelf of a running loop, emptied when the loop is shut down."""
+    def of(self, loop: Any) -> _ClientCache:
+        """The cache of a running loop, emptied when the loop is shut down."""
         known = self.by_loop.get(loop)
         if known is not None:
             return known
@@ -71,39 +71,39 @@ class _Shelves:
             for other in list(self.by_loop):
                 if getattr(other, "is_closed", bool)():
                     self.by_loop.pop(other, None)
-            shelf = self.by_loop[loop] = _Shelf()
-        shelf.closing = _when_the_loop_ends(lambda: self._clear(loop))
-        return shelf
+            cache = self.by_loop[loop] = _ClientCache()
+        cache.closing = _when_the_loop_ends(lambda: self._clear(loop))
+        return cache
 
     async def _clear(self, loop: Any) -> None:
-        for client in self.by_loop.pop(loop, _Shelf()).made:
+        for client in self.by_loop.pop(loop, _ClientCache()).owned:
             await client.close()
 
-    def take(self, shelf: _Shelf, clients: Clients, make: Callable[[], object]) -> object:
-        """The client on the shelf, made now if there is none or the variables have changed."""
+    def get(self, cache: _ClientCache, clients: Clients, make: Callable[[], object]) -> object:
+        """The client in the cache, made now if there is none or the variables have changed."""
         state = clients.state()
-        known = shelf.clients.get(clients)
+        known = cache.clients.get(clients)
         if known is None or known[0] != state:
             with self.lock:
-                known = shelf.clients.get(clients)
+                known = cache.clients.get(clients)
                 if known is None or known[0] != state:
-                    known = shelf.clients[clients] = (state, join_chunks(make()))
-                    if shelf.closing is not None:
-                        shelf.made.append(known[1])
+                    known = cache.clients[clients] = (state, join_chunks(make()))
+                    if cache.closing is not None:
+                        cache.owned.append(known[1])
                     else:
                         _close_when_unused(known[1])
         return known[1]
 
 
-_shelves = _Shelves()
+_caches = _ClientCaches()
 
 
 def default_client(clients: Clients, *, asynchronous: bool) -> object:
     """The default client: one per process, and per event loop for async calls."""
-    shelves = _shelves
+    caches = _caches
     if not asynchronous:
-        return shelves.take(shelves.sync, clients, clients.sync)
-    return shelves.take(shelves.of(_running_loop()), clients, clients.asynchronous)
+        return caches.get(caches.sync, clients, clients.sync)
+    return caches.get(caches.of(_running_loop()), clients, clients.asynchronous)
 
 
 def prefers_aiohttp() -> bool:
@@ -151,15 +151,15 @@ def _close_when_unused(client: Any) -> None:  # Any: a sync client of any SDK
         finalize(client, close).atexit = False
 
 
-_of_parents: list[_Shelves] = []
+_of_parents: list[_ClientCaches] = []
 
 
 def _forget_the_parents() -> None:
     """Has a forked child make clients of its own: sockets are not shared, nor is a lock that another thread holds."""
-    global _shelves
-    # Kept: to close a client takes locks of its own, which may be held for ever as well.
-    _of_parents.append(_shelves)
-    _shelves = _Shelves()
+    global _caches
+    # Kept alive: to close a client takes locks of its own, which may be held for ever as well.
+    _of_parents.append(_caches)
+    _caches = _ClientCaches()
 
 
 if hasattr(os, "register_at_fork"):

@@ -53,7 +53,7 @@ _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
 }
 
 
-def adopt(error: Exception, sdk: str) -> None:
+def unify_exception(error: Exception, sdk: str) -> None:
     """Makes an SDK's exception an instance of our class for the same; others are left alone."""
     kind = type(error)
     if kind.__module__.partition(".")[0] != sdk.partition(".")[0] or isinstance(error, errors.FerroscopeError):

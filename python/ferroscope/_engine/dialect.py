@@ -73,7 +73,7 @@ class Dialect(Protocol):
         """Whether a request with these parameters, rendered, may ask for the call of a certain tool."""
         ...
 
-    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
+    def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         """The JSON text of a structured answer, that came as a tool call or in the text.
 
         Raises:

@@ -24,7 +24,7 @@ class Extraction:
         target: What the user wrote: a model, a builtin, `list[str]`, `X | None`, …
         model: The model that is asked for; what is not an object is its only field `value`.
         tool: The same as a tool of the provider, for answers that come as a call.
-        way: Whether the answer comes as a call of that tool, or as JSON in the text.
+        mode: Whether the answer comes as a call of that tool, or as JSON in the text.
         strict: Whether the provider is held to the schema.
         from_call: The fields that the call's arguments fill.
     """
@@ -32,7 +32,7 @@ class Extraction:
     target: Any  # Any: a type form
     model: type[BaseModel]
     tool: type[BaseTool]
-    way: Literal["tool", "json"]
+    mode: Literal["tool", "json"]
     strict: bool
     from_call: tuple[str, ...]
 
@@ -46,11 +46,11 @@ class Extraction:
         """What the answer is to be, for people."""
         return self.target.__name__ if isinstance(self.target, type) else repr(self.target).replace("typing.", "")
 
-    def in_text(self) -> Extraction:
+    def as_json_mode(self) -> Extraction:
         """The same where it cannot be forced into a call of its own: beside other tools, or in a thinking model."""
-        return self if self.way == "json" else replace(self, way="json")
+        return self if self.mode == "json" else replace(self, mode="json")
 
-    def given(self, fn_args: Mapping[str, Any]) -> dict[str, Any]:
+    def prefilled_fields(self, fn_args: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that the call's arguments fill.
 
         Raises:
@@ -82,8 +82,8 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
     is_strict = isinstance(target, type) and issubclass(target, BaseModel) and target.model_config.get("strict")
     # Of a provider that knows no strict schemas, its tool class says so.
     strict = bool(is_strict) and tool.__supports_strict__
-    way: Literal["tool", "json"] = "json" if json_mode or has_tools else "tool"
-    if strict and way == "tool":
+    mode: Literal["tool", "json"] = "json" if json_mode or has_tools else "tool"
+    if strict and mode == "tool":
         warnings.warn(
             "You must set `json_mode=True` to use `strict=True` response models. "
             "Ignoring `strict` and using tools for extraction.",
@@ -91,7 +91,7 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
             stacklevel=callers_level(),
         )
     from_call = tuple(name for name, field in model.model_fields.items() if is_from_call_args(field))
-    return Extraction(target, model, tool, way, strict, from_call)
+    return Extraction(target, model, tool, mode, strict, from_call)
 
 
 def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[BaseModel]]:

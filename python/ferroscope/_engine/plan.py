@@ -11,8 +11,8 @@ from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
-from .kept import DEFAULT_BYTES
 from .provider import Provider
+from .replay_buffer import DEFAULT_BYTES
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
@@ -26,7 +26,7 @@ class CallPlan:
         stream: Whether the answer is streamed.
         partial_tools: Whether a streamed tool is given while it is being written.
         limits: How much of a stream is accepted.
-        given_tools: The tools that are offered, as they were given.
+        original_tools: The tools that are offered, as they were given.
         tools: The same as the provider's classes.
         json_mode: Whether the answer is to be JSON.
         extraction: What the answer is to be, if there is a response model.
@@ -45,7 +45,7 @@ class CallPlan:
     stream: bool
     partial_tools: bool
     limits: Limits
-    given_tools: tuple[type[BaseTool] | Callable[..., Any], ...]
+    original_tools: tuple[type[BaseTool] | Callable[..., Any], ...]
     tools: tuple[type[BaseTool], ...]
     json_mode: bool
     extraction: Extraction | None
@@ -95,7 +95,7 @@ def plan_call(
         stream=bool(stream),
         partial_tools=bool(config.get("partial_tools")),
         limits=config.get("limits", {}),
-        given_tools=tuple(tools or ()),
+        original_tools=tuple(tools or ()),
         tools=provider_tools(tools, provider),
         json_mode=json_mode,
         extraction=extraction,

@@ -22,9 +22,8 @@ class Provider:
         name: The name that users write.
         dialect: The wire format it speaks.
         sdk: The module of its SDK.
-        shape: The module that has the SDK's streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its
-            like) by the names that the engine knows; an adapter of ours for an SDK of another make, the SDK itself
-            if it is empty.
+        adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its like)
+            under the names that the engine uses: an adapter for an SDK with other names; empty for the SDK itself.
         response: What a call returns.
         chunk: What a stream consists of.
         stream: What a streamed call returns.
@@ -32,8 +31,8 @@ class Provider:
         clients: How default clients are made.
         stream_error: The SDK's class for an error that the provider reports inside a stream.
         quirks: What it does differently in the same format; keyword arguments of the core's decoder.
-        takes: Whether a client (None: the default one) is this record's, of a provider that several SDKs call.
-        variants: The same provider through the clients of other SDKs; the first that takes a client serves it.
+        accepts_client: Whether a client (None: the default one) is this record's, of a provider that several SDKs call.
+        alternatives: The same provider through the clients of other SDKs; the first that takes a client serves it.
     """
 
     name: str
@@ -47,10 +46,10 @@ class Provider:
     clients: Clients
     stream_error: str = "APIError"
     quirks: Mapping[str, Any] = field(default_factory=dict)
-    shape: str = ""
-    takes: Callable[[object | None], bool] = field(default=lambda client: True)
-    variants: tuple[Provider, ...] = ()
+    adapter_module: str = ""
+    accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)
+    alternatives: tuple[Provider, ...] = ()
 
-    def through(self, client: object | None) -> Provider:
+    def for_client(self, client: object | None) -> Provider:
         """The record by which a client (None: the default one) is called."""
-        return next((variant for variant in self.variants if variant.takes(client)), self)
+        return next((alternative for alternative in self.alternatives if alternative.accepts_client(client)), self)

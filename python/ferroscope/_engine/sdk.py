@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
-from .common_errors import adopt, class_of_both
+from .common_errors import class_of_both, unify_exception
 from .deadlines import DeadlinePassed
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class SdkErrors:
             broke = place(f"the connection broke before the stream ended: {error}")
             return self._both(StreamInterruptedError, "APIConnectionError", broke, message=broke)
         self._claim(error)
-        adopt(error, self._provider.sdk)
+        unify_exception(error, self._provider.sdk)
         return error
 
     def _claim(self, error: Exception) -> None:
         """Makes what the SDK raised in its own iteration ours too, as it would be if we had read the bytes."""
-        sdk = sys.modules.get(self._provider.shape or self._provider.sdk)
+        sdk = sys.modules.get(self._provider.adapter_module or self._provider.sdk)
         # The order matters: a broken connection is one kind of error to some SDKs.
         for ours, name in (
             (StreamInterruptedError, "APIConnectionError"),
@@ -78,7 +78,7 @@ class SdkErrors:
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
-        theirs = getattr(sys.modules.get(self._provider.shape or self._provider.sdk), name, None)
+        theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), name, None)
         request = getattr(self._response, "request", None)
         # A deadline may pass before there is a request to speak of.
         if theirs is None or (request is None and name != "APITimeoutError"):

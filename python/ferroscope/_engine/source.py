@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from .._core import Event, StreamDecoder
 from ..transport import aread_body, read_body
 from .drain import adrain, cut_off, drain
-from .kept import Kept
 from .provider import Provider
+from .replay_buffer import ReplayBuffer
 
 
 class Source(Protocol):
@@ -45,12 +45,14 @@ class Source(Protocol):
     async def aclose(self) -> None: ...
 
 
-def open_source(sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None = None) -> Source:
+def open_source(
+    sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None = None
+) -> Source:
     """The best way to read a stream of an SDK."""
-    if is_untouched(sdk_stream, provider.shape or provider.sdk):
+    if is_untouched(sdk_stream, provider.adapter_module or provider.sdk):
         decoder.framing = framing_of(sdk_stream.response)
-        return _Bytes(sdk_stream, decoder, kept)
-    return _Objects(sdk_stream, decoder, provider, kept)
+        return _Bytes(sdk_stream, decoder, replay_buffer)
+    return _Objects(sdk_stream, decoder, provider, replay_buffer)
 
 
 def is_untouched(sdk_stream: Any, sdk: str) -> bool:
@@ -82,10 +84,10 @@ def framing_of(response: Any) -> Literal["sse", "aws_event_stream"]:
 class _Bytes:
     """Reads the body of the response below an SDK's stream."""
 
-    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, kept: Kept | None) -> None:
+    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, replay_buffer: ReplayBuffer | None) -> None:
         self._stream = sdk_stream
         self._decoder = decoder
-        self._kept = kept
+        self._replay_buffer = replay_buffer
         self._response = sdk_stream.response
 
     @property
@@ -99,8 +101,8 @@ class _Bytes:
         return aread_body(self._response)
 
     def events(self, read: bytes) -> Iterable[Event]:
-        if self._kept is not None:
-            self._kept.add(read)
+        if self._replay_buffer is not None:
+            self._replay_buffer.add(read)
         self._decoder.feed(read)
         return self._decoder
 
@@ -123,10 +125,12 @@ class _Bytes:
 class _Objects:
     """Iterates over an SDK's stream, or over whatever stands in for one."""
 
-    def __init__(self, sdk_stream: Any, decoder: StreamDecoder, provider: Provider, kept: Kept | None) -> None:
+    def __init__(
+        self, sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None
+    ) -> None:
         self._stream = sdk_stream
         self._decoder = decoder
-        self._kept = kept
+        self._replay_buffer = replay_buffer
         self._dump = provider.dialect.dump_event
 
     @property
@@ -141,8 +145,8 @@ class _Objects:
 
     def events(self, read: Any) -> Iterable[Event]:
         event = self._dump(read)
-        if self._kept is not None:
-            self._kept.add(event)
+        if self._replay_buffer is not None:
+            self._replay_buffer.add(event)
         return (self._decoder.feed_event(event),)
 
     def drain(self, reads: Iterator[Any]) -> None:

@@ -18,14 +18,14 @@ from ..core.base.stream import BaseStream
 from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
-from ..prices import CHARACTERS_A_TOKEN, Cost, Running, cost, metered, record, running
+from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, metered, record
 from .call import Call, now
 from .deadlines import DeadlinePassed, Limit, in_time
-from .kept import Kept
 from .partial import PartialReader
+from .replay_buffer import ReplayBuffer
 from .sdk import SdkErrors
 from .source import Blocking, Replay, Source, open_source
-from .telling import Telling
+from .stream_events import TypedEvents
 from .watchdog import watchdog
 
 # Any: chunk and tool are the provider's own classes.
@@ -45,13 +45,13 @@ class _BlankEvent:
 
 def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     """The stream of a call; nothing is sent before it is iterated over."""
-    return dress(StreamRun(call), call)
+    return wrap_run(StreamRun(call), call)
 
 
-def dress(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+def wrap_run(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
     """A run as the provider's stream."""
     provider = call.provider
-    return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.facts())
+    return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.response_fields())
 
 
 class StreamRun:
@@ -67,7 +67,7 @@ class StreamRun:
         "_decoder",
         "_growing",
         "_heard",
-        "_kept",
+        "_replay_buffer",
         "_response",
         "_source",
         "_started",
@@ -85,10 +85,10 @@ class StreamRun:
         self._begun = False
         self._closed = False
         self._complete = False
-        self._budget: Running | None = None
+        self._budget: BudgetWatch | None = None
         self._growing: dict[int, tuple[PartialReader[Any], list[str]]] = {}
         self._broken_off = False
-        self._kept = Kept(call.plan.replay) if call.plan.replay else None
+        self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._started = 0.0
         self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
         self._tool_errors: list[Exception] = []
@@ -185,11 +185,11 @@ class StreamRun:
 
     def events(self) -> Generator[StreamEvent[Any], None, None]:
         run = self._again() or self
-        return run.iterate(Telling(run._decoder, run.response, run._tool).told)
+        return run.iterate(TypedEvents(run._decoder, run.response, run._tool).convert)
 
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
         run = self._again() or self
-        return run.aiterate(Telling(run._decoder, run.response, run._tool).told)
+        return run.aiterate(TypedEvents(run._decoder, run.response, run._tool).convert)
 
     def collect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
         """Reads a sync stream to its end, without an object for each chunk."""
@@ -224,12 +224,12 @@ class StreamRun:
 
     def _again(self) -> StreamRun | None:
         """A run over what was kept, if this one is over and kept it."""
-        if not self.ended or self._kept is None:
+        if not self.ended or self._replay_buffer is None:
             return None
         run = StreamRun(self._call)
-        run._kept = None
+        run._replay_buffer = None
         run._decoder.framing = self._decoder.framing
-        run._source = Replay(self._kept.pieces(), run._decoder)
+        run._source = Replay(self._replay_buffer.pieces(), run._decoder)
         run._broken_off = not self._complete
         return run
 
@@ -299,11 +299,11 @@ class StreamRun:
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
-        source = open_source(sdk_stream, self._decoder, self._call.provider, self._kept)
+        source = open_source(sdk_stream, self._decoder, self._call.provider, self._replay_buffer)
         blocks = plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
         self._source = Blocking(source) if blocks else source
         if metered():
-            self._budget = running(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
+            self._budget = budget_watch(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
         return self._source
 
     def _shown(self, view: View | None) -> View:
@@ -312,7 +312,7 @@ class StreamRun:
         budget = self._budget
         return usual if budget is None else lambda events: usual(self._paid(events, budget))
 
-    def _paid(self, events: Iterable[Event], budget: Running) -> Iterator[Event]:
+    def _paid(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
         """The same events, as long as there is a budget for them."""
         for event in events:
             arguments = sum(len(fragment) for *_, fragment in event.fragments or ())

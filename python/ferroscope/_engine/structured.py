@@ -13,7 +13,7 @@ from .answer import extract
 from .call import Call
 from .extraction import Extraction
 from .partial import PartialReader
-from .stream import StreamRun, dress
+from .stream import StreamRun, wrap_run
 from .value_reader import ValueReader
 
 # Any: instances of whatever the response model is.
@@ -35,9 +35,9 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
     assert extraction is not None
     run = StreamRun(call)
     return BaseStructuredStream(
-        stream=dress(run, call),
+        stream=wrap_run(run, call),
         response_model=extraction.target,
-        fields_from_call_args=call.given,
+        fields_from_call_args=call.prefilled_fields,
         run=StructuredRun(run, call, extraction),
     )
 
@@ -79,7 +79,7 @@ class StructuredRun:
         reading.is_whole = True
         response = self._run.response()
         # Some SDKs keep arguments as objects, which malformed ones cannot become.
-        result = extract(self._call, response, self._run.arguments if self._extraction.way == "tool" else "")
+        result = extract(self._call, response, self._run.arguments if self._extraction.mode == "tool" else "")
         if result is not response:
             keep(result)
         yield result
@@ -92,9 +92,11 @@ class Reading:
 
     def __init__(self, call: Call, extraction: Extraction) -> None:
         self.reader: Reader = (
-            ValueReader(extraction) if extraction.is_wrapped else PartialReader(extraction.model, given=call.given)
+            ValueReader(extraction)
+            if extraction.is_wrapped
+            else PartialReader(extraction.model, given=call.prefilled_fields)
         )
-        self._text = _arguments if extraction.way == "tool" else _content
+        self._text = _arguments if extraction.mode == "tool" else _content
         self._every: Every = call.plan.every
         self._broken = False
         self.begun = False

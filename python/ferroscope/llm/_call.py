@@ -15,8 +15,8 @@ from ..core.base._prompt_plan import plan_prompt
 from ..core.base.stream_config import StreamConfig
 from ..core.base.tool import BaseTool
 from ..errors import MissingExtraError
+from ._common_view import common_view_record
 from ._context import Layers, current_layers, in_force
-from ._dressed import dressed_record
 from ._options import Options
 from ._providers import provider_and_model
 
@@ -69,7 +69,7 @@ class PlannedFunction:
 
     def _make(self, options: Options) -> CallPlan:
         arguments = options.as_dict()
-        provider = dressed_record(arguments.pop("provider"))
+        provider = common_view_record(arguments.pop("provider"))
         arguments.update(client=None, call_params=None)
         if arguments["response_model"] is None:
             del arguments["response_model"]

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
         update,
     )
     from ._cost import Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
-    from ._meter import CHARACTERS_A_TOKEN, Meter, Running, admit, meter, metered, record, running
+    from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, record
 
 __all__ = [
     "CHARACTERS_A_TOKEN",
+    "BudgetWatch",
     "Context",
     "Cost",
     "CostItem",
@@ -46,10 +47,10 @@ __all__ = [
     "Provenance",
     "RateRow",
     "Rates",
-    "Running",
     "Status",
     "admit",
     "alias",
+    "budget_watch",
     "cost",
     "cost_of",
     "info",
@@ -61,7 +62,6 @@ __all__ = [
     "record",
     "register",
     "reset",
-    "running",
     "scale",
     "update",
     "usage_json",
@@ -75,7 +75,8 @@ __getattr__, __dir__ = lazy_names(
             ["Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
         ),
         **dict.fromkeys(
-            ["CHARACTERS_A_TOKEN", "Meter", "Running", "admit", "meter", "metered", "record", "running"], "._meter"
+            ["CHARACTERS_A_TOKEN", "Meter", "BudgetWatch", "admit", "meter", "metered", "record", "budget_watch"],
+            "._meter",
         ),
     },
 )

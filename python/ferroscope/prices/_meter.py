@@ -1,7 +1,7 @@
 """Adds up what calls cost, over tasks and threads, and keeps a budget.
 
-A call that is finished reports its cost with `record`. A call that is about to be made asks `admit`. A stream that is
-running holds a `Running` and tells it how much text has come: its estimate ends the stream when the budget is passed.
+A call that is finished reports its cost with `record`. A call that is about to be made asks `admit`. A running
+stream has a `BudgetWatch`, which counts the text and ends the stream when the budget is passed.
 Without a meter all of them return at once.
 """
 
@@ -132,7 +132,7 @@ def admit(provider: str, model: str) -> None:
 CHARACTERS_A_TOKEN = 4
 
 
-class Running:
+class BudgetWatch:
     """Watches the budget while a stream is running, on an estimate from the length of its text."""
 
     __slots__ = ("_budgets", "_input", "_model", "_rate", "_spent")
@@ -164,13 +164,13 @@ class Running:
                 )
 
 
-def running(
+def budget_watch(
     provider: str,
     model: str,
     *,
     context: Mapping[str, object] | None = None,
     prompt_characters: int = 0,
-) -> Running | None:
+) -> BudgetWatch | None:
     """A watch on the budget for a stream that begins; None if there is no budget to keep."""
     budgets = tuple(one for one in _active.get() if one.budget is not None)
     if not budgets:
@@ -181,4 +181,4 @@ def running(
     probe = cost(provider, model, {"prompt_tokens": tokens, "completion_tokens": 1_000}, context=context)
     output = sum((item.amount for item in probe.items if item.unit == "output"), Decimal(0))
     prompt = sum((item.amount for item in probe.items if item.unit != "output"), Decimal(0))
-    return Running(model, budgets, output / 1_000, prompt)
+    return BudgetWatch(model, budgets, output / 1_000, prompt)

@@ -266,7 +266,7 @@ fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
     }
     let mut text = Text::default();
     text.push(quoted);
-    text.settle();
+    text.finish();
     Cow::Owned(text.value)
 }
 

@@ -92,12 +92,12 @@ impl Node {
         }
     }
 
-    fn settle(&mut self) {
+    fn finish(&mut self) {
         match self {
             Self::Raw(_) => {}
-            Self::Text(text) => text.settle(),
-            Self::Object(object) => object.settle(),
-            Self::Array(elements) => elements.iter_mut().for_each(Self::settle),
+            Self::Text(text) => text.finish(),
+            Self::Object(object) => object.finish(),
+            Self::Array(elements) => elements.iter_mut().for_each(Self::finish),
         }
     }
 
@@ -253,8 +253,8 @@ impl Object {
     }
 
     /// Ends every growing string: half a character at its end becomes U+FFFD.
-    pub fn settle(&mut self) {
-        self.members.iter_mut().for_each(|(_, node)| node.settle());
+    pub fn finish(&mut self) {
+        self.members.iter_mut().for_each(|(_, node)| node.finish());
     }
 
     /// A growing string.

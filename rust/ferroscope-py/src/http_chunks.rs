@@ -48,8 +48,8 @@ impl ChunkJoiner {
     }
 
     /// Takes the next bytes of the connection, and gives the data in them, and what follows it.
-    fn take<'py>(&self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
-        let taken = self.lock().take(data);
+    fn extract_data<'py>(&self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
+        let taken = self.lock().extract_data(data);
         (PyBytes::new(py, &taken.data), PyBytes::new(py, &taken.rest))
     }
 }

@@ -1,6 +1,6 @@
 //! `_core` functions for prices: they convert arguments, ask the book of the process, and convert the answer.
 
-use ferroscope_core::price::{Book, Call, Cost, Factor, Item, Situation, decimal, provider_id, table};
+use ferroscope_core::price::{Book, Call, CallConditions, Cost, Factor, Item, decimal, provider_id, table};
 use ferroscope_core::usage::{Totals, Unit};
 use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::intern;
@@ -61,7 +61,7 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
         speed: take(given, "speed")?,
         geo: take(given, "geo")?,
         region: take(given, "region")?,
-        others: take(given, "others")?.unwrap_or_default(),
+        extra_conditions: take(given, "extra_conditions")?.unwrap_or_default(),
         counts,
         estimated: take(given, "estimated")?.unwrap_or(false),
         also: take(given, "also")?.unwrap_or_default(),
@@ -172,12 +172,12 @@ fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> P
     };
     let standard =
         tier.as_deref().is_none_or(|tier| tier == "standard" || tier == "default" || tier == "auto");
-    let situation = Situation {
+    let situation = CallConditions {
         at: now(),
         tier: if standard { None } else { tier.as_deref() },
         batch,
         region: region.as_deref(),
-        ..Situation::default()
+        ..CallConditions::default()
     };
     let searches = match get(intern!(py, "google"))? {
         Some(google) => {
@@ -203,7 +203,7 @@ fn unknown_provider(provider: &str) -> PyErr {
     ))
 }
 
-/// Puts rows, in the text form of the table, on top of all others.
+/// Puts rows, in the text form of the table, on top of all extra_conditions.
 #[pyfunction]
 fn prices_load(text: String) -> PyResult<()> {
     BOOK.load(text).map_err(PyValueError::new_err)
@@ -273,16 +273,19 @@ fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bo
         .ok_or_else(|| PyLookupError::new_err(BOOK.unknown(&provider_id(provider), model)))?;
     let rows = PyList::empty(py);
     for row in &found.model.rows {
-        let rates: Vec<RateText> = match &row.says {
-            table::Says::Rates(rates) => rates.iter().map(|(unit, rate)| rate_text(*unit, rate)).collect(),
-            table::Says::Times(top, bottom) => {
+        let rates: Vec<RateText> = match &row.rates {
+            table::RowRates::Rates(rates) => {
+                rates.iter().map(|(unit, rate)| rate_text(*unit, rate)).collect()
+            }
+            table::RowRates::Multiplier(top, bottom) => {
                 vec![("*".to_owned(), format!("{top}/{bottom}"), 1, Vec::new())]
             }
-            table::Says::Free => vec![("free".to_owned(), "0".to_owned(), 1, Vec::new())],
+            table::RowRates::Free => vec![("free".to_owned(), "0".to_owned(), 1, Vec::new())],
         };
         rows.append((&*row.when_text, rates, &*row.source, &*row.checked))?;
     }
-    (&*found.model.provider, &*found.model.id, found.how.text(), &*found.model.url, rows).into_pyobject(py)
+    (&*found.model.provider, &*found.model.id, found.match_kind.text(), &*found.model.url, rows)
+        .into_pyobject(py)
 }
 
 /// The providers that have a model of that name.

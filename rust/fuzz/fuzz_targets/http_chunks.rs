@@ -29,7 +29,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     joiner.feed(HEAD);
     let (mut data, mut rest) = (Vec::new(), Vec::new());
     for piece in pieces() {
-        let taken = joiner.take(piece);
+        let taken = joiner.extract_data(piece);
         data.extend(taken.data);
         rest.extend(taken.rest);
     }

@@ -75,10 +75,10 @@ def test_event_loops_in_threads_keep_nothing(caller: Caller) -> None:
     async def main() -> str:
         return "".join([chunk.content async for chunk, _ in await call()])
 
-    before, connected = len(clients._shelves.by_loop), caller.server.open_connections
+    before, connected = len(clients._caches.by_loop), caller.server.open_connections
     for _ in range(3):
         assert set(in_threads(4, lambda: asyncio.run(main()))) == {"Hello there"}
-    assert len(clients._shelves.by_loop) == before
+    assert len(clients._caches.by_loop) == before
     caller.server.wait_disconnected(connections=connected)
     caller.server.reply_always(None)
 
@@ -100,7 +100,7 @@ def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> N
 
     with pytest.warns(ResourceWarning):  # of what nobody closed
         assert again() == "two"
-    assert loop not in clients._shelves.by_loop
+    assert loop not in clients._caches.by_loop
 
 
 PROGRAM = """
@@ -191,7 +191,7 @@ def test_a_forked_child_calls_with_a_client_of_its_own(caller: Caller) -> None:
     call, stream = caller.decorate(lambda: "x"), caller.decorate(lambda: "x", stream=True)
     stream_of_parent = list(stream())
     opened = caller.server.connections_opened
-    with clients._shelves.lock:
+    with clients._caches.lock:
         child = os.fork()
         if child == 0:
             signalled = 1

@@ -69,7 +69,7 @@ def test_a_budget_refuses_what_has_no_price() -> None:
 def test_a_stream_is_ended_when_the_budget_is_passed() -> None:
     with prices.meter("0.01") as meter:
         spend(1600)  # 0.004
-        watch = prices.running("openai", "gpt-4o", prompt_characters=4_000)  # 0.0025
+        watch = prices.budget_watch("openai", "gpt-4o", prompt_characters=4_000)  # 0.0025
         assert watch is not None
         watch.add(1_000)  # 0.0025
         assert watch.spent == pytest.approx(0.005)
@@ -81,11 +81,11 @@ def test_a_stream_is_ended_when_the_budget_is_passed() -> None:
 
 
 def test_without_a_budget_nothing_is_watched() -> None:
-    assert prices.running("openai", "gpt-4o") is None
+    assert prices.budget_watch("openai", "gpt-4o") is None
     assert not prices.metered()
     with prices.meter():
         assert prices.metered()
-        assert prices.running("openai", "gpt-4o") is None
+        assert prices.budget_watch("openai", "gpt-4o") is None
 
 
 @pytest.mark.parametrize("budget", ["nan", "-1", "Infinity"])

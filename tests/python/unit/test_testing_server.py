@@ -138,7 +138,7 @@ def test_usage_where_other_providers_put_it(
 def test_streamed_and_whole_are_the_same_answer(server: ProviderServer, client: openai.OpenAI, answer: Answer) -> None:
     server.reply(answer, answer)
 
-    def facts(completion: ChatCompletion) -> dict[str, Any]:
+    def fields(completion: ChatCompletion) -> dict[str, Any]:
         found = completion.model_dump(exclude={"id"}, exclude_none=True)
         for choice in found["choices"]:
             choice["message"].pop("tool_calls", None)
@@ -149,7 +149,7 @@ def test_streamed_and_whole_are_the_same_answer(server: ProviderServer, client: 
         return [(call.id, call.function.name, call.function.arguments) for call in made if call.type == "function"]
 
     from_stream, at_once = streamed(client), whole(client)
-    assert facts(from_stream) == facts(at_once)
+    assert fields(from_stream) == fields(at_once)
     assert calls(from_stream) == calls(at_once)
 
 

@@ -78,8 +78,8 @@ class AnthropicMessages:
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return may_force_tool(params)
 
-    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
-        return answer_text(response.response, way)
+    def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, mode)
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
         if response.finish_reasons:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
     """Has the keyword arguments of a request ask for a structured answer."""
-    if extraction.way == "tool":
+    if extraction.mode == "tool":
         tool: Any = extraction.tool
         kwargs["tools"] = [tool.wire_schema()]
         kwargs["tool_choice"] = {"type": "tool", "name": tool._name()}
@@ -42,7 +42,7 @@ def may_force_tool(params: Any) -> bool:
     return not params.get("tools") and (not thinking or thinking.get("type") == "disabled")
 
 
-def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
+def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
     """The JSON text of a structured answer; one that came the other way is taken too.
 
     Raises:
@@ -53,6 +53,6 @@ def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
     if response.stop_reason == "refusal":
         raise ValueError(text or "The model refused to answer.")
     called = next((json.dumps(block.input) for block in blocks if block.type == "tool_use"), "")
-    if found := (called or text) if way == "tool" else (text or called):
+    if found := (called or text) if mode == "tool" else (text or called):
         return found
     raise ValueError("No tool call or JSON object found in response.")

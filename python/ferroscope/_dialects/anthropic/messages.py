@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 
 from ...core.base._media import data_url_bytes
-from ...core.base._unsaid import UNSAID
+from ...core.base._unsupported import UNSUPPORTED
 from ...core.base.message_param import (
     BaseMessageParam,
     CacheControlPart,
@@ -288,7 +288,7 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
     parts, whole = _parse_blocks(blocks)
     if whole:
         return BaseMessageParam(role=role, content=parts)
-    extra = {_EXTRA: blocks, UNSAID: list(dict.fromkeys(kind for block in blocks for kind in _unsaid(block)))}
+    extra = {_EXTRA: blocks, UNSUPPORTED: list(dict.fromkeys(kind for block in blocks for kind in _unsupported(block)))}
     return BaseMessageParam(role=role, content=parts, **{name: value for name, value in extra.items() if value})
 
 
@@ -311,7 +311,7 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
     return parts, whole
 
 
-def _unsaid(block: Mapping[str, Any]) -> list[str]:
+def _unsupported(block: Mapping[str, Any]) -> list[str]:
     """The kinds of what no part says of a block."""
     if _parse_block(block)[0] is None:
         return [block["type"]]

@@ -69,8 +69,8 @@ class OpenAIChat:
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return True
 
-    def answer_text(self, response: Any, way: Literal["tool", "json"]) -> str:
-        return answer_text(response.response, way)
+    def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, mode)
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
         return None if response.usage is not None else {"prompt_tokens": sent, "completion_tokens": said}

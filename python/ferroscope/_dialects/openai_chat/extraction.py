@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
     """Has the keyword arguments of a request ask for a structured answer."""
-    if extraction.way == "tool":
+    if extraction.mode == "tool":
         given = kwargs.get("tools", ())
         kwargs["tools"] = [*given, wire_schema(extraction.tool)]
         # By its name only beside others: not every server knows that.
@@ -61,7 +61,7 @@ def _strict_format(tool: Any) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": described}
 
 
-def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
+def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
     """The JSON text of a structured answer; one that came the other way is taken too.
 
     Raises:
@@ -73,7 +73,7 @@ def answer_text(response: Any, way: Literal["tool", "json"]) -> str:
     content = getattr(message, "content", None)
     calls = getattr(message, "tool_calls", None)
     arguments = calls[0].function.arguments if calls and getattr(calls[0], "function", None) else None
-    for text in (arguments, content) if way == "tool" else (content, arguments):
+    for text in (arguments, content) if mode == "tool" else (content, arguments):
         if isinstance(text, str) and text:
             return text
     raise ValueError("No tool call or JSON object found in response.")

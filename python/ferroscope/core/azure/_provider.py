@@ -38,7 +38,7 @@ _OPENAI: Final = Provider(
 )
 
 
-def _variants() -> tuple[Provider, ...]:
+def _alternatives() -> tuple[Provider, ...]:
     try:
         from ._inference import CLIENTS, InferenceChunk, InferenceSdk, InferenceTool
     except ImportError:
@@ -47,13 +47,13 @@ def _variants() -> tuple[Provider, ...]:
         _OPENAI,
         dialect=OpenAIChat(rules=_RULES, sdk=InferenceSdk()),
         sdk="azure",
-        shape="ferroscope.core.azure._inference",
+        adapter_module="ferroscope.core.azure._inference",
         chunk=InferenceChunk,
         tool=InferenceTool,
         clients=CLIENTS,
-        takes=_is_inference,
+        accepts_client=_is_inference,
     )
     return (inference,)
 
 
-AZURE: Final = replace(_OPENAI, variants=_variants())
+AZURE: Final = replace(_OPENAI, alternatives=_alternatives())

@@ -140,7 +140,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
         TemplateError: The template has a mistake, or names what the function cannot give it.
     """
     left = getattr(fn, _PLAN, None)
-    if template is None and isinstance(left, _Left) and left.owner is fn:
+    if template is None and isinstance(left, _AttachedPlan) and left.owner is fn:
         return replace(left.plan, metadata=getattr(fn, "_metadata", None))
     is_async = fn_is_async(fn)
     signature = inspect.signature(fn)
@@ -162,7 +162,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _AttachedPlan:
     """A plan and the function it was left on: `functools.wraps` copies the one, and not the other."""
 
     plan: PromptPlan
@@ -171,7 +171,7 @@ class _Left:
 
 def leave_plan(plan: PromptPlan, owner: Callable[..., Any]) -> None:
     """Note on a function that it renders this plan, so that a call decorator can go on from the plan."""
-    setattr(owner, _PLAN, _Left(plan, owner))
+    setattr(owner, _PLAN, _AttachedPlan(plan, owner))
 
 
 def fn_is_async(fn: Callable[..., Any]) -> bool:

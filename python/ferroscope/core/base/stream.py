@@ -36,7 +36,7 @@ _BaseCallParamsT = TypeVar("_BaseCallParamsT", default=Any)
 _FinishReason = TypeVar("_FinishReason", default=str)
 
 
-class Running(Protocol):
+class StreamDriver(Protocol):
     """The run of one stream: who sends the request, reads the answer and folds it. The engine has it."""
 
     @property
@@ -110,7 +110,7 @@ class BaseStream(
 
     def __init__(
         self,
-        run: Running,
+        run: StreamDriver,
         *,
         metadata: Metadata,
         tool_types: list[type[_BaseToolT]] | None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ResponseModelT = TypeVar("_ResponseModelT")
 
 
-class StructuredRunning(Protocol):
+class StructuredStreamDriver(Protocol):
     """The run of one structured stream; the engine has it."""
 
     # Any: instances of whatever the response model is.
@@ -66,7 +66,7 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         stream: BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any],
         response_model: TypeForm[_ResponseModelT],
         fields_from_call_args: dict[str, Any],
-        run: StructuredRunning,
+        run: StructuredStreamDriver,
     ) -> None:
         self.stream = stream
         self.response_model = response_model

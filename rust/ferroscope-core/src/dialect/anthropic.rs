@@ -16,7 +16,7 @@
 mod block;
 mod response;
 
-use super::template::{Hole, Template};
+use super::repeat::{Hole, RepeatDetector};
 use super::{provider_error, read, take_first};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
@@ -44,7 +44,7 @@ pub struct State {
     blocks: Vec<Block>,
     /// The blocks that call the caller's tools.
     calls: Vec<usize>,
-    template: Template<Target>,
+    repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
 }
 
@@ -68,7 +68,7 @@ impl State {
             return Ok(());
         }
         self.receive(data)?;
-        if let Some(variation) = self.template.vary(data) {
+        if let Some(variation) = self.repeat.vary(data) {
             for (Target(position), text) in variation {
                 self.grow(position, text, delta);
             }
@@ -97,7 +97,7 @@ impl State {
             _ => {}
         }
         let template = (!self.holes.is_empty()).then_some(data);
-        self.template.set(template, &mut self.holes);
+        self.repeat.set(template, &mut self.holes);
         Ok(())
     }
 
@@ -293,8 +293,8 @@ impl State {
     /// Appends the text between the quotes of a JSON string to the block's text, thinking or input.
     fn grow(&mut self, position: usize, quoted: &str, delta: &mut Delta) {
         match self.blocks[position].grow(quoted) {
-            Grown::Said(text) => delta.text.push_str(text),
-            Grown::Argued { input, from } => {
+            Grown::Text(text) => delta.text.push_str(text),
+            Grown::Arguments { input, from } => {
                 if let Some(call) = self.calls.iter().rposition(|&block| block == position) {
                     if from < input.arguments.value.len() {
                         delta.arguments.push((call, input.arguments.value[from..].to_owned()));
@@ -315,12 +315,12 @@ impl State {
         match &mut self.blocks[position].body {
             Body::Text(text) => {
                 let before = text.value.len();
-                text.settle();
+                text.finish();
                 delta.text.push_str(&text.value[before..]);
             }
-            Body::Thinking(text) => text.settle(),
+            Body::Thinking(text) => text.finish(),
             Body::Tool { input, given, .. } => {
-                input.arguments.settle();
+                input.arguments.finish();
                 if input.arguments.value.trim_ascii().is_empty() {
                     // No text at all means what the block began with, which is most often `{}`.
                     input.arguments.value.clear();

@@ -2,7 +2,7 @@
 
 pub mod anthropic;
 pub mod openai_chat;
-mod template;
+mod repeat;
 
 use crate::delta::Delta;
 use crate::error::{ErrorKind, JsonProblem, Limit, excerpt};

@@ -16,7 +16,7 @@ mod choice;
 mod response;
 
 use self::choice::Choice;
-use super::template::{Hole, Template};
+use super::repeat::{Hole, RepeatDetector};
 use super::{given, provider_error, read, take_first};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
@@ -68,9 +68,9 @@ pub struct State {
     received: usize,
     extra: Object,
     choices: Vec<Choice>,
-    template: Template<Target>,
+    repeat: RepeatDetector<Target>,
     /// Whether the event being folded can serve as a template for the next one.
-    replayable: bool,
+    repeatable: bool,
     /// Whether what is folded is a plain body.
     whole: bool,
     holes: Vec<Hole<Target>>,
@@ -104,16 +104,16 @@ impl State {
     /// event held beside such an error has been folded.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
-        if let Some(variation) = self.template.vary(data) {
+        if let Some(variation) = self.repeat.vary(data) {
             for (target, text) in variation {
                 self.grow(target, text, delta);
             }
             return Ok(());
         }
-        self.replayable = true;
+        self.repeatable = true;
         let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, delta));
-        let template = (self.replayable && folded.is_ok()).then_some(data);
-        self.template.set(template, &mut self.holes);
+        let template = (self.repeatable && folded.is_ok()).then_some(data);
+        self.repeat.set(template, &mut self.holes);
         folded
     }
 
@@ -125,7 +125,7 @@ impl State {
         self.receive(data)?;
         self.whole = true;
         let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, delta));
-        self.template.set(None, &mut self.holes);
+        self.repeat.set(None, &mut self.holes);
         self.finish(delta);
         folded
     }
@@ -133,8 +133,8 @@ impl State {
     /// Ends the stream: tool calls that still waited for more are complete now.
     pub fn finish(&mut self, delta: &mut Delta) {
         for choice in &mut self.choices {
-            choice.settle(delta);
-            choice.settle_rest();
+            choice.finish(delta);
+            choice.finish_rest();
             choice.complete(delta, |_| true);
         }
     }
@@ -152,14 +152,14 @@ impl State {
     fn grow(&mut self, target: Target, quoted: &str, delta: &mut Delta) {
         match target {
             Target::Nowhere => {}
-            Target::Content(choice) => self.choices[choice].say(quoted, delta),
+            Target::Content(choice) => self.choices[choice].push_text(quoted, delta),
             Target::Reasoning(choice, rank) => {
                 if let Some(text) = self.choices[choice].message_extra.text_mut(&self.quirks.reasoning[rank])
                 {
                     text.push(quoted);
                 }
             }
-            Target::Arguments(choice, call) => self.choices[choice].argue(call, quoted, delta),
+            Target::Arguments(choice, call) => self.choices[choice].push_arguments(call, quoted, delta),
         }
     }
 
@@ -186,7 +186,7 @@ impl State {
                 "usage" => {
                     if value.is_truthy() {
                         self.usage = Some(value.kept().into());
-                        self.replayable = false;
+                        self.repeatable = false;
                     }
                 }
                 name if PADDING.contains(&name) && value.quoted().is_some() => {
@@ -241,7 +241,7 @@ impl State {
                 "message" => message = Some(member).filter(|member| member.is_truthy()),
                 "finish_reason" => finish = given(Some(member)),
                 "logprobs" => {
-                    self.replayable &= member.is_null();
+                    self.repeatable &= member.is_null();
                     self.choices[position].logprobs(member);
                 }
                 name => self.choices[position].extra.merge(name, member, merge_of(name)),
@@ -252,10 +252,10 @@ impl State {
             self.message(position, piece, delta)?;
         }
         if let Some(finish) = finish {
-            self.replayable = false;
+            self.repeatable = false;
             let choice = &mut self.choices[position];
             choice.finish_reason = Some(finish.into_owned());
-            choice.settle(delta);
+            choice.finish(delta);
             // Arguments that are neither empty nor closed may go on after this; the end of the stream decides.
             choice.complete(delta, |call| call.arguments.value.trim_ascii().is_empty());
         }
@@ -279,16 +279,16 @@ impl State {
                 }
                 "refusal" => {
                     if let Some(quoted) = member.quoted() {
-                        self.replayable = false;
+                        self.repeatable = false;
                         self.choices[position].refusal.get_or_insert_default().push(quoted);
                     }
                 }
                 "audio" if member.kind() == Kind::Object => {
-                    self.replayable = false;
+                    self.repeatable = false;
                     self.choices[position].audio.add(member);
                 }
                 "function_call" if member.kind() == Kind::Object => {
-                    self.replayable = false;
+                    self.repeatable = false;
                     self.choices[position].function_call.get_or_insert_default().add(member);
                 }
                 _ => match self.quirks.reasoning.iter().position(|known| known == name) {
@@ -299,7 +299,7 @@ impl State {
                         self.choices[position].message_extra.join(name, member);
                     }
                     None => {
-                        self.replayable &=
+                        self.repeatable &=
                             !matches!(member.kind(), Kind::Array | Kind::Object) || !member.is_truthy();
                         self.choices[position].message_extra.merge(name, member, Merge::Grow);
                     }
@@ -311,10 +311,10 @@ impl State {
                 Kind::Null => {}
                 Kind::Plain | Kind::Escaped => {
                     self.hole(content, Target::Content(position));
-                    self.choices[position].say(content.quoted().unwrap_or_default(), delta);
+                    self.choices[position].push_text(content.quoted().unwrap_or_default(), delta);
                 }
                 Kind::Array => {
-                    self.replayable = false;
+                    self.repeatable = false;
                     self.choices[position].say_parts(content, delta);
                 }
                 _ => {
@@ -364,17 +364,17 @@ impl State {
         match (arguments, fragment.arguments) {
             (Some(value), Some(quoted)) if repeats => {
                 self.hole(value, Target::Arguments(position, call));
-                self.choices[position].argue(call, quoted, delta);
+                self.choices[position].push_arguments(call, quoted, delta);
             }
             (_, Some(quoted)) => {
-                self.replayable = false;
-                self.choices[position].argue(call, quoted, delta);
+                self.repeatable = false;
+                self.choices[position].push_arguments(call, quoted, delta);
             }
             (Some(value), None) => {
-                self.replayable = false;
+                self.repeatable = false;
                 self.choices[position].argue_value(call, value, delta);
             }
-            (None, None) => self.replayable = false,
+            (None, None) => self.repeatable = false,
         }
         let buffer = &mut self.choices[position].calls.buffers_mut()[call];
         if buffer.kind.is_none() {
@@ -410,7 +410,7 @@ mod tests {
         let begin = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}]}"#;
         state.event(&mut tape, begin, &mut delta).unwrap();
         state.event(&mut tape, first, &mut delta).unwrap();
-        state.template.vary(second).is_some()
+        state.repeat.vary(second).is_some()
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Joiner {
             return None;
         }
         let mut joined = Joined { bytes: Vec::with_capacity(bytes.len() + Joined::AROUND), begins: None };
-        self.take_apart(bytes, &mut joined);
+        self.split(bytes, &mut joined);
         Some(joined.finish())
     }
 
@@ -81,13 +81,13 @@ impl Joiner {
     }
 
     /// Takes the next bytes of the connection as [`feed`](Self::feed) does, and gives the data in them alone.
-    pub fn take(&mut self, bytes: &[u8]) -> Taken {
+    pub fn extract_data(&mut self, bytes: &[u8]) -> Taken {
         let mut taken = Taken { data: Vec::with_capacity(bytes.len()), rest: Vec::new() };
-        self.take_apart(bytes, &mut taken);
+        self.split(bytes, &mut taken);
         taken
     }
 
-    fn take_apart(&mut self, bytes: &[u8], parts: &mut impl Parts) {
+    fn split(&mut self, bytes: &[u8], parts: &mut impl Parts) {
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = match self.state {
@@ -188,7 +188,7 @@ impl Joiner {
     }
 }
 
-/// What [`Joiner::take`] found.
+/// What [`Joiner::extract_data`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The data of chunks, whole ones and parts.

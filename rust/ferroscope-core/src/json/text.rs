@@ -108,7 +108,7 @@ impl Text {
     }
 
     /// Ends the text: half a character at its end becomes U+FFFD.
-    pub fn settle(&mut self) {
+    pub fn finish(&mut self) {
         if self.high.take().is_some() {
             self.value.push(char::REPLACEMENT_CHARACTER);
         }

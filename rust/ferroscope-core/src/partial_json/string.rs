@@ -63,7 +63,7 @@ impl Reader {
                         let Some(text) = unescape(byte) else {
                             return Outcome::Invalid(at, ErrorKind::InvalidEscape);
                         };
-                        self.settle(&mut emit);
+                        self.finish(&mut emit);
                         emit(text);
                         self.escape = Escape::No;
                     }
@@ -108,7 +108,7 @@ impl Reader {
                         if self.high.is_some() && byte >= 0x80 && !is_beginning(&[byte]) {
                             return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
                         }
-                        self.settle(&mut emit);
+                        self.finish(&mut emit);
                         if let Err(invalid) = self.plain(&input[at..end], &mut emit) {
                             return Outcome::Invalid(at + invalid, ErrorKind::InvalidUtf8);
                         }
@@ -117,7 +117,7 @@ impl Reader {
                     }
                     match byte {
                         b'"' => {
-                            self.settle(&mut emit);
+                            self.finish(&mut emit);
                             return Outcome::Closed(at);
                         }
                         b'\\' => self.escape = Escape::Backslash,
@@ -166,7 +166,7 @@ impl Reader {
             emit(char::from_u32(code).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)));
             return;
         }
-        self.settle(emit);
+        self.finish(emit);
         if (0xd800..0xdc00).contains(&unit) {
             self.high = Some(unit);
         } else {
@@ -175,7 +175,7 @@ impl Reader {
     }
 
     /// A high surrogate whose second half did not come stands alone.
-    fn settle(&mut self, emit: &mut impl FnMut(&str)) {
+    fn finish(&mut self, emit: &mut impl FnMut(&str)) {
         if self.high.take().is_some() {
             emit(REPLACEMENT);
         }

@@ -1,8 +1,8 @@
 //! An exact, itemised cost from counts and rows. Integers only.
 
 use super::decimal;
-use super::table::{Model, Row, Says, USER};
-use super::when::Situation;
+use super::table::{Model, Row, RowRates, USER};
+use super::when::CallConditions;
 use crate::usage::{Segment, Unit, Wire};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -124,12 +124,13 @@ enum Mode {
 fn walk<'a>(
     model: &'a Model,
     segment: &Segment,
-    now: &Situation<'_>,
+    now: &CallConditions<'_>,
     user: Option<Factor>,
     step: &mut impl FnMut(Step<'a>),
 ) {
-    let free = model.rows.iter().find(|row| !matches!(row.says, Says::Times(..)) && row.when.holds(now));
-    let free = free.filter(|row| row.says == Says::Free);
+    let free =
+        model.rows.iter().find(|row| !matches!(row.rates, RowRates::Multiplier(..)) && row.when.holds(now));
+    let free = free.filter(|row| row.rates == RowRates::Free);
     let request = segment.other.is_none() && rate(model, Unit::Request, 0, now).is_some();
     let request = request.then_some((Unit::Request, decimal::ONE));
     let mut asked = false;
@@ -174,12 +175,12 @@ fn walk<'a>(
 fn factors<'a>(
     model: &'a Model,
     found: &Found<'a>,
-    now: &Situation<'_>,
+    now: &CallConditions<'_>,
 ) -> impl Iterator<Item = (&'a Row, (i64, i64))> {
     let (row, token) = (found.row, found.unit.is_token());
     let rows = model.rows.iter().filter(move |other| row.layer >= USER || other.layer < USER);
-    rows.filter_map(move |other| match other.says {
-        Says::Times(top, bottom) if token && other.when.holds(now) && !already(other, row) => {
+    rows.filter_map(move |other| match other.rates {
+        RowRates::Multiplier(top, bottom) if token && other.when.holds(now) && !already(other, row) => {
             Some((other, (top, bottom)))
         }
         _ => None,
@@ -198,7 +199,7 @@ fn amount(count: i128, price: i64, per: u32, factor: (i128, i128)) -> Option<(i1
 pub(super) fn total(
     model: &Model,
     segment: &Segment,
-    now: &Situation<'_>,
+    now: &CallConditions<'_>,
     user: Option<Factor>,
 ) -> Option<i128> {
     let mut sum = Some(0_i128);
@@ -222,7 +223,7 @@ impl Bill {
         model: &Model,
         segment: &Segment,
         wire: Wire,
-        now: &Situation<'_>,
+        now: &CallConditions<'_>,
         user: Option<Factor>,
     ) {
         walk(model, segment, now, user, &mut |step| match step {
@@ -320,7 +321,7 @@ struct Found<'a> {
     why: &'static str,
 }
 
-fn find<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &Situation<'_>) -> Option<Found<'a>> {
+fn find<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &CallConditions<'_>) -> Option<Found<'a>> {
     rate(model, unit, prompt, now).or_else(|| {
         unit.fallbacks().iter().find_map(|&(other, why)| {
             let found = rate(model, other, prompt, now)?;
@@ -329,10 +330,10 @@ fn find<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &Situation<'_>) -> 
     })
 }
 
-fn rate<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &Situation<'_>) -> Option<Found<'a>> {
+fn rate<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &CallConditions<'_>) -> Option<Found<'a>> {
     model.rows.iter().find_map(|row| {
         let rate = row.rate(unit).filter(|_| row.when.holds(now))?;
-        let step = rate.steps.iter().rev().find(|step| prompt >= i128::from(step.least) * decimal::ONE);
+        let step = rate.steps.iter().rev().find(|step| prompt >= i128::from(step.min_tokens) * decimal::ONE);
         Some(Found {
             row,
             unit,
@@ -351,12 +352,12 @@ fn already(factor: &Row, rate: &Row) -> bool {
 }
 
 /// Providers that charge for at least so many seconds of a request.
-const LEAST_SECONDS: &[(&str, i128)] = &[("groq", 10)];
+const MIN_SECONDS: &[(&str, i128)] = &[("groq", 10)];
 
 fn billed(provider: &str, unit: Unit, count: i128) -> i128 {
     match unit {
         Unit::AudioSeconds | Unit::InputAudioSeconds => {
-            let least = LEAST_SECONDS
+            let least = MIN_SECONDS
                 .iter()
                 .find(|(who, _)| *who == provider)
                 .map_or(0, |(_, seconds)| seconds * decimal::ONE);

@@ -1,7 +1,7 @@
 //! What a call costs: exactly, item by item, with the source of every price.
 //!
 //! [`Book`] holds the built-in table (`prices/table.tsv`, see [`table`]) under whatever the user registered.
-//! [`Book::price`] takes counts ([`crate::usage`]) and the [`Situation`] of a call. Arithmetic is on integers: prices
+//! [`Book::price`] takes counts ([`crate::usage`]) and the [`CallConditions`] of a call. Arithmetic is on integers: prices
 //! in nano-USD, counts in millionths, amounts in atto-USD, rounded once a line and only where a price is for 3600
 //! seconds. What is not known is not guessed: the [`Status`] says why there is no total.
 
@@ -12,9 +12,9 @@ pub mod table;
 mod when;
 
 pub use cost::{Factor, Item, Status};
-pub use name_match::{How, provider_id};
+pub use name_match::{MatchKind, provider_id};
 pub use table::{Model, Table};
-pub use when::{Situation, instant};
+pub use when::{CallConditions, instant};
 
 use crate::usage::{Segment, Totals, Unit, Unreadable, Usage, Wire};
 use cost::Bill;
@@ -68,7 +68,7 @@ pub struct Found {
     /// The id of the provider that serves it; the model may be one of another that it falls back to.
     pub provider: Arc<str>,
     /// How.
-    pub how: How,
+    pub match_kind: MatchKind,
     /// What had to be assumed.
     pub note: Option<Arc<str>>,
 }
@@ -93,7 +93,7 @@ pub struct Call {
     /// The region of the endpoint.
     pub region: Option<String>,
     /// What else rows may ask for.
-    pub others: Vec<(String, String)>,
+    pub extra_conditions: Vec<(String, String)>,
     /// Counts that the usage does not have.
     pub counts: Vec<(Unit, i128)>,
     /// Whether the counts are an estimate.
@@ -244,7 +244,13 @@ impl Book {
 
     /// The total of counts that a caller gathered; `None` if it is not known.
     #[must_use]
-    pub fn total(&self, provider: &str, model: &str, totals: &Totals, now: &Situation<'_>) -> Option<i128> {
+    pub fn total(
+        &self,
+        provider: &str,
+        model: &str,
+        totals: &Totals,
+        now: &CallConditions<'_>,
+    ) -> Option<i128> {
         let found = self.find(provider, model, now.region)?;
         let segment = totals.segment(&found.provider, &found.model.id).ok()?;
         let factor = self.factor(&found.provider, model, &found.model);
@@ -264,7 +270,7 @@ impl Book {
         if let Some((target, at)) = layers.aliases.get(&(provider.to_owned(), model.to_ascii_lowercase())) {
             // An alias may name itself to give a deployment its region; it is not followed twice.
             let found = self.lookup(&layers, provider, target, at.as_deref().or(region))?;
-            return Some(Found { how: How::Alias, ..found });
+            return Some(Found { match_kind: MatchKind::Alias, ..found });
         }
         if name_match::spelling(provider).routed {
             let (real, name) = model.split_once('/').unwrap_or(("openai", model));
@@ -278,7 +284,12 @@ impl Book {
         let candidates = name_match::candidates(provider, model, region);
         for candidate in &candidates {
             if let Some(model) = self.gather(layers, provider, &candidate.name) {
-                return Some(Found { model, provider: provider.into(), how: candidate.how, note: None });
+                return Some(Found {
+                    model,
+                    provider: provider.into(),
+                    match_kind: candidate.match_kind,
+                    note: None,
+                });
             }
         }
         // The family of a dated name, if it has one price: siblings with other prices make the date matter.
@@ -296,7 +307,7 @@ impl Book {
                 return Some(Found {
                     model,
                     provider: provider.into(),
-                    how: How::Family,
+                    match_kind: MatchKind::Family,
                     note: Some(note.into()),
                 });
             }
@@ -393,7 +404,7 @@ impl Book {
                 cost.assumptions.push(why);
                 if let Some(found) = self.find_any(provider, model, call) {
                     cost.model_id = Some(found.model.id.clone());
-                    cost.matched_by = Some(found.how.text());
+                    cost.matched_by = Some(found.match_kind.text());
                 }
                 cost
             }
@@ -411,21 +422,21 @@ impl Book {
         let tier = self.tier(usage, call, &mut batch, &mut cost.assumptions);
         let speed = call.speed.as_deref().or(usage.speed.as_deref());
         let speed = speed.filter(|speed| !STANDARD.iter().any(|word| speed.eq_ignore_ascii_case(word)));
-        let now = Situation {
+        let now = CallConditions {
             at: call.at,
             tier: tier.as_deref(),
             batch,
             speed,
             geo: call.geo.as_deref().or(usage.geo.as_deref()),
             region: call.region.as_deref(),
-            others: &call.others,
+            extra_conditions: &call.extra_conditions,
         };
         let mut bill = Bill::default();
         let mut known = false;
         if let Some(found) = self.find_any(provider, model, call) {
             known = true;
             cost.model_id = Some(found.model.id.clone());
-            cost.matched_by = Some(found.how.text());
+            cost.matched_by = Some(found.match_kind.text());
             cost.url = found.model.url.clone();
             cost.assumptions.extend(found.note.iter().map(|note| note.to_string()));
             let added = Segment { counts: call.counts.clone(), ..Segment::default() };
@@ -452,7 +463,7 @@ impl Book {
         } else {
             cost.assumptions.push(self.unknown(&cost.provider, model));
         }
-        self.settle(cost, bill, known, call)
+        self.finish(cost, bill, known, call)
     }
 
     /// The tier that is not the standard one; a batch may be stated as a tier.
@@ -479,7 +490,7 @@ impl Book {
         Some(TIERS.iter().find(|(word, _)| *word == tier).map_or(tier, |(_, word)| (*word).to_owned()))
     }
 
-    fn settle(&self, mut cost: Cost, bill: Bill, known: bool, call: &Call) -> Cost {
+    fn finish(&self, mut cost: Cost, bill: Bill, known: bool, call: &Call) -> Cost {
         let (unpriced, free) = (bill.unpriced.clone(), bill.free);
         cost.assumptions.extend(bill.notes.iter().cloned());
         let complete = known && unpriced.is_empty();
@@ -571,5 +582,5 @@ impl Book {
 /// Whether two models have the same prices, whatever they are called.
 fn says_the_same(a: &Model, b: &Model) -> bool {
     a.rows.len() == b.rows.len()
-        && a.rows.iter().zip(&b.rows).all(|(x, y)| x.when == y.when && x.says == y.says)
+        && a.rows.iter().zip(&b.rows).all(|(x, y)| x.when == y.when && x.rates == y.rates)
 }

@@ -57,13 +57,13 @@ pub struct Candidate {
     /// Lower case.
     pub name: String,
     /// Shown as `matched_by`.
-    pub how: How,
+    pub match_kind: MatchKind,
 }
 
 /// How a name was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum How {
+pub enum MatchKind {
     /// As given.
     Exact,
     /// Without the path of a resource, the provider's name or a version.
@@ -76,16 +76,16 @@ pub enum How {
     Alias,
 }
 
-impl How {
+impl MatchKind {
     /// In words.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            How::Exact => "exact name",
-            How::Normalized => "normalized name",
-            How::FineTuned => "fine-tuned base model",
-            How::Family => "family of a dated name",
-            How::Alias => "alias",
+            MatchKind::Exact => "exact name",
+            MatchKind::Normalized => "normalized name",
+            MatchKind::FineTuned => "fine-tuned base model",
+            MatchKind::Family => "family of a dated name",
+            MatchKind::Alias => "alias",
         }
     }
 }
@@ -93,7 +93,7 @@ impl How {
 const GEOGRAPHIES: &[&str] =
     &["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "in.", "ca.", "global.", "sa.", "me.", "af."];
 
-/// What a provider's names of models have that others' have not.
+/// What a provider's names of models have that extra_conditions' have not.
 pub(super) struct Spelling {
     provider: &'static str,
     /// A prefix that says nothing of the model.
@@ -126,37 +126,37 @@ pub(super) fn spelling(provider: &str) -> &'static Spelling {
 pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Candidate> {
     let given = model.trim().to_ascii_lowercase();
     let mut found: Vec<Candidate> = Vec::with_capacity(4);
-    let mut push = |name: &str, how: How| {
+    let mut push = |name: &str, match_kind: MatchKind| {
         if !name.is_empty() && found.iter().all(|known| known.name != name) {
-            found.push(Candidate { name: name.to_owned(), how });
+            found.push(Candidate { name: name.to_owned(), match_kind });
         }
     };
     let spelling = spelling(provider);
     if let Some(region) = region.filter(|_| spelling.region_in_front) {
-        push(&format!("{}/{given}", region.to_ascii_lowercase()), How::Exact);
+        push(&format!("{}/{given}", region.to_ascii_lowercase()), MatchKind::Exact);
     }
-    push(&given, How::Exact);
+    push(&given, MatchKind::Exact);
     let name = unwrapped(provider, spelling, &given);
-    push(name, How::Normalized);
+    push(name, MatchKind::Normalized);
     if spelling.resource_names {
         let name = unversioned(name);
-        push(name, How::Normalized);
+        push(name, MatchKind::Normalized);
         if let Some(plain) = GEOGRAPHIES.iter().find_map(|geo| name.strip_prefix(geo)) {
-            push(plain, How::Normalized);
+            push(plain, MatchKind::Normalized);
         }
     }
     if let Some(rest) = name.strip_prefix("ft:") {
         // ft:base:organisation:suffix:id
         let base = rest.split(':').next().unwrap_or(rest);
-        push(&format!("ft:{base}"), How::FineTuned);
+        push(&format!("ft:{base}"), MatchKind::FineTuned);
     }
     if let Some((base, _)) = name.split_once(".ft-") {
-        push(&format!("ft:{base}"), How::FineTuned);
+        push(&format!("ft:{base}"), MatchKind::FineTuned);
     }
     if let Some((base, version)) = name.split_once('@') {
-        push(&format!("{base}-{version}"), How::Normalized);
+        push(&format!("{base}-{version}"), MatchKind::Normalized);
         if matches!(version, "default" | "latest" | "001") {
-            push(base, How::Normalized);
+            push(base, MatchKind::Normalized);
         }
     }
     found

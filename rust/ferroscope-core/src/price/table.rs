@@ -34,7 +34,7 @@ pub struct Rate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The shortest such prompt.
-    pub least: i64,
+    pub min_tokens: i64,
     /// In nano-USD.
     pub price: i64,
     /// The threshold as written: `>200000`.
@@ -43,11 +43,11 @@ pub struct Step {
 
 /// What a row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Says {
+pub enum RowRates {
     /// Prices.
     Rates(Vec<(Unit, Rate)>),
     /// A factor for every token rate.
-    Times(i64, i64),
+    Multiplier(i64, i64),
     /// Nothing is charged.
     Free,
 }
@@ -60,7 +60,7 @@ pub struct Row {
     /// The same as written.
     pub when_text: Box<str>,
     /// What it says.
-    pub says: Says,
+    pub rates: RowRates,
     /// Where it comes from.
     pub source: Arc<str>,
     /// The day it was checked, as written.
@@ -85,8 +85,8 @@ impl Row {
     /// The price of a unit.
     #[must_use]
     pub fn rate(&self, unit: Unit) -> Option<&Rate> {
-        match &self.says {
-            Says::Rates(rates) => rates.iter().find(|(known, _)| *known == unit).map(|(_, rate)| rate),
+        match &self.rates {
+            RowRates::Rates(rates) => rates.iter().find(|(known, _)| *known == unit).map(|(_, rate)| rate),
             _ => None,
         }
     }
@@ -118,7 +118,7 @@ impl Model {
     /// Whether it has a price at all, and not only a factor.
     #[must_use]
     pub fn is_priced(&self) -> bool {
-        self.rows.iter().any(|row| !matches!(row.says, Says::Times(..)))
+        self.rows.iter().any(|row| !matches!(row.rates, RowRates::Multiplier(..)))
     }
 }
 
@@ -359,7 +359,7 @@ impl Table {
         Ok(Row {
             when: When::parse(when)?,
             when_text: when.into(),
-            says: says(rates)?,
+            rates: row_rates(rates)?,
             source,
             checked: fields.next().unwrap_or_default().into(),
             layer: if self.layer < USER {
@@ -371,13 +371,13 @@ impl Table {
     }
 }
 
-fn says(text: &str) -> Result<Says, String> {
+fn row_rates(text: &str) -> Result<RowRates, String> {
     if text == "free" {
-        return Ok(Says::Free);
+        return Ok(RowRates::Free);
     }
     if let Some(factor) = text.strip_prefix("*=") {
         let (top, bottom) = ratio(factor).ok_or_else(|| format!("factor {factor:?} is not understood"))?;
-        return Ok(Says::Times(top, bottom));
+        return Ok(RowRates::Multiplier(top, bottom));
     }
     let mut rates = Vec::new();
     for item in text.split_ascii_whitespace() {
@@ -389,20 +389,20 @@ fn says(text: &str) -> Result<Says, String> {
         let mut steps = Vec::new();
         for part in parts {
             let (limit, step) = part.split_once(':').ok_or_else(bad)?;
-            let least: i64 = match limit.strip_prefix(">=") {
-                Some(least) => least.parse().map_err(|_| bad())?,
+            let min_tokens: i64 = match limit.strip_prefix(">=") {
+                Some(min) => min.parse().map_err(|_| bad())?,
                 None => limit
                     .strip_prefix('>')
                     .and_then(|over| over.parse::<i64>().ok())
                     .ok_or_else(bad)?
                     .saturating_add(1),
             };
-            steps.push(Step { least, price: price_or(step, &bad)?, text: limit.into() });
+            steps.push(Step { min_tokens, price: price_or(step, &bad)?, text: limit.into() });
         }
-        steps.sort_by_key(|step| step.least);
+        steps.sort_by_key(|step| step.min_tokens);
         rates.push((unit, Rate { price, steps }));
     }
-    if rates.is_empty() { Err("a row needs a rate".into()) } else { Ok(Says::Rates(rates)) }
+    if rates.is_empty() { Err("a row needs a rate".into()) } else { Ok(RowRates::Rates(rates)) }
 }
 
 fn price_or(text: &str, bad: &dyn Fn() -> String) -> Result<i64, String> {

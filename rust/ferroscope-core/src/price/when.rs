@@ -2,7 +2,7 @@
 
 /// What is known about the call that is to be priced.
 #[derive(Debug, Clone, Default)]
-pub struct Situation<'a> {
+pub struct CallConditions<'a> {
     /// Seconds since 1970, UTC.
     pub at: i64,
     /// The tier that served it, if not the standard one.
@@ -16,7 +16,7 @@ pub struct Situation<'a> {
     /// The region of the endpoint.
     pub region: Option<&'a str>,
     /// Anything else that a row may ask for.
-    pub others: &'a [(String, String)],
+    pub extra_conditions: &'a [(String, String)],
 }
 
 /// The conditions of a row, all of which must hold.
@@ -39,7 +39,7 @@ pub struct When {
     pub speed: Option<Box<str>>,
     geo: Option<Box<str>>,
     region: Option<Box<str>>,
-    others: Vec<(Box<str>, Box<str>)>,
+    extra_conditions: Vec<(Box<str>, Box<str>)>,
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -66,7 +66,7 @@ impl When {
                 "speed" => when.speed = Some(value.into()),
                 "geo" => when.geo = Some(value.into()),
                 "region" => when.region = Some(value.into()),
-                _ => when.others.push((key.into(), value.into())),
+                _ => when.extra_conditions.push((key.into(), value.into())),
             }
         }
         Ok(when)
@@ -74,7 +74,7 @@ impl When {
 
     /// Whether all conditions hold.
     #[must_use]
-    pub fn holds(&self, now: &Situation<'_>) -> bool {
+    pub fn holds(&self, now: &CallConditions<'_>) -> bool {
         (!self.batch || now.batch)
             && wanted(&self.tier, now.tier)
             && wanted(&self.speed, now.speed)
@@ -83,8 +83,10 @@ impl When {
             && wanted(&self.geo, now.geo)
             && wanted(&self.region, now.region)
             && (self.days.is_none() && self.hours.is_none() || self.holds_at(now.at))
-            && self.others.iter().all(|(key, value)| {
-                now.others.iter().any(|(known, said)| **known == **key && said.eq_ignore_ascii_case(value))
+            && self.extra_conditions.iter().all(|(key, value)| {
+                now.extra_conditions
+                    .iter()
+                    .any(|(known, said)| **known == **key && said.eq_ignore_ascii_case(value))
             })
     }
 
@@ -114,7 +116,7 @@ impl When {
             + usize::from(self.hours.is_some())
             + usize::from(self.geo.is_some())
             + usize::from(self.region.is_some())
-            + self.others.len()
+            + self.extra_conditions.len()
     }
 
     /// What an item says it was charged as: `batch`, `priority`, ...
@@ -279,7 +281,7 @@ mod tests {
             ("2026-11-21T02:00:00Z", false),
             ("2026-11-18T09:30:00+08:00", true),
         ] {
-            let now = Situation { at: instant(at).unwrap(), ..Situation::default() };
+            let now = CallConditions { at: instant(at).unwrap(), ..CallConditions::default() };
             assert_eq!(peak.holds(&now), expected, "{at}");
         }
     }
@@ -294,7 +296,7 @@ mod tests {
             ("2025-03-02T00:30Z", false),
         ] {
             assert_eq!(
-                night.holds(&Situation { at: instant(at).unwrap(), ..Situation::default() }),
+                night.holds(&CallConditions { at: instant(at).unwrap(), ..CallConditions::default() }),
                 expected,
                 "{at}"
             );

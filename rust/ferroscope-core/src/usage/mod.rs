@@ -16,7 +16,7 @@ pub use wire::{Wire, parse};
 pub struct Usage {
     /// In which form it was said.
     pub wire: Wire,
-    /// The runs of models that make up the call: one, unless the provider ran others for it.
+    /// The runs of models that make up the call: one, unless the provider ran extra_conditions for it.
     pub segments: Vec<Segment>,
     /// What the provider itself charges, in atto-USD.
     pub reported: Option<Reported>,

@@ -96,7 +96,7 @@ impl Prompt {
 
 /// The generated side, as reported.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Made {
+pub(super) struct Output {
     /// Every generated token.
     pub whole: i128,
     pub reasoning: i128,
@@ -104,7 +104,7 @@ pub(super) struct Made {
     pub parts: Modalities,
 }
 
-impl Made {
+impl Output {
     /// Adds the generated side to a segment.
     pub(super) fn split(&self, segment: &mut Segment) -> Result<(), Unreadable> {
         let rest = self.whole - self.reasoning - self.citations - self.parts.sum();

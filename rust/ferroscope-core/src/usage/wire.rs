@@ -4,7 +4,7 @@
 //! them, and `a + b` adds. Where a field has several paths, providers spell the same number in different places and
 //! the largest counts.
 
-use super::split::{Made, Modalities, Prompt};
+use super::split::{Modalities, Output, Prompt};
 use super::{Reported, Segment, Unit, Unreadable, Usage};
 use crate::json::{Kind, Tape, Value};
 use crate::price::decimal;
@@ -68,7 +68,7 @@ struct Shape {
     made_audio: Paths,
     made_image: Paths,
     made_video: Paths,
-    others: &'static [(&'static str, Unit)],
+    extra_conditions: &'static [(&'static str, Unit)],
 }
 
 const NOTHING: Shape = Shape {
@@ -95,7 +95,7 @@ const NOTHING: Shape = Shape {
     made_audio: &[],
     made_image: &[],
     made_video: &[],
-    others: &[],
+    extra_conditions: &[],
 };
 
 const CHAT: Shape = Shape {
@@ -118,7 +118,7 @@ const CHAT: Shape = Shape {
     made_audio: &["completion_tokens_details.audio_tokens"],
     made_image: &["completion_tokens_details.image_tokens"],
     made_video: &["completion_tokens_details.video_tokens"],
-    others: &[("prompt_audio_seconds", Unit::InputAudioSeconds)],
+    extra_conditions: &[("prompt_audio_seconds", Unit::InputAudioSeconds)],
     ..NOTHING
 };
 
@@ -132,7 +132,7 @@ const SHAPES: &[Shape] = &[
         made: &["completion_tokens + reasoning_tokens + citation_tokens"],
         reasoning: &["reasoning_tokens"],
         citations: &["citation_tokens"],
-        others: &[("num_search_queries", Unit::WebSearch)],
+        extra_conditions: &[("num_search_queries", Unit::WebSearch)],
         ..NOTHING
     },
     CHAT,
@@ -191,7 +191,7 @@ const SHAPES: &[Shape] = &[
         marks: &["billed_units"],
         whole: &["billed_units.input_tokens"],
         made: &["billed_units.output_tokens"],
-        others: &[("billed_units.search_units", Unit::Rerank)],
+        extra_conditions: &[("billed_units.search_units", Unit::Rerank)],
         ..NOTHING
     },
     Shape {
@@ -212,7 +212,10 @@ const SHAPES: &[Shape] = &[
         read_image: &["input_token_details.cached_tokens_details.image_tokens"],
         made: &["output_tokens"],
         made_audio: &["output_token_details.audio_tokens"],
-        others: &[("billable_audio_seconds", Unit::AudioSeconds), ("input_text_messages", Unit::Message)],
+        extra_conditions: &[
+            ("billable_audio_seconds", Unit::AudioSeconds),
+            ("input_text_messages", Unit::Message),
+        ],
         ..NOTHING
     },
     Shape {
@@ -231,7 +234,7 @@ const SHAPES: &[Shape] = &[
         total: &["total_tokens"],
         made_audio: &["output_tokens_details.audio_tokens"],
         made_image: &["output_tokens_details.image_tokens"],
-        others: &[
+        extra_conditions: &[
             ("tool_calls_details.search_web.invocation", Unit::WebSearch),
             ("server_side_tool_usage_details.web_search_calls", Unit::WebSearch),
             ("server_side_tool_usage_details.x_search_calls", Unit::SocialSearch),
@@ -251,19 +254,19 @@ const SHAPES: &[Shape] = &[
         write_hour: &["cache_creation.ephemeral_1h_input_tokens"],
         made: &["output_tokens"],
         reasoning: &["output_tokens_details.thinking_tokens"],
-        others: &[("server_tool_use.web_search_requests", Unit::WebSearch)],
+        extra_conditions: &[("server_tool_use.web_search_requests", Unit::WebSearch)],
         ..NOTHING
     },
     Shape {
         wire: Wire::Duration,
         marks: &["seconds"],
-        others: &[("seconds", Unit::InputAudioSeconds)],
+        extra_conditions: &[("seconds", Unit::InputAudioSeconds)],
         ..NOTHING
     },
     Shape {
         wire: Wire::Pages,
         marks: &["pages_processed"],
-        others: &[("pages_processed", Unit::Page)],
+        extra_conditions: &[("pages_processed", Unit::Page)],
         ..NOTHING
     },
     Shape {
@@ -355,7 +358,7 @@ pub fn parse(provider: &str, api: Option<&str>, json: &[u8]) -> Result<Usage, Un
         usage.segments.push(segment(provider, shape, value, &mut usage.notes)?);
     }
     let calls = OUTPUT_CALLS.iter().map(|call| (root, call)).filter(|_| inner.is_some());
-    for (place, (path, unit)) in shape.others.iter().map(|other| (value, other)).chain(calls) {
+    for (place, (path, unit)) in shape.extra_conditions.iter().map(|other| (value, other)).chain(calls) {
         let count = total(place, path)?.unwrap_or(0);
         if let Some(segment) = usage.segments.first_mut() {
             segment.add(*unit, count);
@@ -421,7 +424,7 @@ fn segment(
     if !shape.threshold.is_empty() {
         segment.prompt = most(shape.threshold)?;
     }
-    let mut made = Made {
+    let mut made = Output {
         whole: most(shape.made)?,
         reasoning: most(shape.reasoning)?,
         citations: most(shape.citations)?,

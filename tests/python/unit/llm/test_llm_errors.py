@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 
 import ferroscope
 from ferroscope import errors, llm
-from ferroscope._engine.common_errors import adopt
+from ferroscope._engine.common_errors import unify_exception
 from ferroscope.core import openai as provider
 from ferroscope.testing import Answer, Cut, HangUp, ProviderServer, SlowHeaders, Status, StreamError, Text
 
@@ -137,7 +137,7 @@ def test_an_sdk_with_names_of_its_own_is_known_by_the_status(members: dict[str, 
 
     error = ClientError("no")
     vars(error).update(members)
-    adopt(error, "some_sdk.client")
+    unify_exception(error, "some_sdk.client")
     found = [kind for kind in type(error).__mro__ if kind.__module__ == "ferroscope.errors"]
     assert isinstance(error, ClientError)
     assert str(error) == "no"

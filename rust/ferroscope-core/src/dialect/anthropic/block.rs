@@ -53,8 +53,8 @@ pub(super) struct Piece<'a> {
 /// What became of a piece.
 pub(super) enum Grown<'a> {
     Nothing,
-    Said(&'a str),
-    Argued { input: &'a mut Buffer, from: usize },
+    Text(&'a str),
+    Arguments { input: &'a mut Buffer, from: usize },
 }
 
 impl Block {
@@ -182,7 +182,7 @@ impl Block {
             Body::Text(text) => {
                 let from = text.value.len();
                 text.push(quoted);
-                Grown::Said(&text.value[from..])
+                Grown::Text(&text.value[from..])
             }
             Body::Thinking(text) => {
                 text.push(quoted);
@@ -191,7 +191,7 @@ impl Block {
             Body::Tool { input, .. } => {
                 let from = input.arguments.value.len();
                 input.push(quoted);
-                Grown::Argued { input, from }
+                Grown::Arguments { input, from }
             }
             Body::Other | Body::Raw(_) => Grown::Nothing,
         }

@@ -70,7 +70,7 @@ impl Choice {
     }
 
     /// Appends to the text.
-    pub(super) fn say(&mut self, quoted: &str, delta: &mut Delta) {
+    pub(super) fn push_text(&mut self, quoted: &str, delta: &mut Delta) {
         let first = self.is_first();
         let text = match &mut self.content {
             Content::Text(text) => text,
@@ -115,7 +115,7 @@ impl Choice {
     }
 
     /// Appends to the arguments of a tool call.
-    pub(super) fn argue(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
+    pub(super) fn push_arguments(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
         let first = self.is_first();
         let buffer = &mut self.calls.buffers_mut()[call];
         let grown = buffer.push(quoted);
@@ -130,7 +130,7 @@ impl Choice {
     pub(super) fn argue_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
         let mut quoted = String::new();
         crate::json::write_string(&value.kept(), &mut quoted);
-        self.argue(call, &quoted[1..quoted.len() - 1], delta);
+        self.push_arguments(call, &quoted[1..quoted.len() - 1], delta);
     }
 
     pub(super) fn complete_closed(&mut self, call: usize, delta: &mut Delta) {
@@ -158,7 +158,7 @@ impl Choice {
     }
 
     /// Ends the text and the arguments: half a character at their end cannot become whole any more.
-    pub(super) fn settle(&mut self, delta: &mut Delta) {
+    pub(super) fn finish(&mut self, delta: &mut Delta) {
         let first = self.is_first();
         let text = match &mut self.content {
             Content::Text(text) => Some(text),
@@ -170,14 +170,14 @@ impl Choice {
         };
         if let Some(text) = text {
             let before = text.value.len();
-            text.settle();
+            text.finish();
             if first {
                 delta.text.push_str(&text.value[before..]);
             }
         }
         for (position, call) in self.calls.buffers_mut().iter_mut().enumerate() {
             let before = call.arguments.value.len();
-            call.arguments.settle();
+            call.arguments.finish();
             if first && call.arguments.value.len() > before {
                 delta.arguments.push((position, call.arguments.value[before..].to_owned()));
             }
@@ -185,14 +185,14 @@ impl Choice {
     }
 
     /// The same for everything else that grows, at the end of the stream.
-    pub(super) fn settle_rest(&mut self) {
+    pub(super) fn finish_rest(&mut self) {
         if let Content::Parts(parts) = &mut self.content {
-            parts.iter_mut().for_each(Part::settle);
+            parts.iter_mut().for_each(Part::finish);
         }
         let function_call = self.function_call.as_mut().map(|call| &mut call.arguments);
-        self.refusal.iter_mut().chain(function_call).for_each(Text::settle);
-        self.message_extra.settle();
-        self.audio.extra.settle();
+        self.refusal.iter_mut().chain(function_call).for_each(Text::finish);
+        self.message_extra.finish();
+        self.audio.extra.finish();
     }
 
     pub(super) fn logprobs(&mut self, value: Value<'_>) {
@@ -267,10 +267,10 @@ fn add_members(extra: &mut Object, part: Value<'_>, content: &str) {
 }
 
 impl Part {
-    pub(super) fn settle(&mut self) {
+    pub(super) fn finish(&mut self) {
         match self {
-            Self::Text(text, _) => text.settle(),
-            Self::Thinking(parts, _) => parts.iter_mut().for_each(Self::settle),
+            Self::Text(text, _) => text.finish(),
+            Self::Thinking(parts, _) => parts.iter_mut().for_each(Self::finish),
             Self::Other(_) => {}
         }
     }

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, cast
 
 from .._engine.provider import Provider
-from ..core.base.stream import Running
+from ..core.base.stream import StreamDriver
 from ._providers import provider_record
 from .call_response import CallResponse
 from .call_response_chunk import CallResponseChunk
@@ -15,22 +15,22 @@ from .stream import Stream
 
 
 @cache
-def dressed_record(name: str) -> Provider:
+def common_view_record(name: str) -> Provider:
     """A provider whose responses, chunks and streams are the common ones around its own.
 
     Raises:
         ValueError: There is no such provider.
         ferroscope.errors.MissingExtraError: Its SDK is not installed.
     """
-    return _dressed(provider_record(name))
+    return _common_view(provider_record(name))
 
 
-def _dressed(provider: Provider) -> Provider:
-    def response(**facts: Any) -> CallResponse:
-        return CallResponse(provider.response(**facts))
+def _common_view(provider: Provider) -> Provider:
+    def response(**fields: Any) -> CallResponse:
+        return CallResponse(provider.response(**fields))
 
-    def stream(run: Running, **facts: Any) -> Stream:
-        return Stream(stream=provider.stream(run, **{**facts, "call_response_type": provider.response}))
+    def stream(run: StreamDriver, **fields: Any) -> Stream:
+        return Stream(stream=provider.stream(run, **{**fields, "call_response_type": provider.response}))
 
     class Chunk(CallResponseChunk):
         __slots__ = ()
@@ -43,5 +43,5 @@ def _dressed(provider: Provider) -> Provider:
         response=cast("Any", response),
         chunk=Chunk,
         stream=cast("Any", stream),
-        variants=tuple(map(_dressed, provider.variants)),
+        alternatives=tuple(map(_common_view, provider.alternatives)),
     )

@@ -19,7 +19,7 @@ pub struct Hole<T> {
 
 /// The last event, if the next one may be a variation of it.
 #[derive(Debug)]
-pub struct Template<T> {
+pub struct RepeatDetector<T> {
     data: Vec<u8>,
     holes: Vec<Hole<T>>,
     /// What follows the last hole without its spaces, if it is only a quote and brackets: Anthropic pads every
@@ -27,7 +27,7 @@ pub struct Template<T> {
     tail: Vec<u8>,
 }
 
-impl<T> Default for Template<T> {
+impl<T> Default for RepeatDetector<T> {
     fn default() -> Self {
         Self { data: Vec::new(), holes: Vec::new(), tail: Vec::new() }
     }
@@ -36,7 +36,7 @@ impl<T> Default for Template<T> {
 /// More holes than this are no variation of one text.
 const MAX_HOLES: usize = 4;
 
-impl<T: Copy + Default> Template<T> {
+impl<T: Copy + Default> RepeatDetector<T> {
     /// Remembers an event and its holes, or forgets the last one.
     pub fn set(&mut self, data: Option<&str>, holes: &mut Vec<Hole<T>>) {
         self.data.clear();

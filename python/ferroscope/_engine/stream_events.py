@@ -19,7 +19,7 @@ from ..core.base.stream_events import (
 from ..core.base.tool import BaseTool
 
 
-class Telling:
+class TypedEvents:
     """Tells what each event added, by what was known before it."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Telling:
         self._finished = 0
         self._usage: bytes | None = None
 
-    def told(self, events: Iterable[Event]) -> Iterator[StreamEvent[Any]]:
+    def convert(self, events: Iterable[Event]) -> Iterator[StreamEvent[Any]]:
         """What some events added."""
         decoder = self._decoder
         for event in events:
