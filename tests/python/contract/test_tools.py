@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -294,3 +296,18 @@ def test_tools_are_described_once(caller: Caller) -> None:
     first, second = call(), call()
     assert first.tool_types[0] is second.tool_types[0]
     assert first.call_kwargs["tools"][0] is second.call_kwargs["tools"][0]
+
+
+def test_no_outputs_make_no_message(caller: Caller) -> None:
+    """The loop that appends them after every answer would send an empty user message."""
+    caller.server.reply("Hello", "Hello")
+    response = caller.call("Say hello", tools=[add])
+    stream = caller.stream("Say hello", tools=[add])
+    assert response.tool_message_params([]) == stream.tool_message_params([]) == []
+
+
+def test_outputs_are_written_as_pydantic_writes_json(caller: Caller) -> None:
+    caller.server.reply(Answer(ToolCall("add", {"a": 1}, "call_7")))
+    response = caller.call("Add", tools=[add])
+    (message,) = response.tool_message_params([(response.tool, {"at": datetime(2026, 1, 2), "cost": Decimal("1.5")})])
+    assert caller.wire.results([message]) == {"call_7": '{"at": "2026-01-02T00:00:00", "cost": "1.5"}'}

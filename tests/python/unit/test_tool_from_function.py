@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal
 
@@ -419,6 +420,48 @@ def test_partials_and_callable_objects() -> None:
         "author": {"type": "string", "description": "Who wrote it.", "default": "unknown"}
     }
     assert called(dune, '{"author":"Herbert"}') == "Dune by Herbert"
+
+
+class _Silent:
+    def __call__(self, query: str) -> str:
+        return query
+
+
+class _Described:
+    """Searches the library.
+
+    Args:
+        index: Of the constructor.
+    """
+
+    def __init__(self, index: str = "") -> None: ...
+
+    def __call__(self, query: str) -> str:
+        return query
+
+
+@dataclass
+class _Dataclass:
+    index: str = ""
+
+    def __call__(self, query: str) -> str:
+        return query
+
+
+@pytest.mark.parametrize(
+    ("tool", "description"),
+    [
+        (_Silent(), DEFAULT_TOOL_DOCSTRING),
+        (functools.partial(_Silent()), DEFAULT_TOOL_DOCSTRING),
+        (_Silent().__call__, DEFAULT_TOOL_DOCSTRING),
+        (_Dataclass(), DEFAULT_TOOL_DOCSTRING),
+        (_Described(), "Searches the library."),
+        (functools.partial(_Described()), "Searches the library."),
+    ],
+)
+def test_a_callable_object_without_a_docstring(tool: Any, description: str) -> None:
+    assert described(tool)["description"] == description
+    assert described(tool)["parameters"]["required"] == ["query"]
 
 
 async def test_an_async_function_gives_an_async_call() -> None:

@@ -154,9 +154,9 @@ class AnthropicCallResponse(_Base):
 
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
-        """The message that tells the model what its tools answered."""
+        """Return the message with the tools' outputs; no message if there are none."""
         results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
-        return [cast("MessageParam", {"role": "user", "content": results})]
+        return [cast("MessageParam", {"role": "user", "content": results})] if results else []
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:

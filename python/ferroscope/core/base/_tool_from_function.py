@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import BaseModel, Field
@@ -15,6 +15,7 @@ from ._docstring import FunctionDoc, read_docstring
 _EMPTY: Final = inspect.Parameter.empty
 _RECEIVERS: Final = ("self", "cls")
 _UNDOCUMENTED: Final = FunctionDoc("", (), ())
+_INHERITED: Final = inspect.getdoc(object.__call__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
             names, in another order or with nothing to say.
     """
     named = _named(fn)
-    text = doc if doc is not None else inspect.getdoc(named)
-    documented = read_docstring(text) if text else _UNDOCUMENTED
+    documented = read_docstring(doc) if doc else _documented(fn, named) if doc is None else _UNDOCUMENTED
     accepted = list(inspect.signature(fn).parameters.values())
     receiver = accepted.pop(0).name if accepted and accepted[0].name in _RECEIVERS else None
     if any(parameter.annotation is _EMPTY for parameter in accepted):
@@ -126,6 +126,24 @@ def _named(fn: Callable[..., object]) -> Callable[..., object]:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return fn if hasattr(fn, "__name__") else type(fn).__call__
+
+
+def _documented(fn: Callable[..., object], named: Callable[..., object]) -> FunctionDoc:
+    """Read a function's own docstring; for a callable object without one, the description of its class."""
+    text = inspect.getdoc(named)
+    # `inspect.getdoc` falls back to the docstring that every callable inherits from `object`.
+    if text and text != _INHERITED:
+        return read_docstring(text)
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    if hasattr(fn, "__name__"):
+        return _UNDOCUMENTED
+    text = inspect.getdoc(type(fn))
+    # A dataclass without a docstring has its signature there.
+    if not text or text.startswith(f"{type(fn).__name__}("):
+        return _UNDOCUMENTED
+    # The parameters in it are those of the constructor.
+    return replace(read_docstring(text), parameters=())
 
 
 def _name(fn: Callable[..., object]) -> str:

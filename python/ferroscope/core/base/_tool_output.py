@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 if TYPE_CHECKING:
     from .types import JsonableType
@@ -18,13 +22,14 @@ _ToolT = TypeVar("_ToolT")
 _MessageT = TypeVar("_MessageT")
 
 
-def tool_output_text(output: JsonableType | None) -> str:
-    """Returns a tool's output as text.
+def tool_output_text(output: object) -> str:
+    """Return a tool's output as text.
 
-    Text stays as it is, bytes become base64, a pydantic model its JSON; everything else becomes JSON.
+    Text stays unchanged and bytes become base64. Every other output becomes JSON, as pydantic writes it: dates,
+    decimals, UUIDs, enums, dataclasses, paths and models included, also inside containers and as keys.
 
     Raises:
-        TypeError: The output, or something in it, has no such form.
+        TypeError: The output, or a value inside it, has no JSON form.
 
     Example:
         ```python
@@ -35,25 +40,56 @@ def tool_output_text(output: JsonableType | None) -> str:
     if isinstance(output, BaseModel):
         return output.model_dump_json()
     if isinstance(output, str):
-        # An enum that is also a `str` means its value; `str()` of it is its name.
+        # For an enum that is also a `str`, `str()` returns its name instead of its value.
         return str.__str__(output)
-    if isinstance(output, bytes):
-        return base64.b64encode(output).decode("ascii")
+    if isinstance(output, _BINARY):
+        return _base64(output)
     return json.dumps(_jsonable(output))
 
 
+_BINARY: Final = bytes | bytearray | memoryview
+
+
+def _base64(data: bytes | bytearray | memoryview) -> str:
+    # The standard alphabet: pydantic's own base64 is the URL-safe one.
+    return base64.b64encode(data).decode("ascii")
+
+
 def _jsonable(value: object) -> object:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, float):
+        # JSON has no NaN or infinity.
+        return value if math.isfinite(value) else None
+    if isinstance(value, Enum):
+        return _jsonable(value.value)
+    if value is None or isinstance(value, str | int):
         return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, _BINARY):
+        return _base64(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
-    if isinstance(value, list | set | tuple | frozenset):
+    if isinstance(value, Mapping):
+        return {_key(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, Sequence | Set):
         return [_jsonable(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items()}
-    raise TypeError(f"Unsupported type for serialization: {type(value)}")
+    if is_dataclass(value) and not isinstance(value, type) and not hasattr(value, "__pydantic_serializer__"):
+        return {field.name: _jsonable(getattr(value, field.name)) for field in fields(value)}
+    return _as_pydantic(value)
+
+
+def _key(key: object) -> object:
+    if isinstance(key, Enum):
+        return _key(key.value)
+    if key is None or isinstance(key, str | int | float):
+        return key
+    return next(iter(_as_pydantic({key: None})))
+
+
+def _as_pydantic(value: object) -> Any:  # Any: what pydantic makes of a value of any type
+    try:
+        return to_jsonable_python(value)
+    except PydanticSerializationError as error:
+        kind = type(next(iter(value))) if isinstance(value, dict) else type(value)
+        raise TypeError(f"Unsupported type for serialization: {kind}") from error
 
 
 def transform_tool_outputs(
