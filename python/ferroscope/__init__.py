@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from . import core as core
     from . import errors as errors
     from . import llm as llm
+    from .core._registry import register_provider, unregister_provider
     from .core.base import (
         AudioPart,
         AudioURLPart,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         ToolResultPart,
         prompt_template,
     )
+    from .core.base.quirks import Quirks
     from .errors import (
         APIConnectionError,
         APIError,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         FerroscopeError,
         InternalServerError,
         LimitExceededError,
+        MissingApiKeyError,
         MissingExtraError,
         NotFoundError,
         PermissionDeniedError,
@@ -102,11 +105,13 @@ __all__ = [
     "LimitExceededError",
     "LocalProvider",
     "Messages",
+    "MissingApiKeyError",
     "MissingExtraError",
     "NotFoundError",
     "PermissionDeniedError",
     "Provider",
     "ProviderStreamError",
+    "Quirks",
     "RateLimitError",
     "ResponseModelError",
     "StreamError",
@@ -125,6 +130,8 @@ __all__ = [
     "errors",
     "llm",
     "prompt_template",
+    "register_provider",
+    "unregister_provider",
 ]
 
 _PACKAGES = ("core", "errors", "llm")
@@ -154,7 +161,10 @@ __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(__all__, ".errors"),
         **dict.fromkeys(_BASE, ".core.base"),
+        "Quirks": ".core.base.quirks",
         "__version__": "._version",
+        "register_provider": ".core._registry",
+        "unregister_provider": ".core._registry",
         **dict.fromkeys(_PACKAGES),
     },
 )

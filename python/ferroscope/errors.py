@@ -5,8 +5,9 @@
     │   ├── APIStatusError              it answered with a status: BadRequestError, AuthenticationError,
     │   │                               PermissionDeniedError, NotFoundError, ConflictError,
     │   │                               UnprocessableEntityError, RateLimitError, InternalServerError
-    │   └── APIConnectionError          no answer came
-    │       └── APITimeoutError         … in time
+    │   ├── APIConnectionError          no answer came
+    │   │   └── APITimeoutError         … in time
+    │   └── MissingApiKeyError          no API key is set; nothing was sent
     ├── StreamError                     the bytes of a stream broke the protocol
     │   ├── StreamInterruptedError      the connection ended or stalled before the stream did
     │   ├── ProviderStreamError         the provider reported an error inside the stream
@@ -29,10 +30,10 @@ it, the latter from every provider. So are errors inside a stream: a connection 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .core.base.call_response import BaseCallResponse
+    from .core.base.call_response import AnyCallResponse
 
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "FerroscopeError",
     "InternalServerError",
     "LimitExceededError",
+    "MissingApiKeyError",
     "MissingExtraError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -75,6 +77,10 @@ class APIError(FerroscopeError):
     Raised from calls, it is the SDK's own exception too, with all its attributes; but for what is no response, which
     the SDKs take for one.
     """
+
+
+class MissingApiKeyError(APIError):
+    """No API key is set for a provider; nothing was sent."""
 
 
 class APIStatusError(APIError):
@@ -137,7 +143,7 @@ class StreamError(FerroscopeError):
     """
 
     # Provider response classes are generic over SDK types; an error cannot name one of them.
-    partial: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
+    partial: AnyCallResponse | None = None
     event: int | None = None
     offset: int | None = None
 
@@ -162,9 +168,7 @@ class ResponseModelError(FerroscopeError, ValueError):
         response: The whole response; `_response` is the same, as on every error of an extraction.
     """
 
-    def __init__(
-        self, message: str, *, text: str, response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
-    ) -> None:
+    def __init__(self, message: str, *, text: str, response: AnyCallResponse) -> None:
         super().__init__(message)
         self.text = text
         self.response = self._response = response

@@ -11,20 +11,18 @@ from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from .._core import JsonError, PartialJson
-from ..core.base.call_response import BaseCallResponse
+from ..core.base.call_response import AnyCallResponse
 from ..errors import ResponseModelError
 
 if TYPE_CHECKING:
     from .call import Call
     from .extraction import Extraction
 
-# Any: a response model may be any type, and what it makes is of that type.
-_Response = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
-
+# Any: a response model may be any type, and the result is of that type.
 _FENCED: Final = re.compile(r"\s*```[^\n`]*\n(.*?)(?:```\s*)?", re.DOTALL)
 
 
-def extract(call: Call, response: _Response, arguments: str = "") -> Any:
+def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
     """What the response model makes of a response; the response itself if the model called a tool instead.
 
     Args:
@@ -148,7 +146,7 @@ def _filled(model: type[BaseModel], value: Any, given: Mapping[str, Any]) -> Any
     return {**value, **keys}
 
 
-def _told(extraction: Extraction, error: JsonError, response: _Response) -> str:
+def _told(extraction: Extraction, error: JsonError, response: AnyCallResponse) -> str:
     told = f"the answer is not a {extraction.title}: {error}"
     if response.common_finish_reasons == ["length"]:
         told += "; the model stopped at its limit of tokens, which `max_tokens` sets"

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
 from ..core.base._unsupported import drop_unsupported
-from ..core.base.call_response import BaseCallResponse
+from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
@@ -67,7 +67,7 @@ class Call:
         """
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
         if metered():
-            admit(provider.name, self.plan.model)
+            admit(provider.price_provider, self.plan.model)
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
@@ -130,9 +130,7 @@ class Call:
             "user_message_param": last if role_of(last) == "user" else None,
         }
 
-    def response(
-        self, raw: object, start_time: float, end_time: float
-    ) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+    def response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
         """The SDK's response object, dressed.
 
         Raises:

@@ -1,55 +1,129 @@
-"""Who is called: everything in which one provider differs from another with the same wire format."""
+"""A provider, as one record: all that differs between providers with the same wire format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copyreg
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar
 
-from ..core.base.call_response import BaseCallResponse
-from ..core.base.call_response_chunk import BaseCallResponseChunk
-from ..core.base.stream import BaseStream
+from ..core.base.call_response import AnyCallResponse
+from ..core.base.call_response_chunk import AnyCallResponseChunk
+from ..core.base.quirks import Quirks
+from ..core.base.stream import AnyStream
 from ..core.base.tool import BaseTool
 from .clients import Clients
 from .dialect import Dialect
+
+_ClassT = TypeVar("_ClassT", bound=type)
+
+_ROLES = ("response", "chunk", "stream", "tool")
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider, as data.
 
+    A record is the only place of a provider's identity. Its classes read the name, the price provider and the
+    quirks from it. A record that takes over another record's classes gets subclasses of its own.
+
     Attributes:
         name: The name that users write.
-        dialect: The wire format it speaks.
+        dialect: The wire format, with the differences of this provider.
         sdk: The module of its SDK.
+        response: The class of responses.
+        chunk: The class of a stream's chunks.
+        stream: The class of streams.
+        tool: The class that tools extend.
+        clients: The default clients.
+        prices: The provider in the price table, `ferroscope.prices.FREE` for servers that bill nothing; empty if it
+            has the same name there.
+        quirks: The differences from the wire format.
+        stream_error: The SDK's class for an error that the provider reports inside a stream.
         adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its like)
             under the names that the engine uses: an adapter for an SDK with other names; empty for the SDK itself.
-        response: What a call returns.
-        chunk: What a stream consists of.
-        stream: What a streamed call returns.
-        tool: What tools are made into.
-        clients: How default clients are made.
-        stream_error: The SDK's class for an error that the provider reports inside a stream.
-        quirks: What it does differently in the same format; keyword arguments of the core's decoder.
-        accepts_client: Whether a client (None: the default one) is this record's, of a provider that several SDKs call.
-        alternatives: The same provider through the clients of other SDKs; the first that takes a client serves it.
+        accepts_client: Whether this record serves a client (None: the default client), for providers that several
+            SDKs can call.
+        alternatives: Records of the same provider for the clients of other SDKs; the first that accepts a client
+            serves it.
     """
 
     name: str
     dialect: Dialect
     sdk: str
-    # Any: each provider fills the type parameters of its own classes.
-    response: type[BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]]
-    chunk: type[BaseCallResponseChunk[Any, Any]]
-    stream: type[BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]]
+    response: type[AnyCallResponse]
+    chunk: type[AnyCallResponseChunk]
+    stream: type[AnyStream]
     tool: type[BaseTool]
     clients: Clients
+    prices: str = ""
+    quirks: Quirks = field(default_factory=Quirks)
     stream_error: str = "APIError"
-    quirks: Mapping[str, Any] = field(default_factory=dict)
     adapter_module: str = ""
     accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)
     alternatives: tuple[Provider, ...] = ()
 
+    def __post_init__(self) -> None:
+        for role in _ROLES:
+            kind = getattr(self, role)
+            if isinstance(kind, type):
+                object.__setattr__(self, role, _claimed(kind, self, role))
+
+    @property
+    def price_provider(self) -> str:
+        """The provider in the price table."""
+        return self.prices or self.name
+
     def for_client(self, client: object | None) -> Provider:
-        """The record by which a client (None: the default one) is called."""
+        """Return the record that serves a client (None: the default client)."""
         return next((alternative for alternative in self.alternatives if alternative.accepts_client(client)), self)
+
+
+def _claimed(kind: _ClassT, record: Provider, role: str) -> _ClassT:
+    """Return a class with the identity of a record: the class itself, or a subclass if another record has it."""
+    owner = vars(kind).get("_record")
+    if owner is None:
+        _set_record(kind, record)
+        return kind
+    if (owner.name, owner.price_provider, owner.quirks) == (record.name, record.price_provider, record.quirks):
+        return kind
+    namespace: dict[str, object] = {
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "__doc__": kind.__doc__,
+    }
+    if role == "chunk":
+        namespace["__slots__"] = ()
+    derived: Any = _derived_metaclass(type(kind))(kind.__name__, (kind,), namespace)
+    _set_record(derived, record)
+    derived._role = role
+    return derived  # type: ignore[no-any-return]
+
+
+def _set_record(kind: Any, record: Provider) -> None:
+    kind._record = record
+    if issubclass(kind, BaseTool):
+        kind.__provider__ = record.name  # the name that v1 documents
+
+
+@cache
+def _derived_metaclass(metaclass: type) -> type:
+    """Return a metaclass whose classes can be pickled although no module has them by name."""
+    derived = type("Derived", (metaclass,), {})
+    copyreg.pickle(derived, _reduce_class)  # type: ignore[arg-type]  # a function of its instances, which are classes
+    return derived
+
+
+def _reduce_class(kind: Any) -> str | tuple[object, ...]:
+    if "_role" not in vars(kind):  # a subclass that a program wrote, to be found by its name
+        return str(kind.__qualname__)
+    return _class_of, (kind._record.name, kind._role)
+
+
+def _class_of(name: str, role: str) -> type:
+    # The registry is above the engine, and is needed only where a pickle is read.
+    record = import_module("ferroscope.core._registry").provider_record(name)
+    kind: type = getattr(record, role)
+    return kind

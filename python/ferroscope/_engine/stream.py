@@ -13,8 +13,8 @@ from pydantic_core import from_json
 from .._core import DecodeError, Event, JsonError, StreamDecoder
 from ..core.base._tool_binding import unbound_tool_type
 from ..core.base._tool_call import Fragments
-from ..core.base.call_response import BaseCallResponse
-from ..core.base.stream import BaseStream
+from ..core.base.call_response import AnyCallResponse
+from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
@@ -43,12 +43,12 @@ class _BlankEvent:
     content: str = ""
 
 
-def start_stream(call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+def start_stream(call: Call) -> AnyStream:
     """The stream of a call; nothing is sent before it is iterated over."""
     return wrap_run(StreamRun(call), call)
 
 
-def wrap_run(run: StreamRun, call: Call) -> BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+def wrap_run(run: StreamRun, call: Call) -> AnyStream:
     """A run as the provider's stream."""
     provider = call.provider
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.response_fields())
@@ -80,7 +80,9 @@ class StreamRun:
     def __init__(self, call: Call) -> None:
         self._call = call
         plan = call.plan
-        self._decoder = StreamDecoder(call.provider.dialect.name, **call.provider.quirks, **plan.limits)
+        self._decoder = StreamDecoder(
+            call.provider.dialect.name, **call.provider.quirks.decoder_options(), **plan.limits
+        )
         self._source: Source | None = None
         self._begun = False
         self._closed = False
@@ -92,7 +94,7 @@ class StreamRun:
         self._started = 0.0
         self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
         self._tool_errors: list[Exception] = []
-        self._response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] | None = None
+        self._response: AnyCallResponse | None = None
         self.ended = False
         self.start_time = 0.0
         self.end_time = 0.0
@@ -191,7 +193,7 @@ class StreamRun:
         run = self._again() or self
         return run.aiterate(TypedEvents(run._decoder, run.response, run._tool).convert)
 
-    def collect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+    def collect(self) -> AnyCallResponse:
         """Reads a sync stream to its end, without an object for each chunk."""
         assert not self._call.plan.prompt.is_async, "the stream of an async call is collected with `acollect`"
         if not self.ended:
@@ -200,7 +202,7 @@ class StreamRun:
                 pass
         return self.response()
 
-    async def acollect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+    async def acollect(self) -> AnyCallResponse:
         """The same of an async stream."""
         assert self._call.plan.prompt.is_async, "the stream of a sync call is collected with `collect`"
         if not self.ended:
@@ -303,7 +305,9 @@ class StreamRun:
         blocks = plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
         self._source = Blocking(source) if blocks else source
         if metered():
-            self._budget = budget_watch(plan.provider.name, plan.model, prompt_characters=self._prompt_length())
+            self._budget = budget_watch(
+                self._call.provider.price_provider, plan.model, prompt_characters=self._prompt_length()
+            )
         return self._source
 
     def _shown(self, view: View | None) -> View:
@@ -505,7 +509,7 @@ class StreamRun:
     def finish_reasons(self) -> list[str]:
         return self._decoder.finish_reasons
 
-    def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+    def response(self) -> AnyCallResponse:
         """The answer so far, as a response."""
         if self._response is not None:
             return self._response
@@ -525,7 +529,7 @@ class StreamRun:
         usage = plan.provider.dialect.estimate_usage(response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN)
         if usage is None:
             return response.cost_details
-        return cost(plan.provider.name, self.model or plan.model, usage, context={"estimated": True})
+        return cost(plan.provider.price_provider, self.model or plan.model, usage, context={"estimated": True})
 
     def _prompt_length(self) -> int:
         """How much text was sent, in characters."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .._core import Event, StreamDecoder
-from ..core.base.call_response import BaseCallResponse
+from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream_events import (
     FinishEvent,
     StreamEvent,
@@ -25,7 +25,7 @@ class TypedEvents:
     def __init__(
         self,
         decoder: StreamDecoder,
-        response: Callable[[], BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]],
+        response: Callable[[], AnyCallResponse],
         tool: Callable[[str | None, str, str], Iterable[BaseTool]],
     ) -> None:
         self._decoder = decoder

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .._engine.coroutine_function import coroutine_function
 from .._engine.flow import adrive, drive, flow
 from .._engine.plan import CallPlan, plan_call
+from ..core._registry import provider_and_model
 from ..core.base._prompt_plan import plan_prompt
 from ..core.base.stream_config import StreamConfig
 from ..core.base.tool import BaseTool
@@ -18,7 +19,6 @@ from ..errors import MissingExtraError
 from ._common_view import common_view_record
 from ._context import Layers, current_layers, in_force
 from ._options import Options
-from ._providers import provider_and_model
 
 if TYPE_CHECKING:
     from .._engine.typing import AgnosticCallDecorator

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, cast
 
 from .._engine.provider import Provider
+from ..core._registry import provider_record
 from ..core.base.stream import StreamDriver
-from ._providers import provider_record
 from .call_response import CallResponse
 from .call_response_chunk import CallResponseChunk
 from .stream import Stream

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SerializerFunctionWrapHandler, computed_field, model_serializer
 
 from ..core.base._tool_output import tool_output_text
-from ..core.base.call_response import BaseCallResponse
+from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.message_param import BaseMessageParam, ToolResultPart
 from ..core.base.tool import BaseTool
 from ..core.base.types import CostMetadata, FinishReason, JsonableType, Provider, Usage
@@ -44,9 +44,9 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     """
 
     # Any: each provider fills its type parameters in.
-    _response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
+    _response: AnyCallResponse
 
-    def __init__(self, response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]) -> None:
+    def __init__(self, response: AnyCallResponse) -> None:
         # Without pydantic's validation: the provider's response has been made already.
         values = vars(response)
         set_attribute = object.__setattr__

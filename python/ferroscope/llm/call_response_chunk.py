@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..core.base.call_response_chunk import BaseCallResponseChunk, ChunkEvent
+from ..core.base.call_response_chunk import AnyCallResponseChunk, BaseCallResponseChunk, ChunkEvent
 from ..core.base.types import CostMetadata, FinishReason, Usage
 
 
@@ -17,20 +17,20 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
     __slots__ = ("_provider_chunk",)
 
     # Any: each provider's own class.
-    _kind: ClassVar[type[BaseCallResponseChunk[Any, Any]]]
+    _kind: ClassVar[type[AnyCallResponseChunk]]
 
     def __init__(
         self,
         _event: ChunkEvent | None = None,
         *,
-        response: BaseCallResponseChunk[Any, Any] | None = None,
+        response: AnyCallResponseChunk | None = None,
     ) -> None:
         self._event = _event
         self._chunk = None
         self._provider_chunk = response
 
     @property
-    def _response(self) -> BaseCallResponseChunk[Any, Any]:
+    def _response(self) -> AnyCallResponseChunk:
         """The provider's chunk."""
         if self._provider_chunk is None:
             self._provider_chunk = self._kind(self._event)
@@ -109,5 +109,5 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
             return getattr(self._response, name)
 
 
-def _rebuild(chunk: BaseCallResponseChunk[Any, Any]) -> CallResponseChunk:
+def _rebuild(chunk: AnyCallResponseChunk) -> CallResponseChunk:
     return CallResponseChunk(response=chunk)

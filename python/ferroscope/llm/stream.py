@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core.base.message_param import BaseMessageParam
-from ..core.base.stream import BaseStream
+from ..core.base.stream import AnyStream, BaseStream
 from ..core.base.types import FinishReason, JsonableType, Provider, Usage
 from .call_response import CallResponse
 from .call_response_chunk import CallResponseChunk
@@ -49,7 +49,7 @@ class Stream(_Base):
         ```
     """
 
-    def __init__(self, *, stream: BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]) -> None:
+    def __init__(self, *, stream: AnyStream) -> None:
         # Any: each provider fills its type parameters in.
         self._stream = stream
         self._run = stream._run

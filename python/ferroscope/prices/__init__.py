@@ -32,11 +32,12 @@ if TYPE_CHECKING:
         scale,
         update,
     )
-    from ._cost import Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
+    from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
     from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, record
 
 __all__ = [
     "CHARACTERS_A_TOKEN",
+    "FREE",
     "BudgetWatch",
     "Context",
     "Cost",
@@ -72,7 +73,7 @@ __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(__all__, "._book"),
         **dict.fromkeys(
-            ["Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
+            ["FREE", "Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
         ),
         **dict.fromkeys(
             ["CHARACTERS_A_TOKEN", "Meter", "BudgetWatch", "admit", "meter", "metered", "record", "budget_watch"],

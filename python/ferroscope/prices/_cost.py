@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal, TypedDict, cast
+from typing import Final, Literal, TypedDict, cast
 
 import orjson
 
@@ -21,6 +21,10 @@ if os.environ.get("FERROSCOPE_PRICES"):
 _log = logging.getLogger("ferroscope.prices")
 
 Status = Literal["exact", "reported", "estimate", "partial", "free", "unknown_model", "no_usage", "inconsistent_usage"]
+
+
+FREE: Final = "free"
+"""The provider of models that bill nothing, such as those of a server on the same machine."""
 
 
 class Context(TypedDict, total=False):
@@ -195,6 +199,8 @@ def cost(
         >>> prices.cost("openai", "gpt-4o", usage).total
         Decimal('0.0035')
     """
+    if provider == FREE:
+        return _free_cost(model)
     given = dict(context) if context else {}
     call = _call(given, at)
     # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
@@ -202,6 +208,26 @@ def cost(
     call["others"] = others
     answer = cast(_Priced, price_usage(provider, model, usage_json(usage), api, call))
     return _read(model, answer, others)
+
+
+def _free_cost(model: str) -> Cost:
+    nothing = Decimal(0)
+    return Cost(
+        status="free",
+        total=nothing,
+        atto=0,
+        usd=0.0,
+        items=(),
+        provider=FREE,
+        model=model,
+        model_id=None,
+        matched_by=None,
+        reported=None,
+        table_amount=nothing,
+        assumptions=("the provider bills nothing",),
+        provenance=Provenance("", (), ""),
+        stale=None,
+    )
 
 
 _Item = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .._core import prices_known
 from ..errors import BudgetExceededError, UnknownPriceError
+from ._cost import FREE
 
 if TYPE_CHECKING:
     from ._cost import Cost
@@ -121,7 +122,7 @@ def admit(provider: str, model: str) -> None:
                 f"the budget of {one.budget} USD is used up ({one.total} USD in {one.calls} calls); "
                 f"no call of {model!r} was made"
             )
-        if not one.allow_unpriced and not prices_known(provider, model):
+        if not one.allow_unpriced and provider != FREE and not prices_known(provider, model):
             raise UnknownPriceError(
                 f"{model!r} of {provider} has no price, so the budget of {one.budget} USD could not be kept; "
                 "register one with prices.register, or open the meter with allow_unpriced=True"

@@ -78,8 +78,7 @@ impl StreamDecoder {
         depth: Option<usize>,
     ) -> PyResult<Self> {
         let usual = Quirks::default();
-        let quirks =
-            Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in: usage_in.or(usual.usage_in) };
+        let quirks = Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in };
         let format = match dialect {
             "openai_chat" => Format::from(quirks),
             "anthropic" => Format::Anthropic,

@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 from ...core.base._tool_output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
+from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
@@ -33,9 +34,6 @@ _MessageParamT = TypeVar("_MessageParamT", default=Any)
 _CallParamsT = TypeVar("_CallParamsT", default=Any)
 _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
 
-# What servers call the thoughts of a model; the first that is there counts.
-REASONING_FIELDS = ("reasoning_content", "reasoning")
-
 # Of an answer, what a request does not take.
 _NOT_SENT_BACK = frozenset({"function_call", "audio", "parsed"})
 
@@ -43,7 +41,6 @@ _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "length": "length",
     "tool_calls": "tool_calls",
-    "tool_call": "tool_calls",  # some models on Azure
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
@@ -145,7 +142,7 @@ class ChatCallResponse(
     @property
     def thinking(self) -> str:
         """What the model thought before it answered, of servers that show it; empty otherwise."""
-        return thinking(self._message)
+        return thinking(self._message, self._record.quirks)
 
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
@@ -228,7 +225,7 @@ class ChatCallResponse(
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
         """Why each choice ended, in the words that all providers share."""
-        return common_finish_reasons(self.finish_reasons)
+        return common_finish_reasons(self.finish_reasons, self._record.quirks)
 
     @property
     def common_message_param(self) -> BaseMessageParam:
@@ -275,9 +272,9 @@ def output_tokens(usage: Any) -> int | None:
     return getattr(usage, "completion_tokens", None)
 
 
-def thinking(message: Any) -> str:
-    """The thoughts in a message or a delta."""
-    for field in REASONING_FIELDS:
+def thinking(message: Any, quirks: Quirks) -> str:
+    """Return the reasoning in a message or a delta."""
+    for field in quirks.reasoning_fields:
         if text := member(message, field):
             return str(text)
     content = getattr(message, "content", None)
@@ -287,9 +284,8 @@ def thinking(message: Any) -> str:
     return "".join(piece.get("text") or "" for pieces in thoughts for piece in pieces)
 
 
-def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
-    """Finish reasons in the words that all providers share; None if none is among them."""
-    known: list[FinishReason] = [
-        _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
-    ]
+def common_finish_reasons(reasons: Sequence[str] | None, quirks: Quirks) -> list[FinishReason] | None:
+    """Return finish reasons in common terms; None if none of them is known."""
+    words = {**_COMMON_FINISH_REASONS, **quirks.finish_reasons} if quirks.finish_reasons else _COMMON_FINISH_REASONS
+    known: list[FinishReason] = [words[reason] for reason in reasons or () if reason in words]
     return known or None

@@ -84,7 +84,7 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     @property
     def thinking(self) -> str:
         """What the model thought, of servers that show it; empty otherwise."""
-        return thinking(self._delta)
+        return thinking(self._delta, self._record.quirks)
 
     @property
     def audio(self) -> bytes | None:
@@ -100,4 +100,4 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
         """Why choices ended, in the words that all providers share."""
-        return common_finish_reasons(cast("list[str] | None", self.finish_reasons))
+        return common_finish_reasons(cast("list[str] | None", self.finish_reasons), self._record.quirks)

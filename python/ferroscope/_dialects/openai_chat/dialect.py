@@ -6,14 +6,15 @@ https://platform.openai.com/docs/api-reference/chat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import orjson
 
 from ..._engine.dialect import Request
+from ...core.base.quirks import Quirks
 from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
-from .messages import OPENAI, MessageRules, WireMessage, needs_fetch, render_messages
+from .messages import MessageRules, WireMessage, needs_fetch, render_messages
 from .sdk import OPENAI_SDK, ChatSdk
 
 # Any: the SDK's own objects pass through.
@@ -24,15 +25,20 @@ class OpenAIChat:
     """The chat-completions format, as one server wants it.
 
     Attributes:
-        rules: What the server takes in messages.
-        stream_options: Whether it takes `stream_options`, by which usage is asked for.
-        sdk: What calls it.
+        label: The provider's name in error messages.
+        quirks: The differences of the server from OpenAI's own.
+        sdk: The SDK that calls it.
     """
 
     name: ClassVar[str] = "openai_chat"
-    rules: MessageRules = OPENAI
-    stream_options: bool = True
+    label: str = "OpenAI"
+    quirks: Quirks = field(default_factory=Quirks)
     sdk: ChatSdk = OPENAI_SDK
+
+    @property
+    def rules(self) -> MessageRules:
+        """The rules for messages."""
+        return MessageRules(self.label, audio=self.quirks.audio, image_detail=self.quirks.image_detail)
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
         return needs_fetch(messages)
@@ -56,7 +62,7 @@ class OpenAIChat:
             render_json_mode(kwargs, None)
         if request.stream:
             kwargs["stream"] = True
-            if self.stream_options:
+            if self.quirks.stream_options:
                 kwargs["stream_options"] = {"include_usage": True, **kwargs.get("stream_options", {})}
         return self.sdk.arguments(kwargs)
 

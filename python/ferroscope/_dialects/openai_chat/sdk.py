@@ -54,6 +54,20 @@ class OpenAISdk:
 OPENAI_SDK: Final = OpenAISdk()
 
 
+def sync_client(base_url: str | None = None, api_key: str | None = None) -> Any:
+    """Return a client of OpenAI's SDK for sync calls."""
+    from openai import OpenAI
+
+    return OpenAI(base_url=base_url, api_key=api_key)
+
+
+def async_client(base_url: str | None = None, api_key: str | None = None) -> Any:
+    """Return a client of OpenAI's SDK for async calls, over aiohttp where that is installed."""
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=aiohttp_client())
+
+
 def aiohttp_client() -> Any:
     """The HTTP client for a new async client of the SDK: over aiohttp where that is installed, else None.
 

@@ -64,8 +64,6 @@ class AnthropicCallResponse(_Base):
         ```
     """
 
-    _provider = "anthropic"
-
     def _blocks(self, kind: str) -> list[Any]:  # Any: the SDK's block of that type, or one like it
         return [block for block in self.response.content or () if block.type == kind]
 

@@ -52,8 +52,6 @@ class AnthropicStream(_Base):
         ```
     """
 
-    _provider = "anthropic"
-
     @property
     def thinking(self) -> str:
         """What the model has thought so far; empty if it shows nothing of that."""

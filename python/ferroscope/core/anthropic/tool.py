@@ -72,7 +72,6 @@ class AnthropicTool(BaseTool):
         ```
     '''
 
-    __provider__ = "anthropic"
     __tool_config_type__ = AnthropicToolConfig
     __pending_tool_call__ = _PendingAnthropicToolCall
     __wire_schema__: ClassVar[ToolParam | None] = None

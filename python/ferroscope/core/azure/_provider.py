@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Final
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
-from ..._dialects.openai_chat.messages import MessageRules
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
+from ..base.quirks import Quirks
 from ._openai import ENVIRONMENT, AzureOpenAISdk, async_client, sync_client
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
 from .stream import AzureStream
 from .tool import AzureTool
 
-_RULES: Final = MessageRules(provider="Azure", audio=False)
+_QUIRKS: Final = Quirks(audio=False, finish_reasons={"tool_call": "tool_calls"})  # some models write it so
 
 
 def _is_inference(client: object | None) -> bool:
@@ -28,7 +28,8 @@ def _is_inference(client: object | None) -> bool:
 
 _OPENAI: Final = Provider(
     name="azure",
-    dialect=OpenAIChat(rules=_RULES, sdk=AzureOpenAISdk()),
+    dialect=OpenAIChat("Azure", _QUIRKS, AzureOpenAISdk()),
+    quirks=_QUIRKS,
     sdk="openai",
     response=AzureCallResponse,
     chunk=AzureCallResponseChunk,
@@ -45,7 +46,7 @@ def _alternatives() -> tuple[Provider, ...]:
         return ()
     inference = replace(
         _OPENAI,
-        dialect=OpenAIChat(rules=_RULES, sdk=InferenceSdk()),
+        dialect=OpenAIChat("Azure", _QUIRKS, InferenceSdk()),
         sdk="azure",
         adapter_module="ferroscope.core.azure._inference",
         chunk=InferenceChunk,

@@ -55,7 +55,6 @@ class AzureCallResponse(_Base):
         ```
     """
 
-    _provider = "azure"
     # Models of many makers are there, which say more in an answer than they take back.
     _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
 

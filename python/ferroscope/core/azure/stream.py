@@ -60,8 +60,6 @@ class AzureStream(_Base):
         ```
     """
 
-    _provider = "azure"
-
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
         """What the content filter has found in the answer so far, by category; None if it says nothing."""

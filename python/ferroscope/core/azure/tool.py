@@ -42,5 +42,4 @@ class AzureTool(ChatTool):
         ```
     '''
 
-    __provider__ = "azure"
     __tool_config_type__ = AzureToolConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
+from ._identity import NO_PROVIDER, Identity
 from ._secrets import WITH_SECRETS, without_secrets
 from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
@@ -72,6 +73,12 @@ class BaseCallResponse(
 
     model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True)
 
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters: object) -> type[BaseCallResponse]:
+            # No field is validated by its type, so pydantic need not build a class for each set of parameters.
+            return cls
+
     if TYPE_CHECKING:
         metadata: Metadata
         response: _ResponseT
@@ -100,7 +107,7 @@ class BaseCallResponse(
         start_time: SkipValidation[float]
         end_time: SkipValidation[float]
 
-    _provider: ClassVar[str] = "NO PROVIDER"
+    _record: ClassVar[Identity] = NO_PROVIDER
 
     def __str__(self) -> str:
         return self.content
@@ -152,8 +159,8 @@ class BaseCallResponse(
 
     @property
     def provider(self) -> Provider:
-        """The provider that answered."""
-        return cast("Provider", self._provider)
+        """The name of the provider."""
+        return cast("Provider", self._record.name)
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
@@ -224,7 +231,7 @@ class BaseCallResponse(
         from ...prices import cost_of
 
         return cost_of(
-            provider=self._provider,
+            provider=self._record.price_provider,
             model=self.model or "",
             usage_json=self._usage_json(),
             at=self.start_time / 1000 if self.start_time else None,
@@ -306,6 +313,13 @@ class BaseCallResponse(
     def common_usage(self) -> Usage | None:
         """The tokens of the call, counted alike for all providers."""
         return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
+
+
+# The parameters serve checkers alone: subclasses may have others.
+BaseCallResponse.__pydantic_generic_metadata__["parameters"] = ()
+
+AnyCallResponse: TypeAlias = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
+"""A response of whichever provider."""
 
 
 def usage_of(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
+from ._identity import NO_PROVIDER, Identity
 from .call_response import usage_of
-from .types import CostMetadata, FinishReason, Usage
+from .types import CostMetadata, FinishReason, Provider, Usage
 
 _ChunkT = TypeVar("_ChunkT", default=Any)
 _FinishReasonT = TypeVar("_FinishReasonT", default=str)
@@ -37,10 +38,16 @@ class BaseCallResponseChunk(Generic[_ChunkT, _FinishReasonT], ABC):
     __slots__ = ("_chunk", "_event")
 
     _chunk: _ChunkT | None
+    _record: ClassVar[Identity] = NO_PROVIDER
 
     def __init__(self, _event: ChunkEvent | None = None, *, chunk: _ChunkT | None = None) -> None:
         self._event = _event
         self._chunk = chunk
+
+    @property
+    def provider(self) -> Provider:
+        """The name of the provider."""
+        return cast("Provider", self._record.name)
 
     @property
     def chunk(self) -> _ChunkT:
@@ -146,5 +153,9 @@ class BaseCallResponseChunk(Generic[_ChunkT, _FinishReasonT], ABC):
         return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
 
 
-def _rebuild(kind: type[BaseCallResponseChunk[Any, Any]], chunk: object) -> BaseCallResponseChunk[Any, Any]:
+def _rebuild(kind: type[AnyCallResponseChunk], chunk: object) -> AnyCallResponseChunk:
     return kind(chunk=chunk)
+
+
+AnyCallResponseChunk: TypeAlias = BaseCallResponseChunk[Any, Any]
+"""A chunk of whichever provider."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
+from ._identity import NO_PROVIDER, Identity
 from ._stream_view import StreamView
-from .call_response import BaseCallResponse
-from .call_response_chunk import BaseCallResponseChunk
+from .call_response import AnyCallResponse
+from .call_response_chunk import AnyCallResponseChunk
 from .stream_events import StreamEvent
 from .tool import BaseTool
 from .types import CostMetadata, JsonableType, Provider
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from .metadata import Metadata
 
 # Any: a provider's raw objects pass through, and each provider names its own.
-_BaseCallResponseT = TypeVar(
-    "_BaseCallResponseT", bound=BaseCallResponse[Any, Any, Any, Any, Any, Any, Any], default=Any
-)
-_BaseCallResponseChunkT = TypeVar("_BaseCallResponseChunkT", bound=BaseCallResponseChunk[Any, Any], default=Any)
+_BaseCallResponseT = TypeVar("_BaseCallResponseT", bound=AnyCallResponse, default=Any)
+_BaseCallResponseChunkT = TypeVar("_BaseCallResponseChunkT", bound=AnyCallResponseChunk, default=Any)
 _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
 _AssistantMessageParamT = TypeVar("_AssistantMessageParamT", default=Any)
 _ToolMessageParamT = TypeVar("_ToolMessageParamT", default=Any)
@@ -62,11 +61,11 @@ class StreamDriver(Protocol):
     def atexts(self) -> AsyncGenerator[str, None]: ...
     def events(self) -> Generator[StreamEvent[Any], None, None]: ...
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]: ...
-    def collect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
-    async def acollect(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
+    def collect(self) -> AnyCallResponse: ...
+    async def acollect(self) -> AnyCallResponse: ...
     def close(self) -> None: ...
     async def aclose(self) -> None: ...
-    def response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]: ...
+    def response(self) -> AnyCallResponse: ...
     def cost_details(self) -> Cost: ...
 
 
@@ -106,7 +105,7 @@ class BaseStream(
         user_message_param: The last message, if the user said it, in the provider's form.
     """
 
-    _provider: ClassVar[str] = "NO PROVIDER"
+    _record: ClassVar[Identity] = NO_PROVIDER
 
     def __init__(
         self,
@@ -210,8 +209,8 @@ class BaseStream(
 
     @property
     def provider(self) -> Provider:
-        """The provider that answers."""
-        return cast("Provider", self._provider)
+        """The name of the provider."""
+        return cast("Provider", self._record.name)
 
     @property
     def content(self) -> str:
@@ -312,3 +311,7 @@ class BaseStream(
         if not self._run.ended:
             raise ValueError("No stream response, check if the stream has been consumed.")
         return cast("_BaseCallResponseT", self._run.response())
+
+
+AnyStream: TypeAlias = BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
+"""A stream of whichever provider."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from .call_response import BaseCallResponse
-from .stream import BaseStream
+from .call_response import AnyCallResponse
+from .stream import AnyStream
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -63,7 +63,7 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         self,
         *,
         # Any: the stream of whichever provider.
-        stream: BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any],
+        stream: AnyStream,
         response_model: TypeForm[_ResponseModelT],
         fields_from_call_args: dict[str, Any],
         run: StructuredStreamDriver,
@@ -103,9 +103,9 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         return self._run.is_done(*path)
 
     @property
-    def _response(self) -> BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]:
+    def _response(self) -> AnyCallResponse:
         """The whole response, once the stream has been consumed."""
-        response: BaseCallResponse[Any, Any, Any, Any, Any, Any, Any] = self.stream.construct_call_response()
+        response: AnyCallResponse = self.stream.construct_call_response()
         return response
 
     def __enter__(self) -> Self:

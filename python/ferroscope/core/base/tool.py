@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
 
+from ._identity import NO_PROVIDER, Identity
 from ._json_schema import GenerateJsonSchemaNoTitles
 from ._tool_arguments import validate_arguments
 from ._tool_binding import unbound_tool_type
@@ -63,6 +64,7 @@ class BaseTool(BaseModel, ABC):
     '''
 
     __provider__: ClassVar[str] = "NONE"
+    _record: ClassVar[Identity] = NO_PROVIDER
     __tool_config_type__: ClassVar[type[ToolConfig]] = ToolConfig
     __supports_strict__: ClassVar[bool] = False
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = None  # Any: each provider's SDK class

@@ -49,5 +49,3 @@ class OpenAICallResponse(_Base):
         print(response.content)
         ```
     """
-
-    _provider = "openai"

@@ -59,8 +59,6 @@ class OpenAIStream(_Base):
         ```
     """
 
-    _provider = "openai"
-
     @property
     def audio_id(self) -> str | None:
         """The id of the sound of the answer, by which later messages can mean it."""

@@ -42,5 +42,4 @@ class OpenAITool(ChatTool):
         ```
     '''
 
-    __provider__ = "openai"
     __tool_config_type__ = OpenAIToolConfig

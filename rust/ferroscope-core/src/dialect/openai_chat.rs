@@ -41,16 +41,13 @@ fn merge_of(name: &str) -> Merge {
 pub struct Quirks {
     /// Members of a delta that hold reasoning, by rank: the first that a message has is its reasoning.
     pub reasoning: Vec<String>,
-    /// A member that holds usage beside or instead of `usage`: Groq's `x_groq`.
+    /// A member that holds `usage` beside or instead of the top level.
     pub usage_in: Option<String>,
 }
 
 impl Default for Quirks {
     fn default() -> Self {
-        Self {
-            reasoning: ["reasoning_content", "reasoning"].map(str::to_owned).to_vec(),
-            usage_in: Some("x_groq".to_owned()),
-        }
+        Self { reasoning: ["reasoning_content", "reasoning"].map(str::to_owned).to_vec(), usage_in: None }
     }
 }
 

@@ -274,7 +274,9 @@ def test_provider_and_model_in_one_string(server: ProviderServer) -> None:
 
 
 def test_an_unknown_provider_is_told_at_decoration() -> None:
-    with pytest.raises(ValueError, match=r"Unsupported provider: opnai; known are .*openai"):
+    with pytest.raises(
+        ValueError, match=r"Unsupported provider: opnai \(did you mean 'openai'\?\); known providers: .*openai"
+    ):
         llm.call("opnai", "gpt-4o-mini")(lambda: "Hi")
 
 

@@ -12,8 +12,8 @@ from openai import AsyncOpenAI, OpenAI
 
 from ferroscope import BaseMessageParam, BaseTool, Messages, errors, llm
 from ferroscope.core import anthropic
+from ferroscope.core._registry import provider_names
 from ferroscope.core.base import Usage
-from ferroscope.llm._providers import PROVIDERS
 from ferroscope.testing import Answer, Body, Json, ProviderServer, Text, ToolCall
 from ferroscope.testing import Usage as Tokens
 
@@ -42,11 +42,11 @@ def provider(request: pytest.FixtureRequest) -> Any:
 
 
 def test_the_table_names_records_that_are_there(provider: str) -> None:
-    from ferroscope.llm._providers import provider_record
+    from ferroscope.core._registry import provider_record
 
     assert provider_record(provider).name == provider
-    assert set(MODELS) <= set(PROVIDERS)
-    assert list(PROVIDERS) == sorted(PROVIDERS)
+    assert set(MODELS) <= set(provider_names())
+    assert provider_names() == sorted(provider_names())
 
 
 @pytest.mark.parametrize("stream", [False, True])

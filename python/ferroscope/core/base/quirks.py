@@ -1,0 +1,44 @@
+"""The differences of one server from the wire format that it uses, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .types import FinishReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """The differences of one server from the wire format that it uses.
+
+    A record of a provider has one. Requests, responses and the decoder of streams all read the same record.
+
+    Attributes:
+        reasoning_fields: Members of a message that hold the model's reasoning; the first one present counts.
+        usage_in: A member of a chunk that holds `usage`, for servers that report it there instead of at the top.
+        stream_options: Whether the server accepts `stream_options`, which asks for usage in streams.
+        finish_reasons: The server's own finish reasons that the format does not define, in common terms.
+        audio: Whether messages may contain audio.
+        image_detail: Whether the server accepts the `detail` of an image.
+
+    Example:
+        ```python
+        from ferroscope import Quirks
+
+        quirks = Quirks(reasoning_fields=("thoughts",), stream_options=False)
+        ```
+    """
+
+    reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
+    usage_in: str | None = None
+    stream_options: bool = True
+    finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
+    audio: bool = True
+    image_detail: bool = True
+
+    def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder
+        """Return the part that the core's decoder reads, as its keyword arguments."""
+        return {"reasoning": list(self.reasoning_fields), "usage_in": self.usage_in}
