@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum
 from ipaddress import ip_address
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from ferroscope.core.base._tool_output import transform_tool_outputs
 
@@ -85,7 +85,7 @@ OUTPUTS = [
     (datetime.timedelta(hours=25), '"P1DT1H"'),
     (Decimal("1.50"), '"1.50"'),
     ([UUID(int=1)], '["00000000-0000-0000-0000-000000000001"]'),
-    ([PurePosixPath("/a/b"), ip_address("::1")], '["/a/b", "::1"]'),
+    ([PurePosixPath("/a/b"), Path("c"), SecretStr("x"), ip_address("::1")], '["/a/b", "c", "**********", "::1"]'),
     ([Shelf.TOP, Shelf.NEW, Level.LOW, Genre.CRIME], '[1, "2026-01-02", 1, "crime"]'),
     (
         Loan(Book(title="Emma"), NOON.date()),
@@ -97,8 +97,8 @@ OUTPUTS = [
         '"notes": [[1, "2"]]}]',
     ),
     (
-        {NOON.date(): 1, UUID(int=2): 2, Genre.CRIME: 3, Shelf.NEW: 4, None: 5, True: 6},
-        '{"2026-01-02": 4, "00000000-0000-0000-0000-000000000002": 2, "crime": 3, "null": 5, "true": 6}',
+        {PurePosixPath("/a"): 1, UUID(int=2): 2, Genre.CRIME: 3, Shelf.NEW: 4, None: 5, True: 6},
+        '{"/a": 1, "00000000-0000-0000-0000-000000000002": 2, "crime": 3, "2026-01-02": 4, "null": 5, "true": 6}',
     ),
     ([float("nan"), float("inf"), 1.5], "[null, null, 1.5]"),
     (

@@ -11,7 +11,8 @@ from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 if TYPE_CHECKING:
@@ -81,15 +82,21 @@ def _key(key: object) -> object:
         return _key(key.value)
     if key is None or isinstance(key, str | int | float):
         return key
-    return next(iter(_as_pydantic({key: None})))
+    try:
+        return next(iter(to_jsonable_python({key: None})))
+    except PydanticSerializationError:
+        return _as_pydantic(key)
 
 
 def _as_pydantic(value: object) -> Any:  # Any: what pydantic makes of a value of any type
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError as error:
-        kind = type(next(iter(value))) if isinstance(value, dict) else type(value)
-        raise TypeError(f"Unsupported type for serialization: {kind}") from error
+        # Some types, such as pure paths and secrets, are known only by their schema.
+        try:
+            return TypeAdapter(type(value)).dump_python(value, mode="json")
+        except (PydanticSchemaGenerationError, PydanticSerializationError):
+            raise TypeError(f"Unsupported type for serialization: {type(value)}") from error
 
 
 def transform_tool_outputs(
