@@ -15,7 +15,7 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
-from ..prices import admit, metered
+from ..prices import Meter, admit, open_meters
 from ..transport import join_chunks_if_sdk_made
 from .clients import default_client
 from .common_errors import unify_exception
@@ -45,6 +45,7 @@ class Call:
         extraction: What the answer is to be, if there is a response model.
         prefilled_fields: The fields of the response model that the arguments fill.
         metadata: What is said of the call.
+        meters: The meters that count the call.
     """
 
     plan: CallPlan
@@ -58,6 +59,7 @@ class Call:
     extraction: Extraction | None
     prefilled_fields: dict[str, Any]
     metadata: Metadata
+    meters: tuple[Meter, ...]
 
     def send(self) -> Any:
         """Calls the SDK, with this call's client; an awaitable if the call is async.
@@ -66,8 +68,8 @@ class Call:
             ferroscope.errors.BudgetExceededError: No budget is left for it.
         """
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
-        if metered():
-            admit(provider.price_provider, self.plan.model)
+        if self.meters:
+            admit(provider.price_provider, self.plan.model, self.meters)
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
@@ -189,6 +191,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         extraction=extraction,
         prefilled_fields=prefilled,
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
+        meters=open_meters(),
     )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..core.base._prompt_plan import ResolvedPrompt
-from ..prices import metered, record
+from ..prices import record
 from .answer import extract
 from .call import Call, now, prepare
 from .plan import CallPlan
@@ -37,8 +37,8 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     start_time = now()
     raw = yield call.send
     response = call.response(raw, start_time, now())
-    if metered():
-        record(response.cost_details)
+    if call.meters:
+        record(response.cost_details, call.meters)
     result: Any = response
     if call.extraction is not None:
         result = extract(call, response)

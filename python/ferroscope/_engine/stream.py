@@ -18,7 +18,7 @@ from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
-from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, metered, record
+from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from .call import Call, now
 from .deadlines import DeadlinePassed, Limit, in_time
 from .partial import PartialReader
@@ -304,10 +304,10 @@ class StreamRun:
         source = open_source(sdk_stream, self._decoder, self._call.provider, self._replay_buffer)
         blocks = plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
         self._source = Blocking(source) if blocks else source
-        if metered():
-            self._budget = budget_watch(
-                self._call.provider.price_provider, plan.model, prompt_characters=self._prompt_length()
-            )
+        meters = self._call.meters
+        if meters:
+            provider, length = self._call.provider.price_provider, self._prompt_length()
+            self._budget = budget_watch(provider, plan.model, prompt_characters=length, meters=meters)
         return self._source
 
     def _shown(self, view: View | None) -> View:
@@ -414,8 +414,8 @@ class StreamRun:
             self.end_time = now()
             self._response = None
             # What is replayed has been paid for.
-            if metered() and not isinstance(self._source, Replay):
-                record(self.cost_details())
+            if self._call.meters and not isinstance(self._source, Replay):
+                record(self.cost_details(), self._call.meters)
 
     def _report_tools(self) -> None:
         if self._tool_errors:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
-from .._engine.coroutine_function import coroutine_function
+from .._coroutine_function import coroutine_function
 from .._engine.flow import adrive, drive, flow
 from .._engine.plan import CallPlan, plan_call
 from ..core._registry import provider_and_model

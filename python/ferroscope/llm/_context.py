@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from .._scopes import ReentrantScope, Scopes
 from ._options import Change, Options
 
 if TYPE_CHECKING:
@@ -24,12 +23,10 @@ class Layer:
     Attributes:
         change: The change.
         target: The prompt function whose call it is for; the others see only its settings. None means all.
-        owner: What put it there, and takes it away again.
     """
 
     change: Change
     target: Callable[..., Any] | None
-    owner: object
 
     def apply(self, options: Options, fn: Callable[..., Any]) -> Options:
         """The options of the call of a function, changed."""
@@ -39,32 +36,23 @@ class Layer:
 
 Layers: TypeAlias = tuple[Layer, ...]
 
-_layers: ContextVar[Layers] = ContextVar("ferroscope.llm.context", default=())
+_SCOPES: Final = Scopes[Layer]("ferroscope.llm.context")
 
+current_layers = _SCOPES.active
+"""Return the changes in force here, the outermost first."""
 
-def current_layers() -> Layers:
-    """The changes in force here, the outermost first."""
-    return _layers.get()
-
-
-@contextmanager
-def in_force(layers: Layers) -> Iterator[None]:
-    """Has exactly these changes in force."""
-    before = _layers.get()
-    _layers.set(layers)
-    try:
-        yield
-    finally:
-        _layers.set(before)
+in_force = _SCOPES.replaced
+"""Make exactly these changes in force inside a `with` block."""
 
 
 class LLMContext:
     """What `llm.context` gives: changes that are in force inside a `with` block."""
 
-    __slots__ = ("_change",)
+    __slots__ = ("_change", "_scope")
 
     def __init__(self, change: Change) -> None:
         self._change = change
+        self._scope = ReentrantScope(_SCOPES, Layer(change, None))
 
     @property
     def provider(self) -> str | None:
@@ -77,18 +65,18 @@ class LLMContext:
         return self._change.model
 
     def __enter__(self) -> Self:
-        _layers.set((*_layers.get(), Layer(self._change, None, self)))
+        self._scope.enter()
         return self
 
     def __exit__(self, *exc_info: object) -> Literal[False]:
-        # Not back to what was there before: blocks in generators that take turns end in any order, and
-        # each must take away its own layer only.
-        layers = _layers.get()
-        for index in reversed(range(len(layers))):
-            if layers[index].owner is self:
-                _layers.set(layers[:index] + layers[index + 1 :])
-                break
+        self._scope.exit()
         return False
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *exc_info: object) -> Literal[False]:
+        return self.__exit__()
 
 
 def context(

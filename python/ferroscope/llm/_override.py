@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
-from .._engine.coroutine_function import coroutine_function
+from .._coroutine_function import coroutine_function
 from ..core.base._prompt_plan import fn_is_async
 from ..core.base.stream_config import StreamConfig
 from ..core.base.tool import BaseTool
@@ -49,7 +49,7 @@ def _override(
         call_params=call_params,
     )
     fn, target = provider_agnostic_call, getattr(provider_agnostic_call, "_original_fn", None)
-    added: tuple[Layer, ...] = (Layer(change, target, change),)
+    added: tuple[Layer, ...] = (Layer(change, target),)
     known = getattr(fn, _OVERRIDDEN, None)
     if known is not None and known[0] is fn:
         # Changes of a changed call come last, or the older ones would undo them.

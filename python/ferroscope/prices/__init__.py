@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         update,
     )
     from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
-    from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, record
+    from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, open_meters, record
 
 __all__ = [
     "CHARACTERS_A_TOKEN",
@@ -58,6 +58,7 @@ __all__ = [
     "load",
     "meter",
     "metered",
+    "open_meters",
     "providers_of",
     "rates",
     "record",
@@ -76,7 +77,17 @@ __getattr__, __dir__ = lazy_names(
             ["FREE", "Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
         ),
         **dict.fromkeys(
-            ["CHARACTERS_A_TOKEN", "Meter", "BudgetWatch", "admit", "meter", "metered", "record", "budget_watch"],
+            [
+                "CHARACTERS_A_TOKEN",
+                "Meter",
+                "BudgetWatch",
+                "admit",
+                "meter",
+                "metered",
+                "open_meters",
+                "record",
+                "budget_watch",
+            ],
             "._meter",
         ),
     },

@@ -1,29 +1,39 @@
 """Adds up what calls cost, over tasks and threads, and keeps a budget.
 
-A call that is finished reports its cost with `record`. A call that is about to be made asks `admit`. A running
-stream has a `BudgetWatch`, which counts the text and ends the stream when the budget is passed.
-Without a meter all of them return at once.
+A call notes the meters that are open when it is made. Before it is sent, `admit` checks their budgets. When it is
+finished, `record` adds its cost. A running stream has a `BudgetWatch`, which counts the text and ends the stream
+when a budget is passed. Without a meter all of them return at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import wraps
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from .._core import prices_known
+from .._coroutine_function import coroutine_function
+from .._scopes import ReentrantScope, Scopes
 from ..errors import BudgetExceededError, UnknownPriceError
 from ._cost import FREE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Self
+
     from ._cost import Cost
+
+_CallT = TypeVar("_CallT", bound=Callable[..., object])
 
 
 class Meter:
-    """What calls have cost since the meter was opened; shared by all tasks that were started inside it.
+    """The sum of what calls cost: those made inside its `with` block, and those that it is attached to.
+
+    A block may be entered in one task, thread or generator and left in another. It may be entered again; the sum goes
+    on. Tasks that are started inside the block count too.
 
     Attributes:
         total: The exact sum in USD of the calls whose cost is known.
@@ -41,6 +51,53 @@ class Meter:
         self.unpriced_calls = 0
         self.by_model: dict[tuple[str, str], Decimal] = {}
         self._lock = Lock()
+        self._scope = ReentrantScope(_SCOPES, self)
+
+    def __enter__(self) -> Self:
+        self._scope.enter()
+        return self
+
+    def __exit__(self, *exc_info: object) -> Literal[False]:
+        self._scope.exit()
+        return False
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *exc_info: object) -> Literal[False]:
+        return self.__exit__()
+
+    def attach(self, call: _CallT) -> _CallT:
+        """Return the same call, counted by this meter without any `with` block.
+
+        Args:
+            call: A function decorated with a provider's `call`, or any sync or async function that makes calls.
+
+        Raises:
+            TypeError: It is a generator function, whose body runs in whichever context iterates over it.
+
+        Example:
+            ```python
+            spent = prices.meter(budget_usd="0.10")
+            response = spent.attach(recommend_book)("fantasy")
+            ```
+        """
+        if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
+            name = getattr(call, "__qualname__", call)
+            raise TypeError(f"{name} is a generator function; attach the meter to the calls that it makes")
+
+        def start(*args: Any, **kwargs: Any) -> Any:  # Any: the call's own
+            with self:
+                result = call(*args, **kwargs)
+            return self._awaited(result) if inspect.isawaitable(result) else result
+
+        if inspect.iscoroutinefunction(call):
+            return cast("_CallT", coroutine_function(start, call))
+        return cast("_CallT", wraps(call)(start))
+
+    async def _awaited(self, result: Awaitable[Any]) -> Any:
+        with self:
+            return await result
 
     @property
     def remaining(self) -> Decimal | None:
@@ -64,18 +121,20 @@ class Meter:
         return f"Meter({self.total}{budget} USD, {self.calls} calls{unpriced})"
 
 
-_active: ContextVar[tuple[Meter, ...]] = ContextVar("ferroscope_meters", default=())
+_SCOPES: Final = Scopes[Meter]("ferroscope.prices.meter")
 
 
-@contextmanager
-def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool = False) -> Iterator[Meter]:
-    """Adds up what is spent inside the block, concurrent tasks included; meters may be nested.
+def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool = False) -> Meter:
+    """Return a meter that adds up what is spent inside its `with` or `async with` block; blocks may be nested.
 
     Args:
         budget_usd: What may be spent. When it is passed, running streams end with `BudgetExceededError`, which has the
             partial response, and no further call is made.
         allow_unpriced: With a budget, calls of models without a price are refused unless this is set, because the
             budget could not be kept.
+
+    Raises:
+        ValueError: The budget is not an amount.
 
     Example:
         >>> from ferroscope import prices
@@ -85,36 +144,40 @@ def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool
         >>> spent.total
         Decimal('0.0035')
     """
-    budget = None if budget_usd is None else Decimal(str(budget_usd))
+    try:
+        budget = None if budget_usd is None else Decimal(str(budget_usd))
+    except ArithmeticError:
+        budget = Decimal("NaN")
     if budget is not None and not (budget.is_finite() and budget >= 0):
         raise ValueError(f"a budget is an amount of USD, not {budget_usd!r}")
-    opened = Meter(budget, allow_unpriced)
-    token = _active.set((*_active.get(), opened))
-    try:
-        yield opened
-    finally:
-        _active.reset(token)
+    return Meter(budget, allow_unpriced)
+
+
+def open_meters() -> tuple[Meter, ...]:
+    """Return the meters that count a call made here, the outermost first."""
+    active = _SCOPES.active()
+    return tuple(dict.fromkeys(active)) if len(active) > 1 else active
 
 
 def metered() -> bool:
-    """Whether any meter is open here: only then is the cost of a call worked out before somebody reads it."""
-    return bool(_active.get())
+    """Whether any meter is open here."""
+    return bool(_SCOPES.active())
 
 
-def record(spent: Cost) -> None:
-    """Adds the cost of a finished call to the open meters."""
-    for one in _active.get():
+def record(spent: Cost, meters: Sequence[Meter] | None = None) -> None:
+    """Add the cost of a finished call to the given meters; by default to those that are open here."""
+    for one in open_meters() if meters is None else meters:
         one.record(spent)
 
 
-def admit(provider: str, model: str) -> None:
-    """Refuses a call that no budget is left for, before it is made.
+def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> None:
+    """Refuse a call that no budget is left for, before it is sent; by default for the meters that are open here.
 
     Raises:
         BudgetExceededError: A budget has been used up.
         UnknownPriceError: The model has no price, so that a budget could not be kept.
     """
-    for one in _active.get():
+    for one in open_meters() if meters is None else meters:
         if one.budget is None:
             continue
         if one.total >= one.budget:
@@ -171,9 +234,10 @@ def budget_watch(
     *,
     context: Mapping[str, object] | None = None,
     prompt_characters: int = 0,
+    meters: Sequence[Meter] | None = None,
 ) -> BudgetWatch | None:
     """A watch on the budget for a stream that begins; None if there is no budget to keep."""
-    budgets = tuple(one for one in _active.get() if one.budget is not None)
+    budgets = tuple(one for one in (open_meters() if meters is None else meters) if one.budget is not None)
     if not budgets:
         return None
     from ._cost import cost

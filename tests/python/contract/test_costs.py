@@ -85,6 +85,26 @@ def test_a_meter_adds_up_what_is_spent_inside_it(caller: Caller) -> None:
     assert (spent.calls, spent.unpriced_calls) == (4, 1)
 
 
+def test_a_stream_is_counted_by_the_meter_that_was_open_at_its_call(caller: Caller) -> None:
+    caller.server.reply(Answer("Hello", usage=Usage(1000, 100)))
+    with prices.meter() as spent:
+        stream = caller.call(stream=True)
+    with prices.meter() as other:
+        caller.consume(stream)
+    assert (spent.calls, spent.total, other.calls) == (1, stream.cost_details.total, 0)
+
+
+def test_a_meter_is_given_to_a_call_without_a_block(caller: Caller) -> None:
+    caller.server.reply(*[Answer("Hello", usage=Usage(1000, 100))] * 3)
+    spent = prices.meter(budget_usd="100")
+    call = spent.attach(caller.decorate(lambda: "Say hello"))
+    stream = spent.attach(caller.decorate(lambda: "Say hello", stream=True))
+    caller.call()
+    one = call().cost_details.total
+    caller.consume(stream())
+    assert (spent.calls, spent.total) == (2, 2 * one)
+
+
 def test_a_budget_ends_a_stream_and_lets_no_call_begin(caller: Caller) -> None:
     caller.server.reply(LONG, "never sent")
     with prices.meter(budget_usd="0.00005") as spent:

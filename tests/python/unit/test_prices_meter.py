@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -88,7 +90,7 @@ def test_without_a_budget_nothing_is_watched() -> None:
         assert prices.budget_watch("openai", "gpt-4o") is None
 
 
-@pytest.mark.parametrize("budget", ["nan", "-1", "Infinity"])
+@pytest.mark.parametrize("budget", ["nan", "-1", "Infinity", "5 USD"])
 def test_a_budget_is_an_amount(budget: str) -> None:
     with pytest.raises(ValueError, match="a budget is an amount of USD"), prices.meter(budget):
         pass
@@ -102,3 +104,61 @@ def test_an_unknown_cost_is_logged_once_and_refused_if_it_was_demanded(caplog: p
     assert message.startswith("the cost of a call of 'gpt-never-heard-of' is not known (unknown_model): no price for")
     with pytest.raises(UnknownPriceError, match="gpt-never-heard-of"):
         prices.cost_of(provider="openai", model="gpt-never-heard-of", usage_json=b'{"prompt_tokens": 1}', strict=True)
+
+
+def test_a_meter_in_one_generator_does_not_stop_another() -> None:
+    def work(tokens: int) -> Iterator[Decimal]:
+        with prices.meter() as spent:
+            spend(tokens)
+            yield spent.total
+            spend(tokens)
+            yield spent.total
+
+    first, second = work(1000), work(2000)
+    assert (next(first), next(second)) == (Decimal("0.0025"), Decimal("0.005"))
+    assert next(first) == Decimal("0.01")  # both are open here, and count the second's call too
+    first.close()
+    assert next(second) == Decimal("0.0125")
+    second.close()
+    assert not prices.metered()
+
+
+def test_a_meter_that_is_entered_twice_counts_once() -> None:
+    spent = prices.meter()
+    with spent, spent:
+        spend()
+    with spent:
+        spend()
+    spend()
+    assert (spent.total, spent.calls) == (Decimal("0.005"), 2)
+
+
+def test_a_meter_is_attached_to_a_function() -> None:
+    spent = prices.meter()
+    counted = spent.attach(spend)
+    counted(tokens=2000)
+    spend()
+    assert (spent.total, spent.calls, counted.__name__) == (Decimal("0.005"), 1, "spend")
+
+
+async def test_a_meter_is_attached_to_an_async_function() -> None:
+    async def work(tokens: int) -> int:
+        await asyncio.sleep(0)
+        spend(tokens)
+        return tokens
+
+    spent, other = prices.meter(), prices.meter()
+    counted = spent.attach(work)
+    assert inspect.iscoroutinefunction(counted)
+    with other:
+        assert await asyncio.gather(counted(1000), work(1000), counted(2000)) == [1000, 1000, 2000]
+    assert (spent.total, spent.calls) == (Decimal("0.0075"), 2)
+    assert (other.total, other.calls) == (Decimal("0.01"), 3)
+
+
+def test_a_meter_is_not_attached_to_a_generator_function() -> None:
+    def work() -> Iterator[None]:
+        yield
+
+    with pytest.raises(TypeError, match=r"work is a generator function; attach the meter to the calls that it makes"):
+        prices.meter().attach(work)

@@ -28,7 +28,7 @@ OPTIONS = Options(provider="openai", model="m", tools=[add], call_params={"seed"
 
 
 def layers(**change: Any) -> tuple[Layer, ...]:
-    return (Layer(Change(**change), None, object()),)
+    return (Layer(Change(**change), None),)
 
 
 def test_a_plan_is_made_once_for_equal_options() -> None:
