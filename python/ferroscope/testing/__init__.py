@@ -4,38 +4,50 @@
     >>> with ProviderServer(Status(429, retry_after=0.01), Answer(Text("Hello"), usage=Usage(9, 1))) as server:
     ...     url = server.base_url("openai")  # any OpenAI client, of any version, sync or async
 
-The same answer is sent streamed or whole, as the request asks for it. `server.requests` is what came in.
+The same answer is sent as a stream or as one body, as the request asks. `server.requests` are the requests that
+came in.
 """
 
 from __future__ import annotations
 
-from ferroscope.testing._answers import (
+from ferroscope.testing._exchange import Exchange, Script
+from ferroscope.testing._faults import Corrupt, Cut, Garbage, HangUp, SlowHeaders, Stall, Status, StreamError
+from ferroscope.testing._http import Headers, Outcome, Piece, Request, Response
+from ferroscope.testing._ledger import Handler, Scripted
+from ferroscope.testing._scripts import Body, Replay
+from ferroscope.testing._server import ProviderServer
+from ferroscope.testing._spawned import SpawnedServer
+from ferroscope.testing._vocabulary import (
     Answer,
-    Body,
+    Blocked,
+    Citation,
     ContentFilter,
+    EncryptedReasoning,
+    Failure,
     Json,
+    Media,
     Part,
     Reasoning,
     Refusal,
-    Replay,
     Text,
     ToolCall,
     ToolCalls,
     ToolCallShape,
+    ToolPlan,
     Usage,
+    UsageIn,
 )
-from ferroscope.testing._exchange import Exchange, Failure, Headers, Outcome, Piece, Request, Response, Script
-from ferroscope.testing._faults import Cut, Garbage, HangUp, SlowHeaders, Stall, Status, StreamError
-from ferroscope.testing._ledger import Handler, Scripted
-from ferroscope.testing._server import ProviderServer
-from ferroscope.testing._spawned import SpawnedServer
 from ferroscope.testing._wires import Wire
 
 __all__ = [
     "Answer",
+    "Blocked",
     "Body",
+    "Citation",
     "ContentFilter",
+    "Corrupt",
     "Cut",
+    "EncryptedReasoning",
     "Exchange",
     "Failure",
     "Garbage",
@@ -43,6 +55,7 @@ __all__ = [
     "HangUp",
     "Headers",
     "Json",
+    "Media",
     "Outcome",
     "Part",
     "Piece",
@@ -63,6 +76,8 @@ __all__ = [
     "ToolCall",
     "ToolCallShape",
     "ToolCalls",
+    "ToolPlan",
     "Usage",
+    "UsageIn",
     "Wire",
 ]

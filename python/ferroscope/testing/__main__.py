@@ -7,10 +7,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from ferroscope.testing._answers import Answer, Replay, Text
 from ferroscope.testing._ledger import Scripted
+from ferroscope.testing._scripts import Replay
 from ferroscope.testing._server import ProviderServer
 from ferroscope.testing._spawned import serve_pipe
+from ferroscope.testing._vocabulary import Answer, Text
 from ferroscope.testing._wires import WIRES
 
 

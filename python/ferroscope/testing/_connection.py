@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from ferroscope.testing._exchange import Headers, Outcome, Request, Response, phrase_of
+from ferroscope.testing._http import Headers, Outcome, Request, Response, phrase_of
 from ferroscope.testing._ledger import Ledger
 
 __all__ = ["Connection"]

@@ -1,208 +1,65 @@
-"""What passes between a client and the server: the request that came in, the response that goes out."""
+"""One exchange: a request, the wire that it speaks, and the response that a script makes for it."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import parse_qs
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from ferroscope.testing._wires.wire import Wire
+from ferroscope.testing._http import Request, Response, json_response, paced
+from ferroscope.testing._vocabulary import Answer, Failure
+from ferroscope.testing._wires.wire import Wire
 
-__all__ = ["Ending", "Exchange", "Failure", "Headers", "Outcome", "Piece", "Request", "Response", "Script", "phrase_of"]
-
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"}
-)
-
-# Statuses that providers have invented.
-_OWN_PHRASES = {529: "Overloaded"}
-
-Outcome = Literal["open", "complete", "cut", "abandoned"]
-"""How an answer ended: still being sent, sent in full, ended by a scripted fault, or left by the client."""
-
-Ending = Literal["complete", "reset", "close"]
-"""What follows the last byte: a proper end, a TCP reset, or a closed connection inside the body."""
-
-
-class Headers(dict[str, str]):
-    """Header names in lower case, with the values that carry keys hidden in `repr`."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        super().__init__()
-        for name, value in pairs:
-            lower = name.lower()
-            self[lower] = f"{self[lower]}, {value}" if lower in self else value
-
-    def __repr__(self) -> str:
-        shown = {name: "***" if name in _SECRET_HEADERS else value for name, value in self.items()}
-        return f"Headers({shown})"
-
-
-@dataclass(eq=False)
-class Request:
-    """A request as it arrived, and how its answer went.
-
-    `connection` numbers the TCP connections from 1 in the order in which they were opened: two requests with
-    the same number shared one. Times are `time.monotonic()`, the same clock in every process of a machine.
-    A client may have its whole answer a moment before `outcome` says so: call `wait_closed()` first.
-    """
-
-    number: int
-    connection: int
-    method: str
-    path: str
-    query: str = field(repr=False)  # some providers take the key here
-    headers: Headers
-    body: bytes = field(repr=False)
-    received_at: float = field(repr=False)
-    outcome: Outcome = "open"
-    bytes_sent: int = 0
-    """Body bytes handed to the operating system."""
-    ended_at: float | None = field(default=None, repr=False)
-
-    @cached_property
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object; `ValueError` when it is something else."""
-        value = json.loads(self.body)
-        if not isinstance(value, dict):
-            raise ValueError(f"the body of {self.method} {self.path} is no JSON object: {self.body[:80]!r}")
-        return value
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The query string, with the last value of each name."""
-        return {name: values[-1] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An error in the provider's own terms; each wire renders it in its own shape."""
-
-    message: str
-    status: int = 500
-    type: str | None = None
-    code: str | None = None
-    param: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes written together, in one HTTP chunk, after `wait` seconds (`math.inf`: never)."""
-
-    data: bytes
-    wait: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """All that the server will send, decided before the first byte leaves."""
-
-    pieces: tuple[Piece, ...]
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-    chunked: bool = True
-    header_wait: float = 0.0
-    ending: Ending = "complete"
-    silent: bool = False
-    """Send nothing at all, not even a status line."""
-    length: int | None = None
-    """The length to announce when it is not the body's own."""
-
-    @property
-    def full_length(self) -> int:
-        return sum(len(piece.data) for piece in self.pieces) if self.length is None else self.length
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(piece.data for piece in self.pieces)
-
-    def cut(self, at: int, ending: Ending) -> Response:
-        """The same response, ended after `at` bytes of its body."""
-        kept: list[Piece] = []
-        room = at
-        for piece in self.pieces:
-            if room <= 0:
-                break
-            kept.append(replace(piece, data=piece.data[:room]))
-            room -= len(piece.data)
-        return replace(self, pieces=tuple(kept), ending=ending, length=self.full_length)
-
-    def stalled(self, after: int, seconds: float) -> Response:
-        """The same response with a pause after its first `after` pieces."""
-        pieces = list(self.pieces)
-        if after >= len(pieces):
-            pieces.append(Piece(b"", seconds))
-        else:
-            pieces[after] = replace(pieces[after], wait=pieces[after].wait + seconds)
-        return replace(self, pieces=tuple(pieces))
-
-
-def phrase_of(status: int) -> str:
-    """What the status line says of a status."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return _OWN_PHRASES.get(status, "Unknown")
-
-
-def json_response(
-    body: bytes, *, status: int = 200, headers: Sequence[tuple[str, str]] = (), wait: float = 0.0
-) -> Response:
-    """A plain response with a JSON body and its length."""
-    return Response(
-        pieces=(Piece(body, wait),),
-        status=status,
-        headers=(("content-type", "application/json"), *headers),
-        chunked=False,
-    )
-
-
-def paced(
-    events: Iterable[bytes], *, delay: float, first_delay: float | None = None, coalesce: int = 1
-) -> tuple[Piece, ...]:
-    """Events as pieces: `coalesce` of them in each (0: all in one), `delay` seconds before each."""
-    parts = list(events)
-    if coalesce != 1:
-        size = coalesce or max(len(parts), 1)
-        parts = [b"".join(parts[start : start + size]) for start in range(0, len(parts), size)]
-    if not delay and not first_delay:
-        return tuple(map(Piece, parts))
-    first = delay if first_delay is None else first_delay
-    return tuple(Piece(part, delay if number else first) for number, part in enumerate(parts))
+__all__ = ["Exchange", "Script"]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and the wire it came in on: what a script needs to write its response."""
+    """A request and its wire: all that a script needs to make the response."""
 
     wire: Wire
     request: Request
 
     @property
     def streamed(self) -> bool:
+        """Whether the client asked for a stream."""
         return self.wire.wants_stream(self.request)
 
     @property
     def stream_headers(self) -> tuple[tuple[str, str], ...]:
-        return (("content-type", self.wire.stream_content_type), ("cache-control", "no-cache"))
+        """The headers of a streamed response."""
+        content_type = self.wire.stream_content_type(self.request)
+        return (("content-type", content_type), ("cache-control", "no-cache"), *self.wire.headers(self.request))
+
+    def render(self, answer: Answer) -> Response:
+        """Return the response that carries an answer: a stream or one body, as the client asked."""
+        failure = self.wire.blocked_error(answer.blocked) if answer.blocked else None
+        if failure is not None:
+            return self.error(failure)
+        if self.streamed:
+            events = self.wire.render_stream(answer, self.request)
+            pieces = paced(events, delay=answer.delay, first_delay=answer.first_delay, coalesce=answer.coalesce)
+            return Response(pieces=pieces, headers=self.stream_headers)
+        body = json.dumps(self.wire.render_body(answer, self.request), ensure_ascii=False).encode()
+        wait = answer.delay if answer.first_delay is None else answer.first_delay
+        return self.plain(body, wait=wait)
+
+    def plain(self, body: bytes, *, wait: float = 0.0) -> Response:
+        """Return a successful response with this JSON body."""
+        return json_response(body, headers=self.wire.headers(self.request), wait=wait)
 
     def error(self, failure: Failure, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
-        """A plain response with the provider's own error body."""
-        return json_response(self.wire.render_error(failure), status=failure.status, headers=headers)
+        """Return a plain response with the provider's own error body."""
+        extra = (*self.wire.headers(self.request), *self.wire.error_headers(failure))
+        return json_response(
+            self.wire.render_error(failure, self.request), status=failure.status, headers=(*extra, *headers)
+        )
 
 
 class Script(Protocol):
-    """Anything that can answer: an `Answer`, a `Replay`, a `Body`, or a fault around one of them."""
+    """Anything that makes a response: an `Answer`, a `Replay`, a `Body`, or a fault around one of them."""
 
     def respond(self, exchange: Exchange) -> Response:
-        """All that goes back for this request."""
+        """Return the whole response for this request."""
         ...
-
-
-UNTIL_CLIENT_LEAVES = math.inf

@@ -1,4 +1,4 @@
-"""Ways for an answer to go wrong: each stands alone or wraps the answer that it spoils.
+"""Faults: each is a script of its own or wraps the answer that it damages.
 
 >>> from ferroscope.testing import Cut, ProviderServer, Status
 >>> server = ProviderServer(Status(429, retry_after=0.01), Cut("Hello there", at=400), "all is well")
@@ -11,24 +11,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ferroscope.testing._answers import Part, as_script
-from ferroscope.testing._exchange import (
-    UNTIL_CLIENT_LEAVES,
-    Exchange,
-    Failure,
-    Piece,
-    Response,
-    Script,
-    json_response,
-    phrase_of,
-)
+from ferroscope.testing._exchange import Exchange, Script
+from ferroscope.testing._http import UNTIL_CLIENT_LEAVES, Piece, Response, json_response, phrase_of
+from ferroscope.testing._scripts import as_script
+from ferroscope.testing._vocabulary import Failure, Part
 
-__all__ = ["Cut", "Garbage", "HangUp", "SlowHeaders", "Stall", "Status", "StreamError"]
+__all__ = ["Corrupt", "Cut", "Garbage", "HangUp", "SlowHeaders", "Stall", "Status", "StreamError"]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An HTTP error with the provider's own error body (or `body`), and Retry-After when given.
+    """An HTTP error with the provider's own error body (or `body`).
+
+    Args:
+        status: The HTTP status.
+        message: The text of the error; None: the reason phrase of the status.
+        type: The type, or the status word; None: the provider's usual one for this HTTP status.
+        code: The error code, where the format has one.
+        param: The parameter at fault, where the format has one.
+        retry_after: The `Retry-After` header: seconds, or an HTTP date.
+        headers: Further headers.
+        body: A body to send in place of the provider's own.
+        extra: Further fields of the error object, such as Groq's `failed_generation` or Google's `details`.
 
     Queue an answer after it and the SDK's retry succeeds.
     """
@@ -41,6 +45,7 @@ class Status:
     retry_after: float | str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def respond(self, exchange: Exchange) -> Response:
         headers = list(self.headers.items())
@@ -49,13 +54,13 @@ class Status:
         if self.body is not None:
             return json_response(json.dumps(self.body).encode(), status=self.status, headers=headers)
         message = self.message or phrase_of(self.status)
-        failure = Failure(message, self.status, self.type, self.code, self.param)
+        failure = Failure(message, self.status, self.type, self.code, self.param, self.extra)
         return exchange.error(failure, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connection breaks after `at` bytes of the body: by a TCP reset, or by a close too early."""
+    """A connection that breaks after `at` bytes of the body: by a TCP reset, or by an early close."""
 
     script: Script | Part | str
     at: int
@@ -67,7 +72,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing more comes after the first `after` events, for `seconds` or until the client leaves."""
+    """A pause after the first `after` events, for `seconds` or until the client leaves."""
 
     script: Script | Part | str
     after: int
@@ -79,7 +84,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class SlowHeaders:
-    """The status line and the headers come `seconds` late, or never."""
+    """A status line and headers that come `seconds` late, or never."""
 
     script: Script | Part | str
     seconds: float = UNTIL_CLIENT_LEAVES
@@ -90,9 +95,17 @@ class SlowHeaders:
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """Status 200, the first `after` events of a stream, then an error payload in place of the rest.
+    """Status 200, the first `after` events of a stream, then the provider's error event in place of the rest.
 
-    Without a `type` it is the one that the provider has for its own failures.
+    Args:
+        script: The answer that the error ends.
+        after: The number of events before the error.
+        message: The text of the error.
+        type: The type, or the status word; None: the provider's usual one for `status`.
+        code: The error code, where the format has one.
+        param: The parameter at fault, where the format has one.
+        status: The status inside the error event, and the HTTP status of a request without streaming.
+        extra: Further fields of the error object.
     """
 
     script: Script | Part | str
@@ -101,21 +114,25 @@ class StreamError:
     type: str | None = None
     code: str | None = None
     param: str | None = None
+    status: int = 500
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def respond(self, exchange: Exchange) -> Response:
-        failure = Failure(self.message, 500, self.type, self.code, self.param)
+        failure = Failure(self.message, self.status, self.type, self.code, self.param, self.extra)
         if not exchange.streamed:
             return exchange.error(failure)
         response = as_script(self.script).respond(exchange)
-        error = Piece(exchange.wire.render_stream_error(failure))
+        after = min(self.after, len(response.pieces))
+        error = Piece(exchange.wire.render_stream_error(failure, exchange.request, after))
         return replace(response, pieces=(*response.pieces[: self.after], error))
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """Something that is no answer, under status 200.
+    """A response with status 200 that is not an answer.
 
-    sse: an event whose data is no JSON, between the events of `script`. html: the page of a proxy.
+    sse: an event (a frame on Bedrock) whose data is not JSON, between the events of `script`.
+    html: the page of a proxy.
     """
 
     kind: Literal["sse", "html"] = "sse"
@@ -129,14 +146,41 @@ class Garbage:
         if not exchange.streamed:
             return json_response(b'{"choices": [{')
         response = as_script(self.script).respond(exchange)
-        junk = Piece(b'data: {"choices": [{\n\n')
+        junk = Piece(exchange.wire.garbage)
         before, rest = response.pieces[: self.after], response.pieces[self.after :]
         return replace(response, pieces=(*before, junk, *rest))
 
 
 @dataclass(frozen=True, slots=True)
+class Corrupt:
+    """The event after the first `after` arrives with one changed byte.
+
+    A frame of AWS's event stream then has a wrong checksum; a text format has a byte that is not UTF-8.
+
+    Args:
+        script: The answer whose event is damaged.
+        after: The number of events before it.
+        at: The offset of the byte in the event; None: its middle. The first 12 bytes of a frame are its prelude.
+    """
+
+    script: Script | Part | str
+    after: int
+    at: int | None = None
+
+    def respond(self, exchange: Exchange) -> Response:
+        response = as_script(self.script).respond(exchange)
+        pieces = list(response.pieces)
+        if self.after >= len(pieces):
+            raise ValueError(f"Corrupt: the response has {len(pieces)} events, none after {self.after}")
+        data = bytearray(pieces[self.after].data)
+        data[len(data) // 2 if self.at is None else self.at] ^= 0x80
+        pieces[self.after] = replace(pieces[self.after], data=bytes(data))
+        return replace(response, pieces=tuple(pieces))
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
-    """The connection is accepted, the request read, and the connection reset without a byte."""
+    """A connection that is reset after the request was read, without a byte in return."""
 
     def respond(self, exchange: Exchange) -> Response:
         return Response(pieces=(), ending="reset", silent=True)

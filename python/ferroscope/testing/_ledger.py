@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from ferroscope.testing._answers import Part
-from ferroscope.testing._exchange import Outcome, Request, Script
+from ferroscope.testing._exchange import Script
+from ferroscope.testing._http import Outcome, Request
+from ferroscope.testing._vocabulary import Part
 
 __all__ = ["Handler", "Ledger", "Memory", "Scripted", "Seen", "Until"]
 

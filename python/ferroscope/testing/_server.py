@@ -8,10 +8,12 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from ferroscope.testing._answers import NO_RETRY, as_script
 from ferroscope.testing._connection import Connection
-from ferroscope.testing._exchange import Exchange, Failure, Request, Response, json_response
+from ferroscope.testing._exchange import Exchange
+from ferroscope.testing._http import Request, Response, json_response
 from ferroscope.testing._ledger import Ledger, Memory, Scripted
+from ferroscope.testing._scripts import NO_RETRY, as_script
+from ferroscope.testing._vocabulary import Failure
 from ferroscope.testing._wires import base_path, wire_for
 
 __all__ = ["Controls", "ProviderServer"]

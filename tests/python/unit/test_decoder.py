@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from ferroscope._core import DecodeError, Event, StreamDecoder
-from ferroscope.testing._wires.anthropic_bedrock import frame
+from ferroscope.testing._wires.aws_event_stream import frame
 
 Seen = list[tuple[str, bytes, object, object]]
 

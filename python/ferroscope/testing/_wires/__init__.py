@@ -5,22 +5,23 @@ from __future__ import annotations
 from ferroscope.testing._wires.anthropic import Anthropic
 from ferroscope.testing._wires.anthropic_bedrock import AnthropicBedrock
 from ferroscope.testing._wires.azure import AzureChat
+from ferroscope.testing._wires.gemini import Gemini
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["WIRES", "Wire", "base_path", "wire_for"]
 
-WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), AnthropicBedrock(), AzureChat())
+WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), AnthropicBedrock(), AzureChat(), Gemini())
 
 
 def wire_for(method: str, path: str) -> Wire | None:
-    """The wire that a request speaks, if it is one of ours."""
+    """Return the wire that a request speaks, if there is one."""
     # A later one is more particular than those before it.
     return next((wire for wire in reversed(WIRES) if wire.accepts(method, path)), None)
 
 
 def base_path(provider: str) -> str:
-    """The path under which `provider` is served."""
+    """Return the path under which `provider` is served."""
     for wire in WIRES:
         if provider in wire.mounts:
             return wire.mounts[provider]

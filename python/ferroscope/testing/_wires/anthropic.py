@@ -1,17 +1,20 @@
-"""The Anthropic Messages wire, as Anthropic, Vertex AI and Foundry speak it."""
+"""The Anthropic Messages wire of Anthropic, Vertex AI and Foundry."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
-from ferroscope.testing._answers import (
+from ferroscope.testing._http import Request
+from ferroscope.testing._vocabulary import (
     Answer,
+    Citation,
+    EncryptedReasoning,
+    Failure,
     Json,
     Reasoning,
     Refusal,
@@ -20,9 +23,9 @@ from ferroscope.testing._answers import (
     ToolCalls,
     Usage,
     cut_text,
+    with_citations,
 )
-from ferroscope.testing._exchange import Failure, Request
-from ferroscope.testing._wires.openai_chat import split_sse
+from ferroscope.testing._wires.wire import Wire, dumps
 
 __all__ = ["Anthropic", "events_of", "message_of"]
 
@@ -50,42 +53,34 @@ Event = dict[str, Any]
 Block = dict[str, Any]
 
 
-class Anthropic:
+class Anthropic(Wire):
     """`POST .../v1/messages`, streamed as server-sent events or answered whole."""
 
     mounts: Mapping[str, str] = MappingProxyType({"anthropic": "/anthropic"})
-    stream_content_type: str = "text/event-stream; charset=utf-8"
 
     def accepts(self, method: str, path: str) -> bool:
         return method == "POST" and path.endswith(("/v1/messages", ":rawPredict", ":streamRawPredict"))
 
-    def wants_stream(self, request: Request) -> bool:
-        return bool(request.json.get("stream"))
-
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
         for event in events_of(answer, request):
-            yield b"event: " + event["type"].encode() + b"\ndata: " + _dumps(event) + b"\n\n"
+            yield b"event: " + event["type"].encode() + b"\ndata: " + dumps(event) + b"\n\n"
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
         content = [block for blocks in _blocks(answer) for block, _ in blocks]
-        reason = _STOP_REASONS.get(answer.finish, answer.finish)
-        body = {**message_of(answer, request), "content": content, "stop_reason": reason}
+        body = {**message_of(answer, request), "content": content, "stop_reason": _stop_reason(answer)}
         if answer.usage:
             body["usage"] = render_usage(answer.usage)
         return body
 
-    def render_error(self, failure: Failure) -> bytes:
-        return _dumps(_error(failure))
+    def render_error(self, failure: Failure, request: Request) -> bytes:
+        return dumps(_error(failure))
 
-    def render_stream_error(self, failure: Failure) -> bytes:
-        return b"event: error\ndata: " + _dumps(_error(failure)) + b"\n\n"
-
-    def split(self, recording: bytes) -> Iterable[bytes]:
-        return split_sse(recording)
+    def render_stream_error(self, failure: Failure, request: Request, after: int) -> bytes:
+        return b"event: error\ndata: " + dumps(_error(failure)) + b"\n\n"
 
 
 def events_of(answer: Answer, request: Request) -> Iterator[Event]:
-    """The events of a streamed answer."""
+    """Yield the events of a streamed answer."""
     message = message_of(answer, request)
     if answer.usage:
         message["usage"] = {**render_usage(answer.usage), "output_tokens": 1}
@@ -101,7 +96,7 @@ def events_of(answer: Answer, request: Request) -> Iterator[Event]:
         index += len(blocks)
     closing: Event = {
         "type": "message_delta",
-        "delta": {"stop_reason": _STOP_REASONS.get(answer.finish, answer.finish), "stop_sequence": None},
+        "delta": {"stop_reason": _stop_reason(answer), "stop_sequence": None},
     }
     if answer.usage:
         closing["usage"] = {"output_tokens": answer.usage.output}
@@ -110,7 +105,7 @@ def events_of(answer: Answer, request: Request) -> Iterator[Event]:
 
 
 def message_of(answer: Answer, request: Request) -> dict[str, Any]:
-    """The message before anything has been said."""
+    """Return the message without its content."""
     return {
         "id": f"msg_{request.number}",
         "type": "message",
@@ -124,32 +119,43 @@ def message_of(answer: Answer, request: Request) -> dict[str, Any]:
 
 
 def _model_of(request: Request) -> str:
-    """The model that is asked for; Vertex AI and Bedrock say it in the path."""
+    """Return the requested model. Vertex AI and Bedrock have it in the path."""
     in_path = _MODEL_IN_PATH.search(request.path)
     return unquote(in_path[1]) if in_path else str(request.json.get("model", "model"))
 
 
+def _stop_reason(answer: Answer) -> str:
+    reason = answer.blocked.reason if answer.blocked else None
+    return reason or _STOP_REASONS.get(answer.finish, answer.finish)
+
+
 def render_usage(usage: Usage) -> dict[str, Any]:
+    """Return usage in Anthropic's counts: the input tokens exclude those of the cache."""
     return {
-        "input_tokens": usage.input - usage.cached,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": usage.input - usage.cached - usage.cache_write,
+        "cache_creation_input_tokens": usage.cache_write,
         "cache_read_input_tokens": usage.cached,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "cache_creation": {"ephemeral_5m_input_tokens": usage.cache_write, "ephemeral_1h_input_tokens": 0},
         "output_tokens": usage.output,
         "service_tier": "standard",
     }
 
 
 def _blocks(answer: Answer) -> Iterator[list[tuple[Block, Sequence[str]]]]:
-    """The blocks with the pieces in which they travel; those that travel at the same time together."""
+    """Yield the blocks with their chunks. Blocks that are sent at the same time come together."""
     calls = iter(answer.tool_calls)
-    for part in answer.parts:
+    for part, citations in with_citations(answer.parts):
         match part:
             case Text() | Refusal() | Json():
-                yield [({"type": "text", "text": part.text}, cut_text(part.text, part.chunks))]
-            case Reasoning(text, chunks, _):
-                block = {"type": "thinking", "thinking": text, "signature": SIGNATURE}
+                block: Block = {"type": "text", "text": part.text}
+                if citations:
+                    block["citations"] = [_citation(citation) for citation in citations]
+                yield [(block, cut_text(part.text, part.chunks))]
+            case Reasoning(text, chunks, _, signature):
+                block = {"type": "thinking", "thinking": text, "signature": signature or SIGNATURE}
                 yield [(block, cut_text(text, chunks))]
+            case EncryptedReasoning(data):
+                yield [({"type": "redacted_thinking", "data": data}, [])]
             case ToolCall():
                 yield [_call(next(calls))]
             case ToolCalls(members, "interleaved"):
@@ -159,17 +165,26 @@ def _blocks(answer: Answer) -> Iterator[list[tuple[Block, Sequence[str]]]]:
 
 
 def _call(call: ToolCall) -> tuple[Block, Sequence[str]]:
-    text = call.text or ""
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        value = {}  # broken JSON can only be streamed
-    block = {"type": "tool_use", "id": call.id, "name": call.name, "input": value}
-    return block, ["", *cut_text(text, call.chunks)]
+    block = {"type": "tool_use", "id": call.id, "name": call.name, "input": call.value}
+    return block, ["", *cut_text(call.text or "", call.chunks)]
+
+
+def _citation(citation: Citation) -> Block:
+    return {
+        "type": "web_search_result_location",
+        "cited_text": citation.text,
+        "url": citation.url,
+        "title": citation.title,
+        "encrypted_index": SIGNATURE,
+    }
 
 
 def _streamed(index: int, block: Block, pieces: Sequence[str]) -> Iterator[Event]:
     kind = block["type"]
+    if kind == "redacted_thinking":
+        yield {"type": "content_block_start", "index": index, "content_block": block}
+        yield {"type": "content_block_stop", "index": index}
+        return
     name, delta, field = {
         "text": ("text", "text_delta", "text"),
         "thinking": ("thinking", "thinking_delta", "thinking"),
@@ -178,19 +193,21 @@ def _streamed(index: int, block: Block, pieces: Sequence[str]) -> Iterator[Event
     empty: Block = {**block, name: {} if kind == "tool_use" else ""}
     if kind == "thinking":
         empty["signature"] = ""
+    if "citations" in block:
+        empty["citations"] = []
     yield {"type": "content_block_start", "index": index, "content_block": empty}
     for piece in pieces:
         yield {"type": "content_block_delta", "index": index, "delta": {"type": delta, field: piece}}
     if kind == "thinking":
         signed = {"type": "signature_delta", "signature": block["signature"]}
         yield {"type": "content_block_delta", "index": index, "delta": signed}
+    for citation in block.get("citations", ()):
+        cited = {"type": "citations_delta", "citation": citation}
+        yield {"type": "content_block_delta", "index": index, "delta": cited}
     yield {"type": "content_block_stop", "index": index}
 
 
 def _error(failure: Failure) -> dict[str, Any]:
     kind = failure.type or _ERROR_TYPES.get(failure.status, "api_error")
-    return {"type": "error", "error": {"type": kind, "message": failure.message}, "request_id": "req_testing"}
-
-
-def _dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    error = {"type": kind, "message": failure.message, **failure.extra}
+    return {"type": "error", "error": error, "request_id": "req_testing"}

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions as Azure serves them: at other paths, and with what its content filter says."""
+"""OpenAI's chat completions as Azure serves them: at other paths, and with the results of its content filter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ferroscope.testing._answers import Answer, ContentFilter
-from ferroscope.testing._exchange import Request
+from ferroscope.testing._http import Request
+from ferroscope.testing._vocabulary import Answer, Blocked, ContentFilter, Failure
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 
 __all__ = ["AzureChat"]
@@ -30,6 +30,11 @@ class AzureChat(OpenAIChat):
 
     def accepts(self, method: str, path: str) -> bool:
         return method == "POST" and _PATH.fullmatch(path) is not None
+
+    def blocked_error(self, blocked: Blocked) -> Failure | None:
+        results = {"hate": {"filtered": True, "severity": "high"}}
+        inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": results}
+        return Failure(blocked.message, 400, None, blocked.reason or "content_filter", "prompt", {"innererror": inner})
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
         said = answer.content_filter

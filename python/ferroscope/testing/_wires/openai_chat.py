@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise, zip_longest
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
-from ferroscope.testing._answers import (
+from ferroscope.testing._http import Request
+from ferroscope.testing._vocabulary import (
     Answer,
+    Blocked,
+    Failure,
     Json,
     Reasoning,
     Refusal,
@@ -21,9 +22,9 @@ from ferroscope.testing._answers import (
     Usage,
     cut_text,
 )
-from ferroscope.testing._exchange import Failure, Request
+from ferroscope.testing._wires.wire import Wire, dumps
 
-__all__ = ["OpenAIChat", "split_sse"]
+__all__ = ["OpenAIChat"]
 
 _CREATED = 1_700_000_000
 _DONE = b"data: [DONE]\n\n"
@@ -38,28 +39,28 @@ _ERROR_TYPES = {
 Delta = dict[str, Any]
 
 
-class OpenAIChat:
+class OpenAIChat(Wire):
     """`POST .../chat/completions`, streamed as server-sent events or answered whole."""
 
     mounts: Mapping[str, str] = MappingProxyType({"openai": "/openai/v1"})
-    stream_content_type: str = "text/event-stream; charset=utf-8"
 
     def accepts(self, method: str, path: str) -> bool:
         return method == "POST" and path.endswith("/chat/completions")
 
-    def wants_stream(self, request: Request) -> bool:
-        return bool(request.json.get("stream"))
+    def blocked_error(self, blocked: Blocked) -> Failure | None:
+        return Failure(blocked.message, 400, "invalid_request_error", blocked.reason or "invalid_prompt")
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
         asked = (request.json.get("stream_options") or {}).get("include_usage", False)
         usage = render_usage(answer.usage) if answer.usage else None
+        usage_in = answer.usage_in or "own_chunk"
         top = {**_top(answer, request, "chat.completion.chunk"), **answer.extra}
         # Only the delta differs from chunk to chunk: what stands around it is serialised once a stream.
-        head = b"data: " + _dumps(top)[:-1] + b',"choices":['
+        head = b"data: " + dumps(top)[:-1] + b',"choices":['
         tail = b"]"
-        if usage and answer.usage_in == "every_chunk":
-            tail += b',"usage":' + _dumps(usage)
-        elif usage and asked and answer.usage_in == "own_chunk":
+        if usage and usage_in == "every_chunk":
+            tail += b',"usage":' + dumps(usage)
+        elif usage and asked and usage_in == "own_chunk":
             tail += b',"usage":null'
         end = tail + b"}\n\n"
         choices = range(request.json.get("n") or 1)
@@ -68,8 +69,8 @@ class OpenAIChat:
             return b'%b{"index":%d,"delta":%b,"logprobs":null,"finish_reason":%b}%b' % (
                 head,
                 index,
-                _dumps(delta),
-                _dumps(finish),
+                dumps(delta),
+                dumps(finish),
                 end,
             )
 
@@ -78,12 +79,12 @@ class OpenAIChat:
         for delta in (opening, *_deltas(answer)):
             for index in choices:
                 yield event(index, delta)
-        if usage and answer.usage_in == "finish_chunk":
-            end = b'],"usage":' + _dumps(usage) + b"}\n\n"
+        if usage and usage_in == "finish_chunk":
+            end = b'],"usage":' + dumps(usage) + b"}\n\n"
         for index in choices:
             yield event(index, {}, answer.finish)
-        if usage and asked and answer.usage_in == "own_chunk":
-            yield head + b'],"usage":' + _dumps(usage) + b"}\n\n"
+        if usage and asked and usage_in == "own_chunk":
+            yield head + b'],"usage":' + dumps(usage) + b"}\n\n"
         yield _DONE
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
@@ -98,7 +99,8 @@ class OpenAIChat:
         }
         for part in answer.parts:
             if isinstance(part, Reasoning):
-                message[part.field] = message.get(part.field, "") + part.text
+                field = part.field or "reasoning_content"
+                message[field] = message.get(field, "") + part.text
         if calls:
             message["tool_calls"] = calls
         body = {
@@ -113,21 +115,11 @@ class OpenAIChat:
             body["usage"] = render_usage(answer.usage)
         return body
 
-    def render_error(self, failure: Failure) -> bytes:
-        return _dumps({"error": _error(failure)})
+    def render_error(self, failure: Failure, request: Request) -> bytes:
+        return dumps({"error": _error(failure)})
 
-    def render_stream_error(self, failure: Failure) -> bytes:
-        return b"data: " + _dumps({"error": _error(failure)}) + b"\n\n"
-
-    def split(self, recording: bytes) -> Iterable[bytes]:
-        return split_sse(recording)
-
-
-def split_sse(recording: bytes) -> list[bytes]:
-    """A recording of server-sent events, cut after each blank line; the pieces join to it again."""
-    ends = [match.end() for match in re.finditer(rb"(?:\r\n|\n|\r(?!\n)){2,}", recording)]
-    cuts = sorted({0, *ends, len(recording)})
-    return [recording[start:end] for start, end in pairwise(cuts)]
+    def render_stream_error(self, failure: Failure, request: Request, after: int) -> bytes:
+        return b"data: " + dumps({"error": _error(failure)}) + b"\n\n"
 
 
 def render_usage(usage: Usage) -> dict[str, Any]:
@@ -161,12 +153,10 @@ def _deltas(answer: Answer) -> Iterator[Delta]:
     index = 0
     for part in answer.parts:
         match part:
-            case Text(text, chunks):
-                yield from ({"content": piece} for piece in cut_text(text, chunks))
-            case Json():
+            case Text() | Json():
                 yield from ({"content": piece} for piece in cut_text(part.text, part.chunks))
-            case Reasoning(text, chunks, name):
-                yield from ({str(name): piece} for piece in cut_text(text, chunks))
+            case Reasoning(text, chunks, field):
+                yield from ({str(field or "reasoning_content"): piece} for piece in cut_text(text, chunks))
             case Refusal(text, chunks):
                 yield from ({"refusal": piece} for piece in cut_text(text, chunks))
             case ToolCall():
@@ -178,17 +168,22 @@ def _deltas(answer: Answer) -> Iterator[Delta]:
                 index += len(members)
 
 
-def _tool_deltas(calls: list[tuple[int, ToolCall]], shape: ToolCallShape) -> Iterator[Delta]:
+def _tool_deltas(calls: list[tuple[int, ToolCall]], shape: ToolCallShape | None) -> Iterator[Delta]:
     def delta(*items: Delta) -> Delta:
         return {"tool_calls": list(items)}
 
     match shape:
-        case "sequential":
+        case "sequential" | "by_path" | None:
             for index, call in calls:
                 yield from map(delta, _fragments(index, call))
         case "same_index":
             for _, call in calls:
                 yield from map(delta, _fragments(0, call))
+        case "without_index":
+            for index, call in calls:
+                for item in _fragments(index, call):
+                    del item["index"]
+                    yield delta(item)
         case "repeated_id":
             for index, call in calls:
                 yield from map(delta, _fragments(index, call, repeat=True))
@@ -221,15 +216,12 @@ def _fragments(index: int, call: ToolCall, *, repeat: bool = False) -> Iterator[
             yield {"index": index, "function": {"arguments": piece}}
 
 
-def _error(failure: Failure) -> dict[str, str | None]:
+def _error(failure: Failure) -> dict[str, Any]:
     kind, code = _ERROR_TYPES.get(failure.status, ("server_error", None))
     return {
         "message": failure.message,
         "type": failure.type or kind,
         "param": failure.param,
         "code": failure.code or code,
+        **failure.extra,
     }
-
-
-def _dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,51 +1,82 @@
-"""What a wire format must answer to be spoken by the server."""
+"""The interface of a wire format, and the framing that most of them share."""
 
 from __future__ import annotations
 
+import json
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from itertools import pairwise
+from typing import Any, ClassVar
 
-from ferroscope.testing._answers import Answer
-from ferroscope.testing._exchange import Failure, Request
+from ferroscope.testing._http import Request
+from ferroscope.testing._vocabulary import Answer, Blocked, Failure
 
-__all__ = ["Wire"]
+__all__ = ["HeaderPairs", "Wire", "dumps", "split_sse"]
+
+HeaderPairs = tuple[tuple[str, str], ...]
 
 
-class Wire(Protocol):
-    """One wire format: which requests are its own, and how it says an answer or an error."""
+class Wire(ABC):
+    """One wire format: the requests that it accepts, and its rendering of answers and errors."""
 
-    @property
-    def mounts(self) -> Mapping[str, str]:
-        """Provider name to the path that its SDK takes as (the end of) its base URL."""
-        ...
+    mounts: Mapping[str, str]
+    """Provider name to the path that its SDK takes as (the end of) its base URL."""
+    garbage: ClassVar[bytes] = b'data: {"choices": [{\n\n'
+    """An event whose data is not JSON."""
 
-    @property
-    def stream_content_type(self) -> str: ...
-
+    @abstractmethod
     def accepts(self, method: str, path: str) -> bool:
-        """Whether a request to this path speaks this wire."""
-        ...
+        """Return whether a request to this path speaks this wire."""
 
     def wants_stream(self, request: Request) -> bool:
-        """Whether the client asked for a stream."""
-        ...
+        """Return whether the client asked for a stream."""
+        return bool(request.json.get("stream"))
 
+    def stream_content_type(self, request: Request) -> str:
+        """Return the content type of a stream."""
+        return "text/event-stream; charset=utf-8"
+
+    def headers(self, request: Request) -> HeaderPairs:
+        """Return further headers of each response."""
+        return ()
+
+    def error_headers(self, failure: Failure) -> HeaderPairs:
+        """Return further headers of an HTTP error."""
+        return ()
+
+    def blocked_error(self, blocked: Blocked) -> Failure | None:
+        """Return the HTTP error for a blocked prompt. None: `render_body` and `render_stream` report it."""
+        return None
+
+    @abstractmethod
     def render_stream(self, answer: Answer, request: Request) -> Iterable[bytes]:
-        """The events of a streamed answer, framing included."""
-        ...
+        """Return the events of a streamed answer, framing included."""
 
+    @abstractmethod
     def render_body(self, answer: Answer, request: Request) -> Mapping[str, Any]:
-        """The same answer in one piece."""
-        ...
+        """Return the same answer as one object."""
 
-    def render_error(self, failure: Failure) -> bytes:
-        """The body of an HTTP error."""
-        ...
+    @abstractmethod
+    def render_error(self, failure: Failure, request: Request) -> bytes:
+        """Return the body of an HTTP error."""
 
-    def render_stream_error(self, failure: Failure) -> bytes:
-        """An event that tells of an error inside a stream."""
-        ...
+    @abstractmethod
+    def render_stream_error(self, failure: Failure, request: Request, after: int) -> bytes:
+        """Return an error that ends a stream after its first `after` events."""
 
     def split(self, recording: bytes) -> Iterable[bytes]:
-        """A recorded stream cut after each event."""
-        ...
+        """Return a recorded stream, cut after each event."""
+        return split_sse(recording)
+
+
+def split_sse(recording: bytes) -> list[bytes]:
+    """Return a recording of server-sent events, cut after each blank line. The pieces join to it again."""
+    ends = [match.end() for match in re.finditer(rb"(?:\r\n|\n|\r(?!\n)){2,}", recording)]
+    cuts = sorted({0, *ends, len(recording)})
+    return [recording[start:end] for start, end in pairwise(cuts)]
+
+
+def dumps(value: Any) -> bytes:
+    """Return compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
