@@ -1,9 +1,10 @@
-"""Names that are imported when they are first asked for (PEP 562)."""
+"""Names that are imported when they are first needed (PEP 562)."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -28,3 +29,10 @@ def lazy_names(package: str, where: Mapping[str, str | None]) -> tuple[Callable[
         return sorted({*vars(sys.modules[package]), *where})
 
     return find, names
+
+
+@cache
+def load_name(where: str) -> Any:  # Any: whatever has that name
+    """Import `"module:name"` when it is first needed, and return it."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)

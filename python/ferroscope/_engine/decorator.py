@@ -13,8 +13,8 @@ from .plan import CallPlan, plan_call
 from .provider import Provider
 
 
-def call_decorator(provider: Provider) -> Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]:
-    """The provider's decorator; `_engine.typing.CallDecorator` is its type."""
+def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the provider's own classes
+    """Return the provider's decorator; `_engine.typing.CallDecorator` is its type."""
 
     def call(
         model: str,

@@ -13,8 +13,8 @@ from ..errors import MissingExtraError
 from .base.quirks import Quirks
 
 if TYPE_CHECKING:
+    from .._dialects.openai_chat.server import Server
     from .._engine.provider import Provider
-    from .openai._servers import Server
 
 # Packages with classes of their own: the name, and where the record is.
 _PACKAGES: Final = {
@@ -48,7 +48,7 @@ def provider_record(name: str) -> Provider:
         near = difflib.get_close_matches(name, provider_names(), n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(f"Unsupported provider: {name}{hint}; known providers: {', '.join(provider_names())}")
-    from .openai._servers import server_record
+    from ._servers import server_record
 
     return server_record(server)
 
@@ -56,7 +56,7 @@ def provider_record(name: str) -> Provider:
 def _servers() -> dict[str, Server]:
     """Return the built-in servers that speak OpenAI's format; none where OpenAI's SDK is not installed."""
     try:
-        from .openai._servers import SERVERS
+        from ._servers import SERVERS
     except MissingExtraError:
         return {}
     return SERVERS
@@ -99,7 +99,7 @@ def register_provider(
             return f"Recommend a {genre} book"
         ```
     """
-    from .openai._servers import Server
+    from .._dialects.openai_chat.server import Server
 
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a provider's name: use lower-case letters, digits, '_', '-' and '.'")

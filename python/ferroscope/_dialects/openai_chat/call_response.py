@@ -21,18 +21,25 @@ from ...errors import UnknownToolError
 from .messages import parse_message, parse_messages, plain_message
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolMessageParam
+    from openai.types.chat import (
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionMessageParam,
+        ChatCompletionToolMessageParam,
+        ChatCompletionToolParam,
+        ChatCompletionUserMessageParam,
+    )
     from openai.types.completion_usage import CompletionUsage
 
     from ...prices import Context
 
 _ResponseT = TypeVar("_ResponseT", default=Any)
 _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
-_ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
 _DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
-_MessageParamT = TypeVar("_MessageParamT", default=Any)
 _CallParamsT = TypeVar("_CallParamsT", default=Any)
-_UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
+# The SDKs for this format have the same types for messages under the same names.
+_MessageParamT = TypeVar("_MessageParamT", default="ChatCompletionMessageParam")
+_ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
+_UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
 
 # Of an answer, what a request does not take.
 _NOT_SENT_BACK = frozenset({"function_call", "audio", "parsed"})
@@ -59,10 +66,10 @@ class ChatCallResponse(
     Generic[
         _ResponseT,
         _ToolT,
-        _ToolSchemaT,
         _DynamicConfigT,
-        _MessageParamT,
         _CallParamsT,
+        _MessageParamT,
+        _ToolSchemaT,
         _UserMessageParamT,
     ],
 ):
@@ -286,6 +293,8 @@ def thinking(message: Any, quirks: Quirks) -> str:
 
 def common_finish_reasons(reasons: Sequence[str] | None, quirks: Quirks) -> list[FinishReason] | None:
     """Return finish reasons in common terms; None if none of them is known."""
-    words = {**_COMMON_FINISH_REASONS, **quirks.finish_reasons} if quirks.finish_reasons else _COMMON_FINISH_REASONS
+    words: Mapping[str, FinishReason] = (
+        {**_COMMON_FINISH_REASONS, **quirks.finish_reasons} if quirks.finish_reasons else _COMMON_FINISH_REASONS
+    )
     known: list[FinishReason] = [words[reason] for reason in reasons or () if reason in words]
     return known or None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from typing_extensions import TypeVar
 
+from ..._lazy import load_name
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ...core.base.types import FinishReason
+from ..sdk_model import read_model
 from .call_response import (
     cached_tokens,
     common_finish_reasons,
@@ -30,6 +32,14 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     """A chunk in the chat-completions format, of whichever provider."""
 
     __slots__ = ()
+
+    _sdk_type: ClassVar[str] = "openai.types.chat:ChatCompletionChunk"
+    """The SDK's class of chunks, as `"module:name"`."""
+
+    @classmethod
+    def _read(cls, data: bytes) -> _ChunkT:
+        chunk: _ChunkT = read_model(load_name(cls._sdk_type), data)
+        return chunk
 
     @property
     def _any(self) -> Any:  # Any: the SDK's `ChatCompletionChunk`, or one like it

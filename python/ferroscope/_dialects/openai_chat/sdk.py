@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ..._engine.clients import prefers_aiohttp
+from ..._lazy import load_name
 from ..sdk_model import dump_event, read_model
 
 # Any: the SDK's own objects pass through.
@@ -34,7 +35,13 @@ class ChatSdk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenAISdk:
-    """OpenAI's SDK, and those that are made like it."""
+    """OpenAI's SDK, and those that are generated like it.
+
+    Attributes:
+        completion: The SDK's class of responses, as `"module:name"`.
+    """
+
+    completion: str = "openai.types.chat:ChatCompletion"
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
         return request
@@ -43,9 +50,7 @@ class OpenAISdk:
         return client.chat.completions.create  # type: ignore[no-any-return]
 
     def read_response(self, data: bytes) -> Any:
-        from openai.types.chat import ChatCompletion
-
-        return read_model(ChatCompletion, data)
+        return read_model(load_name(self.completion), data)
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)

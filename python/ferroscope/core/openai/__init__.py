@@ -5,22 +5,13 @@ Needs the extra `ferroscope[openai]`.
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
-
-from ...errors import MissingExtraError
-
-try:
-    from openai import AsyncOpenAI, OpenAI
-    from openai.types.chat import ChatCompletionMessageParam
-except ImportError as error:
-    raise MissingExtraError(
-        "calls of OpenAI need its SDK: install it with `pip install 'ferroscope[openai]'`", name="openai"
-    ) from error
+from typing import TYPE_CHECKING
 
 from ..._engine.decorator import call_decorator
+from ..._engine.extras import require_sdk
 from ..._engine.typing import CallDecorator
+from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
-from ..base.message_param import BaseMessageParam
 from ..base.types import FinishReason
 from ._provider import OPENAI
 from .call_params import OpenAICallParams
@@ -30,12 +21,16 @@ from .dynamic_config import AsyncOpenAIDynamicConfig, OpenAIDynamicConfig
 from .stream import OpenAIStream
 from .tool import OpenAITool, OpenAIToolConfig
 
-OpenAIMessageParam: TypeAlias = ChatCompletionMessageParam | BaseMessageParam
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
 
-openai_call = cast(
-    "CallDecorator[OpenAICallResponse, OpenAIStream, OpenAICallParams | CommonCallParams, OpenAI | AsyncOpenAI]",
-    call_decorator(OPENAI),
-)
+    from ._message_param import OpenAIMessageParam
+
+require_sdk("openai", extra="openai")
+
+openai_call: CallDecorator[
+    OpenAICallResponse, OpenAIStream, OpenAICallParams | CommonCallParams, OpenAI | AsyncOpenAI
+] = call_decorator(OPENAI)
 call = openai_call
 
 __all__ = [
@@ -52,3 +47,5 @@ __all__ = [
     "call",
     "openai_call",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__, {"OpenAIMessageParam": "._message_param"})

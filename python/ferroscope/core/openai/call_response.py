@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._dialects.openai_chat.call_response import ChatCallResponse
+from .call_params import OpenAICallParams
+from .dynamic_config import OpenAIDynamicConfig
 from .tool import OpenAITool
 
 if TYPE_CHECKING:
-    from openai.types.chat import (
-        ChatCompletion,
-        ChatCompletionMessageParam,
-        ChatCompletionToolParam,
-        ChatCompletionUserMessageParam,
-    )
-
-    from .call_params import OpenAICallParams
-    from .dynamic_config import OpenAIDynamicConfig
-
-    _Base = ChatCallResponse[
-        ChatCompletion,
-        OpenAITool,
-        ChatCompletionToolParam,
-        OpenAIDynamicConfig,
-        ChatCompletionMessageParam,
-        OpenAICallParams,
-        ChatCompletionUserMessageParam,
-    ]
-else:
-    # pydantic need not build a schema of the SDK's types: nothing of them is validated.
-    _Base = ChatCallResponse[Any, OpenAITool, Any, Any, Any, Any, Any]
+    from openai.types.chat import ChatCompletion
 
 
-class OpenAICallResponse(_Base):
+class OpenAICallResponse(ChatCallResponse["ChatCompletion", OpenAITool, OpenAIDynamicConfig, OpenAICallParams]):
     """What a call of OpenAI returns; `response` is the SDK's `ChatCompletion`.
 
     Example:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from openai.types.chat import ChatCompletionChunk
+from typing import TYPE_CHECKING
 
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
-from ..._dialects.sdk_model import read_model
 from ..base.types import FinishReason
 
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionChunk
 
-class OpenAICallResponseChunk(ChatCallResponseChunk[ChatCompletionChunk, FinishReason]):
+if TYPE_CHECKING:
+    pass
+
+
+class OpenAICallResponseChunk(ChatCallResponseChunk["ChatCompletionChunk", FinishReason]):
     """A piece of a streamed answer; `chunk` is the SDK's `ChatCompletionChunk`, made when it is asked for.
 
     Example:
@@ -28,8 +33,3 @@ class OpenAICallResponseChunk(ChatCallResponseChunk[ChatCompletionChunk, FinishR
     """
 
     __slots__ = ()
-
-    @classmethod
-    def _read(cls, data: bytes) -> ChatCompletionChunk:
-        chunk: ChatCompletionChunk = read_model(ChatCompletionChunk, data)
-        return chunk

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
-from openai.types.chat import ChatCompletionMessageParam
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.dynamic_config import BaseDynamicConfig
-from ..base.message_param import BaseMessageParam
 from .call_params import OpenAICallParams
 
-OpenAIDynamicConfig: TypeAlias = BaseDynamicConfig[
-    ChatCompletionMessageParam | BaseMessageParam, OpenAICallParams, OpenAI | AzureOpenAI
-]
+if TYPE_CHECKING:
+    from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+
+    from ._message_param import OpenAIMessageParam
+
+OpenAIDynamicConfig: TypeAlias = BaseDynamicConfig["OpenAIMessageParam", OpenAICallParams, "OpenAI | AzureOpenAI"]
 """What the prompt function of a sync call may return.
 
 Example:
@@ -29,6 +28,6 @@ Example:
 """
 
 AsyncOpenAIDynamicConfig: TypeAlias = BaseDynamicConfig[
-    ChatCompletionMessageParam | BaseMessageParam, OpenAICallParams, AsyncOpenAI | AsyncAzureOpenAI
+    "OpenAIMessageParam", OpenAICallParams, "AsyncOpenAI | AsyncAzureOpenAI"
 ]
 """What the prompt function of an async call may return."""

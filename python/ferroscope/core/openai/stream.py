@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from ..base.stream import BaseStream
-from ..base.types import FinishReason
+from ..._dialects.openai_chat.stream import ChatStream
+from ..base.types import FinishReason as FinishReason  # v1 has the name here
+from .call_params import OpenAICallParams
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
+from .dynamic_config import OpenAIDynamicConfig
 from .tool import OpenAITool
 
-if TYPE_CHECKING:
-    from openai.types.chat import (
-        ChatCompletionAssistantMessageParam,
-        ChatCompletionMessageParam,
-        ChatCompletionToolMessageParam,
-        ChatCompletionToolParam,
-        ChatCompletionUserMessageParam,
-    )
 
-    from .call_params import OpenAICallParams
-    from .dynamic_config import OpenAIDynamicConfig
-
-    _Base = BaseStream[
-        OpenAICallResponse,
-        OpenAICallResponseChunk,
-        ChatCompletionUserMessageParam,
-        ChatCompletionAssistantMessageParam,
-        ChatCompletionToolMessageParam,
-        ChatCompletionMessageParam,
-        OpenAITool,
-        ChatCompletionToolParam,
-        OpenAIDynamicConfig,
-        OpenAICallParams,
-        FinishReason,
-    ]
-else:
-    _Base = BaseStream
-
-
-class OpenAIStream(_Base):
+class OpenAIStream(
+    ChatStream[OpenAICallResponse, OpenAICallResponseChunk, OpenAITool, OpenAIDynamicConfig, OpenAICallParams]
+):
     """What a streamed call of OpenAI returns.
 
     Example:
@@ -58,15 +32,3 @@ class OpenAIStream(_Base):
         print(stream.finish_reasons, stream.output_tokens)
         ```
     """
-
-    @property
-    def audio_id(self) -> str | None:
-        """The id of the sound of the answer, by which later messages can mean it."""
-        response: Any = self._run.response()  # Any: an OpenAICallResponse
-        choices = response.response.choices
-        return getattr(getattr(choices[0].message, "audio", None), "id", None) if choices else None
-
-    @property
-    def thinking(self) -> str:
-        """What the model has thought so far, of servers that show it; empty otherwise."""
-        return self._run.reasoning

@@ -1,19 +1,14 @@
-"""Servers that speak OpenAI's chat completions, as rows of data."""
+"""A server that speaks OpenAI's chat completions, as a row of data."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
 
-from ..._dialects.openai_chat.dialect import OpenAIChat
-from ..._dialects.openai_chat.sdk import async_client, sync_client
 from ..._engine.clients import Clients
-from ..._engine.provider import Provider
+from ...core.base.quirks import Quirks
 from ...errors import MissingApiKeyError
-from ...prices import FREE
-from ..base.quirks import Quirks
-from ._provider import OPENAI
+from .sdk import async_client, sync_client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,37 +51,11 @@ class Server:
             )
         return key
 
-
-_ROWS: Final = (
-    Server(
-        name="ollama",
-        base_url="http://localhost:11434/v1",
-        base_url_env="FERROSCOPE_OLLAMA_URL",
-        prices=FREE,
-    ),
-    Server(
-        name="vllm",
-        base_url="http://localhost:8000/v1",
-        base_url_env="FERROSCOPE_VLLM_URL",
-        prices=FREE,
-    ),
-)
-
-SERVERS: Final = {row.name: row for row in _ROWS}
-
-
-def server_record(server: Server) -> Provider:
-    """Return the record of a server."""
-    environment = (server.base_url_env, server.api_key_env, "FERROSCOPE_AIOHTTP")
-    return replace(
-        OPENAI,
-        name=server.name,
-        prices=server.prices,
-        quirks=server.quirks,
-        dialect=OpenAIChat(label=server.name, quirks=server.quirks),
-        clients=Clients(
+    def clients(self) -> Clients:
+        """Return the default clients."""
+        environment = (self.base_url_env, self.api_key_env, "FERROSCOPE_AIOHTTP")
+        return Clients(
             environment=tuple(filter(None, environment)),
-            sync=lambda: sync_client(server.url(), server.key()),
-            asynchronous=lambda: async_client(server.url(), server.key()),
-        ),
-    )
+            sync=lambda: sync_client(self.url(), self.key()),
+            asynchronous=lambda: async_client(self.url(), self.key()),
+        )

@@ -1,0 +1,82 @@
+"""Streams in the chat-completions format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from typing_extensions import TypeVar
+
+from ...core.base.stream import BaseStream
+from ...core.base.tool import BaseTool
+from ...core.base.types import FinishReason
+from .call_response import member
+
+if TYPE_CHECKING:
+    from openai.types.chat import (
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionMessageParam,
+        ChatCompletionToolMessageParam,
+        ChatCompletionToolParam,
+        ChatCompletionUserMessageParam,
+    )
+
+    from .call_response import ChatCallResponse
+    from .call_response_chunk import ChatCallResponseChunk
+
+# Any: a response and a chunk have parameters of their own, which the package of the provider fills in.
+_CallResponseT = TypeVar("_CallResponseT", bound="ChatCallResponse[Any, Any, Any, Any, Any, Any, Any]", default=Any)
+_ChunkT = TypeVar("_ChunkT", bound="ChatCallResponseChunk[Any, Any]", default=Any)
+_ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+_FinishReasonT = TypeVar("_FinishReasonT", default=FinishReason)
+# The SDKs for this format have the same types for messages under the same names.
+_MessageParamT = TypeVar("_MessageParamT", default="ChatCompletionMessageParam")
+_ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
+_UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
+_AssistantMessageParamT = TypeVar("_AssistantMessageParamT", default="ChatCompletionAssistantMessageParam")
+_ToolMessageParamT = TypeVar("_ToolMessageParamT", default="ChatCompletionToolMessageParam")
+
+
+class ChatStream(
+    BaseStream[
+        _CallResponseT,
+        _ChunkT,
+        _UserMessageParamT,
+        _AssistantMessageParamT,
+        _ToolMessageParamT,
+        _MessageParamT,
+        _ToolT,
+        _ToolSchemaT,
+        _DynamicConfigT,
+        _CallParamsT,
+        _FinishReasonT,
+    ],
+    Generic[
+        _CallResponseT,
+        _ChunkT,
+        _ToolT,
+        _DynamicConfigT,
+        _CallParamsT,
+        _FinishReasonT,
+        _MessageParamT,
+        _ToolSchemaT,
+        _UserMessageParamT,
+        _AssistantMessageParamT,
+        _ToolMessageParamT,
+    ],
+):
+    """A stream in the chat-completions format, of whichever provider."""
+
+    @property
+    def thinking(self) -> str:
+        """The model's reasoning so far, from servers that show it; empty otherwise."""
+        return self._run.reasoning
+
+    @property
+    def audio_id(self) -> str | None:
+        """The id of the audio in the answer, with which later messages can refer to it."""
+        response: Any = self._run.response()  # Any: a `ChatCallResponse`
+        choices = response.response.choices
+        identifier: str | None = member(getattr(choices[0].message, "audio", None), "id") if choices else None
+        return identifier

@@ -1,0 +1,24 @@
+"""The extras of the package: which SDK a provider needs, and how to install it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ..errors import MissingExtraError
+
+
+def require_sdk(module: str, *, extra: str) -> None:
+    """Check that an SDK is installed, without importing it.
+
+    Raises:
+        ferroscope.errors.MissingExtraError: It is not.
+    """
+    try:
+        found = find_spec(module) is not None
+    except (ValueError, ImportError):  # its place in `sys.modules` is blocked, or a parent package is missing
+        found = False
+    if not found:
+        raise MissingExtraError(
+            f"this provider needs the package {module!r}: install it with `pip install 'ferroscope[{extra}]'`",
+            name=module,
+        )

@@ -1,0 +1,11 @@
+"""The messages that a call of OpenAI takes."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from openai.types.chat import ChatCompletionMessageParam
+
+from ..base.message_param import BaseMessageParam
+
+OpenAIMessageParam: TypeAlias = ChatCompletionMessageParam | BaseMessageParam
