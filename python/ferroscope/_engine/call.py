@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from ..core.base._prompt_plan import ResolvedPrompt
-from ..core.base._unsupported import drop_unsupported
+from ..core.base._provider_data import Endpoint, drop_unsupported
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
@@ -169,7 +169,9 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
         extraction = extraction.as_json_mode()
     prefilled = extraction.prefilled_fields(prompt.fn_args) if extraction is not None else {}
-    messages = provider.dialect.render_messages(drop_unsupported(prompt.messages, provider.dialect.name))
+    destination = Endpoint(provider.name, plan.model)
+    sent = drop_unsupported(prompt.messages, provider.dialect.name, destination)
+    messages = provider.dialect.render_messages(sent, destination)
     request = Request(
         model=plan.model,
         messages=messages,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
+    from ..core.base._provider_data import Endpoint
     from ..core.base._template import Message
     from ..core.base.tool import BaseTool
     from .extraction import Extraction
@@ -45,8 +46,11 @@ class Dialect(Protocol):
         """Whether rendering these messages reads a URL, which blocks."""
         ...
 
-    def render_messages(self, messages: Sequence[Message]) -> list[Any]:
-        """Messages in the provider's form; those that have it already pass through."""
+    def render_messages(self, messages: Sequence[Message], destination: Endpoint) -> list[Any]:
+        """Messages in the provider's form; those that have it already pass through.
+
+        What a common message keeps of its provider's own form goes back by the rule of `_provider_data`.
+        """
         ...
 
     def conversation(self, messages: list[Any]) -> list[Any]:

@@ -16,12 +16,12 @@ from ferroscope import (
     AudioPart,
     AudioURLPart,
     BaseMessageParam,
-    CacheControlPart,
     DocumentPart,
     DocumentURLPart,
     ImagePart,
     ImageURLPart,
     Messages,
+    Quirks,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -68,6 +68,13 @@ def user(content: Any) -> BaseMessageParam:
 
 def assistant(content: Any, **extra: Any) -> BaseMessageParam:
     return BaseMessageParam(role="assistant", content=content, **extra)
+
+
+def kept(*pieces: dict[str, Any], unsupported: tuple[str, ...] = (), **members: Any) -> dict[str, Any]:
+    """What a message keeps of its provider's form."""
+    data: dict[str, Any] = {"format": "openai_chat", "pieces": list(pieces), "members": members}
+    data["unsupported"] = list(unsupported)
+    return {"provider_data": {name: value for name, value in data.items() if value}}
 
 
 # -- from a prompt function to the wire (contract 2.2, 3) --------------------------------------------------
@@ -254,7 +261,7 @@ TO_WIRE: dict[str, tuple[BaseMessageParam, list[Any]]] = {
         [{"role": "user", "content": "Hi", "name": "Ann"}],
     ),
     "what only an answer has": (
-        assistant("a", annotations=[{"type": "x"}], reasoning="r"),
+        assistant("a", **kept(annotations=[{"type": "x"}], executed_tools=[1])),
         [
             {"role": "assistant", "content": "a"},
         ],
@@ -278,17 +285,13 @@ REFUSED: dict[str, tuple[Any, str]] = {
         AudioPart(type="audio", media_type="audio/flac", audio=b""),
         "Unsupported audio media type: audio/flac. OpenAI currently only supports WAV and MP3 audio file types.",
     ),
-    "a document": (
-        DocumentPart(type="document", media_type="application/pdf", document=b""),
-        "OpenAI currently only supports text, image and audio parts. Part provided: document",
+    "a document that is no PDF": (
+        DocumentPart(type="document", media_type="text/html", document=b""),
+        "Unsupported document media type: text/html. OpenAI currently only supports PDF documents.",
     ),
-    "a document by its address": (
-        DocumentURLPart(type="document_url", url="https://example.com"),
-        "OpenAI currently only supports text, image and audio parts. Part provided: document_url",
-    ),
-    "a cache mark": (
-        CacheControlPart(type="cache_control", cache_type="ephemeral"),
-        "OpenAI currently only supports text, image and audio parts. Part provided: cache_control",
+    "a document out of reach": (
+        DocumentURLPart(type="document_url", url="gs://bucket/a.pdf"),
+        "OpenAI takes a document by its bytes, and 'gs://bucket/a.pdf' cannot be fetched",
     ),
     "a sound out of reach": (
         AudioURLPart(type="audio_url", url="gs://bucket/a.wav"),
@@ -328,7 +331,7 @@ def test_a_sound_by_its_address_is_read() -> None:
 
 
 def test_a_server_that_hears_nothing_and_knows_no_detail() -> None:
-    rules = MessageRules(provider="Groq", audio=False, image_detail=False)
+    rules = MessageRules("Groq", Quirks(audio=False, image_detail=False))
     image = ImageURLPart(type="image_url", url="https://example.com/a.png", detail="low")
     assert render_messages([user([image])], rules) == [
         {
@@ -343,9 +346,11 @@ def test_a_server_that_hears_nothing_and_knows_no_detail() -> None:
 def test_reasoning_goes_back_where_the_server_wants_it() -> None:
     wire = {"role": "assistant", "content": "42", "reasoning_content": "6 × 7"}
     message = parse_message(wire)
-    assert message == assistant("42", reasoning_content="6 × 7")
-    assert render_messages([message]) == [{"role": "assistant", "content": "42"}]
-    assert render_messages([message], MessageRules(reasoning_field="reasoning_content")) == [wire]
+    assert message == assistant("42", **kept(reasoning_content="6 × 7"))
+    assert render_messages([message], MessageRules(quirks=Quirks(reasoning_back=()))) == [
+        {"role": "assistant", "content": "42"}
+    ]
+    assert render_messages([message], MessageRules(quirks=Quirks(reasoning_back=("reasoning_content",)))) == [wire]
 
 
 def test_a_provider_s_own_message_passes_untouched() -> None:
@@ -444,23 +449,23 @@ BOTH_WAYS: dict[str, tuple[list[dict[str, Any]], list[BaseMessageParam]]] = {
     ),
     "a refusal": (
         [{"role": "assistant", "content": None, "refusal": "I can't help with that."}],
-        [assistant("I can't help with that.", refusal="I can't help with that.")],
+        [assistant("I can't help with that.", **kept(refusal="I can't help with that."))],
     ),
     "a refusal after text": (
         [{"role": "assistant", "content": "Well.", "refusal": "No."}],
-        [assistant([text("Well."), text("No.")], refusal="No.")],
+        [assistant([text("Well."), text("No.")], **kept(refusal="No."))],
     ),
     "a spoken answer": (
         [{"role": "assistant", "audio": {"id": "audio_1"}}],
-        [assistant("", audio={"id": "audio_1"})],
+        [assistant("", **kept(audio={"id": "audio_1"}))],
     ),
     "a name": (
         [{"role": "user", "content": "Hi", "name": "Ann"}],
-        [BaseMessageParam(role="user", content="Hi", name="Ann")],
+        [BaseMessageParam(role="user", content="Hi", **kept(name="Ann"))],
     ),
     "a function's answer, as it was once written": (
         [{"role": "function", "content": "yes", "name": "find"}],
-        [BaseMessageParam(role="function", content="yes", name="find")],
+        [BaseMessageParam(role="function", content=[ToolResultPart(type="tool_result", name="find", content="yes")])],
     ),
 }
 
@@ -506,7 +511,7 @@ FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
     ),
     "a refusal among parts": (
         {"role": "assistant", "content": [wire_text("Well."), {"type": "refusal", "refusal": "No."}]},
-        assistant([text("Well."), text("No.")], refusal="No."),
+        assistant([text("Well."), text("No.")], **kept(wire_text("Well."), {"type": "refusal", "refusal": "No."})),
     ),
     "a spoken answer with its transcript": (
         {
@@ -514,7 +519,7 @@ FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
             "content": None,
             "audio": {"id": "audio_1", "data": "SUQz", "expires_at": 1, "transcript": "Yes."},
         },
-        assistant("Yes.", audio={"id": "audio_1", "expires_at": 1, "transcript": "Yes."}),
+        assistant("Yes.", **kept(audio={"id": "audio_1", "expires_at": 1, "transcript": "Yes."})),
     ),
     "arguments that are no object": (
         {"role": "assistant", "content": None, "tool_calls": [wire_call("1", "[1]")]},
@@ -551,8 +556,3 @@ def test_the_sdk_s_own_message_is_read() -> None:
 def test_a_common_message_is_itself() -> None:
     message = user("a")
     assert parse_messages([message])[0] is message
-
-
-def test_a_part_without_a_common_form_is_named() -> None:
-    with pytest.raises(ValueError, match="a content part of type 'file' has no common form"):
-        parse_message({"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]})

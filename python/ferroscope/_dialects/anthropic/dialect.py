@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from ..._engine.dialect import Request
+from ...core.base._provider_data import Endpoint
 from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage, join_system, render_messages, split_system
@@ -32,8 +33,8 @@ class AnthropicMessages:
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
         return False  # what is given by URL, Anthropic fetches
 
-    def render_messages(self, messages: Iterable[WireMessage]) -> list[WireMessage]:
-        return render_messages(messages)
+    def render_messages(self, messages: Iterable[WireMessage], destination: Endpoint) -> list[WireMessage]:
+        return render_messages(messages, destination)
 
     def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
         return split_system(messages)[1]

@@ -1,24 +1,22 @@
 """Messages in Anthropic's form, to the wire and back.
 
-Both ways keep everything: what the common form has no part for (thinking, citations, what the server's own
-tools did) stays beside the parts in the extra field `anthropic`, and goes back as it came. A part that was
-changed since goes as it is now, in the place of its block.
+Both ways keep everything: blocks that the common form has no part for (thinking, citations, server tools) are kept
+as provider data and go back as they came. A part that was edited since goes as it is now, in the place of its block.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
+from ...core.base._cache_marks import Marked, parse_mark, render_mark, with_marks
 from ...core.base._media import data_url_bytes
-from ...core.base._unsupported import UNSUPPORTED
+from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
 from ...core.base.message_param import (
     BaseMessageParam,
-    CacheControlPart,
     ContentPart,
     DocumentPart,
     DocumentURLPart,
@@ -32,14 +30,14 @@ from ...core.base.message_param import (
 WireMessage: TypeAlias = dict[str, Any] | BaseModel
 """A message as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
 
-Block: TypeAlias = dict[str, Any]
-"""A block of a message's content. Any: JSON of the provider's."""
+Block: TypeAlias = Piece
+"""A block of a message's content."""
 
 _IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF: Final = "application/pdf"
-# How long a cache entry lives, where that is said instead of the cache's type.
-_LIFETIMES: Final = frozenset({"5m", "1h"})
-_EXTRA: Final = "anthropic"
+_FORMAT: Final = "anthropic"
+# Bound to the model that wrote them, by a signature or by encryption.
+_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 # OpenAI's newer models call it `developer`.
 _SYSTEM: Final = frozenset({"system", "developer"})
 
@@ -47,7 +45,7 @@ _SYSTEM: Final = frozenset({"system", "developer"})
 # -- what we send ----------------------------------------------------------------------------------------------
 
 
-def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
+def render_messages(messages: Iterable[WireMessage], destination: Endpoint | None = None) -> list[WireMessage]:
     """Make the request's messages; Anthropic's own messages pass through untouched.
 
     Results of tools that follow one another become one message, as the API wants the answers to parallel calls.
@@ -63,7 +61,7 @@ def render_messages(messages: Iterable[WireMessage]) -> list[WireMessage]:
             wire.append(message)
             results = None
             continue
-        content = _content(message)
+        content = _content(message, destination)
         if message.role != "tool":
             wire.append({"role": message.role, "content": content})
             results = None
@@ -85,81 +83,43 @@ def _is_silent(message: WireMessage) -> bool:
     return isinstance(content, str) and not content
 
 
-def _content(message: BaseMessageParam) -> str | list[Block]:
+def _content(message: BaseMessageParam, destination: Endpoint | None) -> str | list[Block]:
     content = message.content
-    blocks = (message.__pydantic_extra__ or {}).get(_EXTRA)
-    if blocks is not None:
-        return _renew(blocks, [TextPart(type="text", text=content)] if isinstance(content, str) else content)
-    return content if isinstance(content, str) else [_render(*part) for part in _with_marks(content)]
+    original = original_of(message, _FORMAT, destination)
+    if original is None or not original.pieces:
+        return content if isinstance(content, str) else [_render(part) for part in _units(content)]
+    blocks = [block for block in original.pieces if block.get("text") != ""]
+    if not original.same_model:
+        blocks = [block for block in blocks if block.get("type") not in _THOUGHTS]
+    parts = [TextPart(type="text", text=content)] if isinstance(content, str) else content
+    return restore_pieces(
+        blocks,
+        _units(parts),
+        read=_read,
+        write=lambda part, block: _render(part),
+        same=lambda one, other: _unnamed(one[0]) == _unnamed(other[0]),
+        keep=lambda block, part: render_mark(block, part[1]),
+    )
 
 
-def _renew(blocks: Iterable[Block], parts: Sequence[ContentPart]) -> list[Block]:
-    """The blocks as they came, but for what was changed of their parts since.
-
-    Blocks that have no part (thoughts, what the server's tools did) all stay. Where parts were added or taken away,
-    the new ones stand behind what is left there.
-    """
-    known = [(block, _parse_block(block)[0]) for block in blocks if block.get("text") != ""]
-    said = [place for place, (_, part) in enumerate(known) if part is not None]
-    given = _with_marks(parts)
-    before, after = _untouched([known[place][1] for place in said], [part for part, _ in given])
-    gone = said[before : len(said) - after]
-    kept = iter([*given[:before], *given[len(given) - after :]])
-    added = [_render(*part) for part in given[before : len(given) - after]]
-    renewed: list[Block] = []
-    for place, (block, part) in enumerate(known):
-        if after and place == said[-after]:
-            renewed += added
-        if part is None:
-            renewed.append(dict(block))
-        elif place not in gone:
-            now, mark = next(kept)
-            renewed.append(_marked(block, mark) if _unnamed(now) == _unnamed(part) else _render(now, mark))
-    return renewed if after else renewed + added
+def _read(block: Block) -> Marked | None:
+    part = _parse_block(block)[0]
+    return None if part is None else (part, parse_mark(block))
 
 
-def _untouched(old: Sequence[ContentPart | None], new: Sequence[ContentPart]) -> tuple[int, int]:
-    """How many of the new parts take the place of an old one, at the beginning and at the end."""
-    if len(old) == len(new):
-        return len(old), 0
-    before = _alike(old, new)
-    return before, _alike(old[before:][::-1], new[before:][::-1])
-
-
-def _alike(old: Iterable[ContentPart | None], new: Iterable[ContentPart]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: _unnamed(pair[0]) == _unnamed(pair[1]), zip(old, new, strict=False)))
-
-
-def _unnamed(part: ContentPart | None) -> ContentPart | None:
+def _unnamed(part: ContentPart) -> ContentPart:
     """The part without the name of a tool in its answer, which a block does not have."""
     return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
 
 
-def _with_marks(parts: Sequence[ContentPart]) -> list[tuple[ContentPart, CacheControlPart | None]]:
-    """Each part with the cache control behind it; without empty texts, which the API refuses."""
-    marked: list[tuple[ContentPart, CacheControlPart | None]] = []
-    for part in [part for part in parts if not (isinstance(part, TextPart) and not part.text)] or parts:
-        if isinstance(part, CacheControlPart) and marked:
-            marked[-1] = marked[-1][0], part
-        else:
-            marked.append((part, None))
-    return marked
+def _units(parts: Sequence[ContentPart]) -> list[Marked]:
+    """The parts with their marks; without empty texts, which the API refuses."""
+    marked = with_marks(parts)
+    return [one for one in marked if not (isinstance(one[0], TextPart) and not one[0].text)] or marked
 
 
-def _render(part: ContentPart, mark: CacheControlPart | None) -> Block:
-    return _marked(_render_part(part), mark)
-
-
-def _marked(block: Block, mark: CacheControlPart | None) -> Block:
-    """A copy of the block with that cache control and no other."""
-    if _parse_mark(block) == mark:
-        return dict(block)
-    plain = {name: value for name, value in block.items() if name != "cache_control"}
-    return plain if mark is None else {**plain, "cache_control": _cache_control(mark.cache_type)}
-
-
-def _cache_control(cache_type: str) -> dict[str, str]:
-    return {"type": "ephemeral", "ttl": cache_type} if cache_type in _LIFETIMES else {"type": cache_type}
+def _render(part: Marked) -> Block:
+    return render_mark(_render_part(part[0]), part[1])
 
 
 def _render_part(part: ContentPart) -> Block:
@@ -258,7 +218,7 @@ def _member(message: WireMessage, name: str) -> Any:
 # -- what we read ----------------------------------------------------------------------------------------------
 
 
-def parse_messages(wire: Iterable[WireMessage]) -> list[BaseMessageParam]:
+def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) -> list[BaseMessageParam]:
     """Read messages of a request or of an answer; common ones pass through.
 
     A tool's answer gets the name of the tool from the call that it answers.
@@ -266,7 +226,7 @@ def parse_messages(wire: Iterable[WireMessage]) -> list[BaseMessageParam]:
     messages: list[BaseMessageParam] = []
     names: dict[str, str] = {}
     for one in wire:
-        message = parse_message(one)
+        message = parse_message(one, origin)
         if message is not one and not isinstance(message.content, str):
             for part in message.content:
                 if isinstance(part, ToolCallPart) and part.id is not None:
@@ -277,8 +237,8 @@ def parse_messages(wire: Iterable[WireMessage]) -> list[BaseMessageParam]:
     return messages
 
 
-def parse_message(wire: WireMessage) -> BaseMessageParam:
-    """Read one message."""
+def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMessageParam:
+    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it."""
     if isinstance(wire, BaseMessageParam):
         return wire
     role, content = str(_member(wire, "role")), _member(wire, "content")
@@ -286,10 +246,11 @@ def parse_message(wire: WireMessage) -> BaseMessageParam:
         return BaseMessageParam(role=role, content=content)
     blocks = [_as_dict(block) for block in content or ()]
     parts, whole = _parse_blocks(blocks)
+    message = BaseMessageParam(role=role, content=parts)
     if whole:
-        return BaseMessageParam(role=role, content=parts)
-    extra = {_EXTRA: blocks, UNSUPPORTED: list(dict.fromkeys(kind for block in blocks for kind in _unsupported(block)))}
-    return BaseMessageParam(role=role, content=parts, **{name: value for name, value in extra.items() if value})
+        return message
+    unsupported = (kind for block in blocks for kind in _unsupported(block))
+    return keep_original(message, _FORMAT, origin, pieces=blocks, unsupported=unsupported)
 
 
 def _as_dict(block: Any) -> Block:
@@ -306,7 +267,7 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
         whole &= part is not None and all(name in known or block[name] is None for name in block)
         if part is not None:
             parts.append(part)
-            if mark := _parse_mark(block):
+            if mark := parse_mark(block):
                 parts.append(mark)
     return parts, whole
 
@@ -317,11 +278,6 @@ def _unsupported(block: Mapping[str, Any]) -> list[str]:
         return [block["type"]]
     content = block.get("content") if block["type"] == "tool_result" else None
     return [] if isinstance(content, str) else [kind for one in content or () if (kind := one["type"]) != "text"]
-
-
-def _parse_mark(block: Mapping[str, Any]) -> CacheControlPart | None:
-    cache = block.get("cache_control")
-    return CacheControlPart(type="cache_control", cache_type=cache.get("ttl") or cache["type"]) if cache else None
 
 
 def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[str, ...]]:

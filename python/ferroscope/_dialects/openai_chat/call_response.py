@@ -18,6 +18,7 @@ from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
+from .message_parts import FUNCTION_CALL
 from .messages import parse_message, parse_messages, plain_message
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
 _UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
 
 # Of an answer, what a request does not take.
-_NOT_SENT_BACK = frozenset({"function_call", "audio", "parsed"})
+_NOT_SENT_BACK = frozenset({"audio", "parsed"})
 
 _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -171,6 +172,9 @@ class ChatCallResponse(
             if isinstance(call, dict):
                 # The list says it already, and strict servers refuse to be told twice.
                 call.pop("index", None)
+        if answer.get("tool_calls") or not (answer.get(FUNCTION_CALL) or {}).get("name"):
+            # Some servers send the call of the old API beside that of the new one, or an empty one.
+            answer.pop(FUNCTION_CALL, None)
         return {name: value for name, value in answer.items() if name not in _NOT_SENT_BACK}
 
     @cached_property
@@ -240,7 +244,7 @@ class ChatCallResponse(
         answer = self._answer()
         if spoken := getattr(self._message, "audio", None):
             answer["audio"] = {"id": spoken.id, "transcript": spoken.transcript}
-        return parse_message(answer)
+        return parse_message(answer, self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
@@ -250,7 +254,7 @@ class ChatCallResponse(
     @property
     def common_messages(self) -> list[BaseMessageParam]:
         """The messages that were sent, as every provider understands them."""
-        return parse_messages(cast("list[Any]", self.messages))
+        return parse_messages(cast("list[Any]", self.messages), self._origin)
 
 
 def member(value: Any, name: str) -> Any:

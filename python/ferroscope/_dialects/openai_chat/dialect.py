@@ -12,9 +12,11 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from ..._engine.dialect import Request
+from ...core.base._provider_data import Endpoint
 from ...core.base.quirks import Quirks
 from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
-from .messages import MessageRules, WireMessage, needs_fetch, render_messages
+from .message_parts import MessageRules
+from .messages import WireMessage, needs_fetch, render_messages
 from .sdk import OPENAI_SDK, ChatSdk
 
 # Any: the SDK's own objects pass through.
@@ -38,13 +40,13 @@ class OpenAIChat:
     @property
     def rules(self) -> MessageRules:
         """The rules for messages."""
-        return MessageRules(self.label, audio=self.quirks.audio, image_detail=self.quirks.image_detail)
+        return MessageRules(self.label, self.quirks)
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
         return needs_fetch(messages)
 
-    def render_messages(self, messages: Iterable[WireMessage]) -> list[WireMessage]:
-        return render_messages(messages, self.rules)
+    def render_messages(self, messages: Iterable[WireMessage], destination: Endpoint) -> list[WireMessage]:
+        return render_messages(messages, self.rules, destination)
 
     def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
         return messages

@@ -164,7 +164,7 @@ class AnthropicCallResponse(_Base):
     @property
     def common_message_param(self) -> BaseMessageParam:
         """The answer as a message that every provider understands."""
-        return parse_message(cast("dict[str, Any]", self.message_param))
+        return parse_message(cast("dict[str, Any]", self.message_param), self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
@@ -178,7 +178,7 @@ class AnthropicCallResponse(_Base):
         if system := self.call_kwargs.get("system"):
             contents = [system if isinstance(system, str) else list(cast("Iterable[Any]", system))]
             messages.insert(0, {"role": "system", "content": join_system(contents)})
-        return parse_messages(messages)
+        return parse_messages(messages, self._origin)
 
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:

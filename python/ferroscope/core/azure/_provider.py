@@ -16,7 +16,8 @@ from .call_response_chunk import AzureCallResponseChunk
 from .stream import AzureStream
 from .tool import AzureTool
 
-_QUIRKS: Final = Quirks(audio=False, finish_reasons={"tool_call": "tool_calls"})  # some models write it so
+# Models of many makers are there, which send more in an answer than they take back; some write `tool_call`.
+_QUIRKS: Final = Quirks(audio=False, documents=False, reasoning_back=(), finish_reasons={"tool_call": "tool_calls"})
 
 
 def _is_inference(client: object | None) -> bool:

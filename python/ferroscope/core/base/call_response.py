@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast
 
@@ -20,6 +20,7 @@ from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
 from ._identity import NO_PROVIDER, Identity
+from ._provider_data import Endpoint
 from ._secrets import WITH_SECRETS, without_secrets
 from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
@@ -156,6 +157,13 @@ class BaseCallResponse(
         from ._response_state import json_value
 
         return json_value(info.field_name, value, handler)
+
+    @property
+    def _origin(self) -> Endpoint:
+        """The provider and the model that was asked, for what only they understand of the response."""
+        kwargs: Any = self.call_kwargs  # Any: a mapping whose keys are each provider's own
+        asked = kwargs.get("model") if isinstance(kwargs, Mapping) else None
+        return Endpoint(self._record.name, str(asked or self.model or ""))
 
     @property
     def provider(self) -> Provider:

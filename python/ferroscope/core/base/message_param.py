@@ -158,9 +158,10 @@ def is_content_part(value: object) -> TypeIs[ContentPart]:
 class BaseMessageParam(BaseModel):
     """One message: who speaks (`system`, `user`, `assistant`, `tool`), and what.
 
-    Fields beyond these two are what one provider's message carries and the common form has no part for
-    (OpenAI's `name`, `refusal`, `audio`, `reasoning_content`). They are kept, so that a message that
-    came from a provider goes back to it unchanged; the other providers do not see them.
+    A message that came from a provider may have content that no part represents: thoughts and their signatures,
+    server tools, refusals, the id of a spoken answer. It is kept in one extra field, `provider_data` (see
+    `ferroscope.core.base._provider_data`), which JSON keeps too. It goes back unmodified to the provider and model that
+    it came from; other providers get the parts.
     """
 
     model_config = ConfigDict(extra="allow")

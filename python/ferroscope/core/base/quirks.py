@@ -23,6 +23,10 @@ class Quirks:
         finish_reasons: The server's own finish reasons that the format does not define, in common terms.
         audio: Whether messages may contain audio.
         image_detail: Whether the server accepts the `detail` of an image.
+        documents: Whether messages may contain PDF documents.
+        cache_control: Whether the server accepts cache marks; if not, they are left out.
+        reasoning_back: Members with the model's earlier reasoning that the server requires or accepts in a request.
+            They go back only to the provider and model that sent them.
 
     Example:
         ```python
@@ -38,6 +42,9 @@ class Quirks:
     finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
     audio: bool = True
     image_detail: bool = True
+    documents: bool = True
+    cache_control: bool = False
+    reasoning_back: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
 
     def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder
         """Return the part that the core's decoder reads, as its keyword arguments."""

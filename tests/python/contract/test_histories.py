@@ -1,0 +1,278 @@
+"""Histories that go back to a provider, or on to another one: the bodies of the requests, in full."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ferroscope import BaseMessageParam, Messages, TextPart, llm
+from ferroscope.testing import ProviderServer, Replay
+
+pytest.importorskip("openai")
+pytest.importorskip("anthropic")
+
+
+def weather(city: str = "Oslo") -> str:
+    """The weather in a city."""
+    return f"sunny in {city}"
+
+
+@dataclass
+class Chat:
+    """Asks models through one of the two doors (`core` or `llm`), sync or async, streamed or not."""
+
+    door: str
+    kind: str
+    stream: bool
+    server: ProviderServer
+    runner: asyncio.Runner = field(repr=False)
+
+    def ask(self, provider: str, model: str, history: list[Any], *, tools: bool = True) -> Any:
+        """The response to a history."""
+        options: dict[str, Any] = {"stream": self.stream, "tools": [weather] if tools else None}
+        if self.door == "llm":
+            decorator: Any = llm.call(provider, model, **options)  # type: ignore[call-overload]
+        else:
+            from importlib import import_module
+
+            decorator = import_module(f"ferroscope.core.{provider}").call(model, **options)
+
+        def prompt() -> Any:
+            return list(history)
+
+        async def asynchronous() -> Any:
+            return list(history)
+
+        if self.kind == "sync":
+            made = decorator(prompt)()
+            return made.collect() if self.stream else made
+
+        async def call() -> Any:
+            made = await decorator(asynchronous)()
+            return await made.acollect() if self.stream else made
+
+        return self.runner.run(call())
+
+    def turn(self, response: Any) -> list[Any]:
+        """What a program appends to its history for a response."""
+        outputs = [(tool, tool.call()) for tool in response.tools or []]
+        results = response.tool_message_params(outputs) if outputs else [Messages.User("Go on")]
+        return [response.message_param, *results]
+
+    def sent(self) -> list[dict[str, Any]]:
+        """The messages of the last request."""
+        messages: list[dict[str, Any]] = self.server.requests[-1].json["messages"]
+        return messages
+
+
+@pytest.fixture
+def chat(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    for name, value in {
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": server.base_url("openai"),
+        "ANTHROPIC_API_KEY": "k",
+        "ANTHROPIC_BASE_URL": server.base_url("anthropic"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    door, kind, stream = request.param
+    with asyncio.Runner() as runner:
+        yield Chat(door, kind, stream, server, runner)
+
+
+DOORS = [(door, kind, stream) for door in ("core", "llm") for kind in ("sync", "async") for stream in (False, True)]
+everyway = pytest.mark.parametrize("chat", DOORS, indirect=True, ids=lambda one: "-".join(map(str, one)))
+llm_only = pytest.mark.parametrize("chat", DOORS[4:], indirect=True, ids=lambda one: "-".join(map(str, one)))
+
+
+# -- scripts -------------------------------------------------------------------------------------------------------
+
+
+def completion(message: dict[str, Any], finish: str = "stop") -> Replay:
+    """An answer in OpenAI's format, whole or streamed: each member in a chunk of its own."""
+    head = {"id": "c1", "created": 1, "model": "m"}
+    deltas: list[dict[str, Any]] = [{"role": "assistant"}]
+    for name, value in message.items():
+        if name == "tool_calls":
+            deltas += [{"tool_calls": [{"index": place, **call}]} for place, call in enumerate(value)]
+        elif value is not None:
+            deltas.append({name: value})
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": finish})
+    chunks = [{**head, "object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
+    whole = {"index": 0, "message": {"role": "assistant", "content": None, **message}, "finish_reason": finish}
+    return Replay(
+        b"".join(b"data: %b\n\n" % json.dumps(chunk).encode() for chunk in chunks) + b"data: [DONE]\n\n",
+        body={**head, "object": "chat.completion", "choices": [whole]},
+    )
+
+
+DELTAS: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {
+    "text": lambda block: [{"type": "text_delta", "text": block["text"]}],
+    "tool_use": lambda block: [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}],
+    "thinking": lambda block: [
+        {"type": "thinking_delta", "thinking": block["thinking"]},
+        {"type": "signature_delta", "signature": block["signature"]},
+    ],
+}
+EMPTY: dict[str, dict[str, Any]] = {
+    "text": {"text": ""},
+    "tool_use": {"input": {}},
+    "thinking": {"thinking": "", "signature": ""},
+}
+
+
+def message(*blocks: dict[str, Any], stop: str = "end_turn") -> Replay:
+    """An answer of Anthropic's, whole or streamed."""
+    head = {"id": "m", "type": "message", "role": "assistant", "model": "claude", "stop_sequence": None}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    start = {**head, "content": [], "stop_reason": None, "usage": usage}
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": start}]
+    for place, block in enumerate(blocks):
+        kind = block["type"]
+        opened = {**block, **EMPTY.get(kind, {})}
+        events.append({"type": "content_block_start", "index": place, "content_block": opened})
+        for delta in DELTAS.get(kind, lambda block: [])(block):
+            events.append({"type": "content_block_delta", "index": place, "delta": delta})
+        events.append({"type": "content_block_stop", "index": place})
+    events.append({"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}, "usage": usage})
+    events.append({"type": "message_stop"})
+    return Replay(
+        "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode(),
+        body={**head, "content": list(blocks), "stop_reason": stop, "usage": usage},
+    )
+
+
+def wire_call(id: str = "call_1", city: str = "Oslo", **extra: Any) -> dict[str, Any]:
+    function = {"name": "weather", "arguments": json.dumps({"city": city}, separators=(",", ":"))}
+    return {"id": id, "type": "function", "function": function, **extra}
+
+
+def saved(history: list[Any]) -> list[Any]:
+    """The history after a stay in a database, for common messages; a provider's own are dicts."""
+    return [
+        BaseMessageParam.model_validate_json(one.model_dump_json()) if isinstance(one, BaseMessageParam) else one
+        for one in history
+    ]
+
+
+# -- what only the provider understands goes back to it -------------------------------------------------------------
+
+DETAILS = [{"type": "reasoning.encrypted", "data": "ZW5j", "format": "anthropic-claude-v1", "index": 0}]
+SIGNED = {"google": {"thought_signature": "SIG=="}}
+OPENAI_FORMAT: dict[str, dict[str, Any]] = {
+    "DeepSeek's reasoning beside a call": {"reasoning_content": "Hm.", "tool_calls": [wire_call()]},
+    "OpenRouter's reasoning": {"content": "4", "reasoning": "Hm.", "reasoning_details": DETAILS},
+    "a signature on the first of two calls": {
+        "tool_calls": [wire_call("call_1", extra_content=SIGNED), wire_call("call_2", "Rome")]
+    },
+    "thoughts among the content": {
+        "content": [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+            {"type": "text", "text": "4"},
+        ]
+    },
+    "a call of the old API": {"function_call": {"name": "weather", "arguments": '{"city":"Oslo"}'}},
+}
+
+
+@everyway
+@pytest.mark.parametrize("answer", OPENAI_FORMAT.values(), ids=OPENAI_FORMAT)
+def test_an_answer_in_openai_s_format_goes_back_as_it_came(answer: dict[str, Any], chat: Chat) -> None:
+    chat.server.reply(completion(answer), completion({"content": "done"}))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("openai", "m", history))
+    chat.ask("openai", "m", saved(history))
+    assert chat.sent()[1] == {"role": "assistant", "content": None, **answer}
+    assert chat.sent()[0] == {"role": "user", "content": "Hi"}
+
+
+THOUGHT = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
+HIDDEN = {"type": "redacted_thinking", "data": "ZW5j"}
+USE = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
+SEARCH = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "s", "content": []}
+TEXT = {"type": "text", "text": "4"}
+
+
+@everyway
+def test_an_answer_of_anthropic_s_goes_back_as_it_came(chat: Chat) -> None:
+    blocks = [THOUGHT, HIDDEN, SEARCH, FOUND, TEXT, USE]
+    chat.server.reply(message(*blocks, stop="tool_use"), message(TEXT))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("anthropic", "claude-haiku-4-5", history))
+    chat.ask("anthropic", "claude-haiku-4-5-20251001", saved(history))
+    assert chat.sent()[1] == {"role": "assistant", "content": blocks}
+
+
+# -- and to nobody else ---------------------------------------------------------------------------------------------
+
+
+@llm_only
+def test_thoughts_stay_with_the_model_and_come_back_to_it(chat: Chat) -> None:
+    """A signature that another model gets is refused, on every later turn."""
+    blocks = [THOUGHT, SEARCH, FOUND, TEXT, USE]
+    chat.server.reply(message(*blocks, stop="tool_use"), message(TEXT))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("anthropic", "claude-haiku-4-5", history))
+    before = [one.model_copy(deep=True) for one in history]
+
+    chat.ask("anthropic", "claude-opus-4-8", history)
+    assert chat.sent()[1]["content"] == [SEARCH, FOUND, TEXT, USE]
+
+    chat.server.reply(completion({"content": "Yes.", "reasoning_content": "Well."}))
+    history += chat.turn(chat.ask("openai", "m", history))
+    assert chat.sent()[1] == {
+        "role": "assistant",
+        "content": "4",
+        "tool_calls": [wire_call("toolu_1")],
+    }
+
+    chat.server.reply(message(TEXT))
+    chat.ask("anthropic", "claude-haiku-4-5", history)
+    assert chat.sent()[1]["content"] == blocks
+    assert chat.sent()[3] == {"role": "assistant", "content": "Yes."}
+    assert history[: len(before)] == before
+
+
+@llm_only
+def test_reasoning_and_signatures_do_not_go_to_another_model(chat: Chat) -> None:
+    call = wire_call(extra_content=SIGNED)
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    content = [thinking, {"type": "text", "text": "4"}]
+    answer = {"content": content, "reasoning_content": "Hm.", "reasoning_details": DETAILS, "tool_calls": [call]}
+    chat.server.reply(completion(answer), completion({"content": "done"}))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("openai", "deepseek-v4-pro", history))
+    chat.ask("openai", "gpt-4o-mini", history)
+    assert chat.sent()[1] == {"role": "assistant", "content": "4", "tool_calls": [wire_call()]}
+
+
+# -- edits ----------------------------------------------------------------------------------------------------------
+
+
+@llm_only
+def test_an_edit_wins_and_what_was_not_edited_stays(chat: Chat) -> None:
+    call = wire_call(extra_content=SIGNED)
+    chat.server.reply(
+        completion({"content": "Let me see.", "reasoning_content": "Hm.", "tool_calls": [call]}, "tool_calls"),
+        completion({"content": "done"}),
+    )
+    answer = chat.ask("openai", "m", [Messages.User("Hi")]).message_param
+    said, called = answer.content
+    answer.content = [
+        TextPart(type="text", text="I look."),
+        called.model_copy(update={"args": {"city": "Rome"}}),
+    ]
+    chat.ask("openai", "m", [Messages.User("Hi"), answer], tools=False)
+    assert chat.sent()[1] == {
+        "role": "assistant",
+        "content": "I look.",
+        "reasoning_content": "Hm.",
+        "tool_calls": [wire_call(city="Rome", extra_content=SIGNED)],
+    }
+    assert said.text == "Let me see."
