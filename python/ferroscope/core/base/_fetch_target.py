@@ -1,0 +1,123 @@
+"""Parses a URL that may come from outside, once: what is checked is what is connected to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+class FetchRefusedError(ValueError):
+    """A URL that may not be fetched, or a body that is too large or too slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL, parsed once: all that is sent and checked comes from here.
+
+    Attributes:
+        shown: The URL without its query, which may hold a signature.
+        scheme: `http` or `https`.
+        host: The host in ASCII, without brackets and without a trailing dot.
+        port: The port.
+        path: Path and query.
+    """
+
+    shown: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """The value of the header `Host`."""
+        default = self.port == (443 if self.scheme == "https" else 80)
+        return bracketed(self.host) if default else f"{bracketed(self.host)}:{self.port}"
+
+
+def parse(url: str) -> Target:
+    from string import punctuation
+    from urllib.parse import quote, urlsplit
+
+    shown = shown_url(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise FetchRefusedError(f"{shown!r} is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise FetchRefusedError(f"{shown!r} is not an http or https URL")
+    if not host:
+        raise FetchRefusedError(f"{shown!r} names no host")
+    if "@" in parts.netloc:
+        raise FetchRefusedError(f"{shown!r} has a user name, which is not sent; write the URL without it")
+    return Target(
+        shown=shown,
+        scheme=parts.scheme,
+        host=_ascii_host(host, shown),
+        port=(443 if parts.scheme == "https" else 80) if port is None else port,
+        path=quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=punctuation),
+    )
+
+
+def _ascii_host(host: str, shown: str) -> str:
+    """Return the host in ASCII; a host that two readers could take for two different ones is refused."""
+    if ":" in host:
+        try:
+            return str(ip_address(host))
+        except ValueError:
+            raise FetchRefusedError(f"{shown!r} has a host that is not an IPv6 address") from None
+    try:
+        name = host.encode("idna").decode("ascii").removesuffix(".")
+    except UnicodeError as error:
+        raise FetchRefusedError(f"{shown!r} has a host that is not a name: {error}") from error
+    if not _HOST_NAME.fullmatch(name):
+        raise FetchRefusedError(f"{shown!r} has a host with characters that no host name has")
+    return name
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as error messages show it: without credentials and query."""
+    scheme, separator, rest = url.partition("://")
+    rest, query, _ = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    shown = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}{'?…' if query else ''}"
+    return shown if len(shown) <= 200 else shown[:200] + "…"
+
+
+def bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # the headers may have credentials
+class Proxy:
+    """A proxy and the headers that it needs."""
+
+    host: str
+    port: int
+    headers: dict[str, str]
+
+
+def proxy_for(target: Target) -> Proxy | None:
+    """Return the proxy that the environment configures for a target; who configures it vouches for its address."""
+    from urllib.parse import unquote, urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    configured = getproxies().get(target.scheme)
+    if not configured or proxy_bypass(target.authority):
+        return None
+    parts = urlsplit(configured if "://" in configured else f"http://{configured}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise FetchRefusedError(f"{target.shown!r} would be read through a proxy that is not an http:// proxy")
+    headers: dict[str, str] = {}
+    if parts.username is not None:
+        from base64 import b64encode
+
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = "Basic " + b64encode(credentials.encode()).decode("ascii")
+    return Proxy(parts.hostname, parts.port or 80, headers)
