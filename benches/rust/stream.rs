@@ -103,7 +103,17 @@ fn anthropic_stream() -> Vec<u8> {
         .into()
 }
 
-/// The same events as Bedrock sends them.
+fn cohere_stream() -> Vec<u8> {
+    let event = |n: usize| {
+        format!(
+            r#"{{"type":"content-delta","index":0,"delta":{{"message":{{"content":{{"text":"{}"}}}}}}}}"#,
+            WORDS[n % WORDS.len()]
+        )
+    };
+    (0..1000).map(|n| format!("event: content-delta\ndata: {}\n\n", event(n))).collect::<String>().into()
+}
+
+/// The events of Anthropic's stream as Bedrock sends them.
 fn bedrock_stream() -> Vec<u8> {
     let headers: Vec<u8> =
         [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")]
@@ -165,18 +175,20 @@ fn streams(criterion: &mut Criterion) {
     group.bench_with_input(BenchmarkId::new("text", "a read an event"), &body, |bencher, body| {
         bencher.iter(|| decode(&chat, black_box(body), event));
     });
-    for (name, framing, body) in [
-        ("Anthropic", Framing::Sse, anthropic_stream()),
-        ("Anthropic in Bedrock's frames", Framing::AwsEventStream, bedrock_stream()),
+    for (name, format, framing, body) in [
+        ("Anthropic", Format::Anthropic, Framing::Sse, anthropic_stream()),
+        ("Anthropic in Bedrock's frames", Format::Anthropic, Framing::AwsEventStream, bedrock_stream()),
+        ("Cohere", Format::Cohere, Framing::Sse, cohere_stream()),
     ] {
-        let format = Format::Anthropic;
         assert_eq!(decode_framed(framing, &format, &body, READ), (1000, said()), "{name}");
         assert_eq!(decode_framed(framing, &format, &body, 1), (1000, said()), "{name}");
         group.bench_with_input(BenchmarkId::new(name, "reads of 16 KiB"), &body, |bencher, body| {
             bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
         });
     }
-    for (wire, format) in [("openai_chat", chat.clone()), ("anthropic", Format::Anthropic)] {
+    for (wire, format) in
+        [("openai_chat", chat.clone()), ("anthropic", Format::Anthropic), ("cohere", Format::Cohere)]
+    {
         let streams = corpus(wire, &format);
         let events = streams.iter().map(|(_, events)| events).sum();
         assert!(events > 100, "{wire}");

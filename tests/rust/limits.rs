@@ -169,7 +169,7 @@ fn the_usual_limits_are_far_beyond_what_providers_send() {
 
 #[test]
 fn every_format_has_them() {
-    for format in [Format::OpenaiChat(Quirks::default()), Format::Anthropic] {
+    for format in [Format::OpenaiChat(Quirks::default()), Format::Anthropic, Format::Cohere] {
         let small = Limits { event_bytes: 8, ..Limits::default() };
         let mut stream = Stream::new(format.clone(), small);
         stream.feed(b"data: {\"type\":\"ping\"}\n\n");

@@ -1,6 +1,7 @@
 //! Assembles the calls of tools from fragments that name them by index, by id, by both or by neither.
 
-use crate::json::{Text, Value};
+use crate::delta::Delta;
+use crate::json::{Text, Value, write_string};
 use crate::message::ToolCall;
 use crate::tree::Object;
 
@@ -47,18 +48,107 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// A call of that index without a name yet.
+    pub(crate) fn new(index: Option<i64>) -> Self {
+        Self { index, ..Self::default() }
+    }
+
+    /// The index that the provider gives the call.
+    pub(crate) fn index(&self) -> Option<i64> {
+        self.index
+    }
+
     /// Whether the arguments are a JSON object or array that has been closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closing.closed
     }
 
-    /// Appends text of the arguments, between the quotes of a JSON string; says how much text that was.
-    pub(crate) fn push(&mut self, quoted: &str) -> usize {
+    /// Appends text of the arguments, between the quotes of a JSON string.
+    pub(crate) fn push(&mut self, quoted: &str) {
         let before = self.arguments.value.len();
         self.arguments.push(quoted);
         self.closing.feed(&self.arguments.value.as_bytes()[before..]);
-        self.arguments.value.len() - before
+    }
+
+    /// Appends text of the arguments, between the quotes of a JSON string, and completes the call if that closes them.
+    ///
+    /// Reports both under the position of the call; None for a call that is not the caller's.
+    pub(crate) fn grow(&mut self, position: Option<usize>, quoted: &str, delta: &mut Delta) {
+        let before = self.arguments.value.len();
+        self.push(quoted);
+        self.report(before, position, delta);
+        if self.is_closed() {
+            self.deliver(position, delta);
+        }
+    }
+
+    /// The same for arguments that may have come as JSON instead of as a string of JSON.
+    pub(crate) fn grow_by(&mut self, position: Option<usize>, value: Value<'_>, delta: &mut Delta) {
+        match value.quoted() {
+            Some(quoted) => self.grow(position, quoted, delta),
+            None => {
+                let mut quoted = String::new();
+                write_string(&value.kept(), &mut quoted);
+                self.grow(position, &quoted[1..quoted.len() - 1], delta);
+            }
+        }
+    }
+
+    /// Ends the arguments: half a character at their end becomes U+FFFD.
+    pub(crate) fn finish(&mut self, position: Option<usize>, delta: &mut Delta) {
+        let before = self.arguments.value.len();
+        self.arguments.finish();
+        self.report(before, position, delta);
+    }
+
+    /// Ends the arguments of a call that was left without text as what such a call means, JSON text.
+    pub(crate) fn fill(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
+        self.finish(position, delta);
+        if self.arguments.value.trim_ascii().is_empty() {
+            self.arguments.value.clear();
+            self.arguments.value.push_str(usual);
+            self.closing.feed(usual.as_bytes());
+            self.report(0, position, delta);
+        }
+    }
+
+    /// Completes the call, unless it is complete already.
+    pub(crate) fn deliver(&mut self, position: Option<usize>, delta: &mut Delta) {
+        if !std::mem::replace(&mut self.delivered, true) {
+            delta.completed.extend(position);
+        }
+    }
+
+    /// Appends the call as JSON, in the form that OpenAI's chat and those like it have.
+    pub(crate) fn write(&self, out: &mut String) {
+        let kind = self.kind.as_deref().unwrap_or("function");
+        let (body, arguments) =
+            if kind == "custom" { ("custom", "input") } else { ("function", "arguments") };
+        out.push_str("{\"id\":");
+        write_string(self.id.as_deref().unwrap_or_default(), out);
+        out.push_str(",\"type\":");
+        write_string(kind, out);
+        out.push_str(",\"");
+        out.push_str(body);
+        out.push_str("\":{\"name\":");
+        write_string(&self.name, out);
+        out.push_str(",\"");
+        out.push_str(arguments);
+        out.push_str("\":");
+        write_string(&self.arguments.value, out);
+        self.function_extra.write_members(out);
+        out.push('}');
+        self.extra.write_members(out);
+        out.push('}');
+    }
+
+    fn report(&self, before: usize, position: Option<usize>, delta: &mut Delta) {
+        if let (Some(position), Some(new)) = (position, self.arguments.value.get(before..))
+            && !new.is_empty()
+        {
+            delta.arguments.push((position, new.to_owned()));
+        }
     }
 }
 

@@ -177,6 +177,44 @@ fn is_more(known: &str, given: &str) -> bool {
     matches!((place(known), place(given)), (Some(known), Some(given)) if known > given)
 }
 
+/// The elements of an array that grows at its end, each as it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct List {
+    /// JSON text with commas.
+    elements: String,
+}
+
+impl List {
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
+    /// Appends an element.
+    pub fn push(&mut self, element: Value<'_>) {
+        if !self.is_empty() {
+            self.elements.push(',');
+        }
+        self.elements.push_str(&element.kept());
+    }
+
+    /// Appends the elements of an array, or anything else as one element.
+    pub fn extend(&mut self, value: Value<'_>) {
+        match value.kind() {
+            Kind::Array => value.elements().for_each(|element| self.push(element)),
+            _ => self.push(value),
+        }
+    }
+
+    /// Appends the array as JSON.
+    pub fn write(&self, out: &mut String) {
+        out.push('[');
+        out.push_str(&self.elements);
+        out.push(']');
+    }
+}
+
 impl Object {
     /// Whether there are no members.
     #[must_use]

@@ -48,6 +48,9 @@ impl Event {
     }
 }
 
+/// The names of the wire formats.
+const DIALECTS: [&str; 3] = ["anthropic", "cohere", "openai_chat"];
+
 /// Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
 ///
 /// The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder
@@ -82,9 +85,10 @@ impl StreamDecoder {
         let format = match dialect {
             "openai_chat" => Format::from(quirks),
             "anthropic" => Format::Anthropic,
+            "cohere" => Format::Cohere,
             other => {
                 return Err(PyValueError::new_err(format!(
-                    "unknown dialect {other:?}; there are \"openai_chat\" and \"anthropic\""
+                    "unknown dialect {other:?}; expected one of {DIALECTS:?}"
                 )));
             }
         };

@@ -36,8 +36,8 @@ fn read<'a>(format: &Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> (See
     stream.finish();
     drain(&mut stream);
     let text: String = steps.iter().map(|delta| delta.text.as_str()).collect();
-    // Anthropic's blocks may take turns, in broken streams; the message has them in their order.
-    if !matches!(format, Format::Anthropic) {
+    // Blocks of content may take turns, in broken streams; the message has them in their order.
+    if matches!(format, Format::OpenaiChat(_)) {
         let message = stream.state().message_so_far();
         // What an event held beside an error is in the response, though no step has shown it.
         let beyond = message.text.strip_prefix(text.as_str());
@@ -56,11 +56,12 @@ fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<D
     events.iter().map(fold).collect()
 }
 
-fuzz_target!(|input: (bool, Vec<u16>, &[u8])| {
-    let (anthropic, ends, body) = input;
-    let (format, nothing) = match anthropic {
-        true => (Format::Anthropic, r#"{"type":"ping"}"#),
-        false => (Format::from(Quirks::default()), "{}"),
+fuzz_target!(|input: (u8, Vec<u16>, &[u8])| {
+    let (format, ends, body) = input;
+    let (format, nothing) = match format % 3 {
+        0 => (Format::from(Quirks::default()), "{}"),
+        1 => (Format::Anthropic, r#"{"type":"ping"}"#),
+        _ => (Format::Cohere, r#"{"type":"keep-alive"}"#),
     };
     let (whole, events) = read(&format, [body]);
     let mut ends: Vec<_> =

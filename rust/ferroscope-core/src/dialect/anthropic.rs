@@ -17,14 +17,14 @@ mod block;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{provider_error, read, take_first};
+use super::{read, reported, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
 use crate::limits::Limits;
 use crate::tool_call::Buffer;
 use crate::tree::Object;
-use block::{Block, Body, Grown};
+use block::{Block, Body};
 
 /// The response, growing.
 #[derive(Debug, Default)]
@@ -292,20 +292,18 @@ impl State {
 
     /// Appends the text between the quotes of a JSON string to the block's text, thinking or input.
     fn grow(&mut self, position: usize, quoted: &str, delta: &mut Delta) {
-        match self.blocks[position].grow(quoted) {
-            Grown::Text(text) => delta.text.push_str(text),
-            Grown::Arguments { input, from } => {
-                if let Some(call) = self.calls.iter().rposition(|&block| block == position) {
-                    if from < input.arguments.value.len() {
-                        delta.arguments.push((call, input.arguments.value[from..].to_owned()));
-                    }
-                    if input.is_closed() && !input.delivered {
-                        input.delivered = true;
-                        delta.completed.push(call);
-                    }
-                }
+        match &mut self.blocks[position].body {
+            Body::Text(text) => {
+                let before = text.value.len();
+                text.push(quoted);
+                delta.text.push_str(&text.value[before..]);
             }
-            Grown::Nothing => {}
+            Body::Thinking(text) => text.push(quoted),
+            Body::Tool { input, .. } => {
+                let call = self.calls.iter().rposition(|&block| block == position);
+                input.grow(call, quoted, delta);
+            }
+            Body::Other | Body::Raw(_) => {}
         }
     }
 
@@ -320,21 +318,9 @@ impl State {
             }
             Body::Thinking(text) => text.finish(),
             Body::Tool { input, given, .. } => {
-                input.arguments.finish();
-                if input.arguments.value.trim_ascii().is_empty() {
-                    // No text at all means what the block began with, which is most often `{}`.
-                    input.arguments.value.clear();
-                    input.arguments.value.push_str(given);
-                    if let Some(call) = call {
-                        delta.arguments.push((call, input.arguments.value.clone()));
-                    }
-                }
-                if let Some(call) = call
-                    && !input.delivered
-                {
-                    input.delivered = true;
-                    delta.completed.push(call);
-                }
+                // No text at all means what the block began with, which is most often `{}`.
+                input.fill(given, call, delta);
+                input.deliver(call, delta);
             }
             Body::Other | Body::Raw(_) => {}
         }
@@ -345,19 +331,5 @@ impl State {
             Body::Tool { input, .. } => Some(input),
             _ => None,
         }
-    }
-}
-
-fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
-    if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
-}
-
-/// The error that an event reports, with all that the event says: the id of the request stands beside the error.
-fn reported(root: Value<'_>) -> ErrorKind {
-    match provider_error(root.get("error").unwrap_or(root)) {
-        ErrorKind::Provider { message, .. } => {
-            ErrorKind::Provider { message, body: root.kept().into_owned() }
-        }
-        other => other,
     }
 }

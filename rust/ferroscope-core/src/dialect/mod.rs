@@ -1,6 +1,7 @@
 //! Wire formats: what the events of a provider say. One format a file; a difference of value is a quirk.
 
 pub mod anthropic;
+pub mod cohere;
 pub mod openai_chat;
 mod repeat;
 
@@ -9,6 +10,7 @@ use crate::error::{ErrorKind, JsonProblem, Limit, excerpt};
 use crate::json::{Kind, MAX_DEPTH, Tape, Value};
 use crate::limits::Limits;
 use crate::message::{Message, ToolCall};
+use crate::partial_json::{Document, Rules};
 use std::borrow::Cow;
 
 /// Which wire format a stream has, and what its server does differently in it.
@@ -19,6 +21,8 @@ pub enum Format {
     OpenaiChat(openai_chat::Quirks),
     /// Anthropic's messages.
     Anthropic,
+    /// Cohere's chat, version 2.
+    Cohere,
 }
 
 impl From<openai_chat::Quirks> for Format {
@@ -35,6 +39,8 @@ pub enum Dialect {
     OpenaiChat(Box<openai_chat::State>),
     /// Anthropic's messages.
     Anthropic(Box<anthropic::State>),
+    /// Cohere's chat, version 2.
+    Cohere(Box<cohere::State>),
 }
 
 /// Calls the same method of whichever format it is.
@@ -43,6 +49,7 @@ macro_rules! each {
         match $dialect {
             Dialect::OpenaiChat($state) => $call,
             Dialect::Anthropic($state) => $call,
+            Dialect::Cohere($state) => $call,
         }
     };
 }
@@ -54,6 +61,7 @@ impl Dialect {
         match format {
             Format::OpenaiChat(quirks) => Self::OpenaiChat(Box::new(openai_chat::State::new(quirks, limits))),
             Format::Anthropic => Self::Anthropic(Box::new(anthropic::State::new(limits))),
+            Format::Cohere => Self::Cohere(Box::new(cohere::State::new(limits))),
         }
     }
 
@@ -86,6 +94,7 @@ impl Dialect {
             // Its terminator is no event: `[DONE]`.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_complete(),
+            Self::Cohere(state) => state.is_complete(),
         }
     }
 
@@ -96,6 +105,7 @@ impl Dialect {
             // Several servers leave the end out.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_unfinished(),
+            Self::Cohere(state) => state.is_unfinished(),
         }
     }
 
@@ -141,6 +151,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
             Self::Anthropic(state) => state.tool_calls().map(ToolCall::from).collect(),
+            Self::Cohere(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
         }
     }
 
@@ -150,6 +161,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat(state) => state.tool_calls().get(position),
             Self::Anthropic(state) => state.tool_call(position),
+            Self::Cohere(state) => state.tool_calls().get(position),
         }
         .map(ToolCall::from)
     }
@@ -168,6 +180,34 @@ fn read<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>
     }
 }
 
+/// Checks a value against its limit.
+fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
+    if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
+}
+
+/// Joins texts, of which there is most often one.
+fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
+    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
+    for text in texts {
+        all += text;
+    }
+    all
+}
+
+/// Appends the input of a tool; of an input that was cut off, what is complete.
+fn write_input(text: &str, given: &str, tape: &mut Tape, depth: usize, out: &mut String) {
+    if text.trim_ascii().is_empty() {
+        out.push_str(given);
+    } else if tape.read(text, depth).is_ok() {
+        out.push_str(text);
+    } else {
+        let mut document = Document::new(Rules { max_depth: depth, ..Rules::JITER_ON });
+        // What stands before an error is as good as what stands before the cut.
+        let _ = document.feed(text.as_bytes());
+        out.push_str(document.to_json().as_deref().unwrap_or("{}"));
+    }
+}
+
 /// A string that says something; some servers number their ids.
 fn given(member: Option<Value<'_>>) -> Option<Cow<'_, str>> {
     let member = member?;
@@ -181,6 +221,21 @@ fn take_first(known: &mut String, value: Value<'_>) {
         && let Some(text) = given(Some(value))
     {
         known.push_str(&text);
+    }
+}
+
+/// The error that an event reports, with all members of the event, such as the id of the request.
+fn reported(root: Value<'_>) -> ErrorKind {
+    event_error(root.get("error").unwrap_or(root), root)
+}
+
+/// The same for an error that is elsewhere in the event.
+fn event_error(error: Value<'_>, event: Value<'_>) -> ErrorKind {
+    match provider_error(error) {
+        ErrorKind::Provider { message, .. } => {
+            ErrorKind::Provider { message, body: event.kept().into_owned() }
+        }
+        other => other,
     }
 }
 

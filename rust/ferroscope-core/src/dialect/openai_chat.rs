@@ -17,7 +17,7 @@ mod response;
 
 use self::choice::Choice;
 use super::repeat::{Hole, RepeatDetector};
-use super::{given, provider_error, read, take_first};
+use super::{given, provider_error, read, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
@@ -138,11 +138,7 @@ impl State {
 
     fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
         self.received += data.len();
-        self.within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
-    }
-
-    fn within(&self, limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
-        if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
+        within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
     }
 
     /// Appends the text between the quotes of a JSON string to what it belongs to.
@@ -225,7 +221,7 @@ impl State {
         let position = match self.choices.iter().position(|choice| choice.index == index) {
             Some(position) => position,
             None => {
-                self.within(Limit::Choices, self.choices.len() + 1, self.limits.choices)?;
+                within(Limit::Choices, self.choices.len() + 1, self.limits.choices)?;
                 self.choices.push(Choice { index, ..Choice::default() });
                 self.choices.len() - 1
             }
@@ -369,7 +365,7 @@ impl State {
             }
             (Some(value), None) => {
                 self.repeatable = false;
-                self.choices[position].argue_value(call, value, delta);
+                self.choices[position].push_arguments_value(call, value, delta);
             }
             (None, None) => self.repeatable = false,
         }

@@ -2,7 +2,7 @@
 
 use crate::json::{Kind, Text, Value};
 use crate::tool_call::Buffer;
-use crate::tree::{Merge, Object};
+use crate::tree::{List, Merge, Object};
 
 #[derive(Debug)]
 pub(super) struct Block {
@@ -39,8 +39,7 @@ pub(super) enum Citations {
     #[default]
     Absent,
     Null,
-    /// The elements of the list, JSON text with commas.
-    List(String),
+    List(List),
 }
 
 /// What a delta brings to the text of a block.
@@ -48,13 +47,6 @@ pub(super) struct Piece<'a> {
     pub value: Value<'a>,
     /// Whether the delta says nothing else.
     pub alone: bool,
-}
-
-/// What became of a piece.
-pub(super) enum Grown<'a> {
-    Nothing,
-    Text(&'a str),
-    Arguments { input: &'a mut Buffer, from: usize },
 }
 
 impl Block {
@@ -102,7 +94,7 @@ impl Block {
             }
             (Body::Text(_), "citations", None) => {
                 match member.kind() {
-                    Kind::Array => self.citations = Citations::List(elements(member).to_owned()),
+                    Kind::Array => self.citations = Citations::List(list(member)),
                     _ => self.citations = Citations::Null,
                 }
                 return;
@@ -152,7 +144,7 @@ impl Block {
     /// Takes a member of a delta, which is of a `known` kind or may mean anything.
     fn add(&mut self, kind: &str, name: &str, member: Value<'_>, known: bool) {
         match (kind, name) {
-            ("citations_delta", "citation") => self.cite(member.raw()),
+            ("citations_delta", "citation") => self.cite(member),
             // A hint for a progress bar, no part of the message.
             ("thinking_delta", "estimated_tokens") => {}
             ("signature_delta", "signature") | ("compaction_delta", _) => {
@@ -164,36 +156,12 @@ impl Block {
         }
     }
 
-    fn cite(&mut self, citation: &str) {
-        match &mut self.citations {
-            Citations::List(list) => {
-                if !list.is_empty() {
-                    list.push(',');
-                }
-                list.push_str(citation);
-            }
-            other => *other = Citations::List(citation.to_owned()),
+    fn cite(&mut self, citation: Value<'_>) {
+        if !matches!(self.citations, Citations::List(_)) {
+            self.citations = Citations::List(List::default());
         }
-    }
-
-    /// Appends the text between the quotes of a JSON string.
-    pub fn grow(&mut self, quoted: &str) -> Grown<'_> {
-        match &mut self.body {
-            Body::Text(text) => {
-                let from = text.value.len();
-                text.push(quoted);
-                Grown::Text(&text.value[from..])
-            }
-            Body::Thinking(text) => {
-                text.push(quoted);
-                Grown::Nothing
-            }
-            Body::Tool { input, .. } => {
-                let from = input.arguments.value.len();
-                input.push(quoted);
-                Grown::Arguments { input, from }
-            }
-            Body::Other | Body::Raw(_) => Grown::Nothing,
+        if let Citations::List(list) = &mut self.citations {
+            list.push(citation);
         }
     }
 }
@@ -202,8 +170,8 @@ fn tool(own: bool) -> Body {
     Body::Tool { input: Box::default(), given: "{}".into(), own }
 }
 
-/// The elements of an array, JSON text with commas.
-fn elements(array: Value<'_>) -> &str {
-    let text = array.raw();
-    text[1..text.len() - 1].trim_ascii()
+fn list(array: Value<'_>) -> List {
+    let mut list = List::default();
+    list.extend(array);
+    list
 }

@@ -2,11 +2,10 @@
 
 use super::State;
 use super::block::{Block, Body, Citations};
+use crate::dialect::{join, write_input};
 use crate::json::{Tape, write_string};
 use crate::message::{Message, ToolCall};
-use crate::partial_json::{Document, Rules};
 use crate::tool_call::Buffer;
-use std::borrow::Cow;
 
 impl State {
     /// The `message` body so far, JSON text.
@@ -93,15 +92,6 @@ impl State {
     }
 }
 
-/// Joins texts, of which there is most often one.
-fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
-    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
-    for text in texts {
-        all += text;
-    }
-    all
-}
-
 impl Block {
     fn text(&self) -> Option<&str> {
         if let Body::Text(text) = &self.body { Some(&text.value) } else { None }
@@ -140,10 +130,9 @@ impl Block {
         match &self.citations {
             Citations::Absent => {}
             Citations::Null => out.push_str(",\"citations\":null"),
-            Citations::List(elements) => {
-                out.push_str(",\"citations\":[");
-                out.push_str(elements);
-                out.push(']');
+            Citations::List(list) => {
+                out.push_str(",\"citations\":");
+                list.write(out);
             }
         }
         if out.len() == start {
@@ -152,19 +141,5 @@ impl Block {
             out.replace_range(start..=start, "{");
         }
         out.push('}');
-    }
-}
-
-/// Appends the input of a tool; of an input that was cut off, what is complete.
-fn write_input(text: &str, given: &str, tape: &mut Tape, depth: usize, out: &mut String) {
-    if text.trim_ascii().is_empty() {
-        out.push_str(given);
-    } else if tape.read(text, depth).is_ok() {
-        out.push_str(text);
-    } else {
-        let mut document = Document::new(Rules { max_depth: depth, ..Rules::JITER_ON });
-        // What stands before an error is as good as what stands before the cut.
-        let _ = document.feed(text.as_bytes());
-        out.push_str(document.to_json().as_deref().unwrap_or("{}"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::delta::Delta;
 use crate::json::{Kind, Text, Value};
 use crate::tool_call::Calls;
-use crate::tree::{Merge, Object};
+use crate::tree::{List, Merge, Object};
 
 use super::super::take_first;
 
@@ -56,8 +56,8 @@ pub(super) struct Audio {
 
 #[derive(Debug, Default)]
 pub(super) struct Logprobs {
-    pub(super) content: Option<String>,
-    pub(super) refusal: Option<String>,
+    pub(super) content: Option<List>,
+    pub(super) refusal: Option<List>,
     pub(super) extra: Object,
     /// What stands there instead of an object: some servers send a number.
     pub(super) other: Option<Box<str>>,
@@ -116,43 +116,22 @@ impl Choice {
 
     /// Appends to the arguments of a tool call.
     pub(super) fn push_arguments(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
-        let first = self.is_first();
-        let buffer = &mut self.calls.buffers_mut()[call];
-        let grown = buffer.push(quoted);
-        if first && grown > 0 {
-            let text = &buffer.arguments.value;
-            delta.arguments.push((call, text[text.len() - grown..].to_owned()));
-        }
-        self.complete_closed(call, delta);
+        let position = self.is_first().then_some(call);
+        self.calls.buffers_mut()[call].grow(position, quoted, delta);
     }
 
-    /// Takes arguments that came as JSON instead of as a string of JSON.
-    pub(super) fn argue_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
-        let mut quoted = String::new();
-        crate::json::write_string(&value.kept(), &mut quoted);
-        self.push_arguments(call, &quoted[1..quoted.len() - 1], delta);
-    }
-
-    pub(super) fn complete_closed(&mut self, call: usize, delta: &mut Delta) {
-        let first = self.is_first();
-        let buffer = &mut self.calls.buffers_mut()[call];
-        if buffer.is_closed() && !buffer.delivered {
-            buffer.delivered = true;
-            if first {
-                delta.completed.push(call);
-            }
-        }
+    /// Appends arguments that came as JSON instead of as a string of JSON.
+    pub(super) fn push_arguments_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
+        let position = self.is_first().then_some(call);
+        self.calls.buffers_mut()[call].grow_by(position, value, delta);
     }
 
     /// Hands out the calls that have not been handed out and are ready.
     pub(super) fn complete(&mut self, delta: &mut Delta, ready: impl Fn(&crate::tool_call::Buffer) -> bool) {
         let first = self.is_first();
         for (position, buffer) in self.calls.buffers_mut().iter_mut().enumerate() {
-            if !buffer.delivered && ready(buffer) {
-                buffer.delivered = true;
-                if first {
-                    delta.completed.push(position);
-                }
+            if ready(buffer) {
+                buffer.deliver(first.then_some(position), delta);
             }
         }
     }
@@ -176,11 +155,7 @@ impl Choice {
             }
         }
         for (position, call) in self.calls.buffers_mut().iter_mut().enumerate() {
-            let before = call.arguments.value.len();
-            call.arguments.finish();
-            if first && call.arguments.value.len() > before {
-                delta.arguments.push((position, call.arguments.value[before..].to_owned()));
-            }
+            call.finish(first.then_some(position), delta);
         }
     }
 
@@ -211,13 +186,7 @@ impl Choice {
                 }
             };
             if member.kind() == Kind::Array {
-                let list = list.get_or_insert_default();
-                for element in member.elements() {
-                    if !list.is_empty() {
-                        list.push(',');
-                    }
-                    list.push_str(&element.kept());
-                }
+                list.get_or_insert_default().extend(member);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::choice::{Audio, Choice, Content, Part};
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
-use crate::tree::Object;
+use crate::tree::{List, Object};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -128,7 +128,7 @@ impl Choice {
                 if position > 0 {
                     out.push(',');
                 }
-                write_call(call, out);
+                call.write(out);
             }
             out.push(']');
         }
@@ -147,9 +147,9 @@ impl Choice {
             out.push_str(other);
         } else if let Some(logprobs) = &self.logprobs {
             out.push_str(",\"logprobs\":{\"content\":");
-            write_list(logprobs.content.as_deref(), out);
+            write_list(logprobs.content.as_ref(), out);
             out.push_str(",\"refusal\":");
-            write_list(logprobs.refusal.as_deref(), out);
+            write_list(logprobs.refusal.as_ref(), out);
             logprobs.extra.write_members(out);
             out.push('}');
         }
@@ -239,34 +239,9 @@ fn join_base64(pieces: &[String]) -> String {
     }
 }
 
-fn write_list(elements: Option<&str>, out: &mut String) {
-    match elements {
-        Some(elements) => {
-            out.push('[');
-            out.push_str(elements);
-            out.push(']');
-        }
+fn write_list(list: Option<&List>, out: &mut String) {
+    match list {
+        Some(list) => list.write(out),
         None => out.push_str("null"),
     }
-}
-
-fn write_call(call: &Buffer, out: &mut String) {
-    let kind = call.kind.as_deref().unwrap_or("function");
-    let (body, arguments) = if kind == "custom" { ("custom", "input") } else { ("function", "arguments") };
-    out.push_str("{\"id\":");
-    write_string(call.id.as_deref().unwrap_or_default(), out);
-    out.push_str(",\"type\":");
-    write_string(kind, out);
-    out.push_str(",\"");
-    out.push_str(body);
-    out.push_str("\":{\"name\":");
-    write_string(&call.name, out);
-    out.push_str(",\"");
-    out.push_str(arguments);
-    out.push_str("\":");
-    write_string(&call.arguments.value, out);
-    call.function_extra.write_members(out);
-    out.push('}');
-    call.extra.write_members(out);
-    out.push('}');
 }

@@ -1,0 +1,133 @@
+//! Writes the folded response: as the body that the server would have sent, and as a message.
+
+use super::State;
+use super::block::Block;
+use crate::dialect::join;
+use crate::json::write_string;
+use crate::message::{Message, ToolCall};
+use crate::tool_call::Buffer;
+use std::borrow::Cow;
+
+impl State {
+    /// The response body so far, JSON text.
+    #[must_use]
+    pub fn response(&self) -> String {
+        if let Some(whole) = &self.whole {
+            return whole.to_string();
+        }
+        let mut out = String::with_capacity(self.received / 4 + 256);
+        out.push_str("{\"id\":");
+        write_string(&self.id, &mut out);
+        if !self.model.is_empty() {
+            out.push_str(",\"model\":");
+            write_string(&self.model, &mut out);
+        }
+        out.push_str(",\"message\":{");
+        self.write_message(&mut out);
+        out.push_str("},\"finish_reason\":");
+        match &self.finish_reason {
+            Some(reason) => write_string(reason, &mut out),
+            None => out.push_str("null"),
+        }
+        if let Some(usage) = &self.usage {
+            out.push_str(",\"usage\":");
+            out.push_str(&usage.text);
+        }
+        if !self.logprobs.is_empty() {
+            out.push_str(",\"logprobs\":");
+            self.logprobs.write(&mut out);
+        }
+        self.members.write_members(&mut out);
+        out.push('}');
+        out
+    }
+
+    fn write_message(&self, out: &mut String) {
+        let start = out.len();
+        if self.message_members.raw("role").is_none() {
+            out.push_str(",\"role\":\"assistant\"");
+        }
+        self.message_members.write_members(out);
+        if !self.plan.text.value.is_empty() {
+            out.push_str(",\"tool_plan\":");
+            write_string(&self.plan.text.value, out);
+        }
+        if !self.calls.is_empty() {
+            out.push_str(",\"tool_calls\":");
+            write_list(&self.calls, out, Buffer::write);
+        }
+        if !self.blocks.is_empty() {
+            out.push_str(",\"content\":");
+            write_list(&self.blocks, out, Block::write);
+        }
+        if !self.citations.is_empty() {
+            out.push_str(",\"citations\":");
+            self.citations.write(out);
+        }
+        out.remove(start);
+    }
+
+    /// The same as a message.
+    #[must_use]
+    pub fn message_so_far(&self) -> Message<'_> {
+        Message {
+            id: &self.id,
+            model: &self.model,
+            text: join(self.blocks.iter().filter_map(Block::text)),
+            reasoning: self.reasoning(),
+            refusal: None,
+            tool_calls: self.calls.iter().map(ToolCall::from).collect(),
+            finish_reasons: self.finish_reasons().collect(),
+            usage: self.usage(),
+        }
+    }
+
+    /// The thinking blocks and the tool plan, in the order in which they began.
+    fn reasoning(&self) -> Cow<'_, str> {
+        let (before, after) = self.blocks.split_at(self.plan.after.min(self.blocks.len()));
+        let plan = Some(self.plan.text.value.as_str());
+        let before = before.iter().filter_map(Block::thinking);
+        let after = after.iter().filter_map(Block::thinking);
+        join(before.chain(plan).chain(after).filter(|text| !text.is_empty()))
+    }
+
+    /// The provider's id of the response; empty while none has come.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The model that answers; empty, because Cohere does not send it, unless a gateway does.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The token counts as the provider reports them, JSON text.
+    #[must_use]
+    pub fn usage(&self) -> Option<&str> {
+        self.usage.as_ref().filter(|usage| !usage.empty).map(|usage| &*usage.text)
+    }
+
+    /// The tool calls so far.
+    #[must_use]
+    pub fn tool_calls(&self) -> &[Buffer] {
+        &self.calls
+    }
+
+    /// Why the message ended.
+    pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
+        self.finish_reason.as_deref().into_iter()
+    }
+}
+
+fn write_list<T>(list: &[T], out: &mut String, write: impl Fn(&T, &mut String)) {
+    out.push('[');
+    for (position, element) in list.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        write(element, out);
+    }
+    out.push(']');
+}
