@@ -102,7 +102,7 @@ class StreamError:
         after: The number of events before the error.
         message: The text of the error.
         type: The type, or the status word; None: the provider's usual one for `status`.
-        code: The error code, where the format has one.
+        code: The error code, where the format has one. On Bedrock it makes an `error` frame of an `exception` frame.
         param: The parameter at fault, where the format has one.
         status: The status inside the error event, and the HTTP status of a request without streaming.
         extra: Further fields of the error object.

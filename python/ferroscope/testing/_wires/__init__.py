@@ -5,13 +5,23 @@ from __future__ import annotations
 from ferroscope.testing._wires.anthropic import Anthropic
 from ferroscope.testing._wires.anthropic_bedrock import AnthropicBedrock
 from ferroscope.testing._wires.azure import AzureChat
+from ferroscope.testing._wires.bedrock_converse import BedrockConverse
+from ferroscope.testing._wires.cohere import Cohere
 from ferroscope.testing._wires.gemini import Gemini
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["WIRES", "Wire", "base_path", "wire_for"]
 
-WIRES: tuple[Wire, ...] = (OpenAIChat(), Anthropic(), AnthropicBedrock(), AzureChat(), Gemini())
+WIRES: tuple[Wire, ...] = (
+    OpenAIChat(),
+    Anthropic(),
+    AnthropicBedrock(),
+    AzureChat(),
+    Gemini(),
+    Cohere(),
+    BedrockConverse(),
+)
 
 
 def wire_for(method: str, path: str) -> Wire | None:

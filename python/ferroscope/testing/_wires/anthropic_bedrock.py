@@ -10,7 +10,7 @@ from typing import ClassVar
 from ferroscope.testing._http import Request
 from ferroscope.testing._vocabulary import Answer, Failure
 from ferroscope.testing._wires.anthropic import Anthropic, events_of
-from ferroscope.testing._wires.aws_event_stream import CONTENT_TYPE, GARBAGE, frame, split_frames
+from ferroscope.testing._wires.aws_event_stream import CONTENT_TYPE, error_frame, frame, raw_frame, split_frames
 from ferroscope.testing._wires.wire import dumps
 
 __all__ = ["AnthropicBedrock"]
@@ -20,7 +20,7 @@ class AnthropicBedrock(Anthropic):
     """`POST .../model/{model}/invoke` and `.../invoke-with-response-stream`."""
 
     mounts: Mapping[str, str] = MappingProxyType({"anthropic-bedrock": "/bedrock"})
-    garbage: ClassVar[bytes] = GARBAGE
+    garbage: ClassVar[bytes] = raw_frame({":message-type": "event", ":event-type": "chunk"}, b'{"bytes": ')
 
     def accepts(self, method: str, path: str) -> bool:
         return method == "POST" and path.endswith(("/invoke", "/invoke-with-response-stream"))
@@ -38,7 +38,7 @@ class AnthropicBedrock(Anthropic):
             yield frame("event", "chunk", {"bytes": base64.b64encode(dumps(event)).decode(), "p": "abcdef"})
 
     def render_stream_error(self, failure: Failure, request: Request, after: int) -> bytes:
-        return frame("exception", failure.type or "modelStreamErrorException", {"message": failure.message})
+        return error_frame(failure)
 
     def split(self, recording: bytes) -> Iterable[bytes]:
         return split_frames(recording)

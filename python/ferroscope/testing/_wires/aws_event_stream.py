@@ -11,9 +11,13 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["CONTENT_TYPE", "GARBAGE", "frame", "raw_frame", "split_frames"]
+from ferroscope.testing._vocabulary import Failure
+
+__all__ = ["CONTENT_TYPE", "error_frame", "frame", "raw_frame", "split_frames"]
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
+
+_EXCEPTIONS = {400: "validationException", 429: "throttlingException", 503: "serviceUnavailableException"}
 
 
 def frame(message_type: str, name: str, payload: Mapping[str, Any]) -> bytes:
@@ -24,6 +28,15 @@ def frame(message_type: str, name: str, payload: Mapping[str, Any]) -> bytes:
         ":content-type": "application/json",
     }
     return raw_frame(headers, json.dumps(payload).encode())
+
+
+def error_frame(failure: Failure) -> bytes:
+    """Return an `exception` frame, or an `error` frame if the failure has a code: its payload is empty."""
+    if failure.code is not None:
+        headers = {":message-type": "error", ":error-code": failure.code, ":error-message": failure.message}
+        return raw_frame(headers, b"")
+    name = failure.type or _EXCEPTIONS.get(failure.status, "modelStreamErrorException")
+    return frame("exception", name, {"message": failure.message, **failure.extra})
 
 
 def raw_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
@@ -44,6 +57,3 @@ def split_frames(recording: bytes) -> Iterator[bytes]:
         length = struct.unpack_from(">I", recording, start)[0] if len(recording) - start >= 4 else 4
         yield recording[start : start + length]
         start += max(length, 4)
-
-
-GARBAGE = raw_frame({":message-type": "event", ":event-type": "chunk"}, b'{"bytes": ')
