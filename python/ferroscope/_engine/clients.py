@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 from weakref import finalize
 
+from .._lazy import load_name
 from ..transport import join_chunks
 
 
@@ -29,6 +30,17 @@ class Clients:
     environment: tuple[str, ...]
     sync: Callable[[], object]
     asynchronous: Callable[[], object]
+
+    @classmethod
+    def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
+        """Return the clients of an SDK that reads everything from the environment.
+
+        Args:
+            sync: The class of sync clients, as `"module:name"`.
+            asynchronous: The class of async clients, likewise.
+            environment: The variables that the SDK reads.
+        """
+        return cls(environment, lambda: load_name(sync)(), lambda: load_name(asynchronous)())
 
     @cached_property
     def _names(self) -> tuple[Any, ...]:

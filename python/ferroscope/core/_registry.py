@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
+    "groq": "ferroscope.core.groq._provider:GROQ",
     "openai": "ferroscope.core.openai._provider:OPENAI",
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 _registered: dict[str, Server] = {}
+on_unregister: Final[list[Callable[[], None]]] = []
+"""Functions that forget what was cached by a provider's name."""
 
 
 def provider_names() -> list[str]:
@@ -122,10 +126,8 @@ def unregister_provider(name: str) -> None:
     if _registered.pop(name, None) is None:
         raise ValueError(f"no provider {name!r} was registered: {', '.join(sorted(_registered)) or 'none is'}")
     provider_record.cache_clear()
-    # The records with the common classes of `llm` are kept by name too.
-    from ..llm._common_view import common_view_record
-
-    common_view_record.cache_clear()
+    for clear in on_unregister:
+        clear()
 
 
 def provider_and_model(provider: str, model: str | None) -> tuple[str, str]:

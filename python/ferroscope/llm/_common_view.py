@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, cast
 
 from .._engine.provider import Provider
-from ..core._registry import provider_record
+from ..core._registry import on_unregister, provider_record
 from ..core.base.stream import StreamDriver
 from .call_response import CallResponse
 from .call_response_chunk import CallResponseChunk
@@ -23,6 +23,9 @@ def common_view_record(name: str) -> Provider:
         ferroscope.errors.MissingExtraError: Its SDK is not installed.
     """
     return _common_view(provider_record(name))
+
+
+on_unregister.append(common_view_record.cache_clear)
 
 
 def _common_view(provider: Provider) -> Provider:

@@ -59,7 +59,7 @@ class OpenAIChat:
         if request.tools:
             kwargs["tools"] = [*kwargs.get("tools", ()), *map(wire_schema, request.tools)]
         if request.extraction is not None:
-            render_extraction(kwargs, request.extraction)
+            render_extraction(kwargs, request.extraction, self.quirks)
         elif request.json_mode:
             render_json_mode(kwargs, None)
         if request.stream:

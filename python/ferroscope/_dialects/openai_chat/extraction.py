@@ -15,17 +15,19 @@ from .call_response import member
 
 if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
+    from ...core.base.quirks import Quirks
 
 # Any: keyword arguments of the SDK, and its response objects.
 
 
-def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
+def render_extraction(kwargs: dict[str, Any], extraction: Extraction, quirks: Quirks) -> None:
     """Has the keyword arguments of a request ask for a structured answer."""
     if extraction.mode == "tool":
         given = kwargs.get("tools", ())
         kwargs["tools"] = [*given, wire_schema(extraction.tool)]
         # By its name only beside others: not every server knows that.
-        kwargs["tool_choice"] = _named(extraction.tool) if given else "required"
+        by_name = given or quirks.tool_choice == "name"
+        kwargs["tool_choice"] = _named(extraction.tool) if by_name else quirks.tool_choice
     elif extraction.strict:
         kwargs["response_format"] = _strict_format(extraction.tool)
     else:

@@ -6,12 +6,12 @@ Docs: https://platform.openai.com/docs/guides/function-calling
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
-from pydantic import Field
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from ..._lazy import load_name
 from ...core.base._strict_schema import strict_schema
 from ...core.base._tool_arguments import read_partial
 from ...core.base._tool_binding import unbound_tool_type
@@ -19,7 +19,7 @@ from ...core.base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttri
 from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageToolCall, ChatCompletionToolParam
+    from openai.types.chat import ChatCompletionToolParam
     from openai.types.shared_params import FunctionDefinition
 
 _JsonT = TypeVar("_JsonT")
@@ -32,10 +32,21 @@ class GenerateStrictToolJsonSchema(GenerateJsonSchemaNoTitles):
         return strict_schema(super().generate(schema, mode=mode))
 
 
-class _PendingToolCall(PendingToolCall["ChatCompletionMessageToolCall"]):
+class ChatToolCall(Protocol):
+    """A tool call of an SDK for this format."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def function(self) -> Any: ...  # Any: the SDK's object with a name and arguments
+
+
+class _PendingToolCall(PendingToolCall[Any]):  # Any: the SDK's class
     __slots__ = ()
 
-    def build(self) -> ChatCompletionMessageToolCall:
+    _sdk_type: ClassVar[str]
+
+    def build(self) -> Any:
         return self.from_mapping(
             {
                 "id": self.id,
@@ -45,26 +56,29 @@ class _PendingToolCall(PendingToolCall["ChatCompletionMessageToolCall"]):
         )
 
     @classmethod
-    def from_mapping(cls, value: Mapping[str, object]) -> ChatCompletionMessageToolCall:
-        from openai.types.chat import ChatCompletionMessageToolCall
-
+    def from_mapping(cls, value: Mapping[str, object]) -> Any:
+        sdk_type = load_name(cls._sdk_type)
         if value.get("id") is not None:
-            return ChatCompletionMessageToolCall.model_validate(value)
-        # Some servers send calls without an id. The SDK constructs its responses, which lets that pass too.
-        fields: Mapping[str, Any] = value  # Any: as the SDK takes them
-        return ChatCompletionMessageToolCall.construct(None, **fields)
+            return sdk_type.model_validate(value)
+        # Some servers send calls without an id. The SDK constructs its responses, which accepts that too.
+        return sdk_type.construct(None, **value)
+
+
+def chat_tool_call(sdk_type: str) -> type[PendingToolCall[Any]]:
+    """Return the class of pending tool calls that become objects of an SDK's class, given as `"module:name"`."""
+    return type("PendingChatToolCall", (_PendingToolCall,), {"__slots__": (), "_sdk_type": sdk_type})
 
 
 class ChatTool(BaseTool):
     """A tool in a call in the chat-completions format, of whichever provider."""
 
     __supports_strict__ = True
-    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = _PendingToolCall
+    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = chat_tool_call(
+        "openai.types.chat:ChatCompletionMessageToolCall"
+    )
     __wire_schema__: ClassVar[ChatCompletionToolParam | None] = None
 
     if TYPE_CHECKING:
-        tool_call: ChatCompletionMessageToolCall = Field(default=...)
-
         # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
         # of its subclasses, which have a `call`.
         def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
@@ -107,7 +121,7 @@ class ChatTool(BaseTool):
         return {"type": "function", "function": function}
 
     @classmethod
-    def from_tool_call(cls, tool_call: ChatCompletionMessageToolCall, allow_partial: bool = False) -> Self:
+    def from_tool_call(cls, tool_call: ChatToolCall, allow_partial: bool = False) -> Self:
         """Returns the tool for a tool call of the SDK.
 
         Args:
@@ -129,7 +143,7 @@ class ChatTool(BaseTool):
 
 
 # Fields have no value on the class, so pydantic leaves this place free.
-setattr(ChatTool, "tool_call", ToolCallAttribute(_PendingToolCall))  # noqa: B010
+setattr(ChatTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
 def _copy(value: _JsonT) -> _JsonT:

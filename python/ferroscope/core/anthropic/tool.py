@@ -147,7 +147,7 @@ class AnthropicTool(BaseTool):
 
 
 # Fields have no value on the class, so pydantic leaves this place free.
-setattr(AnthropicTool, "tool_call", ToolCallAttribute(_PendingAnthropicToolCall))  # noqa: B010
+setattr(AnthropicTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
 def _values(arguments: str) -> object:

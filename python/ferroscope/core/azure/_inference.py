@@ -282,7 +282,7 @@ class InferenceTool(AzureTool):
 
 
 # As on the class that it extends.
-setattr(InferenceTool, "tool_call", ToolCallAttribute(_PendingToolCall))  # noqa: B010
+setattr(InferenceTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
 # ---- clients

@@ -5,8 +5,15 @@ Docs: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/function-callin
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
 from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema
 from ..base.tool import ToolConfig
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageToolCall
 
 
 class GenerateAzureStrictToolJsonSchema(GenerateStrictToolJsonSchema):
@@ -43,3 +50,6 @@ class AzureTool(ChatTool):
     '''
 
     __tool_config_type__ = AzureToolConfig
+
+    if TYPE_CHECKING:
+        tool_call: ChatCompletionMessageToolCall = Field(default=...)

@@ -74,17 +74,14 @@ LazyToolCall = Annotated[SkipJsonSchema[Any], PlainSerializer(_dump)]
 """The run-time type of a provider tool's field `tool_call`."""
 
 
-class ToolCallAttribute(Generic[SdkToolCallT]):
+class ToolCallAttribute:
     """The attribute `tool_call` of a provider's tool: builds the SDK's object at its first reading.
 
     A data descriptor, because only those go before the instance's `__dict__`, where pydantic keeps fields.
     On the class it is absent, as pydantic expects of a field without a class-level value.
     """
 
-    def __init__(self, pending: type[PendingToolCall[SdkToolCallT]]) -> None:
-        self._pending = pending
-
-    def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> SdkToolCallT:
+    def __get__(self, instance: BaseModel | None, owner: Any) -> Any:  # Any: a tool class, and the SDK's object
         if instance is None:
             raise AttributeError("tool_call")
         fields = vars(instance)
@@ -92,10 +89,10 @@ class ToolCallAttribute(Generic[SdkToolCallT]):
         if isinstance(value, PendingToolCall):
             value = fields["tool_call"] = value.build()
         elif isinstance(value, Mapping):
-            value = fields["tool_call"] = self._pending.from_mapping(value)
+            value = fields["tool_call"] = owner.__pending_tool_call__.from_mapping(value)
         if value is None:
             raise AttributeError(f"this {owner.__name__!r} was made by hand, not by a tool call")
         return value
 
-    def __set__(self, instance: BaseModel, value: SdkToolCallT) -> None:
+    def __set__(self, instance: BaseModel, value: object) -> None:
         vars(instance)["tool_call"] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from .types import FinishReason
@@ -21,6 +21,8 @@ class Quirks:
         usage_in: A member of a chunk that holds `usage`, for servers that report it there instead of at the top.
         stream_options: Whether the server accepts `stream_options`, which asks for usage in streams.
         finish_reasons: The server's own finish reasons that the format does not define, in common terms.
+        tool_choice: The value of `tool_choice` that forces the call of the only tool: a word, or `"name"` to name
+            the tool.
         audio: Whether messages may contain audio.
         image_detail: Whether the server accepts the `detail` of an image.
         documents: Whether messages may contain PDF documents.
@@ -40,6 +42,7 @@ class Quirks:
     usage_in: str | None = None
     stream_options: bool = True
     finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
+    tool_choice: Literal["required", "any", "name"] = "required"
     audio: bool = True
     image_detail: bool = True
     documents: bool = True

@@ -5,8 +5,15 @@ Docs: https://platform.openai.com/docs/guides/function-calling
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
 from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema
 from ..base.tool import ToolConfig
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageToolCall
 
 
 class GenerateOpenAIStrictToolJsonSchema(GenerateStrictToolJsonSchema):
@@ -43,3 +50,6 @@ class OpenAITool(ChatTool):
     '''
 
     __tool_config_type__ = OpenAIToolConfig
+
+    if TYPE_CHECKING:
+        tool_call: ChatCompletionMessageToolCall = Field(default=...)
