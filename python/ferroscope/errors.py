@@ -17,7 +17,10 @@
     │   ├── ToolArgumentsError          its arguments are not the JSON they should be
     │   └── UnknownToolError            its name is not among the tools of the call
     ├── ClientError (TypeError)         a client that is not one of the provider's
-    ├── TemplateError (ValueError)      a prompt template has a mistake; found at decoration
+    ├── TemplateError (ValueError)      a prompt template has a mistake; raised at decoration
+    │   └── TemplateVariableError (KeyError)
+    │                                   a variable of it has no value; raised at the call. Where no call can
+    │                                   give it one, decoration has warned of it (UserWarning)
     ├── BudgetExceededError             a meter's budget was passed
     ├── UnknownPriceError (LookupError) no price is known and one was demanded
     └── MissingExtraError (ImportError) a provider's SDK is not installed
@@ -59,6 +62,7 @@ __all__ = [
     "StreamError",
     "StreamInterruptedError",
     "TemplateError",
+    "TemplateVariableError",
     "ToolArgumentsError",
     "ToolError",
     "UnknownPriceError",
@@ -204,6 +208,13 @@ class ClientError(FerroscopeError, TypeError):
 
 class TemplateError(FerroscopeError, ValueError):
     """A prompt template has a mistake; the message quotes the place."""
+
+
+class TemplateVariableError(TemplateError, KeyError):
+    """A variable of a prompt template has no value; the message names the variable and what there is."""
+
+    # The one of KeyError quotes the message.
+    __str__ = Exception.__str__
 
 
 class BudgetExceededError(StreamError):

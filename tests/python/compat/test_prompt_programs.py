@@ -178,7 +178,7 @@ def test_attributes_and_lists(server: ProviderServer, client: OpenAI) -> None:
             [
                 text(
                     "I read Dune by Frank Herbert and liked:\nthe desert\nthe worms\n\nAlso, by shelf:\n"
-                    "Emma\nPersuasion\n\nUlysses\n\nPrice: 9.50. Sources:"
+                    "Emma\nPersuasion\n\nUlysses\n\nPrice: 9.50. Sources:\n"
                 ),
                 text("A"),
                 text("B"),

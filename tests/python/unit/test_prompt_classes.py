@@ -13,7 +13,7 @@ from ferroscope import BaseMessageParam, ImageURLPart, TextPart, prompt_template
 from ferroscope.core import BasePrompt
 from ferroscope.core.base import metadata
 from ferroscope.core.base._prompt_plan import PromptPlan, ResolvedPrompt, plan_prompt
-from ferroscope.errors import TemplateError
+from ferroscope.errors import TemplateError, TemplateVariableError
 
 
 def user(content: Any) -> BaseMessageParam:
@@ -162,18 +162,26 @@ def test_further_decorators_go_around_the_call() -> None:
     assert calls == ["Recommendation", "Recommendation"]
 
 
-def test_a_variable_that_is_no_field_is_refused_at_the_class() -> None:
-    with pytest.raises(TemplateError, match=r"has the variable 'gerne', which is none of its fields \('genre'\)"):
+def test_a_variable_that_is_no_field_warns_at_the_class_and_is_raised_by_rendering() -> None:
+    mistake = r"has the variable 'gerne', which is none of its fields \('genre'\)"
+    with pytest.warns(UserWarning, match=mistake) as warned:
 
         @prompt_template("Recommend a {gerne} book")
         class Decorated(BasePrompt):
             genre: str
 
-    with pytest.raises(TemplateError, match="'gerne'"):
+    assert [warning.filename for warning in warned] == [__file__]
+    with pytest.warns(UserWarning, match="'gerne'"):
 
         class Bodied(BasePrompt):
             prompt_template = "Recommend a {gerne} book"
             genre: str
+
+    for prompt in (Decorated(genre="fantasy"), Bodied(genre="fantasy")):
+        with pytest.raises(TemplateVariableError, match=mistake):
+            str(prompt)
+        with pytest.raises(TemplateVariableError, match=mistake):
+            prompt.message_params()
 
 
 def test_a_class_without_a_template_says_so() -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ferroscope import BaseMessageParam, CacheControlPart, ImageURLPart, Messages, TextPart, prompt_template
 from ferroscope.core.base import metadata
 from ferroscope.core.base._prompt_plan import plan_prompt
-from ferroscope.errors import TemplateError
+from ferroscope.errors import TemplateError, TemplateVariableError
 
 
 def text(value: str) -> TextPart:
@@ -236,17 +236,27 @@ def test_an_argument_that_is_not_the_function_s(args: tuple[Any, ...], kwargs: d
 # -- at decoration ------------------------------------------------------------
 
 
-def test_a_variable_that_is_no_parameter_is_refused_at_decoration() -> None:
-    with pytest.raises(TemplateError, match=r"has the variable 'gerne', which is none of its parameters \('genre'\)"):
+async def test_a_variable_that_is_no_parameter_warns_at_decoration_and_is_raised_by_the_call() -> None:
+    mistake = r"the template of \S+recommend has the variable 'gerne', which is none of its parameters \('genre'\)"
+    with pytest.warns(UserWarning, match=mistake) as warned:
 
         @prompt_template("Recommend a {gerne} book")
         def recommend(genre: str) -> None: ...
 
-    with pytest.raises(TemplateError, match="'gerne'"):
+    assert [warning.filename for warning in warned] == [__file__]
+    with pytest.warns(UserWarning, match="'gerne'"):
 
         @prompt_template("Recommend a {gerne} book")
         async def recommend_async(genre: str) -> None:
             """Recommend."""
+
+    for _ in range(2):
+        with pytest.raises(TemplateVariableError, match=mistake):
+            recommend("fantasy")
+        with pytest.raises(KeyError, match="'gerne'"):
+            await recommend_async("fantasy")
+    with pytest.raises(TypeError):
+        recommend()  # type: ignore[call-arg]
 
 
 def test_a_variable_that_may_still_come_is_accepted() -> None:

@@ -192,8 +192,29 @@ PARTS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "indentation after a part": (
         "{x:image}\n    def f():\n        pass",
         {"x": PNG},
-        [image(), text("    def f():\n        pass")],
+        [image(), text("\n    def f():\n        pass")],
     ),
+    "blank lines between parts": (
+        "Look:\n\n{x:image}\n\n{x:image} \n  {:cache_control}\nand tell\n{y:texts}",
+        {"x": PNG, "y": ["1", "2"]},
+        [
+            text("Look:\n\n"),
+            image(),
+            text("\n\n"),
+            image(),
+            text("\n"),
+            CACHE,
+            text("\nand tell\n"),
+            text("1"),
+            text("2"),
+        ],
+    ),
+    "blank lines before a cache mark": (
+        "Long text\n\n    {:cache_control}",
+        {},
+        [text("Long text\n\n"), CACHE],
+    ),
+    "blanks beside a part": ("a \t{x:text}\t {x:text}", {"x": "X"}, [text("a"), text("X"), text("X")]),
 }
 
 

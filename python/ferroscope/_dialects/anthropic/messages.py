@@ -113,9 +113,9 @@ def _unnamed(part: ContentPart) -> ContentPart:
 
 
 def _units(parts: Sequence[ContentPart]) -> list[Marked]:
-    """The parts with their marks; without empty texts, which the API refuses."""
-    marked = with_marks(parts)
-    return [one for one in marked if not (isinstance(one[0], TextPart) and not one[0].text)] or marked
+    """Return the parts with their marks, without blank texts, which the API refuses."""
+    solid = [part for part in parts if not (isinstance(part, TextPart) and not part.text.strip())]
+    return with_marks(solid or parts)
 
 
 def _render(part: Marked) -> Block:

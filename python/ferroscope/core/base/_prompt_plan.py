@@ -1,7 +1,8 @@
 """Everything about a prompt function that can be known before it is called.
 
-A plan is made once, at decoration: the parameters are inspected, the template is read, mistakes in either are
-raised. A call then is `bind`, the function itself, and `resolve`:
+A plan is made once, at decoration: the parameters are inspected, the template is read, mistakes in it are raised.
+One mistake concerns no more than the calls of its function: a variable that no call can give a value. Decoration
+warns of it, and the call raises. A call then is `bind`, the function itself, and `resolve`:
 
     plan = plan_prompt(fn)
     fn_args = plan.bind(args, kwargs)
@@ -12,13 +13,15 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from ...errors import TemplateError
+from ...errors import TemplateError, TemplateVariableError
+from ._callers import callers_level
 from ._template import Message, Template, parse_template
 from .message_param import BaseMessageParam, is_content_part
 from .messages import message_content
@@ -64,6 +67,7 @@ class PromptPlan:
     template: str | None
     metadata: Metadata | None
     _parsed: Template | None
+    _no_value: str | None
     _names: tuple[str, ...]
     _blank: dict[str, Any] | None
     _signature: inspect.Signature
@@ -100,7 +104,7 @@ class PromptPlan:
 
         Raises:
             ValueError: It is no prompt, or there is none.
-            KeyError: A variable of the template has no value.
+            TemplateVariableError: A variable of the template has no value.
         """
         if type(returned) is str:
             return ResolvedPrompt([BaseMessageParam(role="user", content=returned)], None, fn_args)
@@ -122,6 +126,8 @@ class PromptPlan:
     def _render(self, fn_args: dict[str, Any]) -> list[Message]:
         if self._parsed is None:
             raise ValueError(no_template(self.fn))
+        if self._no_value is not None:
+            raise TemplateVariableError(self._no_value)
         return self._parsed.messages(fn_args)
 
 
@@ -137,7 +143,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
     """Understand a prompt function: undecorated, under `@prompt_template()`, or with a template.
 
     Raises:
-        TemplateError: The template has a mistake, or names what the function cannot give it.
+        TemplateError: The template has a mistake.
     """
     left = getattr(fn, _PLAN, None)
     if template is None and isinstance(left, _AttachedPlan) and left.owner is fn:
@@ -146,8 +152,9 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
     signature = inspect.signature(fn)
     source = template if template is not None else _template_of(fn)
     parsed = parse_template(source) if source is not None else _parse_docstring(fn)
-    if parsed is not None:
-        _check_variables(fn, signature, parsed)
+    no_value = _without_value(fn, signature, parsed) if parsed is not None else None
+    if no_value is not None:
+        warnings.warn(f"{no_value}; every call will raise", UserWarning, stacklevel=callers_level())
     names, blank = _shape(signature)
     return PromptPlan(
         fn=fn,
@@ -155,6 +162,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
         template=parsed.source if parsed is not None else None,
         metadata=getattr(fn, "_metadata", None),
         _parsed=parsed,
+        _no_value=no_value,
         _names=names,
         _blank=blank,
         _signature=signature,
@@ -257,19 +265,19 @@ def _shape(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any
     return tuple(positional), blank
 
 
-def _check_variables(fn: Callable[..., Any], signature: inspect.Signature, template: Template) -> None:
-    """Raise for a variable that can never have a value: no parameter, and no computed field either."""
+def _without_value(fn: Callable[..., Any], signature: inspect.Signature, template: Template) -> str | None:
+    """Return the message for a variable that no call can give a value: no parameter, and no computed field either."""
     parameters = signature.parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
-        return
+        return None
     unknown = sorted(template.variables - signature.parameters.keys())
-    if unknown and _returns_nothing(fn):
-        names = ", ".join(repr(name) for name in signature.parameters) or "none"
-        raise TemplateError(
-            f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is "
-            f"none of its parameters ({names}) and cannot be a computed field, because the function returns "
-            "nothing"
-        )
+    if not unknown or not _returns_nothing(fn):
+        return None
+    names = ", ".join(repr(name) for name in signature.parameters) or "none"
+    return (
+        f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is none of its "
+        f"parameters ({names}) and cannot be a computed field, because the function returns nothing"
+    )
 
 
 def _empty() -> None: ...

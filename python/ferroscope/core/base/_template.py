@@ -27,7 +27,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from ...errors import TemplateError
+from ...errors import TemplateError, TemplateVariableError
 from ._media import audio_part, document_part, image_part
 from .message_param import (
     BaseMessageParam,
@@ -52,7 +52,7 @@ _INDENTED_ROLE: Final = re.compile(r"^[ \t]+(SYSTEM|USER|ASSISTANT|MESSAGES):", 
 _TAG: Final = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 _NAME: Final = re.compile(r"[^.\[\]]*")
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
-_AFTER_PART: Final = re.compile(r"(?:[ \t]*\n)+|[ \t]+")
+_BESIDE_PART: Final = " \t"
 
 _PARTS: Final = ("text", "image", "audio", "document", "part")
 _TAGS: Final = frozenset({*_PARTS, *(f"{tag}s" for tag in _PARTS), "cache_control", "list", "lists"})
@@ -186,7 +186,7 @@ class _Field:
             if self.may_be_literal:
                 return self.shown
             known = ", ".join(repr(name) for name in values) or "none"
-            raise KeyError(f"template variable {self.name!r} has no value; there are: {known}") from None
+            raise TemplateVariableError(f"template variable {self.name!r} has no value; there are: {known}") from None
         for is_attribute, key in self.path:
             value = getattr(value, str(key)) if is_attribute else value[key]
         if self.conversion is not None:
@@ -424,7 +424,7 @@ class _Content:
 
 
 def _content(role: str, fields: list[str | _Field]) -> _Content:
-    """Group texts and variables between parts; the blanks that set a part off are not text."""
+    """Group texts and variables between parts; blanks beside a part, on its line, are not text."""
     groups: list[list[str | Text] | _Field] = [[]]
     for field in fields:
         if isinstance(field, _Field) and field.tag not in (None, "list", "lists"):
@@ -442,10 +442,9 @@ def _content(role: str, fields: list[str | _Field]) -> _Content:
             pieces.append(group)
             continue
         if at and group and isinstance(group[0], str):
-            blank = _AFTER_PART.match(group[0])
-            group[0] = group[0][blank.end() :] if blank else group[0]
+            group[0] = group[0].lstrip(_BESIDE_PART)
         if at < len(groups) - 1 and group and isinstance(group[-1], str):
-            group[-1] = group[-1].rstrip(_BLANK)
+            group[-1] = group[-1].rstrip(_BESIDE_PART)
         if any(group):
             pieces.append(_joined(group))
     return _Content(role, None, tuple(pieces))

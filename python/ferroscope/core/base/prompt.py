@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from ...errors import TemplateError
+from ...errors import TemplateError, TemplateVariableError
+from ._callers import callers_level
 from ._prompt_plan import docstring_template, leave_plan, no_template, plan_prompt
 from ._template import Template, parse_template, parse_text
 from .dynamic_config import BaseDynamicConfig
@@ -54,10 +55,10 @@ class BasePrompt(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Read a template that the class body sets, so that its mistakes appear at the class."""
+        """Read a template that the class body sets, so that its mistakes are raised by the class statement."""
         super().__pydantic_init_subclass__(**kwargs)
         if isinstance(cls.__dict__.get("prompt_template"), str):
-            _class_template(cls)
+            _warn_of_variables(cls)
 
     def __str__(self) -> str:
         """The template as one text."""
@@ -294,8 +295,16 @@ def _decorate_class(prompt: type[BaseModel], template: str | None) -> type[BaseM
     if template is None:
         raise TemplateError(f"@prompt_template() on the class {prompt.__name__} needs a template")
     prompt._prompt_template = parse_template(template).source  # type: ignore[attr-defined]  # pyright: ignore
-    _class_template(prompt)
+    _warn_of_variables(prompt)
     return prompt
+
+
+def _warn_of_variables(kind: type[BaseModel]) -> None:
+    """Read the template of a class; what no instance can give a value is raised where it is rendered."""
+    try:
+        _class_template(kind)
+    except TemplateVariableError as error:
+        warnings.warn(f"{error}; rendering it will raise", UserWarning, stacklevel=callers_level())
 
 
 def _class_template(kind: type[BaseModel]) -> Template:
@@ -310,7 +319,7 @@ def _class_template(kind: type[BaseModel]) -> Template:
     unknown = sorted(name for name in template.variables if not _has(kind, name))
     if unknown and getattr(kind, "dynamic_config", None) in (None, BasePrompt.dynamic_config):
         fields = ", ".join(repr(name) for name in kind.model_fields) or "none"
-        raise TemplateError(
+        raise TemplateVariableError(
             f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its "
             f"fields ({fields}) and no property"
         )

@@ -90,8 +90,8 @@ def test_options_that_cannot_be_looked_up_are_planned_each_time() -> None:
 def test_mistakes_in_the_function_are_told_at_decoration() -> None:
     def wrong(genre: str) -> None: ...
 
-    wrong.prompt_template = "Recommend a {gerne} book"  # type: ignore[attr-defined]
-    with pytest.raises(TemplateError, match="gerne"):
+    wrong.prompt_template = "Recommend a {genre book"  # type: ignore[attr-defined]
+    with pytest.raises(TemplateError, match="genre"):
         PlannedFunction(wrong, OPTIONS)
     with pytest.raises(ValueError, match="Cannot use `output_parser` with `stream=True`"):
         PlannedFunction(ask, Options("openai", "m", stream=True, output_parser=print))
