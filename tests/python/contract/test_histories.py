@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from ferroscope import BaseMessageParam, Messages, TextPart, llm
+import ferroscope
+from ferroscope import BaseMessageParam, Messages, Quirks, TextPart, llm
 from ferroscope.testing import ProviderServer, Replay
 
 pytest.importorskip("openai")
@@ -276,3 +278,83 @@ def test_an_edit_wins_and_what_was_not_edited_stays(chat: Chat) -> None:
         "tool_calls": [wire_call(city="Rome", extra_content=SIGNED)],
     }
     assert said.text == "Let me see."
+
+
+# -- ids of tool calls ----------------------------------------------------------------------------------------------
+
+IDS = {
+    "missing": [None, None],
+    "empty": ["", ""],
+    "repeated": ["call_0", "call_0"],
+    "missing beside one": ["call_1", None],
+}
+
+
+def call_and_result_ids(messages: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """The ids of the calls and of the results, of either wire."""
+    calls, results = [], []
+    for one in messages:
+        calls += [call.get("id") for call in one.get("tool_calls") or ()]
+        results += [one["tool_call_id"]] if one["role"] == "tool" else []
+        for block in one["content"] if isinstance(one["content"], list) else ():
+            calls += [block["id"]] if block["type"] == "tool_use" else []
+            results += [block["tool_use_id"]] if block["type"] == "tool_result" else []
+    return calls, results
+
+
+@everyway
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+def test_calls_without_ids_of_their_own_get_some(ids: list[str | None], chat: Chat) -> None:
+    history: list[Any] = [Messages.User("Hi")]
+    for _ in range(2):  # some servers count from 0 in each answer
+        calls = [wire_call(id or "", city) for id, city in zip(ids, ("Oslo", "Rome"), strict=True)]
+        for id, call in zip(ids, calls, strict=True):
+            if id is None:
+                del call["id"]
+        chat.server.reply(completion({"tool_calls": calls}, "tool_calls"))
+        history += chat.turn(chat.ask("openai", "m", history))
+    chat.server.reply(completion({"content": "done"}))
+    chat.ask("openai", "m", history)
+    made, answered = call_and_result_ids(chat.sent())
+    assert made == answered
+    assert len(set(made)) == 4
+    assert all(isinstance(id, str) and id for id in made)
+    results = [one["content"] for one in chat.sent() if one["role"] == "tool"]
+    assert results == ["sunny in Oslo", "sunny in Rome"] * 2
+
+
+@llm_only
+def test_ids_that_the_next_provider_refuses_are_rewritten(chat: Chat) -> None:
+    calls = [wire_call(f"functions.weather:{place}", city) for place, city in enumerate(("Oslo", "Rome"))]
+    chat.server.reply(completion({"tool_calls": calls}, "tool_calls"))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("openai", "m", history))
+    before = [one.model_copy(deep=True) for one in history]
+    chat.server.reply(message(TEXT))
+    chat.ask("anthropic", "claude-haiku-4-5", history)
+    ids = ["functions_weather_0", "functions_weather_1"]
+    assert call_and_result_ids(chat.sent()) == (ids, ids)
+    assert history == before
+
+
+@llm_only
+def test_a_pattern_of_ids_is_a_quirk_of_a_server(chat: Chat) -> None:
+    """Nine letters and digits, as Mistral wants them."""
+    quirks = Quirks(tool_ids="[a-zA-Z0-9]{9}")
+    ferroscope.register_provider("nine", base_url=chat.server.base_url("openai"), quirks=quirks)
+    try:
+        chat.server.reply(message(USE, {**USE, "id": "turn1_0"}, stop="tool_use"))
+        history: list[Any] = [Messages.User("Hi")]
+        history += chat.turn(chat.ask("anthropic", "claude-haiku-4-5", history))
+        sent = []
+        for _ in range(2):
+            chat.server.reply(completion({"content": "done"}))
+            chat.ask("nine", "m", history)
+            sent.append(call_and_result_ids(chat.sent()))
+        (calls, results), again = sent
+        assert (calls, results) == again
+        assert calls == results
+        assert len(set(calls)) == 2
+        assert all(re.fullmatch("[a-zA-Z0-9]{9}", id) for id in calls)
+    finally:
+        ferroscope.unregister_provider("nine")

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ...core.base._cache_marks import Marked, parse_mark, render_mark, with_marks
 from ...core.base._media import data_url_bytes
 from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tool_ids import ToolId, unify_tool_ids
 from ...core.base.message_param import (
     BaseMessageParam,
     ContentPart,
@@ -36,6 +37,9 @@ Block: TypeAlias = Piece
 _IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF: Final = "application/pdf"
 _FORMAT: Final = "anthropic"
+_TOOL_IDS: Final = "[a-zA-Z0-9_-]+"
+# The member with the id, by the kind of block.
+_ID_MEMBERS: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 # Bound to the model that wrote them, by a signature or by encryption.
 _THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 # OpenAI's newer models call it `developer`.
@@ -70,7 +74,29 @@ def render_messages(messages: Iterable[WireMessage], destination: Endpoint | Non
         else:
             results = content if isinstance(content, list) else None
             wire.append({"role": "user", "content": content})
-    return [message for message in wire if not _is_silent(message)]
+    said = [message for message in wire if not _is_silent(message)]
+    return unify_tool_ids(said, _TOOL_IDS, _tool_ids, _with_tool_ids)
+
+
+def _tool_ids(message: WireMessage) -> list[ToolId]:
+    """The ids of tool calls and results in a message."""
+    content = _member(message, "content")
+    if not isinstance(content, list):
+        return []
+    return [
+        ToolId(member == "id", _member(block, member), _member(block, "name") or "")
+        for block in content
+        if (member := _ID_MEMBERS.get(_member(block, "type")))
+    ]
+
+
+def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> dict[str, Any]:
+    new = iter(ids)
+    blocks = [
+        {**_as_dict(block), member: next(new)} if (member := _ID_MEMBERS.get(_member(block, "type"))) else block
+        for block in _member(message, "content")
+    ]
+    return {**_as_dict(message), "content": blocks}
 
 
 def _is_silent(message: WireMessage) -> bool:

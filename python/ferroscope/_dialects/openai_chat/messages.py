@@ -22,6 +22,7 @@ from ...core.base._provider_data import (
     original_of,
     restore_pieces,
 )
+from ...core.base._tool_ids import ToolId, unify_tool_ids
 from ...core.base.message_param import (
     BaseMessageParam,
     ContentPart,
@@ -94,7 +95,7 @@ def render_messages(
             wire.append({"role": message.role, "content": content})
         else:
             wire += _render_parts(message.role, content, rules, fetch)
-    return wire
+    return unify_tool_ids(wire, rules.quirks.tool_ids, _tool_ids, _with_tool_ids)
 
 
 def needs_fetch(messages: Iterable[object]) -> bool:
@@ -258,6 +259,32 @@ def _restored(
 def _restored_result(pieces: list[Piece], part: ToolResultPart) -> dict[str, Any]:
     content = pieces if part.content == _result_text(pieces) else part.content
     return {"role": "tool", "tool_call_id": part.id, "content": content}
+
+
+def _tool_ids(message: WireMessage) -> list[ToolId]:
+    """The ids of tool calls and results in a message."""
+    role = _member(message, "role")
+    if role == "tool":
+        return [ToolId(False, _member(message, "tool_call_id"), _member(message, "name") or "")]
+    calls = _member(message, "tool_calls") if role == "assistant" else None
+    return [ToolId(True, _member(call, "id"), _tool_name(call)) for call in calls] if isinstance(calls, list) else []
+
+
+def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> dict[str, Any]:
+    fields = _as_dict(message)
+    if fields["role"] == "tool":
+        return {**fields, "tool_call_id": ids[0]}
+    calls = [{**_as_dict(call), "id": id} for call, id in zip(fields["tool_calls"], ids, strict=True)]
+    return {**fields, "tool_calls": calls}
+
+
+def _tool_name(call: Any) -> str:
+    function = _member(call, "function") or _member(call, "custom")
+    return str(_member(function, "name") or "")
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 # -- what we read ------------------------------------------------------------

@@ -27,6 +27,8 @@ class Quirks:
         image_detail: Whether the server accepts the `detail` of an image.
         documents: Whether messages may contain PDF documents.
         cache_control: Whether the server accepts cache marks; if not, they are left out.
+        tool_ids: A regular expression of the ids of tool calls that the server accepts; empty if it accepts any. Others
+            are rewritten, in calls and results alike.
         reasoning_back: Members with the model's earlier reasoning that the server requires or accepts in a request.
             They go back only to the provider and model that sent them.
 
@@ -47,6 +49,7 @@ class Quirks:
     image_detail: bool = True
     documents: bool = True
     cache_control: bool = False
+    tool_ids: str = ""
     reasoning_back: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
 
     def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder

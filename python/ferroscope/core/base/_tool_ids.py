@@ -1,0 +1,149 @@
+"""Ids of tool calls in a request: unique, the same in a call and its result, valid for the provider.
+
+Servers send calls without an id, with an empty one, or with the same one in every turn, and each provider accepts
+other ids. Only the copy that is sent is changed. The same history always gets the same ids: an id depends on the
+messages before it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain, count, islice
+from typing import Any, Final
+
+_BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LONGEST: Final = 64
+_DIGEST: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ToolId:
+    """The place of an id in a message.
+
+    Attributes:
+        is_call: Whether it is the id of a call, or that of a call's result.
+        id: The id; None or empty if there is none.
+        name: The name of the tool; empty if the message does not have it.
+    """
+
+    is_call: bool
+    id: str | None
+    name: str = ""
+
+
+def unify_tool_ids(
+    messages: list[Any],  # Any: messages as the SDK takes them
+    pattern: str,
+    read: Callable[[Any], Sequence[ToolId]],
+    replace: Callable[[Any, Sequence[str]], Any],
+) -> list[Any]:
+    """Return messages whose tool ids are unique, the same in a call and its result, and match a pattern.
+
+    Messages that need no other ids are the same objects; the list is the same if none does.
+
+    Args:
+        messages: The messages of a request, in the provider's form.
+        pattern: The regular expression of the ids that the provider accepts; empty if it accepts any.
+        read: Return the ids in a message, in order.
+        replace: Return a copy of a message with other ids, in the same order.
+    """
+    found = [read(message) for message in messages]
+    if not any(found):
+        return messages
+    ids = _Ids(pattern)
+    changed: list[Any] = []
+    for message, places in zip(messages, found, strict=True):
+        new = ids.of_message(places)
+        same = all(place.id == one for place, one in zip(places, new, strict=True))
+        changed.append(message if same else replace(message, new))
+    return messages if all(map(_is, changed, messages)) else changed
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+class _Ids:
+    """The ids that were assigned so far."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._used: set[str] = set()
+        self._calls = 0
+        # By the id as it came: the calls that wait for their result, as (new id, name), and the id of the last one.
+        self._waiting: dict[str, list[tuple[str, str]]] = {}
+        self._last: dict[str, str] = {}
+        self._answered = False
+
+    def of_message(self, places: Sequence[ToolId]) -> list[str]:
+        if self._answered and any(place.is_call for place in places):
+            # A new turn: an id that comes again is another call.
+            for place in places:
+                if place.is_call:
+                    self._waiting.pop(place.id or "", None)
+            self._answered = False
+        return [self._call(place) if place.is_call else self._result(place) for place in places]
+
+    def _call(self, place: ToolId) -> str:
+        self._calls += 1
+        given = place.id or ""
+        new = self._new(given or f"call_{self._calls}")
+        self._waiting.setdefault(given, []).append((new, place.name))
+        self._last[given] = new
+        return new
+
+    def _result(self, place: ToolId) -> str:
+        self._answered = True
+        given = place.id or ""
+        waiting = self._waiting.get(given)
+        if not waiting and not given:
+            # Its call has an id that the result does not have.
+            waiting = next((calls for calls in self._waiting.values() if calls), None)
+        if waiting:
+            named = (call for call in waiting if place.name and call[1] == place.name)
+            call = next(named, waiting[0])
+            waiting.remove(call)
+            return call[0]
+        return self._last.get(given) or self._new(given or f"call_{self._calls}")
+
+    def _new(self, wanted: str) -> str:
+        new = next(one for one in _candidates(wanted, self._pattern) if one not in self._used)
+        self._used.add(new)
+        return new
+
+
+def _candidates(wanted: str, pattern: str) -> Iterator[str]:
+    """Yield ids for the wanted one, the nearest first, that match a pattern."""
+    matches = _matcher(pattern)
+    plain = re.sub(r"[^a-zA-Z0-9_-]", "_", wanted)
+    yield from filter(matches, (wanted, plain))
+    for number in count(2):
+        digest = _digest(f"{wanted}\0{number}")
+        near = filter(matches, (f"{plain}_{number}", f"{plain[: _LONGEST - 9]}_{digest[:8]}"))
+        cut = filter(matches, (digest[:length] for length in range(_DIGEST, 0, -1)))
+        found = list(islice(chain(near, cut), 1))
+        if not found:
+            raise ValueError(
+                f"no id of letters and digits matches the pattern of tool ids {pattern!r}; write one that up to "
+                f"{_DIGEST} letters and digits match"
+            )
+        yield from found
+
+
+@cache
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    expression = re.compile(pattern or ".+", re.DOTALL)
+    return lambda text: expression.fullmatch(text) is not None
+
+
+def _digest(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    digits: list[str] = []
+    for _ in range(_DIGEST):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(digits)
