@@ -25,6 +25,7 @@ __all__ = [
     "prices_rows",
     "prices_scale",
     "prices_where",
+    "token_counts",
 ]
 
 __version__: str
@@ -182,6 +183,11 @@ class StreamDecoder:
     @property
     def usage(self) -> bytes | None:
         """The provider's account of the tokens, JSON text."""
+    def token_counts(self) -> dict[str, int | None]:
+        """Return the token counts of the usage so far, as the function `token_counts` does."""
+    @property
+    def usage_contradiction(self) -> str | None:
+        """Why the counts that the events reported contradict each other; None if they do not."""
     @property
     def content(self) -> str:
         """What the model has said so far."""
@@ -284,6 +290,13 @@ def price_usage(
     call: dict[str, Any],  # Any: strings, flags and lists by name
 ) -> dict[str, Any]:  # Any: the fields of a cost by name
     """The whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records of."""
+
+def token_counts(usage: bytes | None) -> dict[str, int | None]:
+    """Return the token counts of a usage object (JSON) by name.
+
+    A count that the provider did not report is None: missing, null, text, negative, or beyond 10^15. What a count
+    includes is as the provider reports it.
+    """
 
 def calculate_cost(provider: str, model: str, metadata: object) -> float | None:
     """The cost of gathered counts in USD; `None` if it is not known.

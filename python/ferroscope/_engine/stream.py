@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -515,9 +515,16 @@ class StreamRun:
             return self._response
         raw = self._call.provider.dialect.read_response(self._decoder.response())
         response = self._call.response(raw, self.start_time, self.end_time)
+        # The SDK's model may read text as a number; the counts are what the provider sent.
+        response._usage_json = self._decoder.usage
+        response._usage_contradiction = self._decoder.usage_contradiction
         if self.ended:
             self._response = response
         return response
+
+    def token_counts(self) -> Mapping[str, int | None]:
+        """Return the counts that the provider has reported so far."""
+        return self._decoder.token_counts()
 
     def cost_details(self) -> Cost:
         """What the call has cost so far; an estimate if it was broken off before the provider told the tokens."""

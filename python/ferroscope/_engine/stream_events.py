@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .._core import Event, StreamDecoder
+from ..core.base._token_counts import common_usage
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream_events import (
     FinishEvent,
@@ -60,5 +61,5 @@ class TypedEvents:
         usage = self._decoder.usage
         if usage != self._usage:
             self._usage = usage
-            if counted := self._response().common_usage:
+            if counted := common_usage(self._decoder.token_counts()):
                 yield UsageEvent(counted)

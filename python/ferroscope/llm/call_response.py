@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from ..core.base._tool_output import tool_output_text
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.message_param import BaseMessageParam, ToolResultPart
 from ..core.base.tool import BaseTool
-from ..core.base.types import CostMetadata, FinishReason, JsonableType, Provider, Usage
+from ..core.base.types import FinishReason, JsonableType, Provider, Usage
 from .tool import Tool
 
 if TYPE_CHECKING:
@@ -117,29 +117,9 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         """The tokens of the call."""
         return self._response.common_usage
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
-    def input_tokens(self) -> int | float | None:
-        """How many tokens were sent."""
-        return self._response.input_tokens
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def cached_tokens(self) -> int | float | None:
-        """How many of them the provider had in its cache."""
-        return self._response.cached_tokens
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def output_tokens(self) -> int | float | None:
-        """How many tokens were generated."""
-        return self._response.output_tokens
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def cost_metadata(self) -> CostMetadata:
-        """What the price of the call depends on."""
-        return self._response.cost_metadata
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return self._response._token_counts
 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property
@@ -194,11 +174,6 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     def common_tools(self) -> list[Tool] | None:
         """The same as `tools`."""
         return self.tools
-
-    @property
-    def common_usage(self) -> Usage | None:
-        """The same as `usage`."""
-        return self._response.common_usage
 
 
 def _tool_message(tool: BaseTool, output: str) -> BaseMessageParam:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.base.call_response_chunk import AnyCallResponseChunk, BaseCallResponseChunk, ChunkEvent
-from ..core.base.types import CostMetadata, FinishReason, Usage
+from ..core.base.types import FinishReason, Usage
 
 
 class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
@@ -72,34 +73,13 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
         return self._response.common_usage
 
     @property
-    def input_tokens(self) -> int | float | None:
-        """How many tokens were sent, in the chunk that says so."""
-        return self._response.input_tokens
-
-    @property
-    def cached_tokens(self) -> int | float | None:
-        """How many of them the provider had in its cache, in the chunk that says so."""
-        return self._response.cached_tokens
-
-    @property
-    def output_tokens(self) -> int | float | None:
-        """How many tokens were generated, in the chunk that says so."""
-        return self._response.output_tokens
-
-    @property
-    def cost_metadata(self) -> CostMetadata:
-        """What the price depends on, as far as this chunk says it."""
-        return self._response.cost_metadata
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return self._response._token_counts
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
         """The same as `finish_reasons`."""
         return self._response.common_finish_reasons
-
-    @property
-    def common_usage(self) -> Usage | None:
-        """The same as `usage`."""
-        return self._response.common_usage
 
     if not TYPE_CHECKING:
 

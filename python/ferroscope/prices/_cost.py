@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -199,14 +200,27 @@ def cost(
         >>> prices.cost("openai", "gpt-4o", usage).total
         Decimal('0.0035')
     """
+    return _cost(provider, model, usage_json(usage), api, at, context, None)
+
+
+def _cost(
+    provider: str,
+    model: str,
+    usage: bytes | None,
+    api: str | None,
+    at: datetime | str | float | None,
+    context: Context | Mapping[str, object] | None,
+    contradiction: str | None,
+) -> Cost:
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
     call = _call(given, at)
+    call["contradiction"] = contradiction
     # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
     others = [(key, str(value)) for key, value in given.items() if value is not None]
     call["others"] = others
-    answer = cast(_Priced, price_usage(provider, model, usage_json(usage), api, call))
+    answer = cast(_Priced, price_usage(provider, model, usage, api, call))
     return _read(model, answer, others)
 
 
@@ -264,19 +278,29 @@ def usage_json(usage: object) -> bytes | None:
         case str():
             return usage.encode()
         case Mapping():
-            return orjson.dumps(dict(usage), default=_plain, option=orjson.OPT_NON_STR_KEYS)
+            return _dumps(dict(usage))
+        case list() | tuple() | int() | float():  # no usage object, whatever the server meant
+            return _dumps(usage)
     dump = getattr(usage, "model_dump_json", None)
     if dump is not None:
-        return cast(str, dump()).encode()
+        # An SDK's model may hold what its server sent in place of a count: null, or text.
+        return cast(str, dump(warnings=False)).encode()
     to_dict = getattr(usage, "to_dict", None)
-    return orjson.dumps(to_dict() if to_dict is not None else vars(usage), default=_plain)
+    return _dumps(to_dict() if to_dict is not None else vars(usage))
+
+
+def _dumps(usage: object) -> bytes:
+    try:
+        return orjson.dumps(usage, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # an integer of more than 64 bits
+        return json.dumps(usage, default=_plain).encode()
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return float(value)
     dump = getattr(value, "model_dump", None)
-    return dump() if dump is not None else vars(value)
+    return dump(warnings=False) if dump is not None else vars(value)
 
 
 def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[str, object]:
@@ -369,14 +393,17 @@ def cost_of(
     api: str | None = None,
     at: float | None = None,
     context: Mapping[str, object] | None = None,
+    contradiction: str | None = None,
     strict: bool = False,
 ) -> Cost:
     """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
 
+    `contradiction` is why the counts contradict each other, where that shows in the events of a stream only.
+
     Raises:
         UnknownPriceError: With `strict`, if the cost is not known.
     """
-    found = cost(provider, model, usage_json, api=api, at=at, context=context)
+    found = _cost(provider, model, usage_json, api, at, context, contradiction)
     if found.total is None:
         why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
         if strict:

@@ -1,7 +1,7 @@
 //! `_core` functions for prices: they convert arguments, ask the book of the process, and convert the answer.
 
 use ferroscope_core::price::{Book, Call, CallConditions, Cost, Factor, Item, decimal, provider_id, table};
-use ferroscope_core::usage::{Totals, Unit};
+use ferroscope_core::usage::{TokenCounts, Totals, Unit};
 use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -30,6 +30,18 @@ fn price_usage<'py>(
     let call = read_call(call)?;
     let cost = py.detach(|| BOOK.price_json(provider, model, api, usage, &call));
     write_cost(py, &cost)
+}
+
+/// The token counts of a usage object (JSON) by name; None for a count that the provider did not report.
+#[pyfunction]
+#[pyo3(signature = (usage))]
+pub(crate) fn token_counts<'py>(py: Python<'py>, usage: Option<&[u8]>) -> PyResult<Bound<'py, PyDict>> {
+    let counts = usage.map_or_else(TokenCounts::default, ferroscope_core::usage::token_counts);
+    let named = PyDict::new(py);
+    for (name, count) in counts.named() {
+        named.set_item(PyString::intern(py, name), count)?;
+    }
+    Ok(named)
 }
 
 fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
@@ -65,6 +77,7 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
         counts,
         estimated: take(given, "estimated")?.unwrap_or(false),
         also: take(given, "also")?.unwrap_or_default(),
+        contradiction: take(given, "contradiction")?,
     })
 }
 
@@ -301,6 +314,7 @@ fn prices_where(model: &str) -> Vec<String> {
 /// Adds the functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(price_usage, module)?)?;
+    module.add_function(wrap_pyfunction!(token_counts, module)?)?;
     module.add_function(wrap_pyfunction!(calculate_cost, module)?)?;
     module.add_function(wrap_pyfunction!(prices_load, module)?)?;
     module.add_function(wrap_pyfunction!(prices_alias, module)?)?;

@@ -6,7 +6,7 @@ use ferroscope_core::dialect::{Dialect, Format};
 use ferroscope_core::{Framing, Limits, Step, Stream};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use std::borrow::Cow;
 
 /// What one event of a stream added.
@@ -236,6 +236,17 @@ impl StreamDecoder {
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.stream.state().usage().map(|usage| PyBytes::new(py, usage.as_bytes()))
+    }
+
+    /// The token counts of the usage so far, by name; None for a count that the provider did not report.
+    fn token_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        crate::price::token_counts(py, self.stream.state().usage().map(str::as_bytes))
+    }
+
+    /// Why the counts that the events reported contradict each other.
+    #[getter]
+    fn usage_contradiction(&self) -> Option<&str> {
+        self.stream.state().usage_contradiction()
     }
 
     /// What the model has said so far.

@@ -119,26 +119,8 @@ class ChatCallResponse(
 
     @property
     def usage(self) -> CompletionUsage | None:
-        """The provider's own account of the tokens."""
-        return cast("CompletionUsage | None", getattr(self._completion, "usage", None))
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def input_tokens(self) -> int | None:
-        """How many tokens were sent."""
-        return input_tokens(self.usage)
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def cached_tokens(self) -> int | None:
-        """How many of them the provider had in its cache."""
-        return cached_tokens(self.usage)
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def output_tokens(self) -> int | None:
-        """How many tokens were generated."""
-        return output_tokens(self.usage)
+        """The provider's usage object."""
+        return usage_of(self._completion)
 
     def _price_context(self) -> Context:
         """The price depends on the tier that served the call; the one asked for is the second best to know."""
@@ -268,19 +250,12 @@ def word(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def input_tokens(usage: Any) -> int | None:
-    """How many tokens were sent, by the provider's account."""
-    return getattr(usage, "prompt_tokens", None)
-
-
-def cached_tokens(usage: Any) -> int | None:
-    """How many tokens came from the cache, by the provider's account."""
-    return cast("int | None", member(member(usage, "prompt_tokens_details"), "cached_tokens"))
-
-
-def output_tokens(usage: Any) -> int | None:
-    """How many tokens were generated, by the provider's account."""
-    return getattr(usage, "completion_tokens", None)
+def usage_of(completion: Any) -> CompletionUsage | None:
+    """Return the usage object of a completion or a chunk; Moonshot's streams have it in the choice."""
+    found = getattr(completion, "usage", None)
+    if found is None and (choices := getattr(completion, "choices", None)):
+        found = getattr(choices[0], "usage", None)
+    return cast("CompletionUsage | None", found)
 
 
 def thinking(message: Any, quirks: Quirks) -> str:

@@ -11,15 +11,7 @@ from ..._lazy import load_name
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ...core.base.types import FinishReason
 from ..sdk_model import read_model
-from .call_response import (
-    cached_tokens,
-    common_finish_reasons,
-    input_tokens,
-    member,
-    output_tokens,
-    thinking,
-    word,
-)
+from .call_response import common_finish_reasons, member, thinking, usage_of, word
 
 if TYPE_CHECKING:
     from openai.types.completion_usage import CompletionUsage
@@ -73,23 +65,8 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
 
     @property
     def usage(self) -> CompletionUsage | None:
-        """The provider's own account of the tokens, in the chunk that brings it."""
-        return getattr(self._any, "usage", None)
-
-    @property
-    def input_tokens(self) -> int | None:
-        """How many tokens were sent, in the chunk that says so."""
-        return input_tokens(self.usage)
-
-    @property
-    def cached_tokens(self) -> int | None:
-        """How many of them the provider had in its cache, in the chunk that says so."""
-        return cached_tokens(self.usage)
-
-    @property
-    def output_tokens(self) -> int | None:
-        """How many tokens were generated, in the chunk that says so."""
-        return output_tokens(self.usage)
+        """The provider's usage object, in the chunk that brings it."""
+        return usage_of(self._any)
 
     @property
     def thinking(self) -> str:

@@ -109,24 +109,6 @@ class AnthropicCallResponse(_Base):
         """The provider's own account of the tokens."""
         return self.response.usage
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def input_tokens(self) -> int | None:
-        """How many tokens were sent, without those read from or written to the cache."""
-        return _count(self.response, "input_tokens")
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def cached_tokens(self) -> int:
-        """How many tokens more the provider had in its cache."""
-        return _count(self.response, "cache_read_input_tokens") or 0
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def output_tokens(self) -> int | None:
-        """How many tokens were generated."""
-        return _count(self.response, "output_tokens")
-
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
     def message_param(self) -> MessageParam:
@@ -193,10 +175,6 @@ def _result(tool: AnthropicTool, text: str) -> dict[str, Any]:  # Any: JSON
     result: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool.id}
     # An answer may say nothing, but no text may be empty.
     return {**result, "content": [{"type": "text", "text": text}]} if text else result
-
-
-def _count(response: object, name: str) -> int | None:
-    return getattr(getattr(response, "usage", None), name, None)
 
 
 def _tool(by_name: dict[str, type[AnthropicTool]], call: Any) -> AnthropicTool:  # Any: the SDK's `ToolUseBlock`

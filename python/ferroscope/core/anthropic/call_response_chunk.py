@@ -121,21 +121,6 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
         )
 
     @property
-    def input_tokens(self) -> int | None:
-        """How many tokens were sent, in a chunk that says so."""
-        return getattr(self.usage, "input_tokens", None)
-
-    @property
-    def cached_tokens(self) -> int | None:
-        """How many tokens more the provider had in its cache, in a chunk that says so."""
-        return getattr(self.usage, "cache_read_input_tokens", None)
-
-    @property
-    def output_tokens(self) -> int | None:
-        """How many tokens were generated so far, in a chunk that says so."""
-        return getattr(self.usage, "output_tokens", None)
-
-    @property
     def common_finish_reasons(self) -> list[CommonFinishReason] | None:
         """Why the answer ended, in the words that all providers share."""
         return common_finish_reasons(self.finish_reasons)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .tool import BaseTool
 
 # Read from the response when they are asked for, and kept then.
-_READ_AGAIN = frozenset({"cost_details", "message_param", "tool", "tools"})
+_READ_AGAIN = frozenset({"_token_counts", "cost_details", "message_param", "tool", "tools"})
 
 
 def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:

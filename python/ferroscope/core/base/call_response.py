@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
@@ -19,13 +18,15 @@ from pydantic import (
 from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
+from ..._core import token_counts
 from ._identity import NO_PROVIDER, Identity
 from ._provider_data import Endpoint
 from ._secrets import WITH_SECRETS, without_secrets
+from ._token_counts import TokenFields
 from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
-from .types import CostMetadata, FinishReason, JsonableType, Provider, Usage
+from .types import FinishReason, JsonableType, Provider
 
 if TYPE_CHECKING:
     from ...prices import Context, Cost
@@ -43,7 +44,7 @@ _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
 
 
 class BaseCallResponse(
-    BaseModel,
+    TokenFields,
     Generic[
         _ResponseT,
         _BaseToolT,
@@ -199,33 +200,14 @@ class BaseCallResponse(
     def usage(self) -> Any:  # Any: each provider's own object
         """The provider's own account of the tokens."""
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    @abstractmethod
-    def input_tokens(self) -> int | float | None:
-        """How many tokens were sent."""
+    @cached_property
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return token_counts(self._usage_json)
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    @abstractmethod
-    def cached_tokens(self) -> int | float | None:
-        """How many of them the provider had in its cache."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    @abstractmethod
-    def output_tokens(self) -> int | float | None:
-        """How many tokens were generated."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def cost_metadata(self) -> CostMetadata:
-        """What the price of the call depends on."""
-        return CostMetadata(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cached_tokens=self.cached_tokens,
-        )
+    @cached_property
+    def _usage_contradiction(self) -> str | None:
+        """Why the counts in the events of a stream contradict each other. The engine sets it."""
+        return None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -241,13 +223,15 @@ class BaseCallResponse(
         return cost_of(
             provider=self._record.price_provider,
             model=self.model or "",
-            usage_json=self._usage_json(),
+            usage_json=self._usage_json,
             at=self.start_time / 1000 if self.start_time else None,
             context=self._price_context(),
+            contradiction=self._usage_contradiction,
         )
 
+    @cached_property
     def _usage_json(self) -> bytes | None:
-        """The provider's account of the tokens, as it was sent."""
+        """The provider's usage object as JSON. The engine sets that of a stream."""
         from ...prices import usage_json
 
         return usage_json(self.usage)
@@ -317,29 +301,9 @@ class BaseCallResponse(
         """
         return self.tools
 
-    @property
-    def common_usage(self) -> Usage | None:
-        """The tokens of the call, counted alike for all providers."""
-        return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
-
 
 # The parameters serve checkers alone: subclasses may have others.
 BaseCallResponse.__pydantic_generic_metadata__["parameters"] = ()
 
 AnyCallResponse: TypeAlias = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
 """A response of whichever provider."""
-
-
-def usage_of(
-    input_tokens: int | float | None, cached_tokens: int | float | None, output_tokens: int | float | None
-) -> Usage | None:
-    """Counts as `Usage`; None if none of them is known."""
-    if input_tokens is None and cached_tokens is None and output_tokens is None:
-        return None
-    sent, generated = int(input_tokens or 0), int(output_tokens or 0)
-    return Usage(
-        input_tokens=sent,
-        cached_tokens=int(cached_tokens or 0),
-        output_tokens=generated,
-        total_tokens=sent + generated,
-    )

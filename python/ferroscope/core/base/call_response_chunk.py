@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
 from ._identity import NO_PROVIDER, Identity
-from .call_response import usage_of
-from .types import CostMetadata, FinishReason, Provider, Usage
+from ._token_counts import TokenProperties, read_token_counts
+from .types import FinishReason, Provider
 
 _ChunkT = TypeVar("_ChunkT", default=Any)
 _FinishReasonT = TypeVar("_FinishReasonT", default=str)
@@ -29,7 +30,7 @@ class ChunkEvent(Protocol):
         ...
 
 
-class BaseCallResponseChunk(Generic[_ChunkT, _FinishReasonT], ABC):
+class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], ABC):
     """A piece of a streamed answer.
 
     It costs next to nothing until more than `content` is asked for: the SDK's own object is made then.
@@ -119,38 +120,13 @@ class BaseCallResponseChunk(Generic[_ChunkT, _FinishReasonT], ABC):
         """The provider's own account of the tokens, in the chunk that brings it."""
 
     @property
-    @abstractmethod
-    def input_tokens(self) -> int | float | None:
-        """How many tokens were sent, in the chunk that says so."""
-
-    @property
-    @abstractmethod
-    def cached_tokens(self) -> int | float | None:
-        """How many of them the provider had in its cache, in the chunk that says so."""
-
-    @property
-    @abstractmethod
-    def output_tokens(self) -> int | float | None:
-        """How many tokens were generated, in the chunk that says so."""
-
-    @property
-    def cost_metadata(self) -> CostMetadata:
-        """What the price depends on, as far as this chunk says it."""
-        return CostMetadata(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cached_tokens=self.cached_tokens,
-        )
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return read_token_counts(self.usage)
 
     @property
     @abstractmethod
     def common_finish_reasons(self) -> list[FinishReason] | None:
         """Why choices ended, in the words that all providers share."""
-
-    @property
-    def common_usage(self) -> Usage | None:
-        """The tokens, counted alike for all providers, in the chunk that brings them."""
-        return usage_of(self.input_tokens, self.cached_tokens, self.output_tokens)
 
 
 def _rebuild(kind: type[AnyCallResponseChunk], chunk: object) -> AnyCallResponseChunk:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
 from ._identity import NO_PROVIDER, Identity
 from ._stream_view import StreamView
+from ._token_counts import TokenProperties
 from .call_response import AnyCallResponse
 from .call_response_chunk import AnyCallResponseChunk
 from .stream_events import StreamEvent
 from .tool import BaseTool
-from .types import CostMetadata, JsonableType, Provider
+from .types import JsonableType, Provider
 
 if TYPE_CHECKING:
     from ...prices import Cost
@@ -67,9 +68,11 @@ class StreamDriver(Protocol):
     async def aclose(self) -> None: ...
     def response(self) -> AnyCallResponse: ...
     def cost_details(self) -> Cost: ...
+    def token_counts(self) -> Mapping[str, int | None]: ...
 
 
 class BaseStream(
+    TokenProperties,
     Generic[
         _BaseCallResponseT,
         _BaseCallResponseChunkT,
@@ -248,28 +251,8 @@ class BaseStream(
         return self._run.response().usage
 
     @property
-    def input_tokens(self) -> int | float | None:
-        """How many tokens were sent, once the provider says so."""
-        return self._run.response().input_tokens
-
-    @property
-    def cached_tokens(self) -> int | float | None:
-        """How many of them the provider had in its cache, once it says so."""
-        return self._run.response().cached_tokens
-
-    @property
-    def output_tokens(self) -> int | float | None:
-        """How many tokens were generated, once the provider says so."""
-        return self._run.response().output_tokens
-
-    @property
-    def cost_metadata(self) -> CostMetadata:
-        """What the price of the call depends on."""
-        return CostMetadata(
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cached_tokens=self.cached_tokens,
-        )
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return self._run.token_counts()
 
     @property
     def cost(self) -> float | None:

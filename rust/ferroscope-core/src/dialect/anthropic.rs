@@ -26,6 +26,11 @@ use crate::tool_call::Buffer;
 use crate::tree::Object;
 use block::{Block, Body};
 
+/// Counts of the prompt, which no later event can lower.
+///
+/// `https://docs.claude.com/en/docs/build-with-claude/streaming`: "token counts ... are cumulative".
+const CUMULATIVE: [&str; 3] = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
+
 /// The response, growing.
 #[derive(Debug, Default)]
 pub struct State {
@@ -39,6 +44,8 @@ pub struct State {
     usage: Object,
     /// `usage` as JSON text, written when it changes.
     usage_text: Option<String>,
+    /// Why the counts of the events contradict each other.
+    usage_contradiction: Option<String>,
     /// The other members of the message.
     members: Object,
     blocks: Vec<Block>,
@@ -211,12 +218,30 @@ impl State {
 
     fn count(&mut self, usage: Value<'_>) {
         if usage.kind() == Kind::Object {
+            // Where several models ran, their counts are in this list, and the totals are those of the last one.
+            let one_model = usage.get("iterations").is_none();
             for (key, count) in usage.members() {
-                self.usage.set_given(&key.name(), count);
+                let name = key.name();
+                if one_model && CUMULATIVE.contains(&&*name) {
+                    self.check_count(&name, count);
+                }
+                self.usage.set_given(&name, count);
             }
             let text = self.usage_text.get_or_insert_default();
             text.clear();
             self.usage.write(text);
+        }
+    }
+
+    /// Notes a count that falls to zero: counts are cumulative, so one of the two events is wrong.
+    fn check_count(&mut self, name: &str, count: Value<'_>) {
+        let is_zero = |text: &str| text.parse::<f64>() == Ok(0.0);
+        if count.kind() == Kind::Number
+            && is_zero(count.raw())
+            && let Some(before) = self.usage.raw(name).filter(|before| !is_zero(before))
+        {
+            self.usage_contradiction =
+                Some(format!("message_delta reports {name} 0, and message_start reported {before}"));
         }
     }
 

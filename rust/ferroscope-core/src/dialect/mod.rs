@@ -139,6 +139,16 @@ impl Dialect {
         each!(self, state => state.usage())
     }
 
+    /// Why the counts that the events reported contradict each other; `None` if they do not.
+    #[must_use]
+    pub fn usage_contradiction(&self) -> Option<&str> {
+        match self {
+            Self::Anthropic(state) => state.usage_contradiction(),
+            // Each report of the usage replaces the one before.
+            _ => None,
+        }
+    }
+
     /// Why each choice ended, in the order of the choices.
     #[must_use]
     pub fn finish_reasons(&self) -> Vec<&str> {

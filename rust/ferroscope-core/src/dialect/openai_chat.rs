@@ -60,7 +60,7 @@ pub struct State {
     model: String,
     created: Option<Box<str>>,
     usage: Option<Box<str>>,
-    /// Usage from the place that `Quirks::usage_in` names, for want of the usual one.
+    /// Usage from the place that `Quirks::usage_in` names or from a choice, for want of the usual one.
     other_usage: Option<Box<str>>,
     received: usize,
     extra: Object,
@@ -237,7 +237,14 @@ impl State {
                     self.repeatable &= member.is_null();
                     self.choices[position].logprobs(member);
                 }
-                name => self.choices[position].extra.merge(name, member, merge_of(name)),
+                name => {
+                    if name == "usage" && member.is_truthy() {
+                        // Moonshot reports usage in the choice (`https://platform.moonshot.ai/docs/api/chat`).
+                        self.other_usage = Some(member.kept().into());
+                        self.repeatable = false;
+                    }
+                    self.choices[position].extra.merge(name, member, merge_of(name));
+                }
             }
         }
         // A `message` beside a `delta` repeats it or all the text so far (Writer, Perplexity).

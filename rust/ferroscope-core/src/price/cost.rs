@@ -109,6 +109,8 @@ enum Step<'a> {
     Charge { found: Found<'a>, count: i128, factor: (i128, i128), user: bool, free: bool },
     /// A count has none.
     Unpriced(Unit),
+    /// A unit has a price, and its count was not reported.
+    Unreported(Unit),
     /// No row speaks of the way in which the call was served.
     Unserved(Mode),
 }
@@ -169,6 +171,12 @@ fn walk<'a>(
         }
         step(Step::Charge { found, count, factor, user: user.is_some(), free: free.is_some() });
     }
+    // A model that charges nothing for a unit needs no count of it: an embedding has no output.
+    for &unit in segment.unreported.iter().filter(|_| free.is_none()) {
+        if find(model, unit, segment.prompt, now).is_some_and(|found| found.price > 0) {
+            step(Step::Unreported(unit));
+        }
+    }
 }
 
 /// The factors of rows on a price. What a user wrote is the price, whatever the built-in table knows of discounts.
@@ -228,6 +236,9 @@ impl Bill {
     ) {
         walk(model, segment, now, user, &mut |step| match step {
             Step::Unpriced(unit) => self.missing(format!("{} has no price for {}", model.id, unit.name())),
+            Step::Unreported(unit) => {
+                self.missing(format!("the response does not report its {} tokens", unit.name()));
+            }
             Step::Unserved(mode) => self.missing(match mode {
                 Mode::Batch => format!("{} has no price for a batch", model.id),
                 Mode::Tier => {

@@ -100,6 +100,8 @@ pub struct Call {
     pub estimated: bool,
     /// Other names to look under if no table has the model: a deployment, the base of a tuned model.
     pub also: Vec<String>,
+    /// Why the counts contradict each other, if their events did: there is no cost then but a stated charge.
+    pub contradiction: Option<String>,
 }
 
 /// Tiers that have the standard price, by any provider's word.
@@ -392,6 +394,11 @@ impl Book {
         let parsed = match usage {
             Some(json) => crate::usage::parse(&id, api, json),
             None => Err(Unreadable::Absent("no usage was reported".into())),
+        };
+        let contradiction = call.contradiction.as_ref();
+        let parsed = match (parsed, contradiction) {
+            (Ok(usage), Some(why)) if usage.reported.is_none() => Err(Unreadable::Inconsistent(why.clone())),
+            (parsed, _) => parsed,
         };
         match parsed {
             Ok(usage) => self.price(provider, model, &usage, call),

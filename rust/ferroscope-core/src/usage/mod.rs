@@ -4,12 +4,14 @@
 //! Anthropic, reasoning is inside the output at OpenAI and beside it in Gemini. Here every token is in one place, so
 //! that nothing can be charged twice, and what cannot be (a part larger than its whole) is an error, not a number.
 
+mod shapes;
 mod split;
 mod unit;
 mod wire;
 
+pub use shapes::{TokenCounts, Wire};
 pub use unit::Unit;
-pub use wire::{Wire, parse};
+pub use wire::{parse, token_counts};
 
 /// What a provider says that a call used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Segment {
     pub counts: Vec<(Unit, i128)>,
     /// Whether reasoning was counted beside the output, and added to it.
     pub reasoning_beside: bool,
+    /// What was used in an unknown amount: the provider did not report its count.
+    pub unreported: Vec<Unit>,
 }
 
 impl Segment {

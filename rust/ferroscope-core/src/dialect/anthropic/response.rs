@@ -75,6 +75,12 @@ impl State {
         self.usage_text.as_deref()
     }
 
+    /// Why the counts that the events reported contradict each other; `None` if they do not.
+    #[must_use]
+    pub fn usage_contradiction(&self) -> Option<&str> {
+        self.usage_contradiction.as_deref()
+    }
+
     /// The calls of the caller's tools; what the server runs itself is in the response only.
     pub fn tool_calls(&self) -> impl Iterator<Item = &Buffer> {
         self.calls.iter().filter_map(|&block| self.input(block))
