@@ -135,6 +135,24 @@ fn bedrock_stream() -> Vec<u8> {
     (0..1000).flat_map(message).collect()
 }
 
+/// Events as OpenAI's Responses API sends them.
+fn responses_stream() -> Vec<u8> {
+    let event = |n: usize| {
+        format!(
+            "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\
+             \"sequence_number\":{n},\"item_id\":\"msg_0c4a5dd31a1b6ff20068f0a3a0a1e481a0\",\"output_index\":0,\
+             \"content_index\":0,\"delta\":\"{}\",\"logprobs\":[],\"obfuscation\":\"{}\"}}\n\n",
+            WORDS[n % WORDS.len()],
+            "x".repeat(n % 9),
+        )
+    };
+    let text = said().replace('\n', "\\n").replace('"', "\\\"");
+    let last = format!(
+        r#"{{"type":"response.completed","response":{{"id":"resp_1","status":"completed","output":[{{"type":"message","id":"msg_0c4a5dd31a1b6ff20068f0a3a0a1e481a0","content":[{{"type":"output_text","text":"{text}"}}]}}]}}}}"#
+    );
+    ((0..1000).map(event).collect::<String>() + &format!("data: {last}\n\n")).into()
+}
+
 /// The streams of the corpus that bring an answer, each with the number of its events.
 fn corpus(wire: &str, format: &Format) -> Vec<(Vec<u8>, u64)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus").join(wire);
@@ -186,9 +204,24 @@ fn streams(criterion: &mut Criterion) {
             bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
         });
     }
-    for (wire, format) in
-        [("openai_chat", chat.clone()), ("anthropic", Format::Anthropic), ("cohere", Format::Cohere)]
-    {
+    let body = responses_stream();
+    for read in [READ, 1] {
+        assert_eq!(decode(&Format::OpenaiResponses, &body, read), (1001, said()));
+    }
+    group.throughput(Throughput::Elements(1001));
+    group.bench_with_input(
+        BenchmarkId::new("OpenAI Responses", "reads of 16 KiB"),
+        &body,
+        |bencher, body| {
+            bencher.iter(|| decode(&Format::OpenaiResponses, black_box(body), READ));
+        },
+    );
+    for (wire, format) in [
+        ("openai_chat", chat.clone()),
+        ("anthropic", Format::Anthropic),
+        ("cohere", Format::Cohere),
+        ("openai_responses", Format::OpenaiResponses),
+    ] {
         let streams = corpus(wire, &format);
         let events = streams.iter().map(|(_, events)| events).sum();
         assert!(events > 100, "{wire}");

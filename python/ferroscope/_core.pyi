@@ -103,7 +103,7 @@ class StreamDecoder:
         ```
 
     Args:
-        dialect: The wire format: `anthropic`, `cohere` or `openai_chat`.
+        dialect: The wire format: `anthropic`, `cohere`, `openai_chat` or `openai_responses`.
         framing: How the body is cut into events: as server-sent events, or in AWS's event stream as Bedrock wraps a
             model's own events.
         reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).

@@ -80,6 +80,51 @@ impl Node {
         }
     }
 
+    /// A value whose strings can grow, down to so many levels of nesting; what is deeper stays as it came.
+    #[must_use]
+    pub fn growing(value: Value<'_>, levels: usize) -> Self {
+        match (value.kind(), levels.checked_sub(1)) {
+            (Kind::Object, Some(levels)) => Self::Object(Object::growing(value, levels)),
+            (Kind::Array, Some(levels)) => {
+                Self::Array(value.elements().map(|element| Self::growing(element, levels)).collect())
+            }
+            _ => match value.quoted() {
+                Some(quoted) => Self::Text(growing_text(quoted)),
+                None => Self::Raw(value.kept().into()),
+            },
+        }
+    }
+
+    /// The growing string. Replaces any other value by an empty string first; never None.
+    pub fn text_mut(&mut self) -> Option<&mut json::Text> {
+        if !matches!(self, Self::Text(_)) {
+            *self = Self::Text(json::Text::default());
+        }
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The object. Replaces any other value by an empty object first; never None.
+    pub fn object_mut(&mut self) -> Option<&mut Object> {
+        if !matches!(self, Self::Object(_)) {
+            *self = Self::Object(Object::default());
+        }
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// The elements of the array. Replaces any other value by an empty array first; never None.
+    pub fn elements_mut(&mut self) -> Option<&mut Vec<Self>> {
+        if !matches!(self, Self::Array(_)) {
+            *self = Self::Array(Vec::new());
+        }
+        if let Self::Array(elements) = self { Some(elements) } else { None }
+    }
+
+    /// The string, if the value is one that can grow.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(&text.value) } else { None }
+    }
+
     fn merge(&mut self, value: Value<'_>, merge: Merge) {
         match (&mut *self, value.kind()) {
             (_, Kind::Null) => {}
@@ -119,6 +164,12 @@ impl Node {
             }
         }
     }
+}
+
+fn growing_text(quoted: &str) -> json::Text {
+    let mut text = json::Text::default();
+    text.push(quoted);
+    text
 }
 
 /// Adds elements: one with the `index` and `type` of an earlier one continues it, any other is new.
@@ -216,6 +267,31 @@ impl List {
 }
 
 impl Object {
+    /// An object whose strings can grow, and those in its members down to so many levels of nesting.
+    #[must_use]
+    pub fn growing(value: Value<'_>, levels: usize) -> Self {
+        let mut object = Self::default();
+        for (key, member) in value.members() {
+            object.members.push((key.name().into(), Node::growing(member, levels)));
+        }
+        object
+    }
+
+    /// The member of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.members.iter().find(|(known, _)| **known == *name).map(|(_, node)| node)
+    }
+
+    /// The member of that name, to change it; a new one is null.
+    pub fn entry(&mut self, name: &str) -> &mut Node {
+        let position = self.position(name).unwrap_or_else(|| {
+            self.members.push((name.into(), Node::Raw("null".into())));
+            self.members.len() - 1
+        });
+        &mut self.members[position].1
+    }
+
     /// Whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -252,8 +328,7 @@ impl Object {
             (Some(Node::Text(text)), Some(quoted)) => text.push(quoted),
             (_, None) => self.merge(name, value, Merge::Latest),
             (known, Some(quoted)) => {
-                let mut text = json::Text::default();
-                text.push(quoted);
+                let text = growing_text(quoted);
                 match known {
                     Some(node) => *node = Node::Text(text),
                     None => self.members.push((name.into(), Node::Text(text))),
@@ -281,13 +356,17 @@ impl Object {
     }
 
     fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.position(name).map(|position| &mut self.members[position].1)
+    }
+
+    fn position(&mut self, name: &str) -> Option<usize> {
         if self.members.len() <= FEW {
-            return self.members.iter_mut().find(|(known, _)| **known == *name).map(|(_, node)| node);
+            return self.members.iter().position(|(known, _)| **known == *name);
         }
         for (position, (known, _)) in self.members.iter().enumerate().skip(self.index.len()) {
             self.index.insert(known.clone(), position);
         }
-        self.index.get(name).and_then(|&position| self.members.get_mut(position)).map(|(_, node)| node)
+        self.index.get(name).copied()
     }
 
     /// Ends every growing string: half a character at its end becomes U+FFFD.

@@ -49,7 +49,7 @@ impl Event {
 }
 
 /// The names of the wire formats.
-const DIALECTS: [&str; 3] = ["anthropic", "cohere", "openai_chat"];
+const DIALECTS: [&str; 4] = ["anthropic", "cohere", "openai_chat", "openai_responses"];
 
 /// Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
 ///
@@ -86,6 +86,7 @@ impl StreamDecoder {
             "openai_chat" => Format::from(quirks),
             "anthropic" => Format::Anthropic,
             "cohere" => Format::Cohere,
+            "openai_responses" => Format::OpenaiResponses,
             other => {
                 return Err(PyValueError::new_err(format!(
                     "unknown dialect {other:?}; expected one of {DIALECTS:?}"

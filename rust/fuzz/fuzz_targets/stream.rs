@@ -36,7 +36,8 @@ fn read<'a>(format: &Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> (See
     stream.finish();
     drain(&mut stream);
     let text: String = steps.iter().map(|delta| delta.text.as_str()).collect();
-    // Blocks of content may take turns, in broken streams; the message has them in their order.
+    // Blocks of content may take turns, in broken streams; the message has them in their order. In the Responses API a
+    // whole value replaces what its deltas made of it.
     if matches!(format, Format::OpenaiChat(_)) {
         let message = stream.state().message_so_far();
         // What an event held beside an error is in the response, though no step has shown it.
@@ -58,10 +59,11 @@ fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<D
 
 fuzz_target!(|input: (u8, Vec<u16>, &[u8])| {
     let (format, ends, body) = input;
-    let (format, nothing) = match format % 3 {
+    let (format, nothing) = match format % 4 {
         0 => (Format::from(Quirks::default()), "{}"),
         1 => (Format::Anthropic, r#"{"type":"ping"}"#),
-        _ => (Format::Cohere, r#"{"type":"keep-alive"}"#),
+        2 => (Format::Cohere, r#"{"type":"keep-alive"}"#),
+        _ => (Format::OpenaiResponses, "{}"),
     };
     let (whole, events) = read(&format, [body]);
     let mut ends: Vec<_> =

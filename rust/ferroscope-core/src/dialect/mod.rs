@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod cohere;
 pub mod openai_chat;
+pub mod openai_responses;
 mod repeat;
 
 use crate::delta::Delta;
@@ -23,6 +24,8 @@ pub enum Format {
     Anthropic,
     /// Cohere's chat, version 2.
     Cohere,
+    /// OpenAI's Responses API.
+    OpenaiResponses,
 }
 
 impl From<openai_chat::Quirks> for Format {
@@ -41,6 +44,8 @@ pub enum Dialect {
     Anthropic(Box<anthropic::State>),
     /// Cohere's chat, version 2.
     Cohere(Box<cohere::State>),
+    /// OpenAI's Responses API.
+    OpenaiResponses(Box<openai_responses::State>),
 }
 
 /// Calls the same method of whichever format it is.
@@ -50,6 +55,7 @@ macro_rules! each {
             Dialect::OpenaiChat($state) => $call,
             Dialect::Anthropic($state) => $call,
             Dialect::Cohere($state) => $call,
+            Dialect::OpenaiResponses($state) => $call,
         }
     };
 }
@@ -62,6 +68,7 @@ impl Dialect {
             Format::OpenaiChat(quirks) => Self::OpenaiChat(Box::new(openai_chat::State::new(quirks, limits))),
             Format::Anthropic => Self::Anthropic(Box::new(anthropic::State::new(limits))),
             Format::Cohere => Self::Cohere(Box::new(cohere::State::new(limits))),
+            Format::OpenaiResponses => Self::OpenaiResponses(Box::new(openai_responses::State::new(limits))),
         }
     }
 
@@ -95,6 +102,7 @@ impl Dialect {
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_complete(),
             Self::Cohere(state) => state.is_complete(),
+            Self::OpenaiResponses(state) => state.is_complete(),
         }
     }
 
@@ -106,6 +114,7 @@ impl Dialect {
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_unfinished(),
             Self::Cohere(state) => state.is_unfinished(),
+            Self::OpenaiResponses(state) => state.is_unfinished(),
         }
     }
 
@@ -162,6 +171,7 @@ impl Dialect {
             Self::OpenaiChat(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
             Self::Anthropic(state) => state.tool_calls().map(ToolCall::from).collect(),
             Self::Cohere(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
+            Self::OpenaiResponses(state) => state.tool_calls().collect(),
         }
     }
 
@@ -169,11 +179,11 @@ impl Dialect {
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<ToolCall<'_>> {
         match self {
-            Self::OpenaiChat(state) => state.tool_calls().get(position),
-            Self::Anthropic(state) => state.tool_call(position),
-            Self::Cohere(state) => state.tool_calls().get(position),
+            Self::OpenaiChat(state) => state.tool_calls().get(position).map(ToolCall::from),
+            Self::Anthropic(state) => state.tool_call(position).map(ToolCall::from),
+            Self::Cohere(state) => state.tool_calls().get(position).map(ToolCall::from),
+            Self::OpenaiResponses(state) => state.tool_call(position),
         }
-        .map(ToolCall::from)
     }
 }
 

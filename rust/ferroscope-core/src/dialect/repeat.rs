@@ -8,10 +8,10 @@
 use crate::json::scan_string;
 use std::ops::Range;
 
-/// A string in an event that the next event may have otherwise.
+/// A string, or a whole number, in an event that the next event may have otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole<T> {
-    /// The text between its quotes.
+    /// The text between its quotes, or the digits of the number.
     pub span: Range<usize>,
     /// What it means.
     pub target: T,
@@ -58,7 +58,7 @@ impl<T: Copy + Default> RepeatDetector<T> {
         holes.clear();
     }
 
-    /// The strings of an event that varies the last one, each with its target.
+    /// The strings and numbers of an event that varies the last one, each with its target.
     pub fn vary<'d>(&self, data: &'d str) -> Option<Variation<'d, T>> {
         let bytes = data.as_bytes();
         let mut found = Variation { texts: [""; MAX_HOLES], targets: [T::default(); MAX_HOLES], count: 0 };
@@ -69,7 +69,10 @@ impl<T: Copy + Default> RepeatDetector<T> {
                 return None;
             }
             at += fixed.len();
-            let end = scan_string(bytes, at).ok()?.quote;
+            let end = match fixed.last() {
+                Some(b'"') => scan_string(bytes, at).ok()?.quote,
+                _ => scan_whole_number(bytes, at)?,
+            };
             found.texts[found.count] = &data[at..end];
             found.targets[found.count] = hole.target;
             found.count += 1;
@@ -83,6 +86,13 @@ impl<T: Copy + Default> RepeatDetector<T> {
         self.data[known..] == *rest
             || !self.tail.is_empty() && rest.iter().filter(|byte| !is_space(byte)).eq(self.tail.iter())
     }
+}
+
+/// Finds the end of the whole number without a sign that begins at `start`; None if there is none.
+fn scan_whole_number(bytes: &[u8], start: usize) -> Option<usize> {
+    let digits = bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let leading_zero = digits > 1 && bytes[start] == b'0';
+    (digits > 0 && !leading_zero).then_some(start + digits)
 }
 
 fn is_space(byte: &u8) -> bool {

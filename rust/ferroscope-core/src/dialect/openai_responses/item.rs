@@ -1,0 +1,142 @@
+//! One item of a response's output, growing.
+
+use super::growth::{List, Place, set_text};
+use crate::json::{Kind, Value};
+use crate::message::ToolCall;
+use crate::tree::{Node, Object};
+
+/// Strings grow in an item down to so many levels: `content[].annotations[]`.
+pub(super) const LEVELS: usize = 3;
+
+#[derive(Debug, Default)]
+pub(super) struct Item {
+    /// The `output_index` of the item.
+    pub index: i64,
+    pub members: Object,
+    /// Whether the item is complete.
+    pub done: bool,
+    /// Whether the call has been handed out.
+    pub delivered: bool,
+}
+
+impl Item {
+    pub fn new(index: i64, value: Value<'_>) -> Self {
+        let mut item = Self { index, members: Object::growing(value, LEVELS), ..Self::default() };
+        if item.is_call()
+            && let Some(arguments) = value.get("arguments").filter(|given| given.kind() == Kind::Object)
+        {
+            // Some servers send the arguments as JSON and not as a string of JSON.
+            set_text(&mut item.members, "arguments", &arguments.kept());
+        }
+        item
+    }
+
+    /// An item of which no event said that it began.
+    pub fn missing(index: i64, kind: &str, id: &str) -> Self {
+        let mut item = Self { index, ..Self::default() };
+        for (name, value) in [("id", id), ("type", kind), ("status", "in_progress")] {
+            set_text(&mut item.members, name, value);
+        }
+        match kind {
+            "message" => {
+                set_text(&mut item.members, "role", "assistant");
+                item.members.entry(List::Content.name()).elements_mut();
+            }
+            "reasoning" => {
+                item.members.entry(List::Summary.name()).elements_mut();
+            }
+            _ => {}
+        }
+        item
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.members.get(name).and_then(Node::as_text).unwrap_or_default()
+    }
+
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    pub fn kind(&self) -> &str {
+        self.text("type")
+    }
+
+    /// Whether the item calls a tool of the caller.
+    pub fn is_call(&self) -> bool {
+        self.kind() == "function_call"
+    }
+
+    /// Whether the model was cut off in the item.
+    pub fn is_incomplete(&self) -> bool {
+        self.text("status") == "incomplete"
+    }
+
+    pub fn arguments(&self) -> &str {
+        self.text("arguments")
+    }
+
+    pub fn call(&self) -> ToolCall<'_> {
+        let id = self.members.get("call_id").and_then(Node::as_text);
+        ToolCall { id: id.filter(|id| !id.is_empty()), name: self.text("name"), arguments: self.arguments() }
+    }
+
+    /// The strings that are handed out while they grow: the texts of a message, the arguments of a call.
+    pub fn emitted(&self) -> Vec<&str> {
+        if self.is_call() { vec![self.arguments()] } else { self.content().collect() }
+    }
+
+    /// How much of each of those strings an earlier version has. All of it where the two differ: what has been
+    /// handed out cannot be taken back.
+    pub fn known_lengths(&self, old: &Self) -> Vec<usize> {
+        let old = old.emitted().into_iter().chain(std::iter::repeat(""));
+        let length = |(new, old): (&str, &str)| if new.starts_with(old) { old.len() } else { new.len() };
+        self.emitted().into_iter().zip(old).map(length).collect()
+    }
+
+    /// Appends values to a list of a part of the content.
+    pub fn append<'a>(
+        &mut self,
+        index: usize,
+        name: &'static str,
+        values: impl IntoIterator<Item = Value<'a>>,
+    ) {
+        let place = Place::Part { list: List::Content, kind: "output_text", member: name };
+        if let Some(list) = place.find(&mut self.members, index).and_then(Node::elements_mut) {
+            list.extend(values.into_iter().map(|value| Node::growing(value, 0)));
+        }
+    }
+
+    /// The parts of a list.
+    fn parts(&self, list: List) -> &[Node] {
+        match self.members.get(list.name()) {
+            Some(Node::Array(parts)) => parts,
+            _ => &[],
+        }
+    }
+
+    /// The text of the message.
+    pub fn content(&self) -> impl Iterator<Item = &str> {
+        let parts = if self.kind() == "message" { self.parts(List::Content) } else { &[] };
+        parts.iter().filter_map(|part| text_of(part, "output_text", "text"))
+    }
+
+    /// The summaries of the reasoning, or the reasoning itself where a server sends it.
+    pub fn reasoning(&self) -> impl Iterator<Item = &str> {
+        let kinds = if self.kind() == "reasoning" { [List::Summary, List::Content].as_slice() } else { &[] };
+        kinds.iter().flat_map(|&list| self.parts(list)).filter_map(|part| {
+            text_of(part, "summary_text", "text").or_else(|| text_of(part, "reasoning_text", "text"))
+        })
+    }
+
+    pub fn refusal(&self) -> Option<&str> {
+        self.parts(List::Content).iter().find_map(|part| text_of(part, "refusal", "refusal"))
+    }
+}
+
+/// The text of a part of that type.
+pub(super) fn text_of<'a>(part: &'a Node, kind: &str, member: &str) -> Option<&'a str> {
+    let Node::Object(part) = part else { return None };
+    part.text("type").filter(|known| *known == kind)?;
+    part.text(member)
+}

@@ -1,0 +1,113 @@
+//! Writes the folded response: as the body that the server would have sent, and as a message.
+
+use super::State;
+use super::item::Item;
+use crate::json::write_string;
+use crate::message::{Message, ToolCall};
+use std::borrow::Cow;
+
+/// What separates the parts of a reasoning: each is a paragraph, most often with a heading.
+const PARAGRAPH: &str = "\n\n";
+
+impl State {
+    /// The `response` body so far, JSON text.
+    #[must_use]
+    pub fn response(&self) -> String {
+        let mut out = String::with_capacity(self.received / 8 + 256);
+        out.push_str("{\"id\":");
+        write_string(&self.id, &mut out);
+        out.push_str(",\"model\":");
+        write_string(&self.model, &mut out);
+        if self.members.raw("object").is_none() {
+            out.push_str(",\"object\":\"response\"");
+        }
+        out.push_str(",\"output\":[");
+        for (position, item) in self.in_order().into_iter().enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            item.members.write(&mut out);
+        }
+        out.push(']');
+        self.members.write_members(&mut out);
+        out.push_str(",\"usage\":");
+        out.push_str(self.usage().unwrap_or("null"));
+        out.push('}');
+        out
+    }
+
+    /// The same as a message.
+    #[must_use]
+    pub fn message_so_far(&self) -> Message<'_> {
+        let items = self.in_order();
+        Message {
+            id: &self.id,
+            model: &self.model,
+            text: join(items.iter().flat_map(|item| item.content()), ""),
+            reasoning: join(items.iter().flat_map(|item| item.reasoning()), PARAGRAPH),
+            refusal: items.iter().find_map(|item| item.refusal()),
+            tool_calls: self.tool_calls().collect(),
+            finish_reasons: self.finish_reasons().collect(),
+            usage: self.usage(),
+        }
+    }
+
+    /// The provider's id of the response; empty while it has given none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The model that answers; empty while the provider has not named it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The usage that the provider reports, JSON text.
+    #[must_use]
+    pub fn usage(&self) -> Option<&str> {
+        self.usage.as_deref()
+    }
+
+    /// The `sequence_number` of the latest event that has one: the cursor to resume the stream from.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<u64> {
+        self.sequence_number
+    }
+
+    /// The calls of the caller's tools. Hosted and custom tools are in the response only.
+    pub fn tool_calls(&self) -> impl Iterator<Item = ToolCall<'_>> {
+        self.calls.iter().map(|&position| self.items[position].call())
+    }
+
+    /// The tool call at that position.
+    #[must_use]
+    pub fn tool_call(&self, position: usize) -> Option<ToolCall<'_>> {
+        self.calls.get(position).map(|&position| self.items[position].call())
+    }
+
+    /// The reason for which the response ended: that of `incomplete_details`, or else the status.
+    pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
+        self.finish_reason.as_deref().into_iter()
+    }
+
+    /// The items by their place in the output.
+    fn in_order(&self) -> Vec<&Item> {
+        let mut items: Vec<_> = self.items.iter().collect();
+        items.sort_by_key(|item| item.index);
+        items
+    }
+}
+
+/// Joins texts that are not empty, of which there is most often one.
+fn join<'a>(texts: impl Iterator<Item = &'a str>, separator: &str) -> Cow<'a, str> {
+    let mut texts = texts.filter(|text| !text.is_empty());
+    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
+    for text in texts {
+        let all = all.to_mut();
+        all.push_str(separator);
+        all.push_str(text);
+    }
+    all
+}
