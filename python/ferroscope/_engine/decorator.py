@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Unpack
 
-from ..core.base.stream_config import StreamConfig
-from ..core.base.tool import BaseTool
 from .flow import adrive, drive, flow
+from .options import OPTIONS_DOC, CallOptions, check_model, check_options
 from .plan import CallPlan, plan_call
 from .provider import Provider
 
@@ -16,36 +15,22 @@ from .provider import Provider
 def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the provider's own classes
     """Return the provider's decorator; `_engine.typing.CallDecorator` is its type."""
 
-    def call(
-        model: str,
-        *,
-        stream: bool | StreamConfig = False,
-        tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
-        response_model: Any | None = None,
-        output_parser: Callable[[Any], Any] | None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: Mapping[str, Any] | None = None,
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
-            plan = plan_call(
-                fn,
-                provider,
-                model,
-                stream=stream,
-                tools=tools,
-                response_model=response_model,
-                output_parser=output_parser,
-                json_mode=json_mode,
-                client=client,
-                call_params=call_params,
-            )
-            return run_plan(plan, fn)
+    name = f"{provider.name}.call"
 
-        return decorate
+    def call(model: str, **options: Unpack[CallOptions]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        check_model(model, name)
+        check_options(options, name)
+        return lambda fn: run_plan(plan_call(fn, provider, model, options), fn)
 
     call.__name__ = call.__qualname__ = f"{provider.name}_call"
-    call.__doc__ = f"Turns a function that returns a prompt into a call of {provider.name}."
+    call.__doc__ = f"""Turn a function that returns a prompt into a call of {provider.name}.
+
+The function keeps its parameters, and whether it is async.
+
+Args:
+    model: The name of the model.
+{OPTIONS_DOC}
+"""
     return call
 
 

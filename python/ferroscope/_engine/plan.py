@@ -11,6 +11,7 @@ from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
+from .options import CallOptions
 from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
 
@@ -62,20 +63,16 @@ def plan_call(
     fn: Callable[..., Any],
     provider: Provider,
     model: str,
-    *,
-    stream: bool | StreamConfig = False,
-    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
-    response_model: Any | None = None,
-    output_parser: Callable[[Any], Any] | None = None,
-    json_mode: bool = False,
-    client: object | None = None,
-    call_params: Mapping[str, Any] | None = None,
+    options: CallOptions,
 ) -> CallPlan:
-    """Understand a function and what its decorator was given.
+    """Plan the calls of a function.
 
     Raises:
         ValueError: The options do not go together, or a tool or the template has a mistake.
     """
+    stream, output_parser = options.get("stream", False), options.get("output_parser")
+    tools, response_model = options.get("tools"), options.get("response_model")
+    json_mode, call_params = bool(options.get("json_mode")), options.get("call_params") or {}
     if stream and output_parser:
         raise ValueError("Cannot use `output_parser` with `stream=True`.")
     config: StreamConfig = stream if isinstance(stream, dict) else {}
@@ -87,7 +84,6 @@ def plan_call(
     extraction = None
     if response_model is not None:
         extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
-    call_params = call_params if call_params is not None else {}
     return CallPlan(
         provider=provider,
         model=model,
@@ -103,7 +99,7 @@ def plan_call(
         deadlines=read_deadlines(config),
         replay=_replay_bytes(config.get("replay", False)),
         output_parser=output_parser,
-        client=client,
+        client=options.get("client"),
         call_params=call_params,
         params=provider.dialect.render_params(call_params),
     )

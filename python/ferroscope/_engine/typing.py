@@ -6,16 +6,16 @@ the decorator alone, so a few overloads over those, and two over sync and async,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack, overload
 
 from ..core.base.call_params import BaseCallParams, CommonCallParams
 from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
 from ..core.base.stream_config import StreamConfig
 from ..core.base.structured_stream import BaseStructuredStream
-from ..core.base.tool import BaseTool
 from ..core.base.types import LocalProvider, Provider
+from .options import SharedOptions, Tools
 
 if TYPE_CHECKING:
     # What may stand in an annotation: a class, and also `X | Y`, `Literal[...]`, `Annotated[...]` (PEP 747). Only
@@ -32,9 +32,6 @@ _ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
 _SameT = TypeVar("_SameT")
 _AnyStreamT = TypeVar("_AnyStreamT")
-
-# Any: a tool function has whatever parameters and result its author gave it.
-Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
 
 # Any: a dynamic config's messages, parameters and client are the provider's; its own alias pins them.
 Prompt: TypeAlias = Messages.Type | BaseDynamicConfig[Any, Any, Any]
@@ -72,9 +69,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ResponseT]: ...
     @overload  # what the parser makes of it
     def __call__(
@@ -85,9 +80,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ParsedT]: ...
     @overload  # the answer while it is written
     def __call__(
@@ -98,9 +91,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_StreamT]: ...
     @overload  # what the response model makes of the answer
     def __call__(
@@ -111,9 +102,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ModelT]: ...
     @overload  # and what the parser makes of that
     def __call__(
@@ -124,9 +113,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ParsedT]: ...
     @overload  # unless the model calls a tool
     def __call__(
@@ -137,9 +124,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ModelT | _ResponseT]: ...
     @overload
     def __call__(
@@ -150,9 +135,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[_ParsedT | _ResponseT]: ...
     @overload  # the response model while it is written
     def __call__(
@@ -163,9 +146,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
     @overload  # unless the model calls a tool
     def __call__(
@@ -176,9 +157,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: _ClientT | None = None,
-        call_params: _ParamsT | None = None,
+        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
 
 
@@ -212,9 +191,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ResponseT]: ...
     @overload  # what the parser makes of it
     def __call__(
@@ -226,9 +203,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ParsedT]: ...
     @overload  # the answer while it is written
     def __call__(
@@ -240,9 +215,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_StreamT]: ...
     @overload  # what the response model makes of the answer
     def __call__(
@@ -254,9 +227,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ModelT]: ...
     @overload  # and what the parser makes of that
     def __call__(
@@ -268,9 +239,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ParsedT]: ...
     @overload  # unless the model calls a tool
     def __call__(
@@ -282,9 +251,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ModelT | _ResponseT]: ...
     @overload
     def __call__(
@@ -296,9 +263,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_ParsedT | _ResponseT]: ...
     @overload  # the response model while it is written
     def __call__(
@@ -310,9 +275,7 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
     @overload  # unless the model calls a tool
     def __call__(
@@ -324,10 +287,15 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool = False,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[SharedOptions[object, AnyCallParams]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
+
+
+class OverrideOptions(SharedOptions[object, AnyCallParams], total=False):
+    """The options of `llm.override` that do not change the type of the result."""
+
+    provider: Provider | LocalProvider | None
+    model: str | None
 
 
 class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
@@ -352,253 +320,185 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _AnyStreamT]]: ...
     @overload  # streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _AnyStreamT]: ...
     @overload  # parsed
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
     @overload  # parsed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: Callable[[_ResponseT], _ParsedT],
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ParsedT]: ...
     @overload  # as a response model
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
     @overload  # as a response model
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ModelT]: ...
     @overload  # as a response model, parsed
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
     @overload  # as a response model, parsed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: None = None,
         response_model: TypeForm[_ModelT],
         output_parser: Callable[[_ModelT], _ParsedT],
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ParsedT]: ...
     @overload  # as a response model, unless a tool is called
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ModelT | _ResponseT]]: ...
     @overload  # as a response model, unless a tool is called
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ModelT | _ResponseT]: ...
     @overload  # as a response model, streamed
     def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]]: ...
     @overload  # as a response model, streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, object],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[True] | StreamConfig,
         tools: Tools | None = None,
         response_model: TypeForm[_ModelT],
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, BaseStructuredStream[_ModelT]]: ...
     @overload  # no longer streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, _AnyStreamT]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ResponseT]]: ...
     @overload  # no longer streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, _AnyStreamT],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ResponseT]: ...
     @overload  # a response model no longer streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
     @overload  # a response model no longer streamed
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, BaseStructuredStream[_ModelT]],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False],
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ModelT]: ...
     @overload  # as before
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, _SameT],
         *,
-        provider: Provider | LocalProvider | None = None,
-        model: str | None = None,
         stream: Literal[False] | None = None,
         tools: Tools | None = None,
         response_model: None = None,
         output_parser: None = None,
-        json_mode: bool | None = None,
-        client: object | None = None,
-        call_params: AnyCallParams | None = None,
+        **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _SameT]: ...

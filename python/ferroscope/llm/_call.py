@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
 from .._engine.flow import adrive, drive, flow
+from .._engine.options import OPTIONS_DOC, CallOptions, check_options
 from .._engine.plan import CallPlan, plan_call
 from ..core._registry import provider_and_model
 from ..core.base._prompt_plan import plan_prompt
-from ..core.base.stream_config import StreamConfig
-from ..core.base.tool import BaseTool
 from ..errors import MissingExtraError
 from ._common_view import common_view_record
 from ._context import Layers, current_layers, in_force
@@ -68,23 +67,15 @@ class PlannedFunction:
         return self._with_settings(known, options)
 
     def _make(self, options: Options) -> CallPlan:
-        arguments = options.as_dict()
-        provider = common_view_record(arguments.pop("provider"))
-        arguments.update(client=None, call_params=None)
-        if arguments["response_model"] is None:
-            del arguments["response_model"]
-        return plan_call(self.fn, provider, arguments.pop("model"), **arguments)
+        return plan_call(self.fn, common_view_record(options.provider), options.model, options.planned())
 
     def _with_settings(self, plan: CallPlan, options: Options) -> CallPlan:
-        if options.client is None and options.call_params is None:
+        client, call_params = options.call.get("client"), options.call.get("call_params")
+        if client is None and call_params is None:
             return plan
-        call_params = options.call_params if options.call_params is not None else {}
-        return replace(
-            plan,
-            client=options.client,
-            call_params=call_params,
-            params=plan.provider.dialect.render_params(call_params),
-        )
+        call_params = call_params if call_params is not None else {}
+        params = plan.provider.dialect.render_params(call_params)
+        return replace(plan, client=client, call_params=call_params, params=params)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Makes a sync call."""
@@ -99,29 +90,11 @@ class PlannedFunction:
 
 
 def _call(
-    provider: str,
-    model: str | None = None,
-    *,
-    stream: bool | StreamConfig = False,
-    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
-    response_model: Any = None,
-    output_parser: Callable[[Any], Any] | None = None,
-    json_mode: bool = False,
-    client: object | None = None,
-    call_params: Mapping[str, Any] | None = None,
+    provider: str, model: str | None = None, **call_options: Unpack[CallOptions]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     provider, model = provider_and_model(provider, model)
-    options = Options(
-        provider=provider,
-        model=model,
-        stream=stream,
-        tools=tools,
-        response_model=response_model,
-        output_parser=output_parser,
-        json_mode=json_mode,
-        client=client,
-        call_params=call_params,
-    )
+    check_options(call_options, "llm.call")
+    options = Options(provider, model, call_options)
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         planned = PlannedFunction(fn, options)
@@ -150,7 +123,13 @@ def _call(
 
 
 _call.__name__ = _call.__qualname__ = "call"
-_call.__doc__ = "Turns a function that returns a prompt into a call of whichever provider."
+_call.__doc__ = f"""Turn a function that returns a prompt into a call of any provider.
+
+Args:
+    provider: The provider (`"openai"`), or provider and model (`"openai/gpt-4o-mini"`).
+    model: The name of the model.
+{OPTIONS_DOC}
+"""
 
 call = cast("AgnosticCallDecorator[CallResponse, Stream]", _call)
 """Turns a function that returns a prompt into a call of whichever provider.

@@ -119,4 +119,4 @@ def context(
     """
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be specified if either is specified.")
-    return LLMContext(Change(provider=provider or None, model=model or None, client=client, call_params=call_params))
+    return LLMContext(Change.of(provider, model, client=client, call_params=call_params))

@@ -1,95 +1,99 @@
-"""What a call is asked to be, and what changes that."""
+"""The options of an `llm` call, and changes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
-from ..core.base.stream_config import StreamConfig
-from ..core.base.tool import BaseTool
+from .._engine.options import OPTION_NAMES, CallOptions
 
-# Any: a user's own functions, models and clients pass through.
-Tools = Sequence[type[BaseTool] | Callable[..., Any]]
-Parser = Callable[[Any], Any]
+# These are put into the plan of each call. A plan is made of all others.
+SETTINGS = ("client", "call_params")
+_PLANNED = tuple(name for name in OPTION_NAMES if name not in SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `llm.call` was given."""
+    """The options of an `llm` call.
+
+    Attributes:
+        provider: The provider to call.
+        model: The name of the model.
+        call: All others, as given.
+    """
 
     provider: str
     model: str
-    stream: bool | StreamConfig = False
-    tools: Tools | None = None
-    response_model: Any = None
-    output_parser: Parser | None = None
-    json_mode: bool = False
-    client: object | None = None
-    call_params: Mapping[str, Any] | None = None
+    call: CallOptions
 
     def as_dict(self) -> dict[str, Any]:
-        """The arguments by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return all options by name, as v1 leaves them on a decorated function."""
+        defaults = dict.fromkeys(OPTION_NAMES) | {"stream": False, "json_mode": False}
+        return {"provider": self.provider, "model": self.model, **defaults, **self.call}
 
     def key(self) -> Hashable:
-        """What a plan is made of; the client and the parameters are put into it for each call."""
-        stream = _hashable(self.stream)
-        tools = None if self.tools is None else tuple(self.tools)
-        return (
-            self.provider,
-            self.model,
-            stream,
-            tools,
-            self.response_model,
-            self.output_parser,
-            self.json_mode,
-        )
+        """Return the part that a plan is made of, to look it up by."""
+        given: Mapping[str, Any] = self.call
+        return (self.provider, self.model, *(_hashable(given.get(name) or None) for name in _PLANNED))
+
+    def planned(self) -> CallOptions:
+        """Return the options that a plan is made of."""
+        return cast("CallOptions", {name: value for name, value in self.call.items() if name not in SETTINGS})
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What `llm.override` or `llm.context` was given; None leaves what is there."""
+    """The options that `llm.override` or `llm.context` changes; the others stay as they are.
+
+    Attributes:
+        provider: Another provider.
+        model: Another model.
+        call: All others, without those that are None.
+    """
 
     provider: str | None = None
     model: str | None = None
-    stream: bool | StreamConfig | None = None
-    tools: Tools | None = None
-    response_model: Any = None
-    output_parser: Parser | None = None
-    json_mode: bool | None = None
-    client: object | None = None
-    call_params: Mapping[str, Any] | None = None
+    call: CallOptions = field(default_factory=CallOptions)
+
+    @classmethod
+    def of(
+        cls, provider: str | None = None, model: str | None = None, **call: Any
+    ) -> Change:  # Any: the values of `CallOptions`
+        """Return the change that a program's arguments ask for; None leaves an option as it is."""
+        given = {name: value for name, value in call.items() if value is not None}
+        return cls(provider or None, model or None, cast("CallOptions", given))
 
     def settings(self) -> Change:
-        """The part that says who is called, and not what is made of the answer."""
-        return Change(self.provider, self.model, client=self.client, call_params=self.call_params)
+        """Return the part about whom to call, without the part about the result."""
+        call = {name: value for name, value in self.call.items() if name in SETTINGS}
+        return Change(self.provider, self.model, cast("CallOptions", call))
 
     def apply(self, options: Options) -> Options:
-        """The changed options.
+        """Return the changed options.
 
-        What is made of the answer (stream, response model, parser) is said anew as a whole. A client belongs
-        to the provider that it was given with: another provider is called with another client.
+        The options for the result (stream, response model, parser) replace each other. A client belongs to the
+        provider that it was given with: another provider is called with another client.
         """
-        changed: dict[str, Any] = {}
-        if self.stream or self.response_model is not None or self.output_parser is not None:
-            changed.update(stream=False, response_model=None, output_parser=None)
-        if self.response_model is not None:
-            changed["tools"] = None
+        call: dict[str, Any] = dict(options.call)
+        if self.call.get("stream") or "response_model" in self.call or "output_parser" in self.call:
+            for name in ("stream", "response_model", "output_parser"):
+                call.pop(name, None)
+        if "response_model" in self.call:
+            call.pop("tools", None)
         if self.provider is not None and self.provider != options.provider:
-            changed["client"] = None
-        for name in _NAMES:
-            value = getattr(self, name)
-            if value is not None:
-                changed[name] = value
-        return replace(options, **changed)
+            call.pop("client", None)
+        call.update(self.call)
+        return replace(
+            options,
+            provider=self.provider or options.provider,
+            model=self.model or options.model,
+            call=cast("CallOptions", call),
+        )
 
 
 def _hashable(value: object) -> Hashable:
-    """A config as something to look it up by."""
+    """Return a value of an option as something to look it up by."""
     if isinstance(value, dict):
         return tuple(sorted((name, _hashable(item)) for name, item in value.items()))
-    return value
-
-
-_NAMES = tuple(field.name for field in fields(Change))
+    return tuple(value) if isinstance(value, list) else value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
+from .._engine.options import CallOptions, check_options
 from ..core.base._prompt_plan import fn_is_async
-from ..core.base.stream_config import StreamConfig
-from ..core.base.tool import BaseTool
 from ._context import Layer, current_layers, in_force
 from ._options import Change
 
@@ -27,27 +26,12 @@ def _override(
     *,
     provider: str | None = None,
     model: str | None = None,
-    stream: bool | StreamConfig | None = None,
-    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None = None,
-    response_model: Any = None,
-    output_parser: Callable[[Any], Any] | None = None,
-    json_mode: bool | None = None,
-    client: object | None = None,
-    call_params: Mapping[str, Any] | None = None,
+    **call_options: Unpack[CallOptions],
 ) -> Callable[..., Any]:
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be overridden if either is overridden.")
-    change = Change(
-        provider=provider or None,
-        model=model or None,
-        stream=stream,
-        tools=tools,
-        response_model=response_model,
-        output_parser=output_parser,
-        json_mode=json_mode,
-        client=client,
-        call_params=call_params,
-    )
+    check_options(call_options, "llm.override")
+    change = Change.of(provider, model, **call_options)
     fn, target = provider_agnostic_call, getattr(provider_agnostic_call, "_original_fn", None)
     added: tuple[Layer, ...] = (Layer(change, target),)
     known = getattr(fn, _OVERRIDDEN, None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
 from ...core.base.stream import BaseStream
 from ...core.base.tool import BaseTool
-from ...core.base.types import FinishReason
 from .call_response import member
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
     from .call_response import ChatCallResponse
     from .call_response_chunk import ChatCallResponseChunk
+
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+"""The finish reasons of the format."""
 
 # Any: a response and a chunk have parameters of their own, which the package of the provider fills in.
 _CallResponseT = TypeVar("_CallResponseT", bound="ChatCallResponse[Any, Any, Any, Any, Any, Any, Any]", default=Any)

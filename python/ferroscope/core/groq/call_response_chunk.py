@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
-from ..base.types import FinishReason as FinishReason  # v1 has the name here
+from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 has the name here
 
 if TYPE_CHECKING:
     from groq.types.chat import ChatCompletionChunk

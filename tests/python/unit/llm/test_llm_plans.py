@@ -24,11 +24,11 @@ def ask(question: str) -> str:
     return question
 
 
-OPTIONS = Options(provider="openai", model="m", tools=[add], call_params={"seed": 1})
+OPTIONS = Options("openai", "m", {"tools": [add], "call_params": {"seed": 1}})
 
 
 def layers(**change: Any) -> tuple[Layer, ...]:
-    return (Layer(Change(**change), None),)
+    return (Layer(Change.of(**change), None),)
 
 
 def test_a_plan_is_made_once_for_equal_options() -> None:
@@ -94,4 +94,4 @@ def test_mistakes_in_the_function_are_told_at_decoration() -> None:
     with pytest.raises(TemplateError, match="genre"):
         PlannedFunction(wrong, OPTIONS)
     with pytest.raises(ValueError, match="Cannot use `output_parser` with `stream=True`"):
-        PlannedFunction(ask, Options("openai", "m", stream=True, output_parser=print))
+        PlannedFunction(ask, Options("openai", "m", {"stream": True, "output_parser": print}))
