@@ -159,6 +159,27 @@ fn what_was_found_stays_found() {
 }
 
 #[test]
+fn lists_add_up() {
+    let table: &[(&str, &[&str], &str)] = &[
+        ("a list stays as it came", &[r#"{"a":[1, 1, {"b":[2]}]}"#], r#"{"a":[1,1,{"b":[2]}]}"#),
+        ("another list follows", &[r#"{"a":[1,2]}"#, r#"{"a":[2,3]}"#], r#"{"a":[1,2,2,3]}"#),
+        ("one that repeats it replaces it", &[r#"{"a":[1,2]}"#, r#"{"a":[1,2,3]}"#], r#"{"a":[1,2,3]}"#),
+        (
+            "inside objects too",
+            &[r#"{"a":{"b":[1]}}"#, r#"{"a":{"b":[2],"c":3}}"#],
+            r#"{"a":{"b":[1,2],"c":3}}"#,
+        ),
+        ("an empty one says nothing", &[r#"{"a":[1]}"#, r#"{"a":[]}"#], r#"{"a":[1]}"#),
+        ("nor does null", &[r#"{"a":[1]}"#, r#"{"a":null}"#], r#"{"a":[1]}"#),
+        ("of other values the latest counts", &[r#"{"a":"b"}"#, r#"{"a":"c"}"#], r#"{"a":"c"}"#),
+        ("a list after another value", &[r#"{"a":"b"}"#, r#"{"a":[1]}"#], r#"{"a":[1]}"#),
+    ];
+    for &(story, objects, expected) in table {
+        assert_eq!(merged(Merge::Extend, objects), expected, "{story}");
+    }
+}
+
+#[test]
 fn strings_that_grow_join() {
     let table: &[(&str, &[&str], &str)] = &[
         ("pieces", &[r#""a""#, r#""b""#], r#""ab""#),

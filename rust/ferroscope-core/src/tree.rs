@@ -27,6 +27,8 @@ pub enum Merge {
     /// What was found stays found: of two values of a `SCALE` the higher counts. Lists grow by what is new in
     /// them; elements that are `NAMED` alike are merged.
     Found,
+    /// Lists add up: one that begins with the earlier list replaces it, any other follows it.
+    Extend,
 }
 
 /// How much is found, in JSON text: `true` is more than `false`, and so on.
@@ -76,6 +78,7 @@ impl Node {
                 merge_findings(&mut elements, value);
                 Self::Array(elements)
             }
+            Kind::Array if merge == Merge::Extend => Self::Array(elements_as_they_came(value)),
             _ => Self::Raw(value.kept().into()),
         }
     }
@@ -131,6 +134,14 @@ impl Node {
             (Self::Object(object), Kind::Object) => object.merge_members(value, merge),
             (Self::Array(elements), Kind::Array) if merge == Merge::Grow => merge_elements(elements, value),
             (Self::Array(elements), Kind::Array) if merge == Merge::Found => merge_findings(elements, value),
+            (Self::Array(elements), Kind::Array) if merge == Merge::Extend => {
+                let given = elements_as_they_came(value);
+                if given.starts_with(elements) {
+                    *elements = given;
+                } else {
+                    elements.extend(given);
+                }
+            }
             (Self::Raw(known), _) if merge == Merge::Found && is_more(known, value.raw()) => {}
             (Self::Text(text), Kind::Plain | Kind::Escaped) => text.push(value.quoted().unwrap_or_default()),
             _ => *self = Self::new(value, merge),
@@ -170,6 +181,10 @@ fn growing_text(quoted: &str) -> json::Text {
     let mut text = json::Text::default();
     text.push(quoted);
     text
+}
+
+fn elements_as_they_came(list: Value<'_>) -> Vec<Node> {
+    list.elements().map(|element| Node::Raw(element.kept().into())).collect()
 }
 
 /// Adds elements: one with the `index` and `type` of an earlier one continues it, any other is new.
@@ -306,6 +321,11 @@ impl Object {
         }
     }
 
+    /// The member of that name, if there is one.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.position(name).map(|position| &mut self.members[position].1)
+    }
+
     /// Sets one member, whatever it was before.
     pub fn set(&mut self, name: &str, value: Value<'_>) {
         let node = Node::Raw(value.kept().into());
@@ -353,10 +373,6 @@ impl Object {
                 self.merge(&name, member, Merge::Grow);
             }
         }
-    }
-
-    fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
-        self.position(name).map(|position| &mut self.members[position].1)
     }
 
     fn position(&mut self, name: &str) -> Option<usize> {

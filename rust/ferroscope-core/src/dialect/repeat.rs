@@ -25,11 +25,13 @@ pub struct RepeatDetector<T> {
     /// What follows the last hole without its spaces, if it is only a quote and brackets: Anthropic pads every
     /// event there with a random number of spaces.
     tail: Vec<u8>,
+    /// Which holes are no strings but JSON whose numbers may differ, one bit each.
+    counted: u8,
 }
 
 impl<T> Default for RepeatDetector<T> {
     fn default() -> Self {
-        Self { data: Vec::new(), holes: Vec::new(), tail: Vec::new() }
+        Self { data: Vec::new(), holes: Vec::new(), tail: Vec::new(), counted: 0 }
     }
 }
 
@@ -39,15 +41,33 @@ const MAX_HOLES: usize = 4;
 impl<T: Copy + Default> RepeatDetector<T> {
     /// Remembers an event and its holes, or forgets the last one.
     pub fn set(&mut self, data: Option<&str>, holes: &mut Vec<Hole<T>>) {
+        self.set_counted(data, holes, |_| false);
+    }
+
+    /// The same, for holes some of which are no strings but JSON whose numbers may differ: the counts of tokens.
+    pub fn set_counted(
+        &mut self,
+        data: Option<&str>,
+        holes: &mut Vec<Hole<T>>,
+        is_counted: impl Fn(T) -> bool,
+    ) {
+        self.counted = 0;
         self.data.clear();
         self.holes.clear();
         self.tail.clear();
+        // Behind a backslash digits are no number.
+        let is_escaped =
+            |data: &str, hole: &Hole<T>| is_counted(hole.target) && data[hole.span.clone()].contains('\\');
         if let Some(data) = data
             && holes.len() <= MAX_HOLES
+            && !holes.iter().any(|hole| is_escaped(data, hole))
         {
             holes.sort_by_key(|hole| hole.span.start);
             self.data.extend_from_slice(data.as_bytes());
             self.holes.append(holes);
+            for (position, hole) in self.holes.iter().enumerate() {
+                self.counted |= u8::from(is_counted(hole.target)) << position;
+            }
             let rest = &self.data[self.holes.last().map_or(0, |hole| hole.span.end)..];
             if let Some((b'"', brackets)) = rest.split_first()
                 && brackets.iter().all(|byte| matches!(byte, b'}' | b']') || is_space(byte))
@@ -63,13 +83,16 @@ impl<T: Copy + Default> RepeatDetector<T> {
         let bytes = data.as_bytes();
         let mut found = Variation { texts: [""; MAX_HOLES], targets: [T::default(); MAX_HOLES], count: 0 };
         let (mut known, mut at) = (0, 0);
-        for hole in &self.holes {
+        for (position, hole) in self.holes.iter().enumerate() {
             let fixed = &self.data[known..hole.span.start];
             if !bytes.get(at..)?.starts_with(fixed) {
                 return None;
             }
             at += fixed.len();
             let end = match fixed.last() {
+                _ if self.counted & (1 << position) != 0 => {
+                    at + match_counts(&self.data[hole.span.clone()], &bytes[at..])?
+                }
                 Some(b'"') => scan_string(bytes, at).ok()?.quote,
                 _ => scan_whole_number(bytes, at)?,
             };
@@ -90,9 +113,41 @@ impl<T: Copy + Default> RepeatDetector<T> {
 
 /// Finds the end of the whole number without a sign that begins at `start`; None if there is none.
 fn scan_whole_number(bytes: &[u8], start: usize) -> Option<usize> {
-    let digits = bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = count_digits(bytes.get(start..)?);
     let leading_zero = digits > 1 && bytes[start] == b'0';
     (digits > 0 && !leading_zero).then_some(start + digits)
+}
+
+/// How much of `given` is `known` JSON without escapes, with other whole numbers in it.
+fn match_counts(known: &[u8], given: &[u8]) -> Option<usize> {
+    const WORD: usize = 8;
+    let (mut at, mut found) = (0, 0);
+    while let Some(&byte) = known.get(at) {
+        let word = known.get(at..at + WORD);
+        if word.is_some() && word == given.get(found..found + WORD) {
+            at += WORD;
+            found += WORD;
+        } else if byte.is_ascii_digit() {
+            let (digits, others) = (count_digits(&known[at..]), count_digits(&given[found..]));
+            // JSON has no `07`.
+            let padded = |run: usize, first: u8| run > 1 && first == b'0';
+            if others == 0 || padded(others, given[found]) && !padded(digits, byte) {
+                return None;
+            }
+            at += digits;
+            found += others;
+        } else if given.get(found) == Some(&byte) {
+            at += 1;
+            found += 1;
+        } else {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn count_digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 fn is_space(byte: &u8) -> bool {
