@@ -113,6 +113,52 @@ fn cohere_stream() -> Vec<u8> {
     (0..1000).map(|n| format!("event: content-delta\ndata: {}\n\n", event(n))).collect::<String>().into()
 }
 
+/// An event as the Gemini API sends it: its counts change from event to event.
+fn candidate(n: usize) -> String {
+    format!(
+        r#"{{"candidates": [{{"content": {{"parts": [{{"text": "{}"}}],"role": "model"}},"index": 0}}],"usageMetadata": {{"promptTokenCount": 277,"candidatesTokenCount": {n},"totalTokenCount": {},"promptTokensDetails": [{{"modality": "TEXT","tokenCount": 277}}],"thoughtsTokenCount": 570}},"modelVersion": "gemini-3-flash-preview","responseId": "_vr4aYiWEJnYodAPkujX0QM"}}"#,
+        WORDS[n % WORDS.len()],
+        n + 847
+    )
+}
+
+/// What brings no more text: why the answer ended.
+const FINISH: &str = r#"{"candidates": [{"finishReason": "STOP","index": 0}]}"#;
+
+fn gemini_stream() -> Vec<u8> {
+    let events = (0..999).map(candidate).map(|event| format!("data: {event}\r\n\r\n"));
+    (events.collect::<String>() + &format!("data: {FINISH}\r\n\r\n")).into()
+}
+
+/// The same events as an array, each over many lines.
+fn gemini_array() -> Vec<u8> {
+    let pretty = |event: &str| event.replace("{\"", "{\n      \"").replace(",\"", ",\n      \"");
+    let events: Vec<_> =
+        (0..999).map(candidate).chain([FINISH.to_owned()]).map(|event| pretty(&event)).collect();
+    format!("[{}\n]", events.join(",\r\n")).into()
+}
+
+/// Calls whose arguments come value by value, each string in pieces.
+fn gemini_calls() -> Vec<u8> {
+    let event = |call: &str| {
+        let event = candidate(0).replace(r#""text": " the""#, &format!("\"functionCall\": {call}"));
+        format!("data: {event}\r\n\r\n")
+    };
+    let mut body = String::new();
+    for _ in 0..10 {
+        body += &event(r#"{"name": "search","willContinue": true}"#);
+        for n in 0..97 {
+            let (query, word) = (n / 10, WORDS[n % 3]);
+            body += &event(&format!(
+                r#"{{"partialArgs": [{{"jsonPath": "$.queries[{query}].text","stringValue": "{word}","willContinue": true}}],"willContinue": true}}"#
+            ));
+        }
+        body += &event(r#"{"partialArgs": [{"jsonPath": "$.limit","numberValue": 9}],"willContinue": true}"#);
+        body += &event("{}");
+    }
+    body.into()
+}
+
 /// The events of Anthropic's stream as Bedrock sends them.
 fn bedrock_stream() -> Vec<u8> {
     let headers: Vec<u8> =
@@ -204,6 +250,19 @@ fn streams(criterion: &mut Criterion) {
             bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
         });
     }
+    let all_but_the_last = said().strip_suffix(" dog.").map(str::to_owned).unwrap();
+    for (name, framing, body, expected) in [
+        ("Gemini", Framing::Sse, gemini_stream(), all_but_the_last.as_str()),
+        ("Gemini in an array", Framing::JsonLines, gemini_array(), &all_but_the_last),
+        ("Gemini's arguments in pieces", Framing::Sse, gemini_calls(), ""),
+    ] {
+        let (format, expected) = (Format::Gemini, (1000, expected.to_owned()));
+        assert_eq!(decode_framed(framing, &format, &body, READ), expected, "{name}");
+        assert_eq!(decode_framed(framing, &format, &body, 1), expected, "{name}");
+        group.bench_with_input(BenchmarkId::new(name, "reads of 16 KiB"), &body, |bencher, body| {
+            bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
+        });
+    }
     let body = responses_stream();
     for read in [READ, 1] {
         assert_eq!(decode(&Format::OpenaiResponses, &body, read), (1001, said()));
@@ -220,6 +279,7 @@ fn streams(criterion: &mut Criterion) {
         ("openai_chat", chat.clone()),
         ("anthropic", Format::Anthropic),
         ("cohere", Format::Cohere),
+        ("gemini", Format::Gemini),
         ("openai_responses", Format::OpenaiResponses),
     ] {
         let streams = corpus(wire, &format);

@@ -103,9 +103,9 @@ class StreamDecoder:
         ```
 
     Args:
-        dialect: The wire format: `anthropic`, `cohere`, `openai_chat` or `openai_responses`.
-        framing: How the body is cut into events: as server-sent events, or in AWS's event stream as Bedrock wraps a
-            model's own events.
+        dialect: The wire format: `anthropic`, `cohere`, `gemini`, `openai_chat` or `openai_responses`.
+        framing: How the body is cut into events: as server-sent events, in AWS's event stream as Bedrock wraps a
+            model's own events, or as JSON objects in one array (`json_lines`: Gemini without `alt=sse`).
         reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
         usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
         event_bytes: Most bytes of one event.
@@ -119,7 +119,7 @@ class StreamDecoder:
         cls,
         dialect: str = "openai_chat",
         *,
-        framing: Literal["sse", "aws_event_stream"] = "sse",
+        framing: Literal["sse", "aws_event_stream", "json_lines"] = "sse",
         reasoning: Sequence[str] | None = None,
         usage_in: str | None = None,
         event_bytes: int | None = None,
@@ -129,10 +129,10 @@ class StreamDecoder:
         depth: int | None = None,
     ) -> Self: ...
     @property
-    def framing(self) -> Literal["sse", "aws_event_stream"]:
+    def framing(self) -> Literal["sse", "aws_event_stream", "json_lines"]:
         """How the body is cut into events; can be set before its first bytes."""
     @framing.setter
-    def framing(self, value: Literal["sse", "aws_event_stream"], /) -> None: ...
+    def framing(self, value: Literal["sse", "aws_event_stream", "json_lines"], /) -> None: ...
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body, cut anywhere."""
     def finish(self) -> None:

@@ -177,12 +177,14 @@ impl Stream {
         let text = stray.trim_ascii();
         let json = text.strip_prefix("error:").unwrap_or(text).trim_ascii();
         let at = self.framing.place();
-        if json.starts_with('{')
+        if json.starts_with(['{', '['])
             && let Ok(root) = self.tape.read(json, self.limits.depth)
         {
-            let named = text.len() > json.len();
-            if let Some(error) = root.get("error").filter(|error| error.is_truthy()).or(named.then_some(root))
-            {
+            let named = (text.len() > json.len()).then_some(root);
+            // Google's servers put it into an array when they do not stream events.
+            let mut objects = std::iter::once(root).chain(root.elements());
+            let error = objects.find_map(|object| object.get("error").filter(|error| error.is_truthy()));
+            if let Some(error) = error.or(named) {
                 return Err(Error { kind: provider_error(error), at });
             }
         }

@@ -9,6 +9,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use std::borrow::Cow;
 
+/// The wire formats by name.
+const DIALECTS: [&str; 5] = ["anthropic", "cohere", "gemini", "openai_chat", "openai_responses"];
+
+/// The framings by name.
+const FRAMINGS: [&str; 3] = ["sse", "aws_event_stream", "json_lines"];
+
+fn unknown(what: &str, name: &str, known: &[&str]) -> PyErr {
+    PyValueError::new_err(format!("unknown {what} {name:?}; use one of {}", known.join(", ")))
+}
+
 /// What one event of a stream added.
 #[pyclass(frozen, module = "ferroscope._core")]
 pub struct Event {
@@ -48,9 +58,6 @@ impl Event {
     }
 }
 
-/// The names of the wire formats.
-const DIALECTS: [&str; 4] = ["anthropic", "cohere", "openai_chat", "openai_responses"];
-
 /// Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
 ///
 /// The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder
@@ -86,12 +93,9 @@ impl StreamDecoder {
             "openai_chat" => Format::from(quirks),
             "anthropic" => Format::Anthropic,
             "cohere" => Format::Cohere,
+            "gemini" => Format::Gemini,
             "openai_responses" => Format::OpenaiResponses,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "unknown dialect {other:?}; expected one of {DIALECTS:?}"
-                )));
-            }
+            other => return Err(unknown("dialect", other, &DIALECTS)),
         };
         let most = Limits::default();
         let limits = Limits {
@@ -112,6 +116,7 @@ impl StreamDecoder {
     fn framing(&self) -> &'static str {
         match self.stream.framing() {
             Framing::AwsEventStream => "aws_event_stream",
+            Framing::JsonLines => "json_lines",
             _ => "sse",
         }
     }
@@ -124,11 +129,8 @@ impl StreamDecoder {
         self.stream.set_framing(match framing {
             "sse" => Framing::Sse,
             "aws_event_stream" => Framing::AwsEventStream,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "unknown framing {other:?}; there are \"sse\" and \"aws_event_stream\""
-                )));
-            }
+            "json_lines" => Framing::JsonLines,
+            other => return Err(unknown("framing", other, &FRAMINGS)),
         });
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
-use ferroscope_core::{Delta, ErrorKind, Limits, Stream};
+use ferroscope_core::{Delta, ErrorKind, Framing, Limits, Stream};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, PartialEq)]
@@ -14,8 +14,13 @@ struct Seen {
 }
 
 /// Reads up to the first error.
-fn read<'a>(format: &Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> (Seen, Vec<String>) {
+fn read<'a>(
+    format: &Format,
+    framing: Framing,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Seen, Vec<String>) {
     let mut stream = Stream::new(format.clone(), Limits::default());
+    stream.set_framing(framing);
     let (mut steps, mut events, mut error) = (Vec::new(), Vec::new(), None);
     let mut drain = |stream: &mut Stream| {
         while error.is_none() {
@@ -38,7 +43,7 @@ fn read<'a>(format: &Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> (See
     let text: String = steps.iter().map(|delta| delta.text.as_str()).collect();
     // Blocks of content may take turns, in broken streams; the message has them in their order. In the Responses API a
     // whole value replaces what its deltas made of it.
-    if matches!(format, Format::OpenaiChat(_)) {
+    if matches!(format, Format::OpenaiChat(_) | Format::Gemini) {
         let message = stream.state().message_so_far();
         // What an event held beside an error is in the response, though no step has shown it.
         let beyond = message.text.strip_prefix(text.as_str());
@@ -57,20 +62,22 @@ fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<D
     events.iter().map(fold).collect()
 }
 
-fuzz_target!(|input: (u8, Vec<u16>, &[u8])| {
-    let (format, ends, body) = input;
-    let (format, nothing) = match format % 4 {
+fuzz_target!(|input: (u8, bool, Vec<u16>, &[u8])| {
+    let (format, in_lines, ends, body) = input;
+    let (format, nothing) = match format % 5 {
         0 => (Format::from(Quirks::default()), "{}"),
         1 => (Format::Anthropic, r#"{"type":"ping"}"#),
         2 => (Format::Cohere, r#"{"type":"keep-alive"}"#),
+        3 => (Format::Gemini, "{}"),
         _ => (Format::OpenaiResponses, "{}"),
     };
-    let (whole, events) = read(&format, [body]);
+    let framing = if in_lines { Framing::JsonLines } else { Framing::Sse };
+    let (whole, events) = read(&format, framing, [body]);
     let mut ends: Vec<_> =
         ends.into_iter().map(|end| usize::from(end).min(body.len())).chain([0, body.len()]).collect();
     ends.sort_unstable();
-    assert_eq!(read(&format, ends.windows(2).map(|pair| &body[pair[0]..pair[1]])).0, whole);
-    assert_eq!(read(&format, body.chunks(1)).0, whole);
+    assert_eq!(read(&format, framing, ends.windows(2).map(|pair| &body[pair[0]..pair[1]])).0, whole);
+    assert_eq!(read(&format, framing, body.chunks(1)).0, whole);
     let long = fold_the_long_way(&format, &events, nothing);
     assert_eq!(whole.steps[..long.len()], long);
     let python_words = whole.response.contains("NaN") || whole.response.contains("Infinity");

@@ -152,7 +152,7 @@ def test_where_a_service_puts_reasoning_and_usage_is_told_to_the_decoder():
 
 
 def test_an_unknown_dialect_is_refused():
-    with pytest.raises(ValueError, match=r'unknown dialect "smalltalk"; expected one of .*"openai_chat"'):
+    with pytest.raises(ValueError, match='unknown dialect "smalltalk"; use one of anthropic, cohere'):
         StreamDecoder("smalltalk")
 
 
@@ -175,7 +175,7 @@ def test_a_decoder_is_told_its_framing_before_the_first_bytes():
 
 
 def test_an_unknown_framing_is_refused():
-    with pytest.raises(ValueError, match='unknown framing "morse"; there are "sse" and "aws_event_stream"'):
+    with pytest.raises(ValueError, match='unknown framing "morse"; use one of sse, aws_event_stream'):
         StreamDecoder(framing="morse")  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod cohere;
+pub mod gemini;
 pub mod openai_chat;
 pub mod openai_responses;
 mod repeat;
@@ -26,6 +27,8 @@ pub enum Format {
     Cohere,
     /// OpenAI's Responses API.
     OpenaiResponses,
+    /// Gemini's `streamGenerateContent`.
+    Gemini,
 }
 
 impl From<openai_chat::Quirks> for Format {
@@ -46,6 +49,8 @@ pub enum Dialect {
     Cohere(Box<cohere::State>),
     /// OpenAI's Responses API.
     OpenaiResponses(Box<openai_responses::State>),
+    /// Gemini's `streamGenerateContent`.
+    Gemini(Box<gemini::State>),
 }
 
 /// Calls the same method of whichever format it is.
@@ -56,6 +61,7 @@ macro_rules! each {
             Dialect::Anthropic($state) => $call,
             Dialect::Cohere($state) => $call,
             Dialect::OpenaiResponses($state) => $call,
+            Dialect::Gemini($state) => $call,
         }
     };
 }
@@ -69,6 +75,7 @@ impl Dialect {
             Format::Anthropic => Self::Anthropic(Box::new(anthropic::State::new(limits))),
             Format::Cohere => Self::Cohere(Box::new(cohere::State::new(limits))),
             Format::OpenaiResponses => Self::OpenaiResponses(Box::new(openai_responses::State::new(limits))),
+            Format::Gemini => Self::Gemini(Box::new(gemini::State::new(limits))),
         }
     }
 
@@ -103,6 +110,8 @@ impl Dialect {
             Self::Anthropic(state) => state.is_complete(),
             Self::Cohere(state) => state.is_complete(),
             Self::OpenaiResponses(state) => state.is_complete(),
+            // Its terminator is the end of the body.
+            Self::Gemini(_) => false,
         }
     }
 
@@ -115,6 +124,7 @@ impl Dialect {
             Self::Anthropic(state) => state.is_unfinished(),
             Self::Cohere(state) => state.is_unfinished(),
             Self::OpenaiResponses(state) => state.is_unfinished(),
+            Self::Gemini(state) => state.is_unfinished(),
         }
     }
 
@@ -172,6 +182,7 @@ impl Dialect {
             Self::Anthropic(state) => state.tool_calls().map(ToolCall::from).collect(),
             Self::Cohere(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
             Self::OpenaiResponses(state) => state.tool_calls().collect(),
+            Self::Gemini(state) => state.tool_calls().map(ToolCall::from).collect(),
         }
     }
 
@@ -183,16 +194,22 @@ impl Dialect {
             Self::Anthropic(state) => state.tool_call(position).map(ToolCall::from),
             Self::Cohere(state) => state.tool_calls().get(position).map(ToolCall::from),
             Self::OpenaiResponses(state) => state.tool_call(position),
+            Self::Gemini(state) => state.tool_call(position).map(ToolCall::from),
         }
     }
 }
 
-/// Reads the data of an event or a body, which is an object in every format.
-fn read<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>, ErrorKind> {
-    let root = tape.read(data, depth).map_err(|found| match found.problem {
+/// Reads the data of an event or a body as JSON.
+fn read_json<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>, ErrorKind> {
+    tape.read(data, depth).map_err(|found| match found.problem {
         JsonProblem::Depth => ErrorKind::Limit { limit: Limit::Depth, max: depth.min(MAX_DEPTH) },
         problem => ErrorKind::Json { problem, byte: found.byte, excerpt: excerpt(data.as_bytes()) },
-    })?;
+    })
+}
+
+/// The same, where the data has to be an object.
+fn read<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>, ErrorKind> {
+    let root = read_json(tape, data, depth)?;
     if root.kind() == Kind::Object {
         Ok(root)
     } else {

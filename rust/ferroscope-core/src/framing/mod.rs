@@ -3,6 +3,7 @@
 pub mod aws_event_stream;
 pub mod http_chunks;
 pub mod invoke_stream;
+pub mod json_lines;
 pub mod sse;
 
 use crate::error::{Error, Place};
@@ -17,6 +18,8 @@ pub enum Framing {
     Sse,
     /// AWS's event stream, in which Bedrock wraps a model's own events.
     AwsEventStream,
+    /// JSON objects, in an array or one after another: Gemini's stream without `alt=sse`.
+    JsonLines,
 }
 
 /// One event, in whichever framing it came.
@@ -33,6 +36,7 @@ pub(crate) struct Event<'a> {
 pub(crate) enum Decoder {
     Sse(sse::Decoder),
     AwsEventStream(invoke_stream::Decoder),
+    JsonLines(json_lines::Decoder),
 }
 
 /// Calls the same method of whichever framing it is.
@@ -41,6 +45,7 @@ macro_rules! each {
         match $decoder {
             Decoder::Sse($framing) => $call,
             Decoder::AwsEventStream($framing) => $call,
+            Decoder::JsonLines($framing) => $call,
         }
     };
 }
@@ -50,6 +55,7 @@ impl Decoder {
         match framing {
             Framing::Sse => Self::Sse(sse::Decoder::new(max_event)),
             Framing::AwsEventStream => Self::AwsEventStream(invoke_stream::Decoder::new(max_event)),
+            Framing::JsonLines => Self::JsonLines(json_lines::Decoder::new(max_event)),
         }
     }
 
@@ -57,6 +63,7 @@ impl Decoder {
         match self {
             Self::Sse(_) => Framing::Sse,
             Self::AwsEventStream(_) => Framing::AwsEventStream,
+            Self::JsonLines(_) => Framing::JsonLines,
         }
     }
 
@@ -81,6 +88,7 @@ impl Decoder {
             Self::AwsEventStream(framing) => {
                 Event { data: replaced(framing.data()), name: "", at: framing.at() }
             }
+            Self::JsonLines(framing) => Event { data: replaced(framing.data()), name: "", at: framing.at() },
         }
     }
 
@@ -93,6 +101,7 @@ impl Decoder {
         match self {
             Self::Sse(framing) => framing.stray(),
             Self::AwsEventStream(_) => Cow::Borrowed(""),
+            Self::JsonLines(framing) => framing.stray(),
         }
     }
 

@@ -1,0 +1,214 @@
+//! One function call while it grows.
+//!
+//! A call comes whole, or in pieces with `streamFunctionCallArguments` on Vertex AI
+//! (`https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc`): the name first,
+//! then `partialArgs`, each value with its JSON path.
+//!
+//! - A piece with the `id` of a known call continues it. A piece with a name begins a call, any other continues the
+//!   last call that is not over.
+//! - A call is over with the first piece without `willContinue`. It may be empty, or bring the last arguments.
+//! - A whole call without arguments waits for the next part, because some servers send its arguments in a part of
+//!   their own.
+//! - The same call with the same id again is the same call. A signature that was seen once stays.
+
+use super::arguments::Assembly;
+use crate::error::ErrorKind;
+use crate::json::{Kind, Value, write_string};
+use crate::tool_call::Buffer;
+use crate::tree::Object;
+use std::borrow::Cow;
+
+/// A call, growing. The members of the part beside `functionCall` are the buffer's `extra`.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    pub buffer: Buffer,
+    /// Arguments that come value by value; None for a call that comes whole.
+    assembly: Option<Box<Assembly>>,
+    /// Whether the call came with arguments, if only with `{}`.
+    has_arguments: bool,
+    stage: Stage,
+    is_closed: bool,
+}
+
+/// How much of a call has come.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// More pieces were announced.
+    #[default]
+    Open,
+    /// All, unless the next part has its arguments.
+    Waiting,
+    Over,
+}
+
+/// A part with a function call, or a piece of one.
+pub(super) struct Piece<'a> {
+    pub id: Option<Cow<'a, str>>,
+    pub name: Option<Cow<'a, str>>,
+    arguments: Option<Value<'a>>,
+    partial: Option<Value<'a>>,
+    will_continue: bool,
+    part: Value<'a>,
+    call: Value<'a>,
+}
+
+impl<'a> Piece<'a> {
+    pub fn new(part: Value<'a>, call: Value<'a>) -> Self {
+        let given = |name| call.get(name).filter(|member| !member.is_null());
+        let partial = given("partialArgs").filter(|partial| partial.kind() == Kind::Array);
+        Self {
+            id: super::super::given(given("id")),
+            name: super::super::given(given("name")),
+            arguments: given("args"),
+            partial: partial.filter(|partial| partial.is_truthy()),
+            will_continue: given("willContinue").is_some_and(Value::is_truthy),
+            part,
+            call,
+        }
+    }
+
+    /// Whether it has nothing of a call.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.partial.is_none() && !self.arguments.is_some_and(Value::is_truthy)
+    }
+}
+
+impl Call {
+    /// Whether a piece with its id is about it, and not a call of its own.
+    pub fn accepts(&self, piece: &Piece<'_>) -> bool {
+        if self.stage != Stage::Over {
+            return true;
+        }
+        let same_arguments = match piece.arguments {
+            Some(arguments) if arguments.is_truthy() => arguments.kept() == self.buffer.arguments.value,
+            _ => true,
+        };
+        piece.partial.is_none()
+            && same_arguments
+            && piece.name.as_ref().is_none_or(|name| **name == *self.buffer.name)
+    }
+
+    /// Folds a piece.
+    ///
+    /// # Errors
+    /// `partialArgs` of another shape.
+    pub fn add(&mut self, piece: &Piece<'_>, depth: usize) -> Result<(), ErrorKind> {
+        self.add_members(piece);
+        if self.stage == Stage::Over {
+            return Ok(());
+        }
+        if let Some(id) = &piece.id {
+            self.buffer.id.get_or_insert_with(|| id.clone().into_owned());
+        }
+        if let Some(name) = &piece.name
+            && self.buffer.name.is_empty()
+        {
+            self.buffer.name.push_str(name);
+        }
+        self.has_arguments |= piece.arguments.is_some();
+        if piece.will_continue || piece.partial.is_some() {
+            self.assembly.get_or_insert_default();
+        }
+        match (&mut self.assembly, piece.arguments) {
+            (Some(assembly), arguments) => {
+                let text = &mut self.buffer.arguments.value;
+                for (key, value) in arguments.into_iter().flat_map(Value::members) {
+                    assembly.set_member(&key.name(), value, text);
+                }
+                for partial in piece.partial.into_iter().flat_map(Value::elements) {
+                    assembly.add(partial, depth, text)?;
+                }
+            }
+            (None, Some(arguments)) if arguments.is_truthy() => {
+                self.buffer.arguments.value.push_str(&arguments.kept());
+            }
+            (None, _) => {}
+        }
+        let is_bare = self.assembly.is_none() && self.buffer.arguments.value.is_empty();
+        self.stage = match piece.will_continue {
+            true => Stage::Open,
+            false if is_bare && self.stage == Stage::Open => Stage::Waiting,
+            false => Stage::Over,
+        };
+        Ok(())
+    }
+
+    /// Keeps the members that are no part of the call itself. Missing ones say nothing.
+    fn add_members(&mut self, piece: &Piece<'_>) {
+        for (key, member) in piece.part.members() {
+            if !key.is("functionCall") && (member.is_truthy() || self.buffer.extra.raw(&key.name()).is_none())
+            {
+                self.buffer.extra.set_given(&key.name(), member);
+            }
+        }
+        for (key, member) in piece.call.members() {
+            if !["id", "name", "args", "partialArgs", "willContinue"].iter().any(|known| key.is(known)) {
+                self.buffer.function_extra.set_given(&key.name(), member);
+            }
+        }
+    }
+
+    /// Whether no more pieces can come.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// Whether it is complete unless the next part has its arguments.
+    pub fn is_waiting(&self) -> bool {
+        self.stage == Stage::Waiting
+    }
+
+    /// Whether more pieces were announced, and none is missing that can be known of.
+    pub fn may_be_over(&self) -> bool {
+        self.stage == Stage::Open && self.assembly.as_ref().is_none_or(|assembly| !assembly.has_open_text())
+    }
+
+    /// Completes the arguments. Returns the text that this added to them.
+    pub fn close(&mut self) -> String {
+        self.stage = Stage::Over;
+        if std::mem::replace(&mut self.is_closed, true) {
+            return String::new();
+        }
+        let text = &mut self.buffer.arguments.value;
+        let before = text.len();
+        let only_grew = match &mut self.assembly {
+            Some(assembly) => assembly.close(text),
+            None => {
+                if text.is_empty() {
+                    text.push_str("{}");
+                }
+                true
+            }
+        };
+        if only_grew { text[before..].to_owned() } else { String::new() }
+    }
+
+    /// Appends the `functionCall` as JSON.
+    pub fn write(&self, out: &mut String) {
+        out.push_str("{\"name\":");
+        write_string(&self.buffer.name, out);
+        if let Some(id) = &self.buffer.id {
+            out.push_str(",\"id\":");
+            write_string(id, out);
+        }
+        if self.has_arguments || self.assembly.is_some() {
+            out.push_str(",\"args\":");
+            match &self.assembly {
+                Some(assembly) => assembly.write(out),
+                None if self.buffer.arguments.value.is_empty() => out.push_str("{}"),
+                None => out.push_str(&self.buffer.arguments.value),
+            }
+        }
+        if self.stage == Stage::Open {
+            // The rest never came.
+            out.push_str(",\"willContinue\":true");
+        }
+        self.buffer.function_extra.write_members(out);
+        out.push('}');
+    }
+
+    /// The members of its part beside the call.
+    pub fn part_members(&self) -> &Object {
+        &self.buffer.extra
+    }
+}
