@@ -37,12 +37,15 @@ from ferroscope.testing._vocabulary import (
     Usage,
     UsageIn,
 )
-from ferroscope.testing._wires import Wire
+from ferroscope.testing._wires import SERVERS as CHAT_SERVERS
+from ferroscope.testing._wires import ChatServer, UsagePlace, Wire
 
 __all__ = [
+    "CHAT_SERVERS",
     "Answer",
     "Blocked",
     "Body",
+    "ChatServer",
     "Citation",
     "ContentFilter",
     "Corrupt",
@@ -79,5 +82,6 @@ __all__ = [
     "ToolPlan",
     "Usage",
     "UsageIn",
+    "UsagePlace",
     "Wire",
 ]

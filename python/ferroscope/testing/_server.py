@@ -1,10 +1,11 @@
-"""The provider server: HTTP on loopback, scripted answers, and a record of all that came in."""
+"""The provider server: HTTP on loopback, scripted answers, and a record of the requests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import threading
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,17 +15,18 @@ from ferroscope.testing._http import Request, Response, json_response
 from ferroscope.testing._ledger import Ledger, Memory, Scripted
 from ferroscope.testing._scripts import NO_RETRY, as_script
 from ferroscope.testing._vocabulary import Failure
-from ferroscope.testing._wires import base_path, wire_for
+from ferroscope.testing._wires import ChatServer, base_path, wire_for, wires_with
 
 __all__ = ["Controls", "ProviderServer"]
 
 
 class Controls:
-    """What a test does with a running server, in this process or in another."""
+    """The controls of a running server, in this process or in another."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, servers: Iterable[ChatServer]) -> None:
         self.memory = memory
-        """Where the script and the record are kept."""
+        """The queue of answers and the record of requests."""
+        self._wires = wires_with(servers)
         self._url: str | None = None
 
     # --- scripting ------------------------------------------------------------------------------
@@ -35,7 +37,7 @@ class Controls:
         return self
 
     def reply_always(self, answer: Scripted | None) -> Self:
-        """Set what is answered when the queue is empty; None makes that an error 501."""
+        """Set the answer for an empty queue; None makes that an error 501."""
         self.memory.set_default(answer)
         return self
 
@@ -53,8 +55,8 @@ class Controls:
         return self._url
 
     def base_url(self, provider: str) -> str:
-        """What to give to the SDK of `provider` as its base URL."""
-        return self.url + base_path(provider)
+        """Return the base URL for the SDK of `provider`."""
+        return self.url + base_path(self._wires, provider)
 
     # --- what it saw ----------------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ class Controls:
         return self.requests
 
     def wait_closed(self, timeout: float = 5.0, *, streams: int = 0) -> None:
-        """Wait until at most `streams` answers are still being sent: the others ended or were left."""
+        """Wait until at most `streams` answers are still being sent: the others ended, or their client left."""
         self.memory.wait("closed", streams, timeout)
 
     def wait_disconnected(self, timeout: float = 5.0, *, connections: int = 0) -> None:
@@ -93,7 +95,7 @@ class Controls:
 
 
 class ProviderServer(Controls):
-    """A server that speaks the providers' wires over real HTTP/1.1, in a background thread of this process.
+    """A server that speaks the providers' formats over real HTTP/1.1, in a background thread of this process.
 
         >>> from openai import OpenAI
         >>> from ferroscope.testing import ProviderServer
@@ -105,10 +107,11 @@ class ProviderServer(Controls):
         'Hello there'
 
     Args:
-        answers: The first answers, given out in order.
-        default: What to answer when the queue is empty; without it that is an error 501.
-        host: Where to listen.
+        answers: The first answers, in order.
+        default: The answer when the queue is empty; without it that is an error 501.
+        host: The address to listen on.
         port: 0 takes a free one.
+        servers: Further OpenAI-compatible servers, beside those that `base_url` knows.
 
     Where the server's CPU time must not count as this process's own, use `SpawnedServer`.
     """
@@ -119,9 +122,10 @@ class ProviderServer(Controls):
         default: Scripted | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        servers: Sequence[ChatServer] = (),
     ) -> None:
         self._ledger = Ledger(answers, default)
-        super().__init__(self._ledger)
+        super().__init__(self._ledger, servers)
         self._host = host
         self._port = port
         self._connections: set[Connection] = set()
@@ -187,7 +191,7 @@ class ProviderServer(Controls):
         return Connection(self._ledger, self._answer, self._connections)
 
     def _answer(self, request: Request) -> Response:
-        wire = wire_for(request.method, request.path)
+        wire = wire_for(self._wires, request.method, request.path)
         if wire is None:
             self._ledger.begin(request, scripted=False)
             message = f"no provider is served at {request.method} {request.path}"
@@ -197,11 +201,11 @@ class ProviderServer(Controls):
             _ = request.json
         except ValueError as error:
             self._ledger.begin(request, scripted=False)
-            return exchange.error(Failure(f"the request is no JSON object: {error}", 400))
+            return exchange.error(Failure(f"the request is not a JSON object: {error}", 400))
         scripted = self._ledger.begin(request, scripted=True)
         if scripted is None:
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
-        except Exception as error:  # the client is told
+        except Exception as error:  # the client gets it as a response
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)

@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 
 from ferroscope.testing._ledger import Scripted, Seen, Until
 from ferroscope.testing._server import Controls, ProviderServer
+from ferroscope.testing._wires import ChatServer
 
 __all__ = ["SpawnedServer", "serve_pipe"]
 
@@ -34,10 +35,11 @@ class SpawnedServer(Controls):
         default: Scripted | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        servers: Sequence[ChatServer] = (),
     ) -> None:
         self._pipe = _Pipe()
-        super().__init__(self._pipe)
-        self._arguments = (answers, default, host, port)
+        super().__init__(self._pipe, servers)
+        self._arguments = (answers, default, host, port, tuple(servers))
 
     def start(self) -> Self:
         """Start the process; returns when connections are accepted."""
@@ -132,8 +134,8 @@ def serve_pipe(questions: IO[bytes], answers: IO[bytes]) -> None:
             try:
                 name, arguments = pickle.load(questions)
                 if name == "start":
-                    scripted, default, host, port = arguments
-                    server = ProviderServer(*scripted, default=default, host=host, port=port).start()
+                    scripted, default, host, port, servers = arguments
+                    server = ProviderServer(*scripted, default=default, host=host, port=port, servers=servers).start()
                     result = server.url
                 elif server is not None:
                     result = getattr(server.memory, name)(*arguments)

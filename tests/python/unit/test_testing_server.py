@@ -529,7 +529,7 @@ def test_a_body_that_is_no_json_is_a_bad_request_and_takes_no_answer(server: Pro
     server.reply("still there")
     got = send(server, HEAD + b"Content-Length: 1\r\n\r\n{")
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"the request is no JSON object" in got
+    assert b"the request is not a JSON object" in got
     assert b"still there" in send(server, HEAD + b"Content-Length: 2\r\n\r\n{}")
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from ferroscope.testing._wires.anthropic import Anthropic
 from ferroscope.testing._wires.anthropic_bedrock import AnthropicBedrock
 from ferroscope.testing._wires.azure import AzureChat
 from ferroscope.testing._wires.bedrock_converse import BedrockConverse
+from ferroscope.testing._wires.chat_server import ChatServer, UsagePlace
+from ferroscope.testing._wires.chat_servers import SERVERS
 from ferroscope.testing._wires.cohere import Cohere
 from ferroscope.testing._wires.gemini import Gemini
 from ferroscope.testing._wires.openai_chat import OpenAIChat
 from ferroscope.testing._wires.wire import Wire
 
-__all__ = ["WIRES", "Wire", "base_path", "wire_for"]
+__all__ = ["SERVERS", "WIRES", "ChatServer", "UsagePlace", "Wire", "base_path", "wire_for", "wires_with"]
 
 WIRES: tuple[Wire, ...] = (
-    OpenAIChat(),
+    *map(OpenAIChat, SERVERS.values()),
     Anthropic(),
     AnthropicBedrock(),
     AzureChat(),
@@ -24,16 +28,21 @@ WIRES: tuple[Wire, ...] = (
 )
 
 
-def wire_for(method: str, path: str) -> Wire | None:
+def wires_with(servers: Iterable[ChatServer]) -> tuple[Wire, ...]:
+    """Return all wires, those of further servers included."""
+    return (*WIRES, *map(OpenAIChat, servers))
+
+
+def wire_for(wires: Sequence[Wire], method: str, path: str) -> Wire | None:
     """Return the wire that a request speaks, if there is one."""
     # A later one is more particular than those before it.
-    return next((wire for wire in reversed(WIRES) if wire.accepts(method, path)), None)
+    return next((wire for wire in reversed(wires) if wire.accepts(method, path)), None)
 
 
-def base_path(provider: str) -> str:
+def base_path(wires: Sequence[Wire], provider: str) -> str:
     """Return the path under which `provider` is served."""
-    for wire in WIRES:
+    for wire in reversed(wires):
         if provider in wire.mounts:
             return wire.mounts[provider]
-    known = ", ".join(sorted(name for wire in WIRES for name in wire.mounts))
+    known = ", ".join(sorted({name for wire in wires for name in wire.mounts}))
     raise ValueError(f"no wire for provider {provider!r}; the server speaks for: {known}")

@@ -26,7 +26,9 @@ _NAMELESS = {"created": 0, "id": "", "model": "", "object": ""}
 class AzureChat(OpenAIChat):
     """`POST .../chat/completions` of Azure OpenAI, of its v1 API, and of the Model Inference API."""
 
-    mounts: Mapping[str, str] = MappingProxyType({"azure": "/azure", "azure-inference": "/azure/models"})
+    def __init__(self) -> None:
+        super().__init__()
+        self.mounts = MappingProxyType({"azure": "/azure", "azure-inference": "/azure/models"})
 
     def accepts(self, method: str, path: str) -> bool:
         return method == "POST" and _PATH.fullmatch(path) is not None

@@ -1,33 +1,23 @@
-"""The OpenAI chat-completions wire, which Azure and many other services speak too."""
+"""OpenAI's chat-completions wire, as OpenAI and each compatible server speak it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any
 
 from ferroscope.testing._http import Request
-from ferroscope.testing._vocabulary import (
-    Answer,
-    Blocked,
-    Failure,
-    Json,
-    Reasoning,
-    Refusal,
-    Text,
-    ToolCall,
-    ToolCalls,
-    ToolCallShape,
-    Usage,
-    cut_text,
-)
+from ferroscope.testing._vocabulary import Answer, Blocked, Failure
+from ferroscope.testing._wires.chat_message import Delta, deltas_of, message_of
+from ferroscope.testing._wires.chat_server import ChatServer, put
+from ferroscope.testing._wires.chat_servers import OPENAI
 from ferroscope.testing._wires.wire import Wire, dumps
 
 __all__ = ["OpenAIChat"]
 
 _CREATED = 1_700_000_000
-_DONE = b"data: [DONE]\n\n"
+_PADDING = "abcdefgh"
 _ERROR_TYPES = {
     400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
@@ -35,193 +25,219 @@ _ERROR_TYPES = {
     404: ("invalid_request_error", "model_not_found"),
     429: ("requests", "rate_limit_exceeded"),
 }
-
-Delta = dict[str, Any]
+_GOOGLE_STATUS = {400: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
 
 
 class OpenAIChat(Wire):
-    """`POST .../chat/completions`, streamed as server-sent events or answered whole."""
+    """`POST .../chat/completions`, streamed as server-sent events or answered whole.
 
-    mounts: Mapping[str, str] = MappingProxyType({"openai": "/openai/v1"})
+    Args:
+        server: The server whose differences apply.
+    """
+
+    def __init__(self, server: ChatServer = OPENAI) -> None:
+        self.server = server
+        self.mounts: Mapping[str, str] = MappingProxyType({server.name: server.mount})
 
     def accepts(self, method: str, path: str) -> bool:
-        return method == "POST" and path.endswith("/chat/completions")
+        ours = self.server is OPENAI or path.startswith(f"/{self.server.name}/")
+        return ours and method == "POST" and path.endswith("/chat/completions")
 
     def blocked_error(self, blocked: Blocked) -> Failure | None:
         return Failure(blocked.message, 400, "invalid_request_error", blocked.reason or "invalid_prompt")
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
-        asked = (request.json.get("stream_options") or {}).get("include_usage", False)
-        usage = render_usage(answer.usage) if answer.usage else None
-        usage_in = answer.usage_in or "own_chunk"
-        top = {**_top(answer, request, "chat.completion.chunk"), **answer.extra}
-        # Only the delta differs from chunk to chunk: what stands around it is serialised once a stream.
-        head = b"data: " + dumps(top)[:-1] + b',"choices":['
-        tail = b"]"
-        if usage and usage_in == "every_chunk":
-            tail += b',"usage":' + dumps(usage)
-        elif usage and asked and usage_in == "own_chunk":
-            tail += b',"usage":null'
-        end = tail + b"}\n\n"
-        choices = range(request.json.get("n") or 1)
-
-        def event(index: int, delta: Delta, finish: str | None = None) -> bytes:
-            return b'%b{"index":%d,"delta":%b,"logprobs":null,"finish_reason":%b}%b' % (
-                head,
-                index,
-                dumps(delta),
-                dumps(finish),
-                end,
-            )
-
-        silent = not answer.text and (answer.tool_calls or answer.refusal)
-        opening: Delta = {"role": "assistant", "content": None if silent else "", "refusal": None}
-        for delta in (opening, *_deltas(answer)):
-            for index in choices:
-                yield event(index, delta)
-        if usage and usage_in == "finish_chunk":
-            end = b'],"usage":' + dumps(usage) + b"}\n\n"
-        for index in choices:
-            yield event(index, {}, answer.finish)
-        if usage and asked and usage_in == "own_chunk":
-            yield head + b'],"usage":' + dumps(usage) + b"}\n\n"
-        yield _DONE
+        return _Stream(self.server, answer, request).events()
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
-        calls = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.text or ""}}
-            for call in answer.tool_calls
-        ]
-        message: dict[str, Any] = {
-            "role": "assistant",
-            "content": answer.text if answer.text or not (calls or answer.refusal) else None,
-            "refusal": answer.refusal or None,
-        }
-        for part in answer.parts:
-            if isinstance(part, Reasoning):
-                field = part.field or "reasoning_content"
-                message[field] = message.get(field, "") + part.text
-        if calls:
-            message["tool_calls"] = calls
-        body = {
-            **_top(answer, request, "chat.completion"),
+        server = self.server
+        message = message_of(answer, server)
+        choice = {**server.choice, **_finish(server, answer)}
+        body: dict[str, Any] = {
+            **_top(server, answer, request, "chat.completion"),
+            **deepcopy(dict(server.last)),
+            **_sources(server, answer),
             **answer.extra,
-            "choices": [
-                {"index": index, "message": message, "logprobs": None, "finish_reason": answer.finish}
-                for index in range(request.json.get("n") or 1)
-            ],
+            "choices": [{"index": index, "message": message, **choice} for index in range(request.json.get("n") or 1)],
         }
         if answer.usage:
-            body["usage"] = render_usage(answer.usage)
+            body["usage"] = server.counts(answer.usage)
         return body
 
     def render_error(self, failure: Failure, request: Request) -> bytes:
-        return dumps({"error": _error(failure)})
+        return dumps(_error(self.server, failure))
 
     def render_stream_error(self, failure: Failure, request: Request, after: int) -> bytes:
-        return b"data: " + dumps({"error": _error(failure)}) + b"\n\n"
+        server, body = self.server, _error(self.server, failure)
+        match server.stream_error:
+            case "data":
+                return _line(server, dumps(body))
+            case "event":
+                if isinstance(body["error"], dict):
+                    body["error"]["status_code"] = failure.status
+                return b"event: error" + server.line_end.encode() + _line(server, dumps(body))
+            case "field":
+                return b"error: " + dumps(body) + server.line_end.encode() * 2
+            case "beside_choices":
+                top = _top(server, Answer(), request, "chat.completion.chunk")
+                choice = {"index": 0, "delta": dict(server.delta), **server.choice, "finish_reason": "error"}
+                return _line(server, dumps({**top, "choices": [choice], **body}))
 
 
-def render_usage(usage: Usage) -> dict[str, Any]:
+class _Stream:
+    """The events of one streamed answer."""
+
+    def __init__(self, server: ChatServer, answer: Answer, request: Request) -> None:
+        self.server = server
+        self.answer = answer
+        self.choices = range(request.json.get("n") or 1)
+        self.top = _top(server, answer, request, "chat.completion.chunk") | dict(answer.extra)
+        asked = bool((request.json.get("stream_options") or {}).get("include_usage"))
+        self.places = server.places(answer.usage_in, asked=asked) if answer.usage else ()
+        self.null_usage = server.usage_null and any(place.member == ("usage",) for place in self.places)
+        self.sources = _sources(server, answer)
+        self.number = 0
+        # Only the delta differs from chunk to chunk: what surrounds it is serialized once per stream.
+        self.head = _head(self.top)
+        self.pad = {server.padding: _PADDING} if server.padding else {}
+
+    def events(self) -> Iterator[bytes]:
+        server = self.server
+        events = self.chunks()
+        for number, event in enumerate(events):
+            comment = f": {server.keep_alive}{server.line_end * 2}".encode() if server.keep_alive else b""
+            yield comment + event if number < 2 else event
+        if server.done:
+            yield _line(server, b"[DONE]")
+
+    def chunks(self) -> Iterator[bytes]:
+        server = self.server
+        deltas = list(self.deltas())
+        closing = {**server.delta, **server.closing}
+        if server.finish_with_content and len(deltas) > 1:
+            closing = deltas.pop()
+        if server.prelude is not None:
+            yield _line(server, dumps(server.prelude))
+        sent = ""
+        for number, delta in enumerate(deltas):
+            top = self.usage_in("every_chunk", (number + 1) / (len(deltas) + 1))
+            if number == 0:
+                top.update(server.first)
+            if server.citations == "every_chunk":
+                top.update(self.sources)
+            sent = self.so_far(sent, delta)
+            for index in self.choices:
+                yield self.chunk([self.choice(index, delta, sent)], top)
+        own = any(place.chunk == "own_chunk" for place in self.places)
+        top = {**self.usage_in("every_chunk"), **self.usage_in("finish_chunk")}
+        for name, member in server.last.items():
+            top[name] = {**member, **top[name]} if name in top and isinstance(member, Mapping) else member
+        if not own or server.citations == "every_chunk":
+            top.update(self.sources)
+        sent = self.so_far(sent, closing)
+        for index in self.choices:
+            yield self.chunk([self.choice(index, closing, sent, finish=True)], top)
+        if own:
+            empty = [self.choice(0, dict(server.delta), sent)] if server.usage_choice else []
+            yield self.chunk(empty, {**self.usage_in("own_chunk"), **self.sources})
+
+    def deltas(self) -> Iterator[Delta]:
+        server, answer = self.server, self.answer
+        opening = server.opening
+        if opening is not None:
+            silent = not answer.text and (answer.tool_calls or answer.refusal)
+            nothing = {"content": None} if silent and opening.get("content") == "" else {}
+            yield {**server.delta, **opening, **nothing}
+        for number, delta in enumerate(deltas_of(answer, server)):
+            role = {"role": "assistant"} if opening is None and number == 0 else {}
+            yield {**server.delta, **role, **delta}
+
+    def choice(self, index: int, delta: Delta, sent: str, *, finish: bool = False) -> dict[str, Any]:
+        server = self.server
+        choice = {"index": index, "delta": delta, **server.choice}
+        if server.message_so_far:
+            choice["message"] = {"role": "assistant", "content": sent}
+        if finish:
+            choice.update(_finish(server, self.answer))
+            for place in self.places:
+                if place.member == "choice" and self.answer.usage:
+                    choice["usage"] = server.counts(self.answer.usage)
+        return choice
+
+    def so_far(self, sent: str, delta: Delta) -> str:
+        content = delta.get("content")
+        return sent + content if self.server.message_so_far and isinstance(content, str) else sent
+
+    def usage_in(self, chunk: str, share: float = 1.0) -> dict[str, Any]:
+        """Return the top-level members that carry usage in such a chunk."""
+        members: dict[str, Any] = {}
+        for place in self.places:
+            if place.chunk == chunk and place.member != "choice" and self.answer.usage:
+                put(members, place.member, self.server.counts(self.answer.usage, share))
+        return members
+
+    def chunk(self, choices: list[dict[str, Any]], top: Mapping[str, Any]) -> bytes:
+        self.number += 1
+        if self.server.ids == "changing":
+            self.head = _head({**self.top, "id": f"{self.top['id']}-{self.number}"})
+        null = {"usage": None} if self.null_usage and "usage" not in top else {}
+        tail = {**top, **null, **self.pad}
+        rest = b"," + dumps(tail)[1:] if tail else b"}"
+        return _line(self.server, self.head + dumps(choices) + rest)
+
+
+def _line(server: ChatServer, data: bytes) -> bytes:
+    return server.data.encode() + data + server.line_end.encode() * 2
+
+
+def _head(top: Mapping[str, Any]) -> bytes:
+    return dumps(top)[:-1] + b',"choices":'
+
+
+def _top(server: ChatServer, answer: Answer, request: Request, kind: str) -> dict[str, Any]:
     return {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.input + usage.output,
-        "prompt_tokens_details": {"cached_tokens": usage.cached, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
-
-
-def _top(answer: Answer, request: Request, kind: str) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{request.number}",
+        "id": "" if server.ids == "empty" else f"chatcmpl-{request.number}",
         "object": kind,
         "created": _CREATED,
         "model": answer.model or request.json.get("model", "model"),
-        "service_tier": "default",
-        "system_fingerprint": "fp_testing",
+        **server.top,
     }
 
 
-def _deltas(answer: Answer) -> Iterator[Delta]:
-    calls = iter(answer.tool_calls)
-    index = 0
-    for part in answer.parts:
-        match part:
-            case Text() | Json():
-                yield from ({"content": piece} for piece in cut_text(part.text, part.chunks))
-            case Reasoning(text, chunks, field):
-                yield from ({str(field or "reasoning_content"): piece} for piece in cut_text(text, chunks))
-            case Refusal(text, chunks):
-                yield from ({"refusal": piece} for piece in cut_text(text, chunks))
-            case ToolCall():
-                yield from _tool_deltas([(index, next(calls))], "sequential")
-                index += 1
-            case ToolCalls(members, shape):
-                numbered = [(index + offset, next(calls)) for offset in range(len(members))]
-                yield from _tool_deltas(numbered, shape)
-                index += len(members)
+def _finish(server: ChatServer, answer: Answer) -> dict[str, Any]:
+    word = server.finish_words.get(answer.finish, answer.finish)
+    return {"finish_reason": word, **({"native_finish_reason": word} if server.native_finish else {})}
 
 
-def _tool_deltas(calls: list[tuple[int, ToolCall]], shape: ToolCallShape | None) -> Iterator[Delta]:
-    def delta(*items: Delta) -> Delta:
-        return {"tool_calls": list(items)}
-
-    match shape:
-        case "sequential" | "by_path" | None:
-            for index, call in calls:
-                yield from map(delta, _fragments(index, call))
-        case "same_index":
-            for _, call in calls:
-                yield from map(delta, _fragments(0, call))
-        case "without_index":
-            for index, call in calls:
-                for item in _fragments(index, call):
-                    del item["index"]
-                    yield delta(item)
-        case "repeated_id":
-            for index, call in calls:
-                yield from map(delta, _fragments(index, call, repeat=True))
-        case "interleaved":
-            for row in zip_longest(*(_fragments(index, call) for index, call in calls)):
-                yield from (delta(item) for item in row if item is not None)
-        case "together":
-            yield delta(*(_whole(index, call) for index, call in calls))
-        case "whole":
-            yield from (delta(_whole(index, call)) for index, call in calls)
+def _sources(server: ChatServer, answer: Answer) -> dict[str, Any]:
+    """Return the citations of an answer for the top of a chunk, where the server has them there."""
+    if not answer.citations or server.citations in ("annotations", "references"):
+        return {}
+    found: dict[str, Any] = {"citations": [citation.url for citation in answer.citations]}
+    if server.citations == "every_chunk":
+        found["search_results"] = [{"title": one.title, "url": one.url} for one in answer.citations]
+    return found
 
 
-def _whole(index: int, call: ToolCall) -> Delta:
-    function: Delta = {"name": call.name}
-    if call.text is not None:
-        function["arguments"] = call.text
-    return {"index": index, "id": call.id, "type": "function", "function": function}
-
-
-def _fragments(index: int, call: ToolCall, *, repeat: bool = False) -> Iterator[Delta]:
-    named = {"index": index, "id": call.id, "type": "function"}
-    opening: Delta = {"name": call.name}
-    if call.text is not None:
-        opening["arguments"] = ""
-    yield {**named, "function": opening}
-    for piece in cut_text(call.text or "", call.chunks):
-        if repeat:
-            yield {**named, "function": {"name": call.name, "arguments": piece}}
-        else:
-            yield {"index": index, "function": {"arguments": piece}}
-
-
-def _error(failure: Failure) -> dict[str, Any]:
+def _error(server: ChatServer, failure: Failure) -> dict[str, Any]:
     kind, code = _ERROR_TYPES.get(failure.status, ("server_error", None))
-    return {
+    error = {
         "message": failure.message,
         "type": failure.type or kind,
         "param": failure.param,
         "code": failure.code or code,
         **failure.extra,
     }
+    match server.error:
+        case "openai":
+            return {"error": error}
+        case "coded":
+            coded = {"message": failure.message, "type": error["type"], "code": failure.status}
+            return {"error": {**coded, **failure.extra}}
+        case "flat":
+            return {"object": "error", **error}
+        case "text":
+            return {"code": error["code"] or error["type"], "error": failure.message, **failure.extra}
+        case "google":
+            word = failure.type or _GOOGLE_STATUS.get(failure.status, "INTERNAL")
+            return {"error": {"code": failure.status, "message": failure.message, "status": word, **failure.extra}}
