@@ -23,6 +23,7 @@ _PACKAGES: Final = {
     "azure": "ferroscope.core.azure._provider:AZURE",
     "groq": "ferroscope.core.groq._provider:GROQ",
     "openai": "ferroscope.core.openai._provider:OPENAI",
+    "xai": "ferroscope.core.xai._provider:XAI",
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 

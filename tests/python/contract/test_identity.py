@@ -16,7 +16,7 @@ from ferroscope._engine.decorator import call_decorator
 from ferroscope.core._registry import provider_names, provider_record
 from ferroscope.testing import Answer, ProviderServer, Text, ToolCall, Usage
 
-SERVERS = {"ollama": "FERROSCOPE_OLLAMA_URL", "vllm": "FERROSCOPE_VLLM_URL"}
+SERVERS = {"ollama": "OLLAMA_BASE_URL", "vllm": "VLLM_BASE_URL"}
 
 
 def weather(city: str) -> str:

@@ -503,7 +503,8 @@ def test_an_answer_goes_back_without_what_only_answers_have(sdk: str, server: Pr
     for answer in (response.message_param, response.common_message_param):
         call([*response.messages, answer, *response.tool_message_params([(response.tool, 3)])])
         assert server.requests[-1].json["messages"][1] == expected
-    assert (response.thinking, response.common_message_param.reasoning_content) == ("Hm.", "Hm.")
+    kept = response.common_message_param.provider_data["members"]
+    assert (response.thinking, kept["reasoning_content"]) == ("Hm.", "Hm.")
     assert (response.finish_reasons, response.common_finish_reasons) == (["tool_call"], ["tool_calls"])
 
 

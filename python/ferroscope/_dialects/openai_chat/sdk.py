@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol
 
 from ..._engine.clients import prefers_aiohttp
@@ -39,12 +41,15 @@ class OpenAISdk:
 
     Attributes:
         completion: The SDK's class of responses, as `"module:name"`.
+        method_of: The SDK's class with the method that sends requests, as `"module:name"`, if parameters that the
+            method does not know go into the body of the request; empty if they are errors.
     """
 
     completion: str = "openai.types.chat:ChatCompletion"
+    method_of: str = ""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        return request
+        return extend_body(request, method_parameters(self.method_of)) if self.method_of else request
 
     def method(self, client: Any) -> Callable[..., Any]:
         return client.chat.completions.create  # type: ignore[no-any-return]
@@ -57,6 +62,25 @@ class OpenAISdk:
 
 
 OPENAI_SDK: Final = OpenAISdk()
+COMPLETIONS: Final = "openai.resources.chat:Completions"
+"""OpenAI's class with the method that sends requests."""
+SERVER_SDK: Final = OpenAISdk(method_of=COMPLETIONS)
+"""OpenAI's SDK for servers with parameters of their own."""
+
+
+@cache
+def method_parameters(method_of: str) -> frozenset[str]:
+    """Return the names of the parameters of the method `create` of a class, given as `"module:name"`."""
+    return frozenset(inspect.signature(load_name(method_of).create).parameters)
+
+
+def extend_body(request: Mapping[str, Any], parameters: frozenset[str]) -> dict[str, Any]:
+    """Return keyword arguments for a method with these parameters; all others go into the body of the request."""
+    kwargs = {name: value for name, value in request.items() if name in parameters}
+    extras = {name: value for name, value in request.items() if name not in parameters}
+    if extras:
+        kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
+    return kwargs
 
 
 def sync_client(base_url: str | None = None, api_key: str | None = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 
 from ..._engine.clients import Clients
@@ -17,8 +18,7 @@ class Server:
 
     Attributes:
         name: The name that users write.
-        base_url: The URL below which `/chat/completions` is.
-        base_url_env: The environment variable that overrides it.
+        base_url: The URL below which `/chat/completions` is. The environment variable `<NAME>_BASE_URL` overrides it.
         api_key_env: The environment variable with the key; None if the server checks no key.
         prices: The provider in the price table; empty if it has the same name there.
         quirks: The differences from OpenAI's format.
@@ -26,10 +26,14 @@ class Server:
 
     name: str
     base_url: str
-    base_url_env: str = ""
     api_key_env: str | None = None
     prices: str = ""
     quirks: Quirks = field(default_factory=Quirks)
+
+    @property
+    def base_url_env(self) -> str:
+        """The environment variable that overrides the base URL."""
+        return f"{re.sub('[^a-z0-9]', '_', self.name).upper()}_BASE_URL"
 
     def url(self) -> str:
         """Return the base URL, as the environment has it now."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..._dialects.openai_chat.sdk import OpenAISdk, aiohttp_client
+from ..._dialects.openai_chat.sdk import COMPLETIONS, OpenAISdk, aiohttp_client, extend_body, method_parameters
 from ...errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -34,14 +32,9 @@ class AzureOpenAISdk(OpenAISdk):
     """OpenAI's SDK, for programs that were written for azure-ai-inference too."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        kwargs: dict[str, Any] = {}
-        extras: dict[str, Any] = {}
-        taken = _parameters()
-        for name, value in request.items():
-            (kwargs if name in taken else extras)[name] = _plain(value)
-        if extras:
-            extras = {**(extras.pop("model_extras", None) or {}), **extras}
-            kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
+        request = {name: _plain(value) for name, value in request.items()}
+        request.update(request.pop("model_extras", None) or {})
+        kwargs = extend_body(request, _parameters())
         given = kwargs.get("response_format")
         if isinstance(given, str):
             kwargs["response_format"] = {"type": given}
@@ -52,22 +45,20 @@ class AzureOpenAISdk(OpenAISdk):
         return kwargs
 
 
-@cache
 def _parameters() -> frozenset[str]:
-    """What the SDK's method takes; the SDK is loaded when the first call is made.
+    """Return the parameters of the SDK's method; the SDK is loaded when the first call is made.
 
     Raises:
         MissingExtraError: It is not installed.
     """
     try:
-        from openai.resources.chat import Completions
+        return method_parameters(COMPLETIONS)
     except ImportError as error:
         raise MissingExtraError(
             "without AZURE_INFERENCE_ENDPOINT, Azure is called with OpenAI's SDK, which is not installed: "
             "pip install 'ferroscope[azure]'",
             name="openai",
         ) from error
-    return frozenset(inspect.signature(Completions.create).parameters)
 
 
 def _plain(value: Any) -> Any:

@@ -26,6 +26,6 @@ def server(_llm_server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Prov
     monkeypatch.setenv("ANTHROPIC_BASE_URL", _llm_server.base_url("anthropic"))
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", _llm_server.base_url("azure"))
-    monkeypatch.setenv("FERROSCOPE_OLLAMA_URL", url)
-    monkeypatch.setenv("FERROSCOPE_VLLM_URL", url)
+    monkeypatch.setenv("OLLAMA_BASE_URL", url)
+    monkeypatch.setenv("VLLM_BASE_URL", url)
     return _llm_server

@@ -1,0 +1,35 @@
+"""xAI, as a record.
+
+https://docs.x.ai/docs/api-reference
+"""
+
+from __future__ import annotations
+
+from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_chat.sdk import SERVER_SDK
+from ..._dialects.openai_chat.server import Server
+from ..._engine.provider import Provider
+from ..base.quirks import Quirks
+from .call_response import XAICallResponse
+from .call_response_chunk import XAICallResponseChunk
+from .stream import XAIStream
+from .tool import XAITool
+
+_SERVER = Server(
+    name="xai",
+    base_url="https://api.x.ai/v1",
+    api_key_env="XAI_API_KEY",
+    quirks=Quirks(reasoning_back=("reasoning_content", "encrypted_content"), audio=False),
+)
+
+XAI = Provider(
+    name=_SERVER.name,
+    dialect=OpenAIChat("xAI", _SERVER.quirks, SERVER_SDK),
+    sdk="openai",
+    response=XAICallResponse,
+    chunk=XAICallResponseChunk,
+    stream=XAIStream,
+    tool=XAITool,
+    clients=_SERVER.clients(),
+    quirks=_SERVER.quirks,
+)
