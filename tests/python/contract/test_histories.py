@@ -358,3 +358,119 @@ def test_a_pattern_of_ids_is_a_quirk_of_a_server(chat: Chat) -> None:
         assert all(re.fullmatch("[a-zA-Z0-9]{9}", id) for id in calls)
     finally:
         ferroscope.unregister_provider("nine")
+
+
+# -- from one provider to another -------------------------------------------------------------------------------------
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+# A message of the user's in each format.
+ANTHROPIC_ASKS: list[dict[str, Any]] = [
+    {"type": "text", "text": "Long.", **MARK},
+    {"type": "image", "source": PNG},
+    {"type": "document", "source": PDF},
+]
+OPENAI_ASKS: list[dict[str, Any]] = [
+    {"type": "text", "text": "Long."},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "auto"}},
+    {"type": "file", "file": {"filename": "document.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}},
+]
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "sunny in Oslo", "is_error": False}
+
+
+@llm_only
+def test_a_history_of_anthropic_s_goes_on_at_openai_and_back(chat: Chat) -> None:
+    asked = [{"role": "user", "content": ANTHROPIC_ASKS}]
+    chat.server.reply(message(THOUGHT, TEXT, USE, stop="tool_use"))
+    first = chat.ask("anthropic", "claude-haiku-4-5", asked)
+    history = saved([*first.common_messages, *chat.turn(first)])
+    before = [one.model_copy(deep=True) for one in history]
+    chat.server.reply(completion({"content": "done"}))
+    second = chat.ask("openai", "m", history)
+    assert chat.sent() == [
+        {"role": "user", "content": OPENAI_ASKS},
+        {"role": "assistant", "content": "4", "tool_calls": [wire_call("toolu_1")]},
+        {"role": "tool", "tool_call_id": "toolu_1", "content": "sunny in Oslo"},
+    ]
+    chat.server.reply(message(TEXT))
+    chat.ask("anthropic", "claude-haiku-4-5", [*history, second.message_param, Messages.User("Go on")])
+    assert chat.sent() == [
+        *asked,
+        {"role": "assistant", "content": [THOUGHT, TEXT, USE]},
+        {"role": "user", "content": [RESULT]},
+        {"role": "assistant", "content": "done"},
+        {"role": "user", "content": "Go on"},
+    ]
+    assert history == before
+
+
+@llm_only
+def test_a_history_of_openai_s_goes_on_at_anthropic_and_back(chat: Chat) -> None:
+    system = {"role": "developer", "content": "Be brief."}
+    address = {"type": "image_url", "image_url": "https://example.com/a.png"}
+    asked = [system, {"role": "user", "content": [*OPENAI_ASKS, address]}]
+    answer = {"content": "\n", "reasoning_content": "Hm.", "tool_calls": [wire_call("f.weather:0")]}
+    chat.server.reply(completion(answer, "tool_calls"))
+    first = chat.ask("openai", "m", asked)
+    history = saved([*first.common_messages, *chat.turn(first), Messages.Assistant("It is ")])
+    before = [one.model_copy(deep=True) for one in history]
+    chat.server.reply(message(TEXT))
+    second = chat.ask("anthropic", "claude-haiku-4-5", history)
+    assert chat.server.requests[-1].json["system"] == "Be brief."
+    assert chat.sent() == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Long."},
+                *ANTHROPIC_ASKS[1:],
+                {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
+            ],
+        },
+        {"role": "assistant", "content": [{**USE, "id": "f_weather_0"}]},
+        {"role": "user", "content": [{**RESULT, "tool_use_id": "f_weather_0"}]},
+        {"role": "assistant", "content": "It is"},
+    ]
+    chat.server.reply(completion({"content": "done"}))
+    chat.ask("openai", "m", [*history[:-1], second.message_param, Messages.User("Go on")])
+    assert chat.sent() == [
+        *asked,
+        {"role": "assistant", **answer},
+        {"role": "tool", "tool_call_id": "f.weather:0", "content": "sunny in Oslo"},
+        {"role": "assistant", "content": "4"},
+        {"role": "user", "content": "Go on"},
+    ]
+    assert history == before
+
+
+@everyway
+def test_a_system_message_in_the_middle_stays_where_the_model_takes_it(chat: Chat) -> None:
+    start = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
+    system = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
+    end = {"role": "user", "content": "Go on"}
+    chat.server.reply(message(TEXT), message(TEXT))
+    response = chat.ask("anthropic", "claude-opus-4-8", [*start, end, system])
+    assert chat.sent() == [*start, end, system]
+    assert "system" not in chat.server.requests[-1].json
+    if chat.door == "llm":
+        assert [one.role for one in response.messages] == ["user", "assistant", "user", "system"]
+    chat.ask("anthropic", "claude-haiku-4-5", [*start, end, system])
+    assert chat.sent() == [*start, end]
+    assert chat.server.requests[-1].json["system"] == system["content"]
+
+
+@everyway
+def test_texts_of_blanks_are_not_sent_where_they_are_refused(chat: Chat) -> None:
+    blank = {"type": "text", "text": "\n"}
+    chat.server.reply(message(blank, USE, stop="tool_use"), message(blank), message(TEXT))
+    history: list[Any] = [Messages.User("Hi")]
+    for _ in range(2):
+        history += chat.turn(chat.ask("anthropic", "claude-haiku-4-5", history))
+    chat.ask("anthropic", "claude-haiku-4-5", history)
+    result = chat.sent()[2]["content"][0]
+    assert (result["type"], result["tool_use_id"]) == ("tool_result", "toolu_1")
+    assert [one for place, one in enumerate(chat.sent()) if place != 2] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": [USE]},
+        {"role": "user", "content": "Go on"},
+    ]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
+import copy
 from typing import Any
 
 import pytest
 
 from ferroscope._dialects.anthropic.messages import (
-    join_system,
     parse_message,
     parse_messages,
     render_messages,
-    split_system,
 )
+from ferroscope._dialects.anthropic.system import join_system, split_system, takes_system_messages
 from ferroscope._dialects.openai_chat.messages import parse_messages as parse_openai
 from ferroscope._dialects.openai_chat.messages import render_messages as render_openai
 from ferroscope.core.base import (
@@ -29,6 +29,7 @@ from ferroscope.core.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from ferroscope.core.base._provider_data import Endpoint
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PDF = b"%PDF-1.7"
@@ -320,6 +321,134 @@ def test_every_system_message_becomes_the_system_prompt(messages: list[Any], sys
     hello = {"role": "user", "content": "Hello"}
     contents, others = split_system(render_messages([*messages[:1], hello, *messages[1:]]))
     assert (join_system(contents), others) == (system, [hello])
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content}
+
+
+def system(content: Any) -> dict[str, Any]:
+    return {"role": "system", "content": content}
+
+
+def block(value: str, **extra: Any) -> dict[str, Any]:
+    return {"type": "text", "text": value, **extra}
+
+
+USE = {"type": "tool_use", "id": "1", "name": "now", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "1", "content": "noon", "is_error": False}
+CLEANED: dict[str, tuple[list[Any], list[Any]]] = {
+    "an answer of blanks": ([user("hi"), assistant(" \n"), user("go")], [user("hi"), user("go")]),
+    "an answer of blank texts": ([user("hi"), assistant([block("\n")]), user("go")], [user("hi"), user("go")]),
+    "blanks before a call": (
+        [user("hi"), assistant([block("\n"), USE]), user([RESULT])],
+        [user("hi"), assistant([USE]), user([RESULT])],
+    ),
+    "blanks behind a result": (
+        [user("hi"), assistant([USE]), user([RESULT]), user(" ")],
+        [user("hi"), assistant([USE]), user([RESULT])],
+    ),
+    "a blank part with a cache mark": (
+        [user([block(" ", cache_control={"type": "ephemeral"}), block("go")])],
+        [user([block("go")])],
+    ),
+    "a blank prompt": ([user(" ")], [user(" ")]),
+    "the beginning of an answer": (
+        [user("hi"), assistant("The answer is: ")],
+        [user("hi"), assistant("The answer is:")],
+    ),
+    "the beginning of an answer in blocks": (
+        [user("hi"), assistant([block("A: "), block("The answer is:\n")])],
+        [user("hi"), assistant([block("A: "), block("The answer is:")])],
+    ),
+    "an answer that is not the last": (
+        [user("hi"), assistant("Yes. "), user("go")],
+        [user("hi"), assistant("Yes. "), user("go")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("messages", "wire"), CLEANED.values(), ids=CLEANED)
+def test_texts_that_the_api_refuses_are_not_sent(messages: list[Any], wire: list[Any]) -> None:
+    """As common messages, and as Anthropic's own."""
+    common = [one if isinstance(one, str) else parse_message(one) for one in messages]
+    before = copy.deepcopy([messages, common])
+    assert render_messages(messages) == wire
+    assert render_messages(common) == wire
+    assert [messages, common] == before
+
+
+NEWEST, OLDER = "claude-opus-4-8", "claude-haiku-4-5"
+TOOLS = [{"type": "tool_addition", "tool": {"type": "tool_reference", "name": "rate"}}]
+PLACED: dict[str, tuple[str, list[Any], list[Any]]] = {
+    "at the beginning": (NEWEST, [system("A"), user("hi")], [system("A"), user("hi")]),
+    "at the end": (
+        NEWEST,
+        [system("A"), user("hi"), assistant("yes"), user("."), system(TOOLS)],
+        [system("A"), user("hi"), assistant("yes"), user("."), system(TOOLS)],
+    ),
+    "before an answer": (
+        NEWEST,
+        [user("hi"), system("A"), assistant("yes"), user(".")],
+        [user("hi"), system("A"), assistant("yes"), user(".")],
+    ),
+    "behind a server's tool": (
+        NEWEST,
+        [user("hi"), assistant([SEARCH]), system("A"), assistant("yes")],
+        [user("hi"), assistant([SEARCH]), system("A"), assistant("yes")],
+    ),
+    "OpenAI's word for it": (NEWEST, [user("hi"), {"role": "developer", "content": "A"}], [user("hi"), system("A")]),
+    "behind an answer, which the API refuses": (
+        NEWEST,
+        [user("hi"), assistant("yes"), system("A"), user(".")],
+        [system("A"), user("hi"), assistant("yes"), user(".")],
+    ),
+    "two of them, which the API refuses": (
+        NEWEST,
+        [user("hi"), system("A"), system("B")],
+        [system("A"), user("hi"), system("B")],
+    ),
+    "an older model": (
+        OLDER,
+        [user("hi"), assistant("yes"), user("."), system("A")],
+        [system("A"), user("hi"), assistant("yes"), user(".")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "messages", "wire"), PLACED.values(), ids=PLACED)
+def test_a_system_message_stays_where_the_model_takes_it(model: str, messages: list[Any], wire: list[Any]) -> None:
+    destination = Endpoint("anthropic", model)
+    common = [parse_message(one) for one in messages]
+    assert render_messages(messages, destination) == wire
+    assert render_messages(common, destination) == wire
+
+
+MODELS = {
+    "claude-opus-4-8": True,
+    "us.anthropic.claude-opus-4-8-20260528-v1:0": True,
+    "anthropic/claude-opus-4.8": True,
+    "claude-sonnet-5": True,
+    "claude-fable-5-1": True,
+    "claude-mythos-preview": False,
+    "claude-opus-4-7": False,
+    "claude-opus-4-20250514": False,
+    "claude-sonnet-4@20250514": False,
+    "claude-haiku-4-5": False,
+    "claude-3-7-sonnet-latest": False,
+    "claude-3.5-sonnet": False,
+    "claude-2.1": False,
+    "glm-5": False,
+}
+
+
+@pytest.mark.parametrize(("model", "takes"), MODELS.items())
+def test_models_that_take_system_messages(model: str, takes: bool) -> None:
+    assert takes_system_messages(model) is takes
 
 
 def test_the_blocks_of_the_sdk_are_read_too() -> None:

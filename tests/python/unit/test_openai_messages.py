@@ -16,6 +16,7 @@ from ferroscope import (
     AudioPart,
     AudioURLPart,
     BaseMessageParam,
+    CacheControlPart,
     DocumentPart,
     DocumentURLPart,
     ImagePart,
@@ -27,6 +28,7 @@ from ferroscope import (
     ToolResultPart,
     prompt_template,
 )
+from ferroscope._dialects.openai_chat.message_parts import OPENAI
 from ferroscope._dialects.openai_chat.messages import (
     MessageRules,
     needs_fetch,
@@ -35,6 +37,7 @@ from ferroscope._dialects.openai_chat.messages import (
     render_messages,
 )
 from ferroscope.core.base._prompt_plan import plan_prompt
+from ferroscope.core.base._provider_data import Endpoint
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_URL = "data:image/png;base64,iVBORw0KGgo="
@@ -480,6 +483,124 @@ def test_the_wire_and_back(wire: list[dict[str, Any]], messages: list[BaseMessag
     assert render_messages(kept) == wire
 
 
+PDF = b"%PDF-"
+PDF_URL = "data:application/pdf;base64,JVBERi0="
+DOCUMENT = DocumentPart(type="document", media_type="application/pdf", document=PDF)
+FILE = {"type": "file", "file": {"filename": "a.pdf", "file_data": PDF_URL}}
+STORED = {"type": "file", "file": {"file_id": "f"}}
+
+
+def test_documents_are_files() -> None:
+    by_url = DocumentURLPart(type="document_url", url=PDF_URL)
+    remote = DocumentURLPart(type="document_url", url="https://example.com/a.pdf")
+    wire = {"type": "file", "file": {"filename": "document.pdf", "file_data": PDF_URL}}
+    message = user([DOCUMENT, by_url, remote])
+    assert needs_fetch([message])
+    assert render_messages([message], fetch=lambda url: PDF) == [{"role": "user", "content": [wire] * 3}]
+    deaf = MessageRules("Azure", Quirks(documents=False, audio=False))
+    with pytest.raises(
+        ValueError, match=r"Azure currently only supports text and image parts\. Part provided: document"
+    ):
+        render_messages([message], deaf)
+
+
+PIECES: dict[str, tuple[Any, list[Any]]] = {
+    "a file": ([wire_text("see"), FILE], [text("see"), DOCUMENT]),
+    "a stored file": ([wire_text("see"), STORED], [text("see")]),
+    "a file of bare base64": ([{"type": "file", "file": {"file_data": "JVBERi0="}}], []),
+    "a file by its address": (
+        [{"type": "file", "file": {"file_data": "https://example.com/a.pdf"}}],
+        [DocumentURLPart(type="document_url", url="https://example.com/a.pdf")],
+    ),
+    "a sound that is a string": (
+        [{"type": "input_audio", "input_audio": WAV_TEXT}],
+        [AudioPart(type="audio", media_type="audio/wav", audio=WAV_TEXT)],
+    ),
+    "a document by its address": (
+        [{"type": "document_url", "document_url": "https://example.com/a.pdf"}],
+        [DocumentURLPart(type="document_url", url="https://example.com/a.pdf")],
+    ),
+    "thoughts": ([{"type": "thinking", "thinking": []}, wire_text("4")], [text("4")]),
+    "a reference": ([wire_text("4"), {"type": "reference", "reference_ids": [1]}], [text("4")]),
+}
+
+
+@pytest.mark.parametrize(("content", "parts"), PIECES.values(), ids=PIECES)
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_content_without_a_part_goes_back_as_it_came(role: str, content: Any, parts: list[Any]) -> None:
+    wire: list[Any] = [{"role": role, "content": content}]
+    [message] = parse_messages(wire)
+    assert message.content == (parts or "")
+    assert render_messages([BaseMessageParam.model_validate_json(message.model_dump_json())]) == wire
+
+
+def test_an_edited_result_is_sent_as_it_is_now() -> None:
+    content = [wire_text("see"), {"type": "image_url", "image_url": {"url": PNG_URL}}]
+    wire: list[Any] = [{"role": "tool", "tool_call_id": "1", "content": content}]
+    [message] = parse_messages(wire)
+    assert message.content == [result("1", "see", "")]
+    assert render_messages([message]) == wire
+    edited = message.model_copy(update={"content": [result("1", "seen")]})
+    assert render_messages([edited]) == [{"role": "tool", "tool_call_id": "1", "content": "seen"}]
+
+
+def test_members_of_others_messages_stay_with_the_server() -> None:
+    wire: list[Any] = [{"role": "user", "content": "Hi", "name": "Ann", "cache_control": {"type": "ephemeral"}}]
+    messages = parse_messages(wire, Endpoint("openrouter", "m"))
+    assert render_messages(messages, OPENAI, Endpoint("openrouter", "n")) == wire
+    elsewhere = render_messages(messages, OPENAI, Endpoint("openai", "m"))
+    assert elsewhere == [{"role": "user", "content": "Hi", "name": "Ann"}]
+
+
+MARK = CacheControlPart(type="cache_control", cache_type="ephemeral")
+HOUR = CacheControlPart(type="cache_control", cache_type="1h")
+MARKED: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
+    "a text": (
+        [text("a"), MARK],
+        [wire_text("a")],
+        [{**wire_text("a"), "cache_control": {"type": "ephemeral"}}],
+    ),
+    "for an hour": (
+        [text("a"), HOUR, text("b")],
+        [wire_text("a"), wire_text("b")],
+        [{**wire_text("a"), "cache_control": {"type": "ephemeral", "ttl": "1h"}}, wire_text("b")],
+    ),
+    "nothing before it": ([MARK, text("a")], [wire_text("a")], [wire_text("a")]),
+    "a file": ([DOCUMENT, MARK], [FILE], [{**FILE, "cache_control": {"type": "ephemeral"}}]),
+}
+
+
+@pytest.mark.parametrize(("parts", "plain", "marked"), MARKED.values(), ids=MARKED)
+def test_cache_marks_stop_no_move(parts: list[Any], plain: list[Any], marked: list[Any]) -> None:
+    def without_names(wire: list[Any]) -> list[Any]:
+        return json.loads(json.dumps(wire).replace("document.pdf", "a.pdf"))  # type: ignore[no-any-return]
+
+    rules = MessageRules("OpenRouter", Quirks(cache_control=True))
+    assert without_names(render_messages([user(parts)])) == [{"role": "user", "content": plain}]
+    assert without_names(render_messages([user(parts)], rules)) == [{"role": "user", "content": marked}]
+    origin, elsewhere = Endpoint("openrouter", "m"), Endpoint("openai", "m")
+    read = parse_messages([{"role": "user", "content": marked}], origin)
+    assert render_messages(read, OPENAI, origin) == [{"role": "user", "content": marked}]
+    assert render_messages(read, rules, elsewhere) == [{"role": "user", "content": marked}]
+    assert render_messages(read, OPENAI, elsewhere) == [{"role": "user", "content": plain}]
+
+
+def test_a_function_of_the_old_api_is_a_tool_where_its_call_is_one() -> None:
+    old: list[Any] = [
+        {"role": "assistant", "content": None, "function_call": {"name": "find", "arguments": '{"title":"Dune"}'}},
+        {"role": "function", "name": "find", "content": "yes"},
+    ]
+    origin = Endpoint("openai", "gpt-4-0613")
+    messages = parse_messages(old, origin)
+    assert render_messages(messages, OPENAI, origin) == old
+    assert render_messages(messages, OPENAI, Endpoint("openai", "gpt-4o")) == old
+    elsewhere = render_messages(messages, OPENAI, Endpoint("groq", "llama"))
+    assert elsewhere == [
+        {"role": "assistant", "content": None, "tool_calls": [wire_call("call_1", '{"title":"Dune"}')]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "yes"},
+    ]
+
+
 FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
     "an answer with empty fields": (
         {
@@ -504,6 +625,27 @@ FROM_WIRE: dict[str, tuple[dict[str, Any], BaseMessageParam]] = {
     "a tool's answer with its name": (
         {"role": "tool", "content": "r", "tool_call_id": "1", "name": "find"},
         BaseMessageParam(role="tool", content=[result("1", "r")]),
+    ),
+    "an image whose address is a string": (
+        {"role": "user", "content": [{"type": "image_url", "image_url": "https://example.com/a.png"}]},
+        user([ImageURLPart(type="image_url", url="https://example.com/a.png", detail=None)]),
+    ),
+    "a tool's answer without an id": (
+        {"role": "tool", "content": "r"},
+        BaseMessageParam(role="tool", content=[ToolResultPart(type="tool_result", name="", content="r")]),
+    ),
+    "content that is one part": ({"role": "user", "content": wire_text("Hi")}, user("Hi")),
+    "content of strings": ({"role": "user", "content": ["a", "b"]}, user([text("a"), text("b")])),
+    "a tool's answer that is an object": (
+        {"role": "tool", "content": {"t": 24}, "tool_call_id": "1"},
+        BaseMessageParam(role="tool", content=[result("1", '{"t":24}', "")]),
+    ),
+    "arguments that are an object": (
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "find", "arguments": {"n": 1}}}],
+        },
+        assistant([call("1", n=1)]),
     ),
     "a tool's answer in parts": (
         {"role": "tool", "content": [wire_text("a"), wire_text("b")], "tool_call_id": "1"},

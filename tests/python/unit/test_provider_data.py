@@ -18,7 +18,6 @@ from ferroscope.core.base._provider_data import (
     is_same_model,
     keep_original,
     original_of,
-    provider_data,
     restore_pieces,
 )
 
@@ -43,7 +42,7 @@ def answer(**kept: Any) -> BaseMessageParam:
 def test_who_gets_it_back(destination: Endpoint | None, goes_back: bool, same_model: bool) -> None:
     message = answer(pieces=[THOUGHT], members={"id": "m"})
     stored = BaseMessageParam.model_validate_json(message.model_dump_json())
-    expected = Original([THOUGHT], {"id": "m"}, same_model) if goes_back else None
+    expected = Original([THOUGHT], {"id": "m"}, same_model=same_model) if goes_back else None
     for one in (message, stored):
         assert original_of(one, "anthropic", destination) == expected
         assert original_of(one, "openai_chat", destination) is None
@@ -51,8 +50,9 @@ def test_who_gets_it_back(destination: Endpoint | None, goes_back: bool, same_mo
 
 def test_what_others_wrote_is_bound_to_no_provider() -> None:
     message = keep_original(Messages.User("Hi"), "anthropic", CLAUDE, members={"name": "Ann"})
-    assert provider_data(message) == {"format": "anthropic", "members": {"name": "Ann"}}
-    assert original_of(message, "anthropic", Endpoint("vertex", "claude-opus-4-8")) is not None
+    assert original_of(message, "anthropic", CLAUDE) == Original([], {"name": "Ann"})
+    elsewhere = Endpoint("vertex", "claude-sonnet-4-5")
+    assert original_of(message, "anthropic", elsewhere) == Original([], {"name": "Ann"}, False, False)
 
 
 def test_a_message_with_nothing_to_keep_has_no_field_for_it() -> None:

@@ -13,8 +13,9 @@ from ..._engine.dialect import Request
 from ...core.base._provider_data import Endpoint
 from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
-from .messages import WireMessage, join_system, render_messages, split_system
+from .messages import render_messages
 from .parameters import route_parameters
+from .system import WireMessage, join_system, split_system
 
 # Any: the SDK's own objects pass through.
 

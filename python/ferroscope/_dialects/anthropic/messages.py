@@ -27,9 +27,7 @@ from ...core.base.message_param import (
     ToolCallPart,
     ToolResultPart,
 )
-
-WireMessage: TypeAlias = dict[str, Any] | BaseModel
-"""A message as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
+from .system import WireMessage, member, place_system
 
 Block: TypeAlias = Piece
 """A block of a message's content."""
@@ -38,12 +36,13 @@ _IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/
 _PDF: Final = "application/pdf"
 _FORMAT: Final = "anthropic"
 _TOOL_IDS: Final = "[a-zA-Z0-9_-]+"
+_SPEAKERS: Final = frozenset({"user", "assistant"})
+# The second is that of OpenAI's old API.
+_TOOL_ROLES: Final = frozenset({"tool", "function"})
 # The member with the id, by the kind of block.
 _ID_MEMBERS: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 # Bound to the model that wrote them, by a signature or by encryption.
 _THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
-# OpenAI's newer models call it `developer`.
-_SYSTEM: Final = frozenset({"system", "developer"})
 
 
 # -- what we send ----------------------------------------------------------------------------------------------
@@ -52,8 +51,10 @@ _SYSTEM: Final = frozenset({"system", "developer"})
 def render_messages(messages: Iterable[WireMessage], destination: Endpoint | None = None) -> list[WireMessage]:
     """Make the request's messages; Anthropic's own messages pass through untouched.
 
-    Results of tools that follow one another become one message, as the API wants the answers to parallel calls.
-    Answers of the model that say nothing are left out: the API sends them, and refuses them when they come back.
+    Results of tools that follow one another become one message, as the API wants the answers to parallel calls. The
+    other rules of the API are applied to the copy that is sent: no blank texts, valid ids of tool calls, no blanks at
+    the end of an answer that the model is to go on from, and system messages first unless the model takes them where
+    they are.
 
     Raises:
         ValueError: A part is of a kind or type that Anthropic does not take.
@@ -66,7 +67,7 @@ def render_messages(messages: Iterable[WireMessage], destination: Endpoint | Non
             results = None
             continue
         content = _content(message, destination)
-        if message.role != "tool":
+        if message.role not in _TOOL_ROLES:
             wire.append({"role": message.role, "content": content})
             results = None
         elif results is not None and isinstance(content, list):
@@ -74,53 +75,80 @@ def render_messages(messages: Iterable[WireMessage], destination: Endpoint | Non
         else:
             results = content if isinstance(content, list) else None
             wire.append({"role": "user", "content": content})
-    said = [message for message in wire if not _is_silent(message)]
-    return unify_tool_ids(said, _TOOL_IDS, _tool_ids, _with_tool_ids)
+    said = unify_tool_ids(_without_blanks(wire), _TOOL_IDS, _tool_ids, _with_tool_ids)
+    return _without_trailing_blanks(place_system(said, destination.model if destination is not None else ""))
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
     """The ids of tool calls and results in a message."""
-    content = _member(message, "content")
+    content = member(message, "content")
     if not isinstance(content, list):
         return []
     return [
-        ToolId(member == "id", _member(block, member), _member(block, "name") or "")
+        ToolId(key == "id", member(block, key), member(block, "name") or "")
         for block in content
-        if (member := _ID_MEMBERS.get(_member(block, "type")))
+        if (key := _ID_MEMBERS.get(member(block, "type")))
     ]
 
 
 def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> dict[str, Any]:
     new = iter(ids)
     blocks = [
-        {**_as_dict(block), member: next(new)} if (member := _ID_MEMBERS.get(_member(block, "type"))) else block
-        for block in _member(message, "content")
+        {**_as_dict(block), key: next(new)} if (key := _ID_MEMBERS.get(member(block, "type"))) else block
+        for block in member(message, "content")
     ]
     return {**_as_dict(message), "content": blocks}
 
 
-def _is_silent(message: WireMessage) -> bool:
-    """Whether it is an answer of the model without a word."""
-    content = _member(message, "content")
-    if _member(message, "role") != "assistant":
-        return False
-    if isinstance(content, list):  # and not whatever iterable: an iterator can be read but once
-        return all(_member(block, "type") == "text" and not _member(block, "text") for block in content)
-    return isinstance(content, str) and not content
+def _without_blanks(messages: Sequence[WireMessage]) -> list[WireMessage]:
+    """The messages without texts of blanks, and without messages of which nothing else is left.
+
+    Models write such texts, and the API refuses them when they come back. A prompt that is blank as a whole stays, so
+    that the API's error shows it.
+    """
+    kept: list[WireMessage] = []
+    for message in messages:
+        content = member(message, "content")
+        if isinstance(content, list) and any(map(_is_blank, content)):
+            content = [block for block in content if not _is_blank(block)]
+            message = {**_as_dict(message), "content": content}
+        # A list and a string, and not whatever iterable: an iterator can be read but once.
+        empty = isinstance(content, list | str) and (not content or _is_blank(content))
+        if not empty or member(message, "role") not in _SPEAKERS:
+            kept.append(message)
+    return kept if any(member(message, "role") in _SPEAKERS for message in kept) else list(messages)
+
+
+def _is_blank(block: Any) -> bool:
+    text = block if isinstance(block, str) else member(block, "text") if member(block, "type") == "text" else None
+    return isinstance(text, str) and not text.strip()
+
+
+def _without_trailing_blanks(messages: list[WireMessage]) -> list[WireMessage]:
+    """The messages; where the last begins the model's answer, without the blanks at its end, which the API refuses."""
+    last = messages[-1] if messages else {}
+    content = member(last, "content") if member(last, "role") == "assistant" else None
+    if isinstance(content, str):
+        stripped: str | list[Any] = content.rstrip()
+    elif isinstance(content, list) and content and isinstance(text := member(content[-1], "text"), str):
+        stripped = [*content[:-1], {**_as_dict(content[-1]), "text": text.rstrip()}]
+    else:
+        return messages
+    return messages if stripped == content else [*messages[:-1], {**_as_dict(last), "content": stripped}]
 
 
 def _content(message: BaseMessageParam, destination: Endpoint | None) -> str | list[Block]:
     content = message.content
     original = original_of(message, _FORMAT, destination)
     if original is None or not original.pieces:
-        return content if isinstance(content, str) else [_render(part) for part in _units(content)]
-    blocks = [block for block in original.pieces if block.get("text") != ""]
+        return content if isinstance(content, str) else [_render(part) for part in with_marks(content)]
+    blocks = original.pieces
     if not original.same_model:
         blocks = [block for block in blocks if block.get("type") not in _THOUGHTS]
     parts = [TextPart(type="text", text=content)] if isinstance(content, str) else content
     return restore_pieces(
         blocks,
-        _units(parts),
+        with_marks(parts),
         read=_read,
         write=lambda part, block: _render(part),
         same=lambda one, other: _unnamed(one[0]) == _unnamed(other[0]),
@@ -136,12 +164,6 @@ def _read(block: Block) -> Marked | None:
 def _unnamed(part: ContentPart) -> ContentPart:
     """The part without the name of a tool in its answer, which a block does not have."""
     return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
-
-
-def _units(parts: Sequence[ContentPart]) -> list[Marked]:
-    """Return the parts with their marks, without blank texts, which the API refuses."""
-    solid = [part for part in parts if not (isinstance(part, TextPart) and not part.text.strip())]
-    return with_marks(solid or parts)
 
 
 def _render(part: Marked) -> Block:
@@ -205,40 +227,11 @@ def _input(part: ToolCallPart) -> dict[str, Any]:
     return {"arguments": arguments} if arguments else {}
 
 
-# -- the system prompt -----------------------------------------------------------------------------------------
-
-
-def split_system(messages: Iterable[WireMessage]) -> tuple[list[Any], list[WireMessage]]:
-    """The contents of the system messages, and the other messages: the system prompt is no message here."""
-    system: list[Any] = []
-    others: list[WireMessage] = []
-    for message in messages:
-        if _member(message, "role") in _SYSTEM:
-            system.append(_member(message, "content"))
-        else:
-            others.append(message)
-    return system, others
-
-
-def join_system(contents: Sequence[str | Iterable[Any]]) -> str | list[Any]:
-    """One system prompt of several: a text as it is, more as blocks."""
-    if len(contents) == 1 and isinstance(contents[0], str):
-        return contents[0]
-    blocks: list[Any] = []
-    for content in contents:
-        blocks += [{"type": "text", "text": content}] if isinstance(content, str) else content
-    return blocks
-
-
 def with_text(message: WireMessage, text: str) -> WireMessage:
     """The message with a text at its end; the given one stays as it is."""
-    content = _member(message, "content")
+    content = member(message, "content")
     longer = content + text if isinstance(content, str) else [*content, {"type": "text", "text": text}]
-    return {"role": _member(message, "role"), "content": longer}
-
-
-def _member(message: WireMessage, name: str) -> Any:
-    return message.get(name) if isinstance(message, dict) else getattr(message, name, None)
+    return {"role": member(message, "role"), "content": longer}
 
 
 # -- what we read ----------------------------------------------------------------------------------------------
@@ -267,7 +260,7 @@ def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMess
     """Read one message; an assistant's is bound to its origin as far as the parts do not represent it."""
     if isinstance(wire, BaseMessageParam):
         return wire
-    role, content = str(_member(wire, "role")), _member(wire, "content")
+    role, content = str(member(wire, "role")), member(wire, "content")
     if isinstance(content, str):
         return BaseMessageParam(role=role, content=content)
     blocks = [_as_dict(block) for block in content or ()]

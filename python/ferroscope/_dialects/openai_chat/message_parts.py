@@ -43,9 +43,9 @@ _THOUGHTS: Final = frozenset({"thinking", "reasoning"})
 _CALL_MEMBERS: Final = frozenset({"id", "type", "function", "custom", FUNCTION_CALL})
 # The members of each kind of piece that its part represents.
 _REPRESENTED: Final[Mapping[str, frozenset[str]]] = {
-    "text": frozenset({"type", "text", "cache_control"}),
-    "image_url": frozenset({"type", "image_url", "cache_control"}),
-    "input_audio": frozenset({"type", "input_audio", "cache_control"}),
+    "text": frozenset({"type", "text"}),
+    "image_url": frozenset({"type", "image_url"}),
+    "input_audio": frozenset({"type", "input_audio"}),
     "function": frozenset({"id", "type", "function", "index"}),
     "custom": frozenset({"id", "type", "custom", "index"}),
 }
@@ -106,11 +106,12 @@ def render_again(unit: Marked, old: Piece | None, rules: MessageRules, fetch: Fe
     return {**old, **piece}
 
 
-def keep_piece(piece: Piece, unit: Marked, rules: MessageRules) -> Piece:
-    """Return a piece as it goes back, with the cache mark that the part has now."""
-    if parse_mark(piece) is None and unit[1] is None:
+def keep_piece(piece: Piece, unit: Marked, rules: MessageRules, *, same_provider: bool) -> Piece:
+    """Return a piece as it goes back, with the cache mark that the part has now, where the server takes marks."""
+    before, now = parse_mark(piece), unit[1]
+    if before == now and (before is None or same_provider):
         return piece
-    return render_mark(piece, unit[1] if rules.quirks.cache_control else None)
+    return render_mark(piece, now if rules.quirks.cache_control else None)
 
 
 def for_other_model(piece: Piece) -> Piece | None:
@@ -227,7 +228,9 @@ def is_represented(piece: Piece) -> bool:
     if members is None or not all(name in members or value is None for name, value in piece.items()):
         return False
     inside, known = piece.get(kind), _REPRESENTED_INSIDE.get(kind)
-    return known is None or not isinstance(inside, Mapping) or known.issuperset(inside)
+    if isinstance(inside, Mapping):
+        return known is None or known.issuperset(inside)
+    return kind in ("text", "image_url")  # an address that is a string
 
 
 def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
@@ -246,9 +249,14 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
             return ImageURLPart(type="image_url", url=image["url"], detail=image.get("detail"))
         case "input_audio":
             audio = piece["input_audio"]
+            if isinstance(audio, str):
+                return _parse_sound(audio)
             return AudioPart(type="audio", media_type=f"audio/{audio['format']}", audio=audio["data"])
         case "file":
             return _parse_file(piece.get("file") or {})
+        case "document_url" | "file_url" as kind:  # Mistral's and Perplexity's
+            url = piece[kind]
+            return DocumentURLPart(type="document_url", url=url if isinstance(url, str) else url["url"])
         case _:
             return None
 
@@ -260,10 +268,19 @@ def _parse_file(file: Mapping[str, Any]) -> ContentPart | None:
         return None
     if data.startswith(("http://", "https://")):  # OpenRouter
         return DocumentURLPart(type="document_url", url=data)
-    if data[:5].lower() != "data:":
+    try:
+        media_type, document = data_url_bytes(data) if data[:5].lower() == "data:" else ("", b"")
+    except ValueError:
         return None
-    media_type, document = data_url_bytes(data)
-    return DocumentPart(type="document", media_type=media_type, document=document)
+    return DocumentPart(type="document", media_type=media_type, document=document) if media_type else None
+
+
+def _parse_sound(data: str) -> ContentPart | None:
+    """The sound in base64 text alone, as Mistral's servers take it; None if its type is not known."""
+    try:
+        return AudioPart(type="audio", media_type=audio_media_type(base64.b64decode(data)), audio=data)
+    except ValueError:
+        return None
 
 
 def _parse_tool_call(call: Mapping[str, Any]) -> ToolCallPart:

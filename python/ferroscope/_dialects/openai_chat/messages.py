@@ -54,6 +54,8 @@ _FORMAT: Final = "openai_chat"
 _REQUEST_MEMBERS: Final = frozenset({"name", "prefix", "refusal", "audio"})
 # What a common message may have as fields of its own, written by hand.
 _OWN_FIELDS: Final = _REQUEST_MEMBERS | {"tool_call_id"}
+# The second is that of the old API.
+_TOOL_ROLES: Final = frozenset({"tool", "function"})
 # The members whose text the content has too, for other providers.
 _TWINS: Final = ("audio", "refusal")
 _FETCHED: Final = frozenset({"audio_url", "document_url"})
@@ -176,7 +178,8 @@ def _render_with_extra(
         pieces = [piece for piece in map(for_other_model, pieces) if piece is not None]
     wire: list[WireMessage] = []
     if pieces:
-        wire = _restored(message.role, pieces, content, rules, fetch)
+        same_provider = original is not None and original.same_provider
+        wire = _restored(message.role, pieces, content, rules, fetch, same_provider=same_provider)
     elif not isinstance(content, str):
         wire = _render_parts(message.role, content, rules, fetch)
     own: dict[str, Any] | None = next(
@@ -207,6 +210,8 @@ def _members_back(message: BaseMessageParam, original: Original | None, rules: M
     if message.role == "assistant":
         allowed = _REQUEST_MEMBERS.union(rules.quirks.reasoning_back if original.same_model else ())
         kept = {name: value for name, value in kept.items() if name in allowed}
+    elif not original.same_provider:
+        kept = {name: value for name, value in kept.items() if name in _OWN_FIELDS}
     return {**members, **kept}
 
 
@@ -236,7 +241,13 @@ def _without_twins(
 
 
 def _restored(
-    role: str, pieces: list[Piece], content: str | Sequence[ContentPart], rules: MessageRules, fetch: Fetch
+    role: str,
+    pieces: list[Piece],
+    content: str | Sequence[ContentPart],
+    rules: MessageRules,
+    fetch: Fetch,
+    *,
+    same_provider: bool,
 ) -> list[WireMessage]:
     """The message of pieces as they came, but for what was edited since."""
     parts = content if not isinstance(content, str) else [TextPart(type="text", text=content)] if content else []
@@ -251,7 +262,7 @@ def _restored(
         read=read_unit,
         write=lambda unit, old: render_again(unit, old, rules, fetch),
         same=lambda one, other: one[0] == other[0],
-        keep=lambda piece, unit: keep_piece(piece, unit, rules),
+        keep=lambda piece, unit: keep_piece(piece, unit, rules, same_provider=same_provider),
     )
     return [_one_message(role, restored)] if restored else []
 
@@ -316,7 +327,7 @@ def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMess
     fields = dict(wire) if isinstance(wire, dict) else plain_message(wire)
     role, content = str(fields.pop("role")), fields.pop("content", None)
     pieces = _content_pieces(content)
-    if role == "function" or (role == "tool" and "tool_call_id" in fields):
+    if role in _TOOL_ROLES:
         return _parse_result(role, content, pieces, fields, origin)
     calls = [_call_piece(call) for call in fields.pop("tool_calls", None) or ()]
     old_call = fields.pop(FUNCTION_CALL, None)

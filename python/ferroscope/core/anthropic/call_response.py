@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import computed_field
 
-from ..._dialects.anthropic.messages import join_system, parse_message, parse_messages
+from ..._dialects.anthropic.messages import parse_message, parse_messages
+from ..._dialects.anthropic.system import join_system
 from ...errors import UnknownToolError
 from ..base._tool_output import tool_output_text
 from ..base.call_response import BaseCallResponse

@@ -7,7 +7,8 @@ never meet it there, and JSON keeps it. A dialect uses three functions: `keep_or
 The rule of what goes back, for every wire format:
 
 - Provider data goes back only in the wire format that it came in.
-- What an assistant message keeps goes back only to the provider that sent it.
+- What an assistant message keeps goes back only to the provider that sent it. What others wrote (stored files, titles
+  of documents) goes to every provider of the wire format, members beside the content only to the same one.
 - Thoughts and signatures go back only to the model that made them. A dated or `latest` name is the same model as the
   name without a version, and a vendor prefix (`anthropic/`, `us.anthropic.`) does not count.
 - An origin that is not known (a message written by hand) counts as the same.
@@ -47,8 +48,8 @@ class ProviderData(TypedDict, total=False):
 
     Attributes:
         format: The wire format of what is kept, such as `"anthropic"`.
-        provider: The provider that sent an assistant message.
-        model: The model that wrote an assistant message, as it was asked for.
+        provider: The provider that sent the message, or that it was sent to.
+        model: The model, as it was asked for.
         pieces: The content as it came, piece by piece; absent if the parts represent it completely.
         members: Members of the message beside its role and content.
         unsupported: The kinds of content that have no part.
@@ -82,12 +83,14 @@ class Original:
     Attributes:
         pieces: The content as it came; empty if the parts represent it completely.
         members: Members of the message beside its role and content.
+        same_provider: Whether it goes to the provider that it came from.
         same_model: Whether it goes to the model that made it; if not, thoughts and signatures must be left out.
     """
 
     pieces: list[Piece]
     members: dict[str, Any]  # Any: JSON of the provider's
-    same_model: bool
+    same_provider: bool = True
+    same_model: bool = True
 
 
 def keep_original(
@@ -104,8 +107,7 @@ def keep_original(
     Args:
         message: A message that was just parsed; it is changed.
         wire_format: The wire format that it was parsed from.
-        origin: Where it came from, if that is known. Kept for assistant messages only: what others wrote is bound to
-            no provider.
+        origin: Where it came from, or was sent to, if that is known.
         pieces: The whole content as it came, if the parts do not represent it completely.
         members: Members of the message beside its role and content. Those that are None or `[]` are left out.
         unsupported: The kinds of content that have no part.
@@ -115,7 +117,7 @@ def keep_original(
     if not (kept or blocks):
         return message
     data: ProviderData = {"format": wire_format}
-    if origin is not None and message.role == "assistant":
+    if origin is not None:
         data["provider"], data["model"] = origin.provider, origin.model
     if blocks:
         data["pieces"] = [_to_json(block) for block in blocks]
@@ -146,11 +148,12 @@ def original_of(message: BaseMessageParam, wire_format: str, destination: Endpoi
     if data is None or data["format"] != wire_format:
         return None
     provider, model = data.get("provider"), data.get("model")
-    if destination is not None and provider is not None and provider != destination.provider:
+    same_provider = destination is None or provider is None or provider == destination.provider
+    if message.role == "assistant" and not same_provider:
         return None
-    same_model = destination is None or model is None or is_same_model(model, destination.model)
+    same_model = same_provider and (destination is None or model is None or is_same_model(model, destination.model))
     pieces: list[Piece] = _from_json(data.get("pieces", []))
-    return Original(pieces, _from_json(data.get("members", {})), same_model)
+    return Original(pieces, _from_json(data.get("members", {})), same_provider, same_model)
 
 
 def restore_pieces(
