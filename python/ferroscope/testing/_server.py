@@ -198,7 +198,7 @@ class ProviderServer(Controls):
             return json_response(json.dumps({"error": {"message": message}}).encode(), status=404)
         exchange = Exchange(wire, request)
         try:
-            _ = request.json
+            _ = wire.body_of(request)
         except ValueError as error:
             self._ledger.begin(request, scripted=False)
             return exchange.error(Failure(f"the request is not a JSON object: {error}", 400))

@@ -13,6 +13,7 @@ from ferroscope.testing._wires.chat_servers import SERVERS
 from ferroscope.testing._wires.cohere import Cohere
 from ferroscope.testing._wires.gemini import Gemini
 from ferroscope.testing._wires.openai_chat import OpenAIChat
+from ferroscope.testing._wires.openai_responses import OpenAIResponses
 from ferroscope.testing._wires.wire import Wire
 
 __all__ = ["SERVERS", "WIRES", "ChatServer", "UsagePlace", "Wire", "base_path", "wire_for", "wires_with"]
@@ -25,6 +26,7 @@ WIRES: tuple[Wire, ...] = (
     Gemini(),
     Cohere(),
     BedrockConverse(),
+    OpenAIResponses(),
 )
 
 

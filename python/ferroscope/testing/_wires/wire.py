@@ -29,6 +29,10 @@ class Wire(ABC):
     def accepts(self, method: str, path: str) -> bool:
         """Return whether a request to this path speaks this wire."""
 
+    def body_of(self, request: Request) -> Mapping[str, Any]:
+        """Return the body of a request. Raises `ValueError` if it is not a JSON object."""
+        return request.json
+
     def wants_stream(self, request: Request) -> bool:
         """Return whether the client asked for a stream."""
         return bool(request.json.get("stream"))
