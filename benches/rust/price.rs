@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ferroscope_core::price::{Book, Call, CallConditions, instant};
+use ferroscope_core::price::{Book, Call, instant};
 use ferroscope_core::usage::Totals;
 use std::hint::black_box;
 
@@ -12,14 +12,13 @@ const CHAT: &[u8] = br#"{"prompt_tokens": 1200, "completion_tokens": 300, "total
 fn price(criterion: &mut Criterion) {
     let at = instant("2026-11-20T12:00:00Z").unwrap();
     let call = Call { at, now: at, ..Call::default() };
-    let now = CallConditions { at, ..CallConditions::default() };
-    let totals = Totals { input: 1200, cached: 400, output: 300, ..Totals::default() };
+    let totals = Totals { input: Some(1200), cached: 400, output: Some(300), ..Totals::default() };
     let book = Book::default();
     let exact = Some(4_500_000_000_000_000 + 1_000_000_000_000_000);
-    assert_eq!(book.total("openai", "gpt-4o", &totals, &now), exact);
+    assert_eq!(book.total("openai", "gpt-4o", &totals, &call), Ok(exact));
     assert_eq!(book.price_json("openai", "gpt-4o", None, Some(CHAT), &call).total, exact);
     criterion.bench_function("total of counts", |bench| {
-        bench.iter(|| black_box(&book).total("openai", black_box("gpt-4o"), black_box(&totals), &now));
+        bench.iter(|| black_box(&book).total("openai", black_box("gpt-4o"), black_box(&totals), &call));
     });
     criterion.bench_function("bill of a usage object", |bench| {
         bench.iter(|| {
@@ -35,7 +34,7 @@ fn price(criterion: &mut Criterion) {
         });
     });
     criterion.bench_function("first use", |bench| {
-        bench.iter(|| Book::default().total("openai", "gpt-4o", &totals, &now));
+        bench.iter(|| Book::default().total("openai", "gpt-4o", &totals, &call));
     });
 }
 

@@ -17,6 +17,8 @@ __all__ = [
     "calculate_cost",
     "price_usage",
     "prices_alias",
+    "prices_billed_by",
+    "prices_conditions",
     "prices_info",
     "prices_known",
     "prices_load",
@@ -318,6 +320,12 @@ def prices_reset() -> None:
 
 def prices_provider(provider: str) -> tuple[str, bool]:
     """The canonical id of a provider, and whether a table has it."""
+
+def prices_billed_by(provider: str, host: str, model: str) -> tuple[str, str | None]:
+    """Return the provider by whose prices a call is billed that went to a host, and what was assumed to find it."""
+
+def prices_conditions() -> list[str]:
+    """Return the names of the extra conditions that rows of any table ask for."""
 
 def prices_known(provider: str, model: str) -> bool:
     """Whether a provider's name stands for a model that has a price."""

@@ -15,9 +15,9 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
-from ..prices import Meter, admit, open_meters
+from ..prices import Meter, admit, billed_by, open_meters
 from ..transport import join_chunks_if_sdk_made
-from .clients import default_client
+from .clients import default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request
 from .extraction import Extraction
@@ -29,7 +29,7 @@ _NO_RESPONSE: Final = (str, bytes, list, int, float)
 _EXCERPT: Final = 80
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
+@dataclass(slots=True, repr=False)  # parameters may hold keys
 class Call:
     """A call that is ready to be sent.
 
@@ -46,6 +46,7 @@ class Call:
         prefilled_fields: The fields of the response model that the arguments fill.
         metadata: What is said of the call.
         meters: The meters that count the call.
+        host: The host that the request goes to; empty before it is sent, and where the client has no URL.
     """
 
     plan: CallPlan
@@ -60,6 +61,7 @@ class Call:
     prefilled_fields: dict[str, Any]
     metadata: Metadata
     meters: tuple[Meter, ...]
+    host: str = ""
 
     def send(self) -> Any:
         """Calls the SDK, with this call's client; an awaitable if the call is async.
@@ -68,12 +70,13 @@ class Call:
             ferroscope.errors.BudgetExceededError: No budget is left for it.
         """
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
-        if self.meters:
-            admit(provider.price_provider, self.plan.model, self.meters)
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
             join_chunks_if_sdk_made(client)
+        self.host = host_of(client)
+        if self.meters:
+            admit(self.billed_by(self.plan.model), self.plan.model, self.meters)
         if is_async:
             return self._asend(client)
         method = self._method(client)
@@ -142,7 +145,14 @@ class Call:
         if raw is None or isinstance(raw, _NO_RESPONSE):
             raise self._no_response(raw)
         kind = self.provider.response
-        return kind(response=raw, start_time=start_time, end_time=end_time, **self.response_fields())
+        response = kind(response=raw, start_time=start_time, end_time=end_time, **self.response_fields())
+        response._set_server_host(self.host)
+        return response
+
+    def billed_by(self, model: str) -> str:
+        """Return the provider whose prices the call has in the price table."""
+        provider = self.provider
+        return billed_by(provider.name, provider.price_provider, self.host, model)[0]
 
     def _no_response(self, body: object) -> APIError:
         text = body if isinstance(body, str) else json.dumps(body, default=repr)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import finalize
 
 from .._lazy import load_name
@@ -116,6 +117,15 @@ def default_client(clients: Clients, *, asynchronous: bool) -> object:
     if not asynchronous:
         return caches.get(caches.sync, clients, clients.sync)
     return caches.get(caches.of(_running_loop()), clients, clients.asynchronous)
+
+
+def host_of(client: Any) -> str:  # Any: a client of any SDK
+    """Return the host that a client sends requests to; empty if it has no URL."""
+    url = getattr(client, "base_url", None)
+    if url is None:
+        return ""
+    host = getattr(url, "host", None)
+    return host if isinstance(host, str) else urlsplit(str(url)).hostname or ""
 
 
 def prefers_aiohttp() -> bool:

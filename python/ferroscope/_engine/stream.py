@@ -306,7 +306,7 @@ class StreamRun:
         self._source = Blocking(source) if blocks else source
         meters = self._call.meters
         if meters:
-            provider, length = self._call.provider.price_provider, self._prompt_length()
+            provider, length = self._call.billed_by(plan.model), self._prompt_length()
             self._budget = budget_watch(provider, plan.model, prompt_characters=length, meters=meters)
         return self._source
 
@@ -515,9 +515,7 @@ class StreamRun:
             return self._response
         raw = self._call.provider.dialect.read_response(self._decoder.response())
         response = self._call.response(raw, self.start_time, self.end_time)
-        # The SDK's model may read text as a number; the counts are what the provider sent.
-        response._usage_json = self._decoder.usage
-        response._usage_contradiction = self._decoder.usage_contradiction
+        response._set_decoded_usage(self._decoder.usage, self._decoder.usage_contradiction)
         if self.ended:
             self._response = response
         return response
@@ -536,7 +534,8 @@ class StreamRun:
         usage = plan.provider.dialect.estimate_usage(response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN)
         if usage is None:
             return response.cost_details
-        return cost(plan.provider.price_provider, self.model or plan.model, usage, context={"estimated": True})
+        model = self.model or plan.model
+        return cost(self._call.billed_by(model), model, usage, context={"estimated": True})
 
     def _prompt_length(self) -> int:
         """How much text was sent, in characters."""

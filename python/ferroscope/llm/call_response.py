@@ -117,6 +117,12 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         """The tokens of the call."""
         return self._response.common_usage
 
+    def _set_server_host(self, host: str) -> None:
+        self._response._set_server_host(host)
+
+    def _set_decoded_usage(self, usage: bytes | None, contradiction: str | None) -> None:
+        self._response._set_decoded_usage(usage, contradiction)
+
     @property
     def _token_counts(self) -> Mapping[str, int | None]:
         return self._response._token_counts

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         scale,
         update,
     )
-    from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, cost, cost_of, usage_json
+    from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, billed_by, cost, cost_of, usage_json
     from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, open_meters, record
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Status",
     "admit",
     "alias",
+    "billed_by",
     "budget_watch",
     "cost",
     "cost_of",
@@ -74,7 +75,19 @@ __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(__all__, "._book"),
         **dict.fromkeys(
-            ["FREE", "Context", "Cost", "CostItem", "Provenance", "Status", "cost", "cost_of", "usage_json"], "._cost"
+            [
+                "FREE",
+                "Context",
+                "Cost",
+                "CostItem",
+                "Provenance",
+                "Status",
+                "billed_by",
+                "cost",
+                "cost_of",
+                "usage_json",
+            ],
+            "._cost",
         ),
         **dict.fromkeys(
             [

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Final, Literal, TypedDict, cast
 
 import orjson
 
-from .._core import price_usage
+from .._core import price_usage, prices_billed_by, prices_conditions
 from ..errors import UnknownPriceError
 
 if os.environ.get("FERROSCOPE_PRICES"):
@@ -31,7 +32,8 @@ FREE: Final = "free"
 class Context(TypedDict, total=False):
     """What is known about a call beyond its usage object; every key may be left out.
 
-    Keys that no price of the model asks for change nothing; unknown ones are listed in `Cost.assumptions`.
+    A price table may declare further keys (`route`, `search_type`). Keys that no price of the model asks for change
+    nothing; a key that no table has is a ValueError.
     """
 
     timestamp: str | datetime | float
@@ -194,13 +196,16 @@ def cost(
         at: When the call was made; now, if left out. A time without a zone is UTC.
         context: What else is known about the call, see `Context`.
 
+    Raises:
+        ValueError: A key of the context is not known, or a unit in it.
+
     Example:
         >>> from ferroscope import prices
         >>> usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
         >>> prices.cost("openai", "gpt-4o", usage).total
         Decimal('0.0035')
     """
-    return _cost(provider, model, usage_json(usage), api, at, context, None)
+    return _cost(provider, model, usage_json(usage), api, at, context, {})
 
 
 def _cost(
@@ -210,18 +215,30 @@ def _cost(
     api: str | None,
     at: datetime | str | float | None,
     context: Context | Mapping[str, object] | None,
-    contradiction: str | None,
+    found_out: Mapping[str, str | None],
 ) -> Cost:
+    """The cost of a usage object in JSON; `found_out` is what the engine knows of the call and no user can give."""
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
-    call = _call(given, at)
-    call["contradiction"] = contradiction
+    call = {**_call(given, at), **found_out}
     # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
-    others = [(key, str(value)) for key, value in given.items() if value is not None]
-    call["others"] = others
-    answer = cast(_Priced, price_usage(provider, model, usage, api, call))
-    return _read(model, answer, others)
+    if given:
+        call["extra_conditions"] = _extra_conditions(given)
+    return _read(model, cast(_Priced, price_usage(provider, model, usage, api, call)))
+
+
+def _extra_conditions(given: Mapping[str, object]) -> list[tuple[str, str]]:
+    known = prices_conditions()
+    for key in given:
+        if key not in known:
+            # A misspelt key would be priced as the standard way of serving.
+            names = sorted({*Context.__annotations__, *known})
+            parts = sorted((name for name in names if key in name.split("_")), key=len)
+            near = parts or get_close_matches(key, names, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ValueError(f"no price depends on {key!r}{hint}; the keys of a context are {', '.join(names)}")
+    return [(key, str(value)) for key, value in given.items() if value is not None]
 
 
 def _free_cost(model: str) -> Cost:
@@ -339,7 +356,7 @@ def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _read(model: str, answer: _Priced, others: list[tuple[str, str]]) -> Cost:
+def _read(model: str, answer: _Priced) -> Cost:
     items = tuple(
         CostItem(
             item=item,
@@ -355,11 +372,6 @@ def _read(model: str, answer: _Priced, others: list[tuple[str, str]]) -> Cost:
         )
         for item, unit, count, price, per, amount, tier, why, source, checked in answer["items"]
     )
-    unused = tuple(
-        f"no price of the table asks for {key}={value!r}"
-        for key, value in others
-        if not any(f"{key}=" in item.tier for item in items) and key not in _KNOWN_CONDITIONS
-    )
     sources = tuple(sorted({(item.source, item.checked) for item in items if item.source}))
     return Cost(
         status=answer["status"],
@@ -373,13 +385,26 @@ def _read(model: str, answer: _Priced, others: list[tuple[str, str]]) -> Cost:
         matched_by=answer["matched_by"],
         reported=_number(answer["reported"]),
         table_amount=_number(answer["table_amount"]),
-        assumptions=answer["assumptions"] + unused,
+        assumptions=answer["assumptions"],
         provenance=Provenance(answer["version"], sources, answer["url"]),
         stale=answer["stale"],
     )
 
 
-_KNOWN_CONDITIONS = frozenset({"route", "search_type"})
+def billed_by(name: str, price_provider: str, host: str, model: str) -> tuple[str, str | None]:
+    """Return the provider by whose prices a call is billed, and what was assumed to find it.
+
+    A client may have the URL of another vendor's server. A provider whose prices were named explicitly keeps them.
+
+    Args:
+        name: The provider's name.
+        price_provider: Its name in the price table.
+        host: The host that the request went to; empty if that is not known.
+        model: The model.
+    """
+    if not host or price_provider != name:
+        return price_provider, None
+    return prices_billed_by(price_provider, host, model)
 
 
 _logged: set[tuple[str, str]] = set()
@@ -394,16 +419,19 @@ def cost_of(
     at: float | None = None,
     context: Mapping[str, object] | None = None,
     contradiction: str | None = None,
+    assumed: str | None = None,
     strict: bool = False,
 ) -> Cost:
     """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
 
-    `contradiction` is why the counts contradict each other, where that shows in the events of a stream only.
+    `contradiction` is why the counts contradict each other, where that shows in the events of a stream only;
+    `assumed` is what was assumed to find the provider.
 
     Raises:
         UnknownPriceError: With `strict`, if the cost is not known.
     """
-    found = _cost(provider, model, usage_json, api, at, context, contradiction)
+    found_out = {"contradiction": contradiction, "assumed": assumed}
+    found = _cost(provider, model, usage_json, api, at, context, found_out)
     if found.total is None:
         why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
         if strict:

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod message;
 pub mod partial_json;
 pub mod price;
+mod providers;
 pub mod stream;
 pub mod tool_call;
 pub mod tree;

@@ -1,6 +1,6 @@
 //! `_core` functions for prices: they convert arguments, ask the book of the process, and convert the answer.
 
-use ferroscope_core::price::{Book, Call, CallConditions, Cost, Factor, Item, decimal, provider_id, table};
+use ferroscope_core::price::{Book, Call, Cost, Factor, Item, decimal, provider_id, table};
 use ferroscope_core::usage::{TokenCounts, Totals, Unit};
 use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::intern;
@@ -77,6 +77,7 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
         counts,
         estimated: take(given, "estimated")?.unwrap_or(false),
         also: take(given, "also")?.unwrap_or_default(),
+        assumed: take(given, "assumed")?,
         contradiction: take(given, "contradiction")?,
     })
 }
@@ -131,12 +132,15 @@ fn write_item<'py>(py: Python<'py>, item: &Item) -> PyResult<Bound<'py, PyTuple>
 struct Fields<'py>(Bound<'py, PyDict>);
 
 impl<'py> Fields<'py> {
-    fn get(&self, name: &Bound<'py, PyString>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(self.0.get_item(name)?.filter(|value| !value.is_none()))
+    fn get<T: FromPyObjectOwned<'py>>(&self, name: &Bound<'py, PyString>) -> PyResult<Option<T>> {
+        match self.0.get_item(name)?.filter(|value| !value.is_none()) {
+            Some(value) => Ok(Some(value.extract().map_err(Into::into)?)),
+            None => Ok(None),
+        }
     }
 
-    fn number(&self, name: &Bound<'py, PyString>) -> PyResult<Option<i128>> {
-        let Some(value) = self.get(name)? else { return Ok(None) };
+    fn count(&self, name: &Bound<'py, PyString>) -> PyResult<Option<i128>> {
+        let Some(value) = self.get::<Bound<'py, PyAny>>(name)? else { return Ok(None) };
         match value.extract::<i64>() {
             Ok(count) => Ok(Some(i128::from(count))),
             Err(_) => Ok(Some(value.extract::<f64>()?.round() as i128)),
@@ -150,73 +154,31 @@ impl<'py> Fields<'py> {
 fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     let py = metadata.py();
     let fields = Fields(metadata.getattr(intern!(py, "__dict__"))?.cast_into()?);
-    let get = |name| fields.get(name);
-    let number = |name| fields.number(name);
-    if let Some(stated) = get(intern!(py, "cost"))? {
-        return Ok(Some(stated.extract()?));
-    }
-    let (input, output) = (number(intern!(py, "input_tokens"))?, number(intern!(py, "output_tokens"))?);
-    if input.is_none() && output.is_none() {
-        return if known_provider(provider) { Ok(None) } else { Err(unknown_provider(provider)) };
-    }
-    let storage =
-        match (number(intern!(py, "context_cache_tokens"))?, get(intern!(py, "context_cache_hours"))?) {
-            (Some(tokens), Some(hours)) => (tokens as f64 * hours.extract::<f64>()?).round() as i128,
-            _ => 0,
-        };
+    let tokens = fields.count(intern!(py, "context_cache_tokens"))?;
+    let google: Option<Bound<'_, PyAny>> = fields.get(intern!(py, "google"))?;
+    let searches: Option<i64> = match google {
+        Some(google) => google.getattr(intern!(py, "grounding_requests"))?.extract()?,
+        None => None,
+    };
     let totals = Totals {
-        input: input.unwrap_or(0),
-        cached: number(intern!(py, "cached_tokens"))?.unwrap_or(0),
-        output: output.unwrap_or(0),
-        storage,
-        ..Totals::default()
+        input: fields.count(intern!(py, "input_tokens"))?,
+        cached: fields.count(intern!(py, "cached_tokens"))?.unwrap_or(0),
+        output: fields.count(intern!(py, "output_tokens"))?,
+        stored: tokens.zip(fields.get(intern!(py, "context_cache_hours"))?),
+        searches: searches.map_or(0, i128::from),
     };
-    let tier: Option<String> = match get(intern!(py, "tier"))? {
-        Some(tier) => Some(tier.extract()?),
-        None => None,
-    };
-    let region: Option<String> = match get(intern!(py, "region"))? {
-        Some(region) => Some(region.extract()?),
-        None => None,
-    };
-    let batch = match get(intern!(py, "batch_mode"))? {
-        Some(batch) => batch.is_truthy()?,
-        None => false,
-    };
-    let standard =
-        tier.as_deref().is_none_or(|tier| tier == "standard" || tier == "default" || tier == "auto");
-    let situation = CallConditions {
+    let call = Call {
         at: now(),
-        tier: if standard { None } else { tier.as_deref() },
-        batch,
-        region: region.as_deref(),
-        ..CallConditions::default()
+        tier: fields.get(intern!(py, "tier"))?,
+        batch: fields.get(intern!(py, "batch_mode"))?.unwrap_or(false),
+        region: fields.get(intern!(py, "region"))?,
+        ..Call::default()
     };
-    let searches = match get(intern!(py, "google"))? {
-        Some(google) => {
-            google.getattr(intern!(py, "grounding_requests"))?.extract::<Option<i64>>()?.unwrap_or(0)
-        }
-        None => 0,
-    };
-    let totals = Totals { searches: i128::from(searches), ..totals };
-    match BOOK.total(provider, model, &totals, &situation) {
-        Some(atto) => Ok(Some(decimal::nearest(atto))),
-        None if !known_provider(provider) => Err(unknown_provider(provider)),
-        None => Ok(None),
-    }
+    let total = BOOK.total(provider, model, &totals, &call);
+    Ok(total.map_err(|error| PyValueError::new_err(error.to_string()))?.map(decimal::nearest))
 }
 
-fn known_provider(provider: &str) -> bool {
-    provider == "litellm" || BOOK.has_provider(provider)
-}
-
-fn unknown_provider(provider: &str) -> PyErr {
-    PyValueError::new_err(format!(
-        "no price table has the provider {provider:?}; register rows for it or check the name"
-    ))
-}
-
-/// Puts rows, in the text form of the table, on top of all extra_conditions.
+/// Puts rows, in the text form of the table, on top of all tables.
 #[pyfunction]
 fn prices_load(text: String) -> PyResult<()> {
     BOOK.load(text).map_err(PyValueError::new_err)
@@ -250,6 +212,18 @@ fn prices_reset() {
 #[pyfunction]
 fn prices_provider(provider: &str) -> (String, bool) {
     (provider_id(provider), BOOK.has_provider(provider))
+}
+
+/// The provider by whose prices a call is billed that went to a host, and what was assumed for that.
+#[pyfunction]
+fn prices_billed_by(provider: &str, host: &str, model: &str) -> (String, Option<String>) {
+    BOOK.billed_by(provider, host, model)
+}
+
+/// The names of the extra conditions that rows of any table ask for.
+#[pyfunction]
+fn prices_conditions() -> Vec<String> {
+    BOOK.extra_conditions()
 }
 
 /// Whether a provider's name stands for a model that has a price.
@@ -321,6 +295,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(prices_scale, module)?)?;
     module.add_function(wrap_pyfunction!(prices_reset, module)?)?;
     module.add_function(wrap_pyfunction!(prices_provider, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_billed_by, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_conditions, module)?)?;
     module.add_function(wrap_pyfunction!(prices_known, module)?)?;
     module.add_function(wrap_pyfunction!(prices_info, module)?)?;
     module.add_function(wrap_pyfunction!(prices_rows, module)?)?;

@@ -62,6 +62,32 @@ def test_counts_have_a_price(provider: str, model: str, metadata: dict[str, obje
     assert given == before
 
 
+TIERS = ["", "Standard", "on_demand", "ON-DEMAND", "auto", "standard_only", "regular", "flex", "Priority", "batch"]
+
+
+@pytest.mark.parametrize("tier", [*TIERS, "on_demand_priority", "ON_DEMAND_FLEX", "unheard-of"])
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("openai", "o3"), ("OpenAI", "o3"), ("azure_openai", "gpt-4o"), ("litellm", "openai/o3"), ("vertex", "o3")],
+)
+def test_both_doors_agree_on_every_tier_and_name(provider: str, model: str, tier: str) -> None:
+    given = CostMetadata(input_tokens=1000, output_tokens=100, tier=tier)
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+    cost = prices.cost(provider, model, usage, context={"service_tier": tier})
+    assert calculate_cost(provider, model, given) == cost.usd  # type: ignore[arg-type]  # names beyond v1's, too
+
+
+def test_the_standard_tier_has_the_standard_price_by_any_word() -> None:
+    for tier in TIERS[:7]:
+        given = CostMetadata(input_tokens=1000, output_tokens=100, tier=tier)
+        assert calculate_cost("openai", "gpt-4o", given) == 0.0035
+
+
+def test_a_count_that_is_not_known_leaves_the_cost_unknown() -> None:
+    assert calculate_cost("openai", "gpt-4o", CostMetadata(input_tokens=1000)) is None
+    assert calculate_cost("openai", "gpt-4o", CostMetadata(output_tokens=1000)) is None
+
+
 def test_without_counts_there_is_no_cost() -> None:
     assert calculate_cost("openai", "gpt-4o") is None
 

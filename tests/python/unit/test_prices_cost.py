@@ -176,11 +176,46 @@ def test_an_estimate_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "note"),
-    [({"servicetier": "flex"}, "no price of the table asks for servicetier='flex'"), ({"timestamp": None}, None)],
+    ("key", "meant"),
+    [
+        ("servicetier", "service_tier"),
+        ("tier", "service_tier"),
+        ("geo_", "inference_geo"),
+        ("bacth", "batch"),
+        ("routes", "route"),
+    ],
 )
-def test_a_misspelt_context_is_noticed(context: Mapping[str, object], note: str | None) -> None:
-    assert prices.cost("openai", "gpt-4o", CHAT, context=context).assumptions == ((note,) if note else ())
+def test_a_misspelt_key_of_a_context_is_refused(key: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"no price depends on {key!r}") as caught:
+        prices.cost("openai", "gpt-4o", CHAT, context={key: "flex"})
+    if key != "geo_":
+        assert f"(did you mean {meant!r}?)" in str(caught.value)
+    for known in ("service_tier", "region", "route", "search_type", "units"):
+        assert known in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "context", [{"timestamp": None}, {"route": "fast"}, {"search_type": None}, {"inference_geo": "eu"}]
+)
+def test_a_condition_that_no_price_of_the_model_asks_for_changes_nothing(context: Mapping[str, object]) -> None:
+    cost = prices.cost("openai", "gpt-4o", CHAT, context=context)
+    assert (cost.total, cost.assumptions) == (EXPECTED, ())
+
+
+def test_a_registered_price_may_ask_for_a_condition_of_its_own() -> None:
+    rows: list[prices.PriceRow] = [
+        {"provider": "acme", "model": "model-x", "rates": {"input": 1, "output": 1}},
+        {"provider": "acme", "model": "model-x", "rates": {"input": 2, "output": 2}, "when": "shift=night"},
+    ]
+    prices.register(rows)
+    try:
+        usage = {"prompt_tokens": 10**6, "completion_tokens": 0}
+        by_shift = [prices.cost("acme", "model-x", usage, context={"shift": word}).total for word in ("day", "night")]
+        assert by_shift == [Decimal(1), Decimal(2)]
+    finally:
+        prices.reset()
+    with pytest.raises(ValueError, match="'shift'"):
+        prices.cost("openai", "gpt-4o", CHAT, context={"shift": "night"})
 
 
 def test_counts_of_an_unknown_unit_are_refused() -> None:

@@ -205,9 +205,22 @@ class BaseCallResponse(
         return token_counts(self._usage_json)
 
     @cached_property
+    def _server_host(self) -> str:
+        """The host that the request went to, which may be another vendor's; empty if it is not known."""
+        return ""
+
+    @cached_property
     def _usage_contradiction(self) -> str | None:
-        """Why the counts in the events of a stream contradict each other. The engine sets it."""
+        """Why the counts in the events of a stream contradict each other; None if they do not."""
         return None
+
+    def _set_server_host(self, host: str) -> None:
+        self._server_host = host
+
+    def _set_decoded_usage(self, usage: bytes | None, contradiction: str | None) -> None:
+        """Set the usage that a stream's decoder read: the SDK's object may show text as a number."""
+        self._usage_json = usage
+        self._usage_contradiction = contradiction
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -218,20 +231,23 @@ class BaseCallResponse(
     @cached_property
     def cost_details(self) -> Cost:
         """The exact cost, itemised: total, items, status, assumptions, where the prices come from."""
-        from ...prices import cost_of
+        from ...prices import billed_by, cost_of
 
+        model = self.model or ""
+        provider, assumed = billed_by(self._record.name, self._record.price_provider, self._server_host, model)
         return cost_of(
-            provider=self._record.price_provider,
-            model=self.model or "",
+            provider=provider,
+            model=model,
             usage_json=self._usage_json,
             at=self.start_time / 1000 if self.start_time else None,
             context=self._price_context(),
             contradiction=self._usage_contradiction,
+            assumed=assumed,
         )
 
     @cached_property
     def _usage_json(self) -> bytes | None:
-        """The provider's usage object as JSON. The engine sets that of a stream."""
+        """The provider's usage object as JSON."""
         from ...prices import usage_json
 
         return usage_json(self.usage)

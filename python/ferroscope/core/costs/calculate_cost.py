@@ -33,5 +33,5 @@ def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None
         from ..base.types import CostMetadata
 
         metadata = CostMetadata()
-    cost: float | None = price_of(provider, model, metadata)
-    return cost
+    stated: float | None = getattr(metadata, "cost", None)
+    return price_of(provider, model, metadata) if stated is None else stated

@@ -3,6 +3,7 @@
 use super::decimal;
 use super::table::{Model, Row, RowRates, USER};
 use super::when::CallConditions;
+use crate::providers::facts;
 use crate::usage::{Segment, Unit, Wire};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -362,18 +363,9 @@ fn already(factor: &Row, rate: &Row) -> bool {
         || (factor.when.speed.is_some() && rate.when.speed.is_some())
 }
 
-/// Providers that charge for at least so many seconds of a request.
-const MIN_SECONDS: &[(&str, i128)] = &[("groq", 10)];
-
 fn billed(provider: &str, unit: Unit, count: i128) -> i128 {
     match unit {
-        Unit::AudioSeconds | Unit::InputAudioSeconds => {
-            let least = MIN_SECONDS
-                .iter()
-                .find(|(who, _)| *who == provider)
-                .map_or(0, |(_, seconds)| seconds * decimal::ONE);
-            count.max(least)
-        }
+        Unit::AudioSeconds | Unit::InputAudioSeconds => count.max(facts(provider).min_seconds * decimal::ONE),
         _ => count,
     }
 }
@@ -391,9 +383,10 @@ fn whole(unit: Unit) -> Unit {
 fn label(model: &Model, segment: &Segment, wire: Wire, unit: Unit) -> Cow<'static, str> {
     let audio =
         || model.rows.iter().any(|row| row.rate(Unit::InputAudio).or(row.rate(Unit::OutputAudio)).is_some());
+    if let Some((_, own)) = facts(&model.provider).labels.iter().find(|(known, _)| *known == unit) {
+        return Cow::Borrowed(own);
+    }
     let word = match (unit, wire) {
-        (Unit::Input, _) if &*model.provider == "deepseek" => "cache miss input",
-        (Unit::CacheRead, _) if &*model.provider == "deepseek" => "cache hit input",
         (Unit::Output, Wire::Gemini) => "output + thoughts",
         (Unit::Output, _) if segment.reasoning_beside => "output + reasoning",
         (Unit::Input, Wire::Realtime) => "text input",

@@ -11,11 +11,13 @@ mod name_match;
 pub mod table;
 mod when;
 
+pub use crate::providers::{provider_id, provider_of_host};
 pub use cost::{Factor, Item, Status};
-pub use name_match::{MatchKind, provider_id};
+pub use name_match::MatchKind;
 pub use table::{Model, Table};
 pub use when::{CallConditions, instant};
 
+use crate::providers::{facts, makers};
 use crate::usage::{Segment, Totals, Unit, Unreadable, Usage, Wire};
 use cost::Bill;
 use std::borrow::Cow;
@@ -100,6 +102,8 @@ pub struct Call {
     pub estimated: bool,
     /// Other names to look under if no table has the model: a deployment, the base of a tuned model.
     pub also: Vec<String>,
+    /// What was assumed to find the provider.
+    pub assumed: Option<String>,
     /// Why the counts contradict each other, if their events did: there is no cost then but a stated charge.
     pub contradiction: Option<String>,
 }
@@ -203,6 +207,17 @@ impl Book {
         self.found.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// The conditions beyond those with a meaning of their own that rows of any table ask for, sorted.
+    #[must_use]
+    pub fn extra_conditions(&self) -> Vec<String> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = layers.tables.iter().chain(std::iter::once(self.base()));
+        let mut names: Vec<String> = tables.flat_map(Table::extra_conditions).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Whether any table has the provider.
     #[must_use]
     pub fn has_provider(&self, provider: &str) -> bool {
@@ -244,22 +259,67 @@ impl Book {
         named.into_iter().find_map(|name| self.find(provider, name, region))
     }
 
-    /// The total of counts that a caller gathered; `None` if it is not known.
+    /// The provider by whose prices a call is billed, and what was assumed for that.
+    ///
+    /// A client may call another vendor's server: its host identifies that. A server that is not known is taken for
+    /// `provider`'s own; a model that `provider` does not have is then priced by the row of the one that makes it.
     #[must_use]
+    pub fn billed_by(&self, provider: &str, host: &str, model: &str) -> (String, Option<String>) {
+        let id = provider_id(provider);
+        let is_known = || self.find(&id, model, None).is_some();
+        if let Some(owner) = provider_of_host(host) {
+            // Prices that the program registered under a name of its own stay.
+            let registered = !self.base().has(&id) && is_known();
+            return (if registered { id } else { owner.to_owned() }, None);
+        }
+        if host.is_empty() || is_known() {
+            return (id, None);
+        }
+        let name = model.to_ascii_lowercase();
+        let mut found = makers().filter(|maker| self.base().find(maker, &name).is_some());
+        match (found.next(), found.next()) {
+            (Some(maker), None) => {
+                let note =
+                    format!("the server {host} is not known: priced as {maker}, which makes the model");
+                (maker.to_owned(), Some(note))
+            }
+            _ => (id, None),
+        }
+    }
+
+    /// The total in atto-USD of counts that a caller gathered; `None` if it is not known.
+    ///
+    /// The call's conditions count as in [`price`](Self::price).
+    ///
+    /// # Errors
+    /// [`UnknownProvider`] if no table has the provider.
     pub fn total(
         &self,
         provider: &str,
         model: &str,
         totals: &Totals,
-        now: &CallConditions<'_>,
-    ) -> Option<i128> {
-        let found = self.find(provider, model, now.region)?;
+        call: &Call,
+    ) -> Result<Option<i128>, UnknownProvider> {
+        let total = self.known_total(provider, model, totals, call);
+        if total.is_none() && !self.has_provider(provider) && facts(&provider_id(provider)).routed.is_none() {
+            return Err(UnknownProvider(provider.to_owned()));
+        }
+        Ok(total)
+    }
+
+    fn known_total(&self, provider: &str, model: &str, totals: &Totals, call: &Call) -> Option<i128> {
+        if totals.input.is_none() && totals.output.is_none() {
+            return None;
+        }
+        let found = self.find_any(provider, model, call)?;
         let segment = totals.segment(&found.provider, &found.model.id).ok()?;
         let factor = self.factor(&found.provider, model, &found.model);
-        cost::total(&found.model, &segment, now, factor).or_else(|| {
+        let served = Served::new(call, None, None);
+        let now = served.conditions(call, None);
+        cost::total(&found.model, &segment, &now, factor).or_else(|| {
             // Only what was rounded needs the whole bill: a line is rounded once, after its counts are added.
             let mut bill = Bill::default();
-            bill.add(&found.model, &segment, Wire::Chat, now, factor);
+            bill.add(&found.model, &segment, Wire::Chat, &now, factor);
             if !bill.unpriced.is_empty() {
                 return None;
             }
@@ -274,8 +334,8 @@ impl Book {
             let found = self.lookup(&layers, provider, target, at.as_deref().or(region))?;
             return Some(Found { match_kind: MatchKind::Alias, ..found });
         }
-        if name_match::spelling(provider).routed {
-            let (real, name) = model.split_once('/').unwrap_or(("openai", model));
+        if let Some(usual) = facts(provider).routed {
+            let (real, name) = model.split_once('/').unwrap_or((usual, model));
             return self.lookup(&layers, &provider_id(real), name, region);
         }
         self.lookup(&layers, provider, model, region)
@@ -424,20 +484,10 @@ impl Book {
         let id = provider_id(provider);
         let mut cost = self.nothing(id, Status::Exact);
         cost.reported = usage.reported.as_ref().map(|reported| reported.atto);
-        cost.assumptions.extend(usage.notes.iter().cloned());
-        let mut batch = call.batch;
-        let tier = self.tier(usage, call, &mut batch, &mut cost.assumptions);
-        let speed = call.speed.as_deref().or(usage.speed.as_deref());
-        let speed = speed.filter(|speed| !STANDARD.iter().any(|word| speed.eq_ignore_ascii_case(word)));
-        let now = CallConditions {
-            at: call.at,
-            tier: tier.as_deref(),
-            batch,
-            speed,
-            geo: call.geo.as_deref().or(usage.geo.as_deref()),
-            region: call.region.as_deref(),
-            extra_conditions: &call.extra_conditions,
-        };
+        cost.assumptions.extend(call.assumed.iter().chain(&usage.notes).cloned());
+        let served = Served::new(call, usage.tier.as_deref(), usage.speed.as_deref());
+        cost.assumptions.extend(served.note.clone());
+        let now = served.conditions(call, usage.geo.as_deref());
         let mut bill = Bill::default();
         let mut known = false;
         if let Some(found) = self.find_any(provider, model, call) {
@@ -471,30 +521,6 @@ impl Book {
             cost.assumptions.push(self.unknown(&cost.provider, model));
         }
         self.finish(cost, bill, known, call)
-    }
-
-    /// The tier that is not the standard one; a batch may be stated as a tier.
-    fn tier(&self, usage: &Usage, call: &Call, batch: &mut bool, notes: &mut Vec<String>) -> Option<String> {
-        let mut tier = call.tier.as_deref().or(usage.tier.as_deref());
-        if tier.is_none()
-            && let Some(asked) = call.asked_tier.as_deref()
-        {
-            tier = Some(asked);
-            if !STANDARD.iter().any(|word| asked.eq_ignore_ascii_case(word)) {
-                notes.push(format!(
-                    "nobody said which tier served the call: priced as {asked:?}, which was asked for"
-                ));
-            }
-        }
-        let tier = tier?.to_ascii_lowercase();
-        if tier == "batch" {
-            *batch = true;
-            return None;
-        }
-        if STANDARD.contains(&tier.as_str()) {
-            return None;
-        }
-        Some(TIERS.iter().find(|(word, _)| *word == tier).map_or(tier, |(_, word)| (*word).to_owned()))
     }
 
     fn finish(&self, mut cost: Cost, bill: Bill, known: bool, call: &Call) -> Cost {
@@ -583,6 +609,67 @@ impl Book {
         }
         let days = age(&self.base().version).filter(|days| *days > TABLE_DAYS)?;
         Some(format!("the price table is {days} days old"))
+    }
+}
+
+/// A provider that no table has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownProvider(pub String);
+
+impl std::fmt::Display for UnknownProvider {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "no price table has the provider {:?}; register rows for it or check the name", self.0)
+    }
+}
+
+impl std::error::Error for UnknownProvider {}
+
+/// The way in which a call was served, in the words of the table; `None` is the standard one.
+#[derive(Debug, Default)]
+struct Served {
+    tier: Option<String>,
+    batch: bool,
+    speed: Option<String>,
+    /// What had to be assumed.
+    note: Option<String>,
+}
+
+impl Served {
+    /// From the words of the caller, or else those of the usage object. A batch may be stated as a tier.
+    fn new(call: &Call, tier: Option<&str>, speed: Option<&str>) -> Served {
+        let is_standard = |word: &str| STANDARD.iter().any(|known| word.eq_ignore_ascii_case(known));
+        let mut served = Served { batch: call.batch, ..Served::default() };
+        let speed = call.speed.as_deref().or(speed).filter(|word| !is_standard(word));
+        served.speed = speed.map(str::to_owned);
+        let stated = call.tier.as_deref().or(tier);
+        let Some(tier) = stated.or(call.asked_tier.as_deref()).filter(|word| !is_standard(word)) else {
+            return served;
+        };
+        if stated.is_none() {
+            served.note = Some(format!(
+                "nobody said which tier served the call: priced as {tier:?}, which was asked for"
+            ));
+        }
+        let tier = tier.to_ascii_lowercase();
+        if tier == "batch" {
+            served.batch = true;
+        } else {
+            let word = TIERS.iter().find(|(word, _)| *word == tier).map(|(_, word)| (*word).to_owned());
+            served.tier = Some(word.unwrap_or(tier));
+        }
+        served
+    }
+
+    fn conditions<'a>(&'a self, call: &'a Call, geo: Option<&'a str>) -> CallConditions<'a> {
+        CallConditions {
+            at: call.at,
+            tier: self.tier.as_deref(),
+            batch: self.batch,
+            speed: self.speed.as_deref(),
+            geo: call.geo.as_deref().or(geo),
+            region: call.region.as_deref(),
+            extra_conditions: &call.extra_conditions,
+        }
     }
 }
 

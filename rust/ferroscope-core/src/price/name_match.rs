@@ -1,55 +1,7 @@
 //! From what a caller or a response calls a model to the names that a table may have it under.
 
 use super::when;
-
-/// Other names of providers.
-const PROVIDERS: &[(&str, &str)] = &[
-    ("amazon-bedrock", "bedrock"),
-    ("amazon_bedrock", "bedrock"),
-    ("aws", "bedrock"),
-    ("aws-bedrock", "bedrock"),
-    ("aws_bedrock", "bedrock"),
-    ("azure-openai", "azure"),
-    ("azure_ai", "azure"),
-    ("azure_openai", "azure"),
-    ("bedrock_converse", "bedrock"),
-    ("fireworks-ai", "fireworks"),
-    ("fireworks_ai", "fireworks"),
-    ("gemini", "google"),
-    ("github_copilot", "github-copilot"),
-    ("google-genai", "google"),
-    ("google-gla", "google"),
-    ("google-vertex", "vertex"),
-    ("google_genai", "google"),
-    ("google_vertex", "vertex"),
-    ("mistralai", "mistral"),
-    ("moonshot-ai", "moonshot"),
-    ("moonshotai", "moonshot"),
-    ("openai-responses", "openai"),
-    ("openai:completions", "openai"),
-    ("openai:responses", "openai"),
-    ("anthropic:beta", "anthropic"),
-    ("together-ai", "together"),
-    ("together_ai", "together"),
-    ("vertex-ai", "vertex"),
-    ("vertex_ai", "vertex"),
-    ("vertexai", "vertex"),
-    ("voyage", "voyageai"),
-    ("x-ai", "xai"),
-    ("x_ai", "xai"),
-    ("z-ai", "zai"),
-    ("z.ai", "zai"),
-];
-
-/// The id of a provider in the tables.
-#[must_use]
-pub fn provider_id(name: &str) -> String {
-    let name = name.trim().to_ascii_lowercase();
-    match PROVIDERS.iter().find(|(other, _)| *other == name) {
-        Some((_, id)) => (*id).to_owned(),
-        None => name,
-    }
-}
+use crate::providers::{Facts, facts, provider_id};
 
 /// A name to try, and how it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,34 +45,6 @@ impl MatchKind {
 const GEOGRAPHIES: &[&str] =
     &["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "in.", "ca.", "global.", "sa.", "me.", "af."];
 
-/// What a provider's names of models have that extra_conditions' have not.
-pub(super) struct Spelling {
-    provider: &'static str,
-    /// A prefix that says nothing of the model.
-    prefix: &'static str,
-    /// Amazon's: resource names, versions behind the model, geographies before it.
-    resource_names: bool,
-    /// The region of a call may stand before the model.
-    region_in_front: bool,
-    /// The provider that is meant stands before the model: the name of a router.
-    pub(super) routed: bool,
-}
-
-const USUAL: Spelling =
-    Spelling { provider: "", prefix: "", resource_names: false, region_in_front: false, routed: false };
-
-const SPELLINGS: &[Spelling] = &[
-    Spelling { provider: "azure", region_in_front: true, ..USUAL },
-    Spelling { provider: "bedrock", prefix: "bedrock/", resource_names: true, ..USUAL },
-    Spelling { provider: "fireworks", prefix: "fireworks_ai/", ..USUAL },
-    Spelling { provider: "litellm", routed: true, ..USUAL },
-];
-
-/// How a provider spells the names of models.
-pub(super) fn spelling(provider: &str) -> &'static Spelling {
-    SPELLINGS.iter().find(|known| known.provider == provider).unwrap_or(&USUAL)
-}
-
 /// The names to try, best first. Dates are not cut off here: that needs a look at the family ([`undated`]).
 #[must_use]
 pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Candidate> {
@@ -131,14 +55,14 @@ pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Cand
             found.push(Candidate { name: name.to_owned(), match_kind });
         }
     };
-    let spelling = spelling(provider);
-    if let Some(region) = region.filter(|_| spelling.region_in_front) {
+    let facts = facts(provider);
+    if let Some(region) = region.filter(|_| facts.region_in_front) {
         push(&format!("{}/{given}", region.to_ascii_lowercase()), MatchKind::Exact);
     }
     push(&given, MatchKind::Exact);
-    let name = unwrapped(provider, spelling, &given);
+    let name = unwrapped(provider, facts, &given);
     push(name, MatchKind::Normalized);
-    if spelling.resource_names {
+    if facts.arn_names {
         let name = unversioned(name);
         push(name, MatchKind::Normalized);
         if let Some(plain) = GEOGRAPHIES.iter().find_map(|geo| name.strip_prefix(geo)) {
@@ -163,16 +87,16 @@ pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Cand
 }
 
 /// Without what says where a model stands instead of which it is.
-fn unwrapped<'a>(provider: &str, spelling: &Spelling, name: &'a str) -> &'a str {
-    if let Some(arn) = name.strip_prefix("arn:").filter(|_| spelling.resource_names) {
+fn unwrapped<'a>(provider: &str, facts: &Facts, name: &'a str) -> &'a str {
+    if let Some(arn) = name.strip_prefix("arn:").filter(|_| facts.arn_names) {
         // Only a profile of the system names its model; one of the account is opaque.
         return arn
             .rsplit_once(":inference-profile/")
             .or_else(|| arn.rsplit_once("foundation-model/"))
             .map_or("", |(_, model)| model);
     }
-    if !spelling.prefix.is_empty() {
-        return name.strip_prefix(spelling.prefix).unwrap_or(name);
+    if !facts.prefix.is_empty() {
+        return name.strip_prefix(facts.prefix).unwrap_or(name);
     }
     if name.starts_with("projects/") || name.starts_with("publishers/") || name.starts_with("models/") {
         return name.rsplit_once("models/").map_or("", |(_, model)| model);

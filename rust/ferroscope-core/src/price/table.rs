@@ -282,6 +282,14 @@ impl Table {
         names
     }
 
+    /// The conditions beyond those with a meaning of their own that its rows ask for. Reads every line.
+    pub fn extra_conditions(&self) -> impl Iterator<Item = String> {
+        let lines = self.text.lines().filter(|line| !line.starts_with(['#', '!', '[']));
+        let conditions = lines.filter_map(|line| line.split('\t').nth(1)).filter(|when| when.contains('='));
+        let whens = conditions.filter_map(|when| When::parse(when).ok());
+        whens.flat_map(When::into_extra_conditions)
+    }
+
     /// How many models and rows there are.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

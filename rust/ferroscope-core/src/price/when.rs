@@ -72,6 +72,11 @@ impl When {
         Ok(when)
     }
 
+    /// The names of the conditions that have no meaning of their own.
+    pub fn into_extra_conditions(self) -> impl Iterator<Item = String> {
+        self.extra_conditions.into_iter().map(|(name, _)| name.into())
+    }
+
     /// Whether all conditions hold.
     #[must_use]
     pub fn holds(&self, now: &CallConditions<'_>) -> bool {

@@ -9,16 +9,19 @@ mod split;
 mod unit;
 mod wire;
 
+pub(crate) use shapes::Form;
 pub use shapes::{TokenCounts, Wire};
 pub use unit::Unit;
 pub use wire::{parse, token_counts};
+
+use crate::providers::facts;
 
 /// What a provider says that a call used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
     /// In which form it was said.
     pub wire: Wire,
-    /// The runs of models that make up the call: one, unless the provider ran extra_conditions for it.
+    /// The runs of models that make up the call: one, unless the provider ran other models for it.
     pub segments: Vec<Segment>,
     /// What the provider itself charges, in atto-USD.
     pub reported: Option<Reported>,
@@ -72,25 +75,17 @@ impl Segment {
 /// Counts that a caller gathered, without their wire form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Totals {
-    /// Prompt tokens in the provider's own sense: with or without the cached ones.
-    pub input: i128,
+    /// Prompt tokens in the provider's own sense: with or without the cached ones. `None` if they are not known.
+    pub input: Option<i128>,
     /// Prompt tokens read from a cache.
     pub cached: i128,
-    /// Prompt tokens written to a cache.
-    pub written: i128,
-    /// Tokens that tools read beside the prompt.
-    pub tools: i128,
-    /// Generated tokens.
-    pub output: i128,
-    /// Tokens in an explicit cache, times hours.
-    pub storage: i128,
+    /// Generated tokens; `None` if they are not known.
+    pub output: Option<i128>,
+    /// Tokens in an explicit cache, and the hours that they are kept.
+    pub stored: Option<(i128, f64)>,
     /// Web searches, or groundings in them.
     pub searches: i128,
 }
-
-/// Providers whose prompt tokens leave out the cached ones, and part of the names of the models for which they do.
-const BESIDE_CACHE: &[(&str, &str)] =
-    &[("anthropic", ""), ("bedrock", ""), ("azure", "claude"), ("google", "claude"), ("vertex", "claude")];
 
 impl Totals {
     /// As a segment of a call to a provider (ids as in the tables). Counts are whole numbers here.
@@ -102,20 +97,21 @@ impl Totals {
             let micro = count.checked_mul(1_000_000).filter(|micro| (0..=wire::LARGEST).contains(micro));
             micro.ok_or_else(|| Unreadable::Inconsistent("a count is negative or too large".into()))
         };
-        let (read, write) = (times(self.cached)?, times(self.written)?);
-        let beside = BESIDE_CACHE.iter().any(|(who, what)| *who == provider && model.contains(what));
-        let beside = if beside { read + write } else { 0 };
-        let prompt = split::Prompt {
-            whole: times(self.input)? + times(self.tools)? + beside,
-            read,
-            write,
-            ..split::Prompt::default()
-        };
+        let read = times(self.cached)?;
+        let is_beside = facts(provider).cache_beside.is_some_and(|part| model.contains(part));
+        let whole = times(self.input.unwrap_or(0))? + if is_beside { read } else { 0 };
         let mut segment = Segment { counts: Vec::with_capacity(4), ..Segment::default() };
-        prompt.split(&mut segment)?;
-        segment.add(Unit::Output, times(self.output)?);
-        segment.add(Unit::CacheStorage, times(self.storage)?);
+        split::Prompt { whole, read, ..split::Prompt::default() }.split(&mut segment)?;
+        segment.add(Unit::Output, times(self.output.unwrap_or(0))?);
+        if let Some((tokens, hours)) = self.stored {
+            segment.add(Unit::CacheStorage, times((tokens as f64 * hours).round() as i128)?);
+        }
         segment.add(Unit::WebSearch, times(self.searches)?);
+        for (unit, count) in [(Unit::Input, self.input), (Unit::Output, self.output)] {
+            if count.is_none() {
+                segment.unreported.push(unit);
+            }
+        }
         Ok(segment)
     }
 }

@@ -12,8 +12,8 @@ use super::Unit;
 pub enum Wire {
     /// Chat completions, and the embeddings beside them.
     Chat,
-    /// Perplexity's chat completions.
-    Perplexity,
+    /// Chat completions whose citations and reasoning are beside the completion.
+    Citations,
     /// Responses and images.
     Responses,
     /// Realtime and transcriptions.
@@ -32,6 +32,29 @@ pub enum Wire {
     Pages,
     /// Only a charge was stated.
     Charge,
+}
+
+/// A form that looks like another one: providers that use it are in `providers.tsv`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Chat completions whose citations and reasoning are beside the completion.
+    Citations,
+    /// A total and nothing else, as of embeddings.
+    Total,
+    /// Messages; without a count of cached tokens they look like Responses.
+    Messages,
+}
+
+impl Form {
+    /// The form of a name in `providers.tsv`.
+    pub(crate) fn named(name: &str) -> Option<Form> {
+        match name {
+            "citations" => Some(Form::Citations),
+            "total" => Some(Form::Total),
+            "messages" => Some(Form::Messages),
+            _ => None,
+        }
+    }
 }
 
 pub(super) type Paths = &'static [&'static str];
@@ -83,8 +106,8 @@ fn first(own: Paths, priced: Paths) -> Paths {
 
 pub(super) struct Shape {
     pub wire: Wire,
-    /// Only for these providers; empty for all.
-    pub providers: Paths,
+    /// Only for providers of this form.
+    pub form: Option<Form>,
     /// One of these must be there.
     pub marks: Paths,
     pub whole: Paths,
@@ -117,12 +140,12 @@ pub(super) struct Shape {
     pub made_audio: Paths,
     pub made_image: Paths,
     pub made_video: Paths,
-    pub extra_conditions: &'static [(&'static str, Unit)],
+    pub extra_units: &'static [(&'static str, Unit)],
 }
 
 const NOTHING: Shape = Shape {
     wire: Wire::Chat,
-    providers: &[],
+    form: None,
     marks: &[],
     whole: &[],
     additive: false,
@@ -149,7 +172,7 @@ const NOTHING: Shape = Shape {
     made_audio: &[],
     made_image: &[],
     made_video: &[],
-    extra_conditions: &[],
+    extra_units: &[],
 };
 
 const CHAT: Shape = Shape {
@@ -173,14 +196,14 @@ const CHAT: Shape = Shape {
     made_audio: &["completion_tokens_details.audio_tokens"],
     made_image: &["completion_tokens_details.image_tokens"],
     made_video: &["completion_tokens_details.video_tokens"],
-    extra_conditions: &[("prompt_audio_seconds", Unit::InputAudioSeconds)],
+    extra_units: &[("prompt_audio_seconds", Unit::InputAudioSeconds)],
     ..NOTHING
 };
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape {
-        wire: Wire::Perplexity,
-        providers: &["perplexity"],
+        wire: Wire::Citations,
+        form: Some(Form::Citations),
         marks: &["prompt_tokens"],
         whole: &["prompt_tokens"],
         read: &["prompt_tokens_details.cached_tokens"],
@@ -189,7 +212,7 @@ pub(super) const SHAPES: &[Shape] = &[
         reasoning: &["reasoning_tokens"],
         total: &["total_tokens"],
         citations: &["citation_tokens"],
-        extra_conditions: &[("num_search_queries", Unit::WebSearch)],
+        extra_units: &[("num_search_queries", Unit::WebSearch)],
         ..NOTHING
     },
     CHAT,
@@ -254,7 +277,7 @@ pub(super) const SHAPES: &[Shape] = &[
         whole: &["billed_units.input_tokens"],
         made: &["billed_units.output_tokens"],
         cached: &["cached_tokens"],
-        extra_conditions: &[("billed_units.search_units", Unit::Rerank)],
+        extra_units: &[("billed_units.search_units", Unit::Rerank)],
         ..NOTHING
     },
     Shape {
@@ -277,7 +300,7 @@ pub(super) const SHAPES: &[Shape] = &[
         made: &["output_tokens"],
         total: &["total_tokens"],
         made_audio: &["output_token_details.audio_tokens"],
-        extra_conditions: &[
+        extra_units: &[
             ("billable_audio_seconds", Unit::AudioSeconds),
             ("input_text_messages", Unit::Message),
         ],
@@ -300,7 +323,7 @@ pub(super) const SHAPES: &[Shape] = &[
         reasoning_by_total: true,
         made_audio: &["output_tokens_details.audio_tokens"],
         made_image: &["output_tokens_details.image_tokens"],
-        extra_conditions: &[
+        extra_units: &[
             ("tool_calls_details.search_web.invocation", Unit::WebSearch),
             ("server_side_tool_usage_details.web_search_calls", Unit::WebSearch),
             ("server_side_tool_usage_details.x_search_calls", Unit::SocialSearch),
@@ -320,24 +343,23 @@ pub(super) const SHAPES: &[Shape] = &[
         write_hour: &["cache_creation.ephemeral_1h_input_tokens"],
         made: &["output_tokens"],
         reasoning: &["output_tokens_details.thinking_tokens"],
-        extra_conditions: &[("server_tool_use.web_search_requests", Unit::WebSearch)],
+        extra_units: &[("server_tool_use.web_search_requests", Unit::WebSearch)],
         ..NOTHING
     },
     Shape {
         wire: Wire::Duration,
         marks: &["seconds"],
-        extra_conditions: &[("seconds", Unit::InputAudioSeconds)],
+        extra_units: &[("seconds", Unit::InputAudioSeconds)],
         ..NOTHING
     },
     Shape {
         wire: Wire::Pages,
         marks: &["pages_processed"],
-        extra_conditions: &[("pages_processed", Unit::Page)],
+        extra_units: &[("pages_processed", Unit::Page)],
         ..NOTHING
     },
     Shape {
-        // Embeddings of some providers say nothing but the total.
-        providers: &["voyageai", "jina_ai", "nomic"],
+        form: Some(Form::Total),
         marks: &["total_tokens"],
         whole: &["total_tokens"],
         total: &["total_tokens"],

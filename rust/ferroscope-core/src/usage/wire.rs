@@ -1,19 +1,17 @@
 //! Reads usage objects by the table of their forms.
 
-use super::shapes::{Paths, SHAPES, Shape, TokenCounts, Wire};
+use super::shapes::{Form, Paths, SHAPES, Shape, TokenCounts, Wire};
 use super::split::{Modalities, Output, Prompt};
 use super::{Reported, Segment, Unit, Unreadable, Usage};
 use crate::json::{Kind, Tape, Value};
 use crate::price::decimal;
+use crate::providers::{Facts, facts};
 
 /// Fields in which a server states its charge in USD, and the digits that the unit is behind the point.
 ///
 /// `https://openrouter.ai/docs/use-cases/usage-accounting`, `https://docs.x.ai/docs/guides/cost-tracking`.
 const CHARGES: &[(&str, u32)] =
     &[("cost_in_usd_ticks", 10), ("cost", 0), ("cost.total_cost", 0), ("estimated_cost", 0)];
-
-/// Providers whose chat counts reasoning beside the completion.
-const BESIDE: &[&str] = &["xai"];
 
 /// Tool calls of a whole response, which its usage leaves out.
 const OUTPUT_CALLS: &[(&str, Unit)] = &[
@@ -56,7 +54,8 @@ pub fn parse(provider: &str, api: Option<&str>, json: &[u8]) -> Result<Usage, Un
         geo: first_text(root, value, &["inference_geo"]),
         notes: Vec::new(),
     };
-    let Some(shape) = shape_of(provider, api, value) else {
+    let facts = facts(provider);
+    let Some(shape) = shape_of(facts, api, value) else {
         return if usage.reported.is_some() {
             Ok(usage)
         } else if value.members().next().is_none() {
@@ -66,7 +65,7 @@ pub fn parse(provider: &str, api: Option<&str>, json: &[u8]) -> Result<Usage, Un
         };
     };
     usage.wire = shape.wire;
-    match segments(provider, shape, root, value, &mut usage.notes) {
+    match segments(facts, shape, root, value, &mut usage.notes) {
         Ok(segments) => usage.segments = segments,
         // A stated charge does not depend on the counts.
         Err(Unreadable::Inconsistent(why)) if usage.reported.is_some() => usage.notes.push(why),
@@ -86,7 +85,7 @@ pub fn token_counts(json: &[u8]) -> TokenCounts {
     let mut tape = Tape::default();
     let Ok((_, value)) = find(&mut tape, json) else { return TokenCounts::default() };
     // Providers differ in what a count includes, not in where it stands.
-    let Some(shape) = shape_of("", None, value) else { return TokenCounts::default() };
+    let Some(shape) = shape_of(&Facts::default(), None, value) else { return TokenCounts::default() };
     TokenCounts::read(shape, |paths| {
         let counts = paths.iter().filter_map(|path| total(value, path).ok().flatten());
         let most = counts.max().filter(|count| count % decimal::ONE == 0)?;
@@ -105,15 +104,15 @@ fn find<'a>(tape: &'a mut Tape, json: &'a [u8]) -> Result<(Value<'a>, Value<'a>)
     Ok((root, inner.unwrap_or(root)))
 }
 
-fn shape_of(provider: &str, api: Option<&str>, value: Value<'_>) -> Option<&'static Shape> {
+fn shape_of(facts: &Facts, api: Option<&str>, value: Value<'_>) -> Option<&'static Shape> {
     let fits = |shape: &&Shape| {
-        (shape.providers.is_empty() || shape.providers.contains(&provider))
+        (shape.form.is_none() || shape.form == facts.usage)
             && shape.marks.iter().any(|mark| follow(value, mark).is_some_and(|found| !found.is_null()))
     };
     let found = SHAPES.iter().find(fits)?;
     // `input_tokens` alone is Responses or Messages, and the same either way but for what the parts are called.
     if found.wire == Wire::Anthropic
-        && provider != "anthropic"
+        && facts.usage != Some(Form::Messages)
         && api != Some("messages")
         && ["cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation", "server_tool_use"]
             .iter()
@@ -126,7 +125,7 @@ fn shape_of(provider: &str, api: Option<&str>, value: Value<'_>) -> Option<&'sta
 
 /// The runs of models that a usage object reports.
 fn segments(
-    provider: &str,
+    facts: &Facts,
     shape: &Shape,
     root: Value<'_>,
     value: Value<'_>,
@@ -139,19 +138,19 @@ fn segments(
     if let Some(runs) = runs {
         // The top level leaves out what the provider ran on its own: compaction, and advisors on other models.
         for run in runs.elements() {
-            let mut segment = segment(provider, shape, run, notes)?;
+            let mut segment = segment(facts, shape, run, notes)?;
             if let Some(model) = run.get("model").and_then(Value::as_str) {
                 segment.other = Some((model.into_owned(), "advisor"));
             }
             found.push(segment);
         }
     } else {
-        found.push(segment(provider, shape, value, notes)?);
+        found.push(segment(facts, shape, value, notes)?);
     }
     // The calls of tools stand in a whole response, beside its usage object.
     let whole = value.span() != root.span();
     let calls = OUTPUT_CALLS.iter().map(|call| (root, call)).filter(|_| whole);
-    for (place, (path, unit)) in shape.extra_conditions.iter().map(|other| (value, other)).chain(calls) {
+    for (place, (path, unit)) in shape.extra_units.iter().map(|other| (value, other)).chain(calls) {
         let count = total(place, path)?.unwrap_or(0);
         if let Some(segment) = found.first_mut() {
             segment.add(*unit, count);
@@ -161,7 +160,7 @@ fn segments(
 }
 
 fn segment(
-    provider: &str,
+    facts: &Facts,
     shape: &Shape,
     value: Value<'_>,
     notes: &mut Vec<String>,
@@ -210,9 +209,7 @@ fn segment(
         // xAI's chat leaves reasoning out of the completion; who else does is seen from the total.
         let stated = most(shape.total)?;
         segment.reasoning_beside = stated == prompt.whole + made.whole + made.reasoning
-            || (shape.wire == Wire::Chat
-                && BESIDE.contains(&provider)
-                && stated != prompt.whole + made.whole);
+            || (shape.wire == Wire::Chat && facts.reasoning_beside && stated != prompt.whole + made.whole);
         if segment.reasoning_beside {
             made.whole += made.reasoning;
         }

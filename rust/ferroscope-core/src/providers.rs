@@ -1,0 +1,156 @@
+//! Facts about providers, from `providers.tsv`: code asks for a fact and never compares a provider's name.
+
+use crate::usage::{Form, Unit};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+const TEXT: &str = include_str!("providers.tsv");
+
+/// The facts about one provider; the default has none.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Whether a model of its exact name is priced by its row when the server is not known.
+    pub maker: bool,
+    /// The form of its usage objects, where they look like another form.
+    pub usage: Option<Form>,
+    /// Part of the names of the models whose prompt tokens leave out cached ones.
+    pub cache_beside: Option<&'static str>,
+    /// Whether completion tokens leave out reasoning.
+    pub reasoning_beside: bool,
+    /// The provider of a model name without one, of a router whose names begin with a provider.
+    pub routed: Option<&'static str>,
+    /// Text before model names that does not identify a model.
+    pub prefix: &'static str,
+    /// Whether model names are Amazon's, with ARNs, versions and geographies.
+    pub arn_names: bool,
+    /// Whether the region of a call may stand before the model.
+    pub region_in_front: bool,
+    /// The shortest audio that is billed, in seconds.
+    pub min_seconds: i128,
+    /// Its own words for units.
+    pub labels: Vec<(Unit, &'static str)>,
+}
+
+#[derive(Debug, Default)]
+struct Providers {
+    facts: HashMap<&'static str, Facts>,
+    names: HashMap<&'static str, &'static str>,
+    hosts: Vec<(&'static str, &'static str)>,
+}
+
+fn providers() -> &'static Providers {
+    static PROVIDERS: OnceLock<Providers> = OnceLock::new();
+    // A test holds every line of the file.
+    PROVIDERS.get_or_init(|| read(TEXT).unwrap_or_default())
+}
+
+fn read(text: &'static str) -> Result<Providers, String> {
+    let mut all = Providers::default();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut fields = line.split('\t');
+        let (Some(provider), Some(fact)) = (fields.next(), fields.next()) else {
+            return Err(format!("a line is: provider, fact, values; got {line:?}"));
+        };
+        let values: Vec<&'static str> = fields.collect();
+        let facts = all.facts.entry(provider).or_default();
+        match (fact, &*values) {
+            ("name", names) => all.names.extend(names.iter().map(|name| (*name, provider))),
+            ("host", hosts) => all.hosts.extend(hosts.iter().map(|host| (*host, provider))),
+            ("maker", []) => facts.maker = true,
+            ("usage", [form]) => {
+                facts.usage = Some(Form::named(form).ok_or_else(|| format!("no usage form {form:?}"))?);
+            }
+            ("cache", ["beside"]) => facts.cache_beside = Some(""),
+            ("cache", ["beside", part]) => facts.cache_beside = Some(part),
+            ("reasoning", ["beside"]) => facts.reasoning_beside = true,
+            ("routed", [usual]) => facts.routed = Some(usual),
+            ("prefix", [prefix]) => facts.prefix = prefix,
+            ("names", ["arn"]) => facts.arn_names = true,
+            ("names", ["region"]) => facts.region_in_front = true,
+            ("min_seconds", [seconds]) => {
+                facts.min_seconds = seconds.parse().map_err(|_| format!("{seconds:?} is not a number"))?;
+            }
+            ("label", [unit, word]) => {
+                let unit = Unit::named(unit).ok_or_else(|| format!("there is no unit {unit:?}"))?;
+                facts.labels.push((unit, word));
+            }
+            _ => return Err(format!("the fact {fact:?} of {provider} is not understood: {line:?}")),
+        }
+    }
+    Ok(all)
+}
+
+/// The facts about a provider, by its id.
+pub(crate) fn facts(id: &str) -> &'static Facts {
+    static NONE: OnceLock<Facts> = OnceLock::new();
+    providers().facts.get(id).unwrap_or_else(|| NONE.get_or_init(Facts::default))
+}
+
+/// The ids of the providers that make models.
+pub(crate) fn makers() -> impl Iterator<Item = &'static str> {
+    providers().facts.iter().filter(|(_, facts)| facts.maker).map(|(id, _)| *id)
+}
+
+/// The id of a provider in the tables.
+#[must_use]
+pub fn provider_id(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    match providers().names.get(&*name) {
+        Some(id) => (*id).to_owned(),
+        None => name,
+    }
+}
+
+/// The id of the provider that a host belongs to.
+#[must_use]
+pub fn provider_of_host(host: &str) -> Option<&'static str> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_host = |pattern: &str| match pattern.split_once('*') {
+        None => host == pattern,
+        Some((start, end)) => {
+            host.len() > start.len() + end.len() && host.starts_with(start) && host.ends_with(end)
+        }
+    };
+    providers().hosts.iter().find(|(pattern, _)| is_host(pattern)).map(|(_, id)| *id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_file_is_understood() {
+        let all = read(TEXT).unwrap();
+        assert!(all.facts.len() > 30 && all.names.len() > 30 && all.hosts.len() > 30);
+        let mut lines: Vec<&str> = TEXT.lines().filter(|line| !line.starts_with('#')).collect();
+        let written = lines.clone();
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(written, lines, "the lines are sorted, and no two are alike");
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_an_error() {
+        for line in ["acme", "acme\tshape\tround", "acme\tusage\tround", "acme\tlabel\tteleports\tjumps"] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_host_belongs_to_one_provider() {
+        for (host, expected) in [
+            ("api.deepseek.com", Some("deepseek")),
+            ("API.DeepSeek.com.", Some("deepseek")),
+            ("api.deepseek.com.evil.example", None),
+            ("eu.api.openai.com", Some("openai")),
+            ("acme.openai.azure.com", Some("azure")),
+            (".openai.azure.com", None),
+            ("us-central1-aiplatform.googleapis.com", Some("vertex")),
+            ("bedrock-runtime.us-east-1.amazonaws.com", Some("bedrock")),
+            ("127.0.0.1", None),
+            ("", None),
+        ] {
+            assert_eq!(provider_of_host(host), expected, "{host}");
+        }
+    }
+}
