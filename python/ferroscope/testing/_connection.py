@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection: reads requests, writes responses in the pieces and at the pace scripted."""
+"""HTTP/1.1 on one connection: read requests, write responses in the scripted pieces and at the scripted pace."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class BadRequest(ValueError):
-    """Bytes that are no HTTP/1.1 request."""
+    """Bytes that are not an HTTP/1.1 request."""
 
 
 class Connection(asyncio.Protocol):
-    """One client connection. Requests on it are answered one after the other, as HTTP/1.1 has it."""
+    """One client connection. Its requests are answered one after the other, as HTTP/1.1 demands."""
 
     def __init__(
         self, ledger: Ledger, answer: Callable[[Request], Response], open_connections: set[Connection]
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        # With no buffer of our own, "sent" means that the operating system has the bytes.
+        # Without a write buffer in this process, "sent" means that the operating system has the bytes.
         transport.set_write_buffer_limits(0)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if self._task is None:
             self._gone()
-        else:  # its stream ends first: who sees no connection any more sees no open stream either
+        else:  # the stream ends first, so that no open stream is counted without its connection
             self._task.cancel()
             self._task.add_done_callback(lambda _: self._gone())
 
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         self._ledger.connection_closed()
 
     def eof_received(self) -> bool:
-        return False  # no HTTP client closes only its sending half: it has left
+        return False  # no HTTP client closes its sending half only, so it has left
 
     def pause_writing(self) -> None:
         self._drained = asyncio.get_running_loop().create_future()
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         first, _, rest = self._buffer[:head_end].decode("latin-1").partition("\r\n")
         words = first.split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
-            raise BadRequest(f"no HTTP/1.1 request line: {first!r}")
+            raise BadRequest(f"not an HTTP/1.1 request line: {first!r}")
         pairs = (line.partition(":") for line in rest.split("\r\n") if line)
         headers = Headers((name.strip(), value.strip()) for name, _, value in pairs)
         if headers.get("expect", "").lower() == "100-continue" and not self._continued and self._transport:
@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
             try:
                 end = start + int(headers.get("content-length", "0"))
             except ValueError:
-                raise BadRequest(f"no length: {headers['content-length']!r}") from None
+                raise BadRequest(f"not a content-length: {headers['content-length']!r}") from None
             if len(self._buffer) < end:
                 return None
             body = bytes(self._buffer[start:end])
@@ -195,7 +195,9 @@ class Connection(asyncio.Protocol):
         request.bytes_sent += pending
 
     async def _write(self, buffer: bytearray) -> None:
-        if self._transport is None:
+        # A connection that broke is reported in the loop's next turn only. Until then each write to it would
+        # log a warning.
+        if self._transport is None or self._transport.is_closing():
             raise asyncio.CancelledError
         if buffer:
             self._transport.write(bytes(buffer))
@@ -253,7 +255,7 @@ def _read_chunked(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
         try:
             size = int(bytes(buffer[start:line_end]).partition(b";")[0], 16)
         except ValueError:
-            raise BadRequest(f"no chunk size: {bytes(buffer[start:line_end])!r}") from None
+            raise BadRequest(f"not a chunk size: {bytes(buffer[start:line_end])!r}") from None
         start = line_end + 2
         if len(buffer) < start + size + 2:
             return None

@@ -559,7 +559,7 @@ async def test_a_thousand_streams_are_open_at_once_and_close_with_their_clients(
 def test_what_is_no_http_is_refused(server: ProviderServer) -> None:
     got = send(server, b"hello?\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert got.endswith(b"no HTTP/1.1 request line: 'hello?'")
+    assert got.endswith(b"not an HTTP/1.1 request line: 'hello?'")
 
 
 # --- life ---------------------------------------------------------------------------------------
