@@ -159,26 +159,39 @@ fn gemini_calls() -> Vec<u8> {
     body.into()
 }
 
-/// The events of Anthropic's stream as Bedrock sends them.
-fn bedrock_stream() -> Vec<u8> {
+/// A message of AWS's event stream.
+fn message(name: &str, payload: &str) -> Vec<u8> {
     let headers: Vec<u8> =
-        [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")]
+        [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")]
             .into_iter()
             .flat_map(|(name, value)| {
                 [&[name.len() as u8], name.as_bytes(), &[7, 0, value.len() as u8], value.as_bytes()].concat()
             })
             .collect();
-    let message = |n: usize| {
-        let padding = &"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"[n % 36..];
-        let payload = format!(r#"{{"bytes":"{}","p":"{padding}"}}"#, STANDARD.encode(delta(n)));
-        let lengths = [(headers.len() + payload.len() + 16) as u32, headers.len() as u32];
-        let mut message = lengths.map(u32::to_be_bytes).concat();
-        message.extend(crc32fast::hash(&message).to_be_bytes());
-        message.extend([&headers[..], payload.as_bytes()].concat());
-        message.extend(crc32fast::hash(&message).to_be_bytes());
-        message
+    let lengths = [(headers.len() + payload.len() + 16) as u32, headers.len() as u32];
+    let mut message = lengths.map(u32::to_be_bytes).concat();
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message.extend([&headers[..], payload.as_bytes()].concat());
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message
+}
+
+fn padding(n: usize) -> &'static str {
+    &"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"[n % 36..]
+}
+
+/// The events of Anthropic's stream as Bedrock sends them.
+fn bedrock_stream() -> Vec<u8> {
+    let payload = |n| format!(r#"{{"bytes":"{}","p":"{}"}}"#, STANDARD.encode(delta(n)), padding(n));
+    (0..1000).flat_map(|n| message("chunk", &payload(n))).collect()
+}
+
+fn converse_stream() -> Vec<u8> {
+    let payload = |n: usize| {
+        let (word, padding) = (WORDS[n % WORDS.len()], padding(n));
+        format!(r#"{{"contentBlockIndex":0,"delta":{{"text":"{word}"}},"p":"{padding}"}}"#)
     };
-    (0..1000).flat_map(message).collect()
+    (0..1000).flat_map(|n| message("contentBlockDelta", &payload(n))).collect()
 }
 
 /// Events as OpenAI's Responses API sends them.
@@ -242,6 +255,7 @@ fn streams(criterion: &mut Criterion) {
     for (name, format, framing, body) in [
         ("Anthropic", Format::Anthropic, Framing::Sse, anthropic_stream()),
         ("Anthropic in Bedrock's frames", Format::Anthropic, Framing::AwsEventStream, bedrock_stream()),
+        ("Bedrock's Converse", Format::BedrockConverse, Framing::AwsEventStream, converse_stream()),
         ("Cohere", Format::Cohere, Framing::Sse, cohere_stream()),
     ] {
         assert_eq!(decode_framed(framing, &format, &body, READ), (1000, said()), "{name}");

@@ -105,9 +105,11 @@ class StreamDecoder:
         ```
 
     Args:
-        dialect: The wire format: `anthropic`, `cohere`, `gemini`, `openai_chat` or `openai_responses`.
-        framing: How the body is cut into events: as server-sent events, in AWS's event stream as Bedrock wraps a
-            model's own events, or as JSON objects in one array (`json_lines`: Gemini without `alt=sse`).
+        dialect: The wire format: `anthropic`, `bedrock_converse`, `cohere`, `gemini`, `openai_chat` or
+            `openai_responses`.
+        framing: How the body is cut into events: as server-sent events, in AWS's event stream as Bedrock sends it, or
+            as JSON objects in one array (`json_lines`: Gemini without `alt=sse`). By default as the wire format is
+            usually sent.
         reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
         usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
         event_bytes: Most bytes of one event.
@@ -121,7 +123,7 @@ class StreamDecoder:
         cls,
         dialect: str = "openai_chat",
         *,
-        framing: Literal["sse", "aws_event_stream", "json_lines"] = "sse",
+        framing: Literal["sse", "aws_event_stream", "json_lines"] | None = None,
         reasoning: Sequence[str] | None = None,
         usage_in: str | None = None,
         event_bytes: int | None = None,

@@ -5,7 +5,7 @@ use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
 use ferroscope_core::error::Limit;
 use ferroscope_core::json::MAX_DEPTH;
-use ferroscope_core::{Error, ErrorKind, Limits, Place, Stream};
+use ferroscope_core::{Error, ErrorKind, Framing, Limits, Place, Stream};
 
 /// Reads a body in pieces up to its first error; gives back the text, the number of calls, and the error.
 fn read(limits: Limits, body: &str, size: usize) -> (String, usize, Option<Error>) {
@@ -169,9 +169,12 @@ fn the_usual_limits_are_far_beyond_what_providers_send() {
 
 #[test]
 fn every_format_has_them() {
-    for format in [Format::OpenaiChat(Quirks::default()), Format::Anthropic, Format::Cohere] {
+    for format in
+        [Format::OpenaiChat(Quirks::default()), Format::Anthropic, Format::BedrockConverse, Format::Cohere]
+    {
         let small = Limits { event_bytes: 8, ..Limits::default() };
         let mut stream = Stream::new(format.clone(), small);
+        stream.set_framing(Framing::Sse);
         stream.feed(b"data: {\"type\":\"ping\"}\n\n");
         let error = stream.next_step().unwrap_err();
         assert_eq!(error.kind, ErrorKind::Limit { limit: Limit::EventBytes, max: 8 }, "{format:?}");

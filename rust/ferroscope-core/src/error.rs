@@ -1,5 +1,6 @@
 //! What can go wrong with a stream: a kind and a place. The text is made only when somebody reads it.
 
+use crate::json::{Value, write_string};
 use std::fmt;
 
 /// Where in a body something happened.
@@ -120,6 +121,33 @@ pub enum FrameProblem {
 }
 
 impl std::error::Error for Error {}
+
+impl ErrorKind {
+    /// An error that the provider names, with the members that describe it.
+    ///
+    /// Its body has the form of Anthropic's errors, which Anthropic's SDK uses for those of Bedrock too. The message is
+    /// the given one, or the member `message` or `Message`.
+    pub(crate) fn exception(name: &str, message: Option<&str>, details: Option<Value<'_>>) -> Self {
+        let member = |name| details.and_then(|details| details.get(name));
+        let described = member("message").or_else(|| member("Message")).and_then(Value::as_str);
+        let message = message.or(described.as_deref()).unwrap_or_default();
+        let mut body = r#"{"type":"error","error":{"type":"#.to_owned();
+        write_string(name, &mut body);
+        body.push_str(r#","message":"#);
+        write_string(message, &mut body);
+        for (key, value) in details.into_iter().flat_map(Value::members) {
+            if !["type", "message", "Message"].iter().any(|known| key.is(known)) {
+                body.push(',');
+                write_string(&key.name(), &mut body);
+                body.push(':');
+                body.push_str(&value.kept());
+            }
+        }
+        body.push_str("}}");
+        let parts: Vec<_> = [name, message].into_iter().filter(|part| !part.is_empty()).collect();
+        Self::Provider { message: (!parts.is_empty()).then(|| parts.join(": ")), body }
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

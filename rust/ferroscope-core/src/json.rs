@@ -9,6 +9,7 @@
 mod text;
 
 use self::text::without_lone_halves;
+pub(crate) use self::text::write_object;
 pub use self::text::{StringEnd, Text, scan_string, write_string};
 use crate::error::JsonProblem;
 use std::borrow::Cow;

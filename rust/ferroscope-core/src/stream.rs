@@ -55,12 +55,13 @@ pub struct Step<'a> {
 }
 
 impl Stream {
-    /// A stream of server-sent events of which nothing has been read.
+    /// A stream of which nothing has been read, in the usual framing of its format.
     #[must_use]
     pub fn new(format: impl Into<Format>, limits: Limits) -> Self {
+        let state = Dialect::new(format.into(), limits);
         Self {
-            framing: Decoder::new(Framing::default(), limits.event_bytes),
-            state: Dialect::new(format.into(), limits),
+            framing: Decoder::new(state.usual_framing(), state.payload(), limits.event_bytes),
+            state,
             tape: Tape::default(),
             delta: Delta::default(),
             phase: Phase::Running,
@@ -79,7 +80,7 @@ impl Stream {
 
     /// Says how the body is cut into events; to be said before its first bytes, which it would forget.
     pub fn set_framing(&mut self, framing: Framing) {
-        self.framing = Decoder::new(framing, self.limits.event_bytes);
+        self.framing = Decoder::new(framing, self.state.payload(), self.limits.event_bytes);
     }
 
     /// Takes the next bytes of the body.
@@ -115,7 +116,7 @@ impl Stream {
     /// # Errors
     /// As the framing and the dialect have them. What came before stays folded.
     pub fn next_step(&mut self) -> Result<Option<Step<'_>>, Error> {
-        while self.framing.advance()? {
+        while self.advance()? {
             let data = self.framing.data();
             if self.phase == Phase::Closed || data.trim_ascii().is_empty() {
                 continue;
@@ -137,6 +138,16 @@ impl Stream {
             return self.close();
         }
         Ok(None)
+    }
+
+    /// Goes to the next event of the body; an error of the framing is the only error of the stream.
+    fn advance(&mut self) -> Result<bool, Error> {
+        let ended = self.phase == Phase::Closed;
+        self.framing.advance().or_else(|error| {
+            self.explained = true;
+            self.phase = Phase::Closed;
+            if ended { Ok(false) } else { Err(error) }
+        })
     }
 
     fn fold_framed(&mut self) -> Result<Step<'_>, Error> {

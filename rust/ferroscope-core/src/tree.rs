@@ -428,13 +428,6 @@ impl Object {
 
     /// Appends the object as JSON.
     pub fn write(&self, out: &mut String) {
-        let start = out.len();
-        self.write_members(out);
-        if self.is_empty() {
-            out.push('{');
-        } else {
-            out.replace_range(start..=start, "{");
-        }
-        out.push('}');
+        json::write_object(out, |out| self.write_members(out));
     }
 }

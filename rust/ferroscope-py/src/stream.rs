@@ -10,7 +10,8 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use std::borrow::Cow;
 
 /// The wire formats by name.
-const DIALECTS: [&str; 5] = ["anthropic", "cohere", "gemini", "openai_chat", "openai_responses"];
+const DIALECTS: [&str; 6] =
+    ["anthropic", "bedrock_converse", "cohere", "gemini", "openai_chat", "openai_responses"];
 
 /// The framings by name.
 const FRAMINGS: [&str; 3] = ["sse", "aws_event_stream", "json_lines"];
@@ -74,11 +75,11 @@ pub struct StreamDecoder {
 #[pymethods]
 impl StreamDecoder {
     #[new]
-    #[pyo3(signature = (dialect="openai_chat", *, framing="sse", reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
+    #[pyo3(signature = (dialect="openai_chat", *, framing=None, reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
         dialect: &str,
-        framing: &str,
+        framing: Option<&str>,
         reasoning: Option<Vec<String>>,
         usage_in: Option<String>,
         event_bytes: Option<usize>,
@@ -92,6 +93,7 @@ impl StreamDecoder {
         let format = match dialect {
             "openai_chat" => Format::from(quirks),
             "anthropic" => Format::Anthropic,
+            "bedrock_converse" => Format::BedrockConverse,
             "cohere" => Format::Cohere,
             "gemini" => Format::Gemini,
             "openai_responses" => Format::OpenaiResponses,
@@ -107,7 +109,9 @@ impl StreamDecoder {
         };
         let mut decoder =
             Self { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 };
-        decoder.set_framing(framing)?;
+        if let Some(framing) = framing {
+            decoder.set_framing(framing)?;
+        }
         Ok(decoder)
     }
 

@@ -62,21 +62,27 @@ fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<D
     events.iter().map(fold).collect()
 }
 
-fuzz_target!(|input: (u8, bool, Vec<u16>, &[u8])| {
-    let (format, in_lines, ends, body) = input;
-    let (format, nothing) = match format % 5 {
+fuzz_target!(|input: (u8, u8, Vec<u16>, &[u8])| {
+    let (format, framing, ends, body) = input;
+    let (format, nothing) = match format % 6 {
         0 => (Format::from(Quirks::default()), "{}"),
         1 => (Format::Anthropic, r#"{"type":"ping"}"#),
         2 => (Format::Cohere, r#"{"type":"keep-alive"}"#),
         3 => (Format::Gemini, "{}"),
-        _ => (Format::OpenaiResponses, "{}"),
+        4 => (Format::OpenaiResponses, "{}"),
+        _ => (Format::BedrockConverse, "{}"),
     };
-    let framing = if in_lines { Framing::JsonLines } else { Framing::Sse };
+    let framing = match framing % 3 {
+        0 => Framing::Sse,
+        1 => Framing::JsonLines,
+        _ => Framing::AwsEventStream,
+    };
     let (whole, events) = read(&format, framing, [body]);
     let mut ends: Vec<_> =
         ends.into_iter().map(|end| usize::from(end).min(body.len())).chain([0, body.len()]).collect();
     ends.sort_unstable();
-    assert_eq!(read(&format, framing, ends.windows(2).map(|pair| &body[pair[0]..pair[1]])).0, whole);
+    let pieces = ends.windows(2).map(|pair| &body[pair[0]..pair[1]]);
+    assert_eq!(read(&format, framing, pieces).0, whole);
     assert_eq!(read(&format, framing, body.chunks(1)).0, whole);
     let long = fold_the_long_way(&format, &events, nothing);
     assert_eq!(whole.steps[..long.len()], long);

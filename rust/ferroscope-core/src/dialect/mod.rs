@@ -1,6 +1,7 @@
 //! Wire formats: what the events of a provider say. One format a file; a difference of value is a quirk.
 
 pub mod anthropic;
+pub mod bedrock_converse;
 pub mod cohere;
 pub mod gemini;
 pub mod openai_chat;
@@ -9,10 +10,14 @@ mod repeat;
 
 use crate::delta::Delta;
 use crate::error::{ErrorKind, JsonProblem, Limit, excerpt};
+use crate::framing::Framing;
+use crate::framing::bedrock_stream::Payload;
 use crate::json::{Kind, MAX_DEPTH, Tape, Value};
 use crate::limits::Limits;
 use crate::message::{Message, ToolCall};
 use crate::partial_json::{Document, Rules};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
 /// Which wire format a stream has, and what its server does differently in it.
@@ -23,6 +28,8 @@ pub enum Format {
     OpenaiChat(openai_chat::Quirks),
     /// Anthropic's messages.
     Anthropic,
+    /// Bedrock's Converse.
+    BedrockConverse,
     /// Cohere's chat, version 2.
     Cohere,
     /// OpenAI's Responses API.
@@ -45,6 +52,8 @@ pub enum Dialect {
     OpenaiChat(Box<openai_chat::State>),
     /// Anthropic's messages.
     Anthropic(Box<anthropic::State>),
+    /// Bedrock's Converse.
+    BedrockConverse(Box<bedrock_converse::State>),
     /// Cohere's chat, version 2.
     Cohere(Box<cohere::State>),
     /// OpenAI's Responses API.
@@ -59,6 +68,7 @@ macro_rules! each {
         match $dialect {
             Dialect::OpenaiChat($state) => $call,
             Dialect::Anthropic($state) => $call,
+            Dialect::BedrockConverse($state) => $call,
             Dialect::Cohere($state) => $call,
             Dialect::OpenaiResponses($state) => $call,
             Dialect::Gemini($state) => $call,
@@ -73,9 +83,27 @@ impl Dialect {
         match format {
             Format::OpenaiChat(quirks) => Self::OpenaiChat(Box::new(openai_chat::State::new(quirks, limits))),
             Format::Anthropic => Self::Anthropic(Box::new(anthropic::State::new(limits))),
+            Format::BedrockConverse => Self::BedrockConverse(Box::new(bedrock_converse::State::new(limits))),
             Format::Cohere => Self::Cohere(Box::new(cohere::State::new(limits))),
             Format::OpenaiResponses => Self::OpenaiResponses(Box::new(openai_responses::State::new(limits))),
             Format::Gemini => Self::Gemini(Box::new(gemini::State::new(limits))),
+        }
+    }
+
+    /// How a body of this format is usually cut into events.
+    #[must_use]
+    pub fn usual_framing(&self) -> Framing {
+        match self {
+            Self::BedrockConverse(_) => Framing::AwsEventStream,
+            _ => Framing::Sse,
+        }
+    }
+
+    /// What the messages of AWS's event stream carry in this format.
+    pub(crate) fn payload(&self) -> Payload {
+        match self {
+            Self::BedrockConverse(_) => Payload::Event,
+            _ => Payload::Chunk,
         }
     }
 
@@ -108,6 +136,7 @@ impl Dialect {
             // Its terminator is no event: `[DONE]`.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_complete(),
+            Self::BedrockConverse(state) => state.is_complete(),
             Self::Cohere(state) => state.is_complete(),
             Self::OpenaiResponses(state) => state.is_complete(),
             // Its terminator is the end of the body.
@@ -122,6 +151,7 @@ impl Dialect {
             // Several servers leave the end out.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_unfinished(),
+            Self::BedrockConverse(state) => state.is_unfinished(),
             Self::Cohere(state) => state.is_unfinished(),
             Self::OpenaiResponses(state) => state.is_unfinished(),
             Self::Gemini(state) => state.is_unfinished(),
@@ -180,6 +210,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
             Self::Anthropic(state) => state.tool_calls().map(ToolCall::from).collect(),
+            Self::BedrockConverse(state) => state.tool_calls().map(ToolCall::from).collect(),
             Self::Cohere(state) => state.tool_calls().iter().map(ToolCall::from).collect(),
             Self::OpenaiResponses(state) => state.tool_calls().collect(),
             Self::Gemini(state) => state.tool_calls().map(ToolCall::from).collect(),
@@ -192,6 +223,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat(state) => state.tool_calls().get(position).map(ToolCall::from),
             Self::Anthropic(state) => state.tool_call(position).map(ToolCall::from),
+            Self::BedrockConverse(state) => state.tool_call(position).map(ToolCall::from),
             Self::Cohere(state) => state.tool_calls().get(position).map(ToolCall::from),
             Self::OpenaiResponses(state) => state.tool_call(position),
             Self::Gemini(state) => state.tool_call(position).map(ToolCall::from),
@@ -229,6 +261,18 @@ fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
         all += text;
     }
     all
+}
+
+/// Joins pieces of base64; a piece that ends in padding cannot simply be followed by the next.
+fn join_base64(pieces: &[String]) -> String {
+    let joined = pieces.concat();
+    if !joined.trim_end_matches('=').contains('=') {
+        return joined;
+    }
+    match pieces.iter().map(|piece| STANDARD.decode(piece)).collect::<Result<Vec<_>, _>>() {
+        Ok(pieces) => STANDARD.encode(pieces.concat()),
+        Err(_) => joined,
+    }
 }
 
 /// Appends the input of a tool; of an input that was cut off, what is complete.

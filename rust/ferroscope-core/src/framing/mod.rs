@@ -1,12 +1,13 @@
 //! Bytes in, events out. A framing knows where an event begins and ends, and nothing of what it says.
 
 pub mod aws_event_stream;
+pub mod bedrock_stream;
 pub mod http_chunks;
-pub mod invoke_stream;
 pub mod json_lines;
 pub mod sse;
 
 use crate::error::{Error, Place};
+use bedrock_stream::Payload;
 use std::borrow::Cow;
 
 /// How a body is cut into events.
@@ -16,7 +17,7 @@ pub enum Framing {
     /// Server-sent events.
     #[default]
     Sse,
-    /// AWS's event stream, in which Bedrock wraps a model's own events.
+    /// AWS's event stream, as Bedrock sends it.
     AwsEventStream,
     /// JSON objects, in an array or one after another: Gemini's stream without `alt=sse`.
     JsonLines,
@@ -35,7 +36,7 @@ pub(crate) struct Event<'a> {
 #[derive(Debug)]
 pub(crate) enum Decoder {
     Sse(sse::Decoder),
-    AwsEventStream(invoke_stream::Decoder),
+    AwsEventStream(bedrock_stream::Decoder),
     JsonLines(json_lines::Decoder),
 }
 
@@ -51,10 +52,11 @@ macro_rules! each {
 }
 
 impl Decoder {
-    pub fn new(framing: Framing, max_event: usize) -> Self {
+    /// A decoder of one body; `payload` is for the framings whose messages can carry either.
+    pub fn new(framing: Framing, payload: Payload, max_event: usize) -> Self {
         match framing {
             Framing::Sse => Self::Sse(sse::Decoder::new(max_event)),
-            Framing::AwsEventStream => Self::AwsEventStream(invoke_stream::Decoder::new(max_event)),
+            Framing::AwsEventStream => Self::AwsEventStream(bedrock_stream::Decoder::new(payload, max_event)),
             Framing::JsonLines => Self::JsonLines(json_lines::Decoder::new(max_event)),
         }
     }

@@ -195,6 +195,18 @@ fn push_unit(unit: u16, out: &mut String, high: &mut Option<u16>) {
     }
 }
 
+/// Appends an object as JSON. `members` appends its members, each behind a comma.
+pub(crate) fn write_object(out: &mut String, members: impl FnOnce(&mut String)) {
+    let start = out.len();
+    members(out);
+    if out.len() == start {
+        out.push('{');
+    } else {
+        out.replace_range(start..=start, "{");
+    }
+    out.push('}');
+}
+
 /// Appends a string as JSON, quotes included.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');

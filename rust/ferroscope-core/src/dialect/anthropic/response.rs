@@ -3,7 +3,7 @@
 use super::State;
 use super::block::{Block, Body, Citations};
 use crate::dialect::{join, write_input};
-use crate::json::{Tape, write_string};
+use crate::json::{Tape, write_object, write_string};
 use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
 
@@ -112,40 +112,35 @@ impl Block {
             out.push_str(text);
             return;
         }
-        let start = out.len();
-        if let Some(kind) = &self.kind {
-            out.push_str(",\"type\":");
-            out.push_str(kind);
-        }
-        match &self.body {
-            Body::Text(text) => {
-                out.push_str(",\"text\":");
-                write_string(&text.value, out);
+        write_object(out, |out| {
+            if let Some(kind) = &self.kind {
+                out.push_str(",\"type\":");
+                out.push_str(kind);
             }
-            Body::Thinking(text) => {
-                out.push_str(",\"thinking\":");
-                write_string(&text.value, out);
+            match &self.body {
+                Body::Text(text) => {
+                    out.push_str(",\"text\":");
+                    write_string(&text.value, out);
+                }
+                Body::Thinking(text) => {
+                    out.push_str(",\"thinking\":");
+                    write_string(&text.value, out);
+                }
+                Body::Tool { input, given, .. } => {
+                    out.push_str(",\"input\":");
+                    write_input(&input.arguments.value, given, tape, depth, out);
+                }
+                Body::Other | Body::Raw(_) => {}
             }
-            Body::Tool { input, given, .. } => {
-                out.push_str(",\"input\":");
-                write_input(&input.arguments.value, given, tape, depth, out);
+            self.members.write_members(out);
+            match &self.citations {
+                Citations::Absent => {}
+                Citations::Null => out.push_str(",\"citations\":null"),
+                Citations::List(list) => {
+                    out.push_str(",\"citations\":");
+                    list.write(out);
+                }
             }
-            Body::Other | Body::Raw(_) => {}
-        }
-        self.members.write_members(out);
-        match &self.citations {
-            Citations::Absent => {}
-            Citations::Null => out.push_str(",\"citations\":null"),
-            Citations::List(list) => {
-                out.push_str(",\"citations\":");
-                list.write(out);
-            }
-        }
-        if out.len() == start {
-            out.push('{');
-        } else {
-            out.replace_range(start..=start, "{");
-        }
-        out.push('}');
+        });
     }
 }

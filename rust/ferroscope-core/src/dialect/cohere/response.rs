@@ -3,7 +3,7 @@
 use super::State;
 use super::block::Block;
 use crate::dialect::join;
-use crate::json::write_string;
+use crate::json::{write_object, write_string};
 use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
 use std::borrow::Cow;
@@ -22,9 +22,9 @@ impl State {
             out.push_str(",\"model\":");
             write_string(&self.model, &mut out);
         }
-        out.push_str(",\"message\":{");
-        self.write_message(&mut out);
-        out.push_str("},\"finish_reason\":");
+        out.push_str(",\"message\":");
+        write_object(&mut out, |out| self.write_message(out));
+        out.push_str(",\"finish_reason\":");
         match &self.finish_reason {
             Some(reason) => write_string(reason, &mut out),
             None => out.push_str("null"),
@@ -42,8 +42,8 @@ impl State {
         out
     }
 
+    /// Appends the members of the message, each behind a comma.
     fn write_message(&self, out: &mut String) {
-        let start = out.len();
         if self.message_members.raw("role").is_none() {
             out.push_str(",\"role\":\"assistant\"");
         }
@@ -64,7 +64,6 @@ impl State {
             out.push_str(",\"citations\":");
             self.citations.write(out);
         }
-        out.remove(start);
     }
 
     /// The same as a message.

@@ -2,12 +2,11 @@
 
 use super::State;
 use super::choice::{Audio, Choice, Content, Part};
+use crate::dialect::join_base64;
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
 use crate::tree::{List, Object};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
 impl State {
@@ -224,18 +223,6 @@ impl Audio {
             }
             out.insert_str(start + 1, &member);
         }
-    }
-}
-
-/// Joins pieces of base64; a piece that ends in padding cannot simply be followed by the next.
-fn join_base64(pieces: &[String]) -> String {
-    let joined = pieces.concat();
-    if !joined.trim_end_matches('=').contains('=') {
-        return joined;
-    }
-    match pieces.iter().map(|piece| STANDARD.decode(piece)).collect::<Result<Vec<_>, _>>() {
-        Ok(pieces) => STANDARD.encode(pieces.concat()),
-        Err(_) => joined,
     }
 }
 

@@ -1,19 +1,34 @@
-//! Takes a model's own events out of what Bedrock's `InvokeModelWithResponseStream` wraps them in.
+//! Takes the events out of the messages of Bedrock's two streams.
 //!
-//! `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html`. Each
-//! message of type `chunk` has one event, as base64 in the member `bytes` of its payload. A message that is an exception
-//! or an error ends the stream with it; any other says nothing.
+//! - `InvokeModelWithResponseStream` wraps a model's own events: a message of the event type `chunk` has one, as base64
+//!   in the member `bytes` of its payload. Messages of other types are skipped.
+//!   `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html`
+//! - `ConverseStream` names its events by the header `:event-type`. An event becomes the object that AWS's SDKs make
+//!   of it: the payload as the only member, under the event's name.
+//!   `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html`
+//!
+//! In both, a message that is an exception or an error ends the stream with it.
 
 use super::aws_event_stream::{self, Message};
 use super::replaced;
 use crate::error::{Error, ErrorKind, Place, excerpt};
-use crate::json::{Kind, MAX_DEPTH, Tape, Value, write_string};
+use crate::json::{Kind, MAX_DEPTH, Tape, write_string};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+/// The content of the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// Events of a model's own format, in messages of the type `chunk`.
+    Chunk,
+    /// Events that are named by the type of the message.
+    Event,
+}
 
 /// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
 #[derive(Debug)]
 pub struct Decoder {
+    payload: Payload,
     messages: aws_event_stream::Decoder,
     tape: Tape,
     /// The event that `advance` came to, and its place.
@@ -24,8 +39,9 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder for one body whose messages may hold up to `max_message` bytes each.
     #[must_use]
-    pub fn new(max_message: usize) -> Self {
+    pub fn new(payload: Payload, max_message: usize) -> Self {
         Self {
+            payload,
             messages: aws_event_stream::Decoder::new(max_message),
             tape: Tape::default(),
             data: Vec::new(),
@@ -54,10 +70,16 @@ impl Decoder {
             let found = match message.string(":message-type") {
                 Some(b"exception") => Err(reported(message, ":exception-type", &mut self.tape)),
                 Some(b"error") => Err(reported(message, ":error-code", &mut self.tape)),
-                _ if message.string(":event-type") == Some(b"chunk") => {
-                    read_chunk(message.payload, &mut self.tape, &mut self.data)
-                }
-                _ => Ok(false),
+                _ => match (self.payload, message.string(":event-type")) {
+                    (Payload::Chunk, Some(b"chunk")) => {
+                        read_chunk(message.payload, &mut self.tape, &mut self.data)
+                    }
+                    (Payload::Event, Some(name)) => {
+                        name_event(name, message.payload, &mut self.data);
+                        Ok(true)
+                    }
+                    _ => Ok(false),
+                },
             };
             if found.map_err(|kind| Error { kind, at: message.at })? {
                 return Ok(true);
@@ -108,31 +130,22 @@ fn read_chunk(payload: &[u8], tape: &mut Tape, data: &mut Vec<u8>) -> Result<boo
         .ok_or(ErrorKind::Shape { path: "bytes", expected: "base64" })
 }
 
+/// Writes an event as the member of an object, under its name.
+fn name_event(name: &[u8], payload: &[u8], data: &mut Vec<u8>) {
+    let mut begin = String::from("{");
+    write_string(&replaced(name), &mut begin);
+    data.clear();
+    data.extend_from_slice(begin.as_bytes());
+    data.push(b':');
+    data.extend_from_slice(if payload.trim_ascii().is_empty() { b"{}" } else { payload });
+    data.push(b'}');
+}
+
 /// The error that a message reports, whose name has the header `named`.
-///
-/// Its body is what Anthropic itself sends for an error, as Anthropic's SDK writes it for Bedrock's.
 fn reported(message: Message<'_>, named: &str, tape: &mut Tape) -> ErrorKind {
     let header = |name| message.string(name).map(String::from_utf8_lossy);
     let name = header(named).unwrap_or_default();
     let payload = replaced(message.payload);
-    let root = tape.read(&payload, MAX_DEPTH).ok().filter(|root| root.kind() == Kind::Object);
-    let told =
-        root.and_then(|root| root.get("message").or_else(|| root.get("Message"))).and_then(Value::as_str);
-    let words = header(":error-message").or(told).unwrap_or_default();
-
-    let mut body = r#"{"type":"error","error":{"type":"#.to_owned();
-    write_string(&name, &mut body);
-    body.push_str(r#","message":"#);
-    write_string(&words, &mut body);
-    for (key, value) in root.iter().flat_map(|root| root.members()) {
-        if !["type", "message", "Message"].iter().any(|known| key.is(known)) {
-            body.push(',');
-            write_string(&key.name(), &mut body);
-            body.push(':');
-            body.push_str(&value.kept());
-        }
-    }
-    body.push_str("}}");
-    let said: Vec<_> = [&*name, &*words].into_iter().filter(|part| !part.is_empty()).collect();
-    ErrorKind::Provider { message: (!said.is_empty()).then(|| said.join(": ")), body }
+    let details = tape.read(&payload, MAX_DEPTH).ok().filter(|root| root.kind() == Kind::Object);
+    ErrorKind::exception(&name, header(":error-message").as_deref(), details)
 }

@@ -1,0 +1,363 @@
+//! Bedrock's Converse.
+//!
+//! `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html`. A stream is folded into
+//! the response that `Converse` would have given to the same request.
+//!
+//! An event is an object with one member, named like the event, as AWS's SDKs return it; the framing makes the same
+//! object of a message. Blobs are base64.
+//!
+//! How an event changes an earlier value of the same name:
+//!
+//! - text, reasoning, signatures and the JSON of a tool's input: joined; redacted reasoning and images: their bytes are
+//!   joined; citations and tool results: added to their lists;
+//! - `stopReason`, `usage`, `metrics`, `trace` and all other members of `messageStop` and `metadata`: set on the
+//!   response, the last value that is not null;
+//! - `p`: dropped, it is padding.
+//!
+//! Text and reasoning blocks may come without `contentBlockStart`. The response is complete with both `messageStop` and
+//! `metadata`, in either order; a stream that ends without `metadata` has no usage. Events of an unknown name are ignored.
+
+mod block;
+mod response;
+
+use super::repeat::{Hole, RepeatDetector};
+use super::{event_error, given, read, reported, within};
+use crate::delta::Delta;
+use crate::error::{ErrorKind, Limit};
+use crate::json::{Kind, Tape, Value};
+use crate::limits::Limits;
+use crate::tree::Object;
+use block::{Block, Body};
+
+/// The member that only hides the length of the rest of an event.
+const PADDING: &str = "p";
+
+/// Stop reasons after which the input of an open tool call is only a part of what the model meant, or no JSON.
+const FAILURES: [&str; 4] =
+    ["malformed_tool_use", "malformed_model_output", "guardrail_intervened", "content_filtered"];
+
+/// The response, growing.
+#[derive(Debug, Default)]
+pub struct State {
+    limits: Limits,
+    started: bool,
+    /// Whether `messageStop` has come.
+    stopped: bool,
+    /// Whether `metadata` has come.
+    measured: bool,
+    received: usize,
+    /// The model that a prompt router chose; nothing else names the model.
+    model: String,
+    stop_reason: Option<String>,
+    usage: Option<Box<str>>,
+    /// The other members of the response.
+    members: Object,
+    /// The members of the message, without its content.
+    message: Object,
+    blocks: Vec<Block>,
+    /// The blocks that call the caller's tools.
+    calls: Vec<usize>,
+    /// A plain body, which is its own response.
+    whole: Option<Box<str>>,
+    repeat: RepeatDetector<Target>,
+    holes: Vec<Hole<Target>>,
+}
+
+/// The part of the response that a string of an event adds to.
+#[derive(Debug, Clone, Copy, Default)]
+enum Target {
+    /// None: padding.
+    #[default]
+    Nowhere,
+    /// The text, reasoning or input of the block at that position.
+    Block(usize),
+}
+
+impl State {
+    /// An empty response.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Folds the data of one event and reports what it added.
+    ///
+    /// # Errors
+    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports.
+    pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        if self.is_complete() {
+            return Ok(());
+        }
+        self.receive(data)?;
+        if let Some(variation) = self.repeat.vary(data) {
+            for (target, text) in variation {
+                if let Target::Block(position) = target {
+                    self.grow(position, text, delta);
+                }
+            }
+            return Ok(());
+        }
+        let folded = read(tape, data, self.limits.depth).and_then(|root| self.fold(root, delta));
+        let grows = self.holes.iter().any(|hole| matches!(hole.target, Target::Block(_)));
+        let template = (grows && folded.is_ok()).then_some(data);
+        self.repeat.set(template, &mut self.holes);
+        folded
+    }
+
+    /// Folds a plain body, as it comes without streaming, and reports what it added.
+    ///
+    /// # Errors
+    /// As for [`event`](Self::event).
+    pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
+        self.receive(data)?;
+        let root = read(tape, data, self.limits.depth)?;
+        let Some(output) = root.get("output") else { return Err(error_of(root)) };
+        let Some(message) = output.get("message").filter(|message| message.kind() == Kind::Object) else {
+            return Err(ErrorKind::Shape { path: "output.message", expected: "an object" });
+        };
+        let content = message.get("content").filter(|content| !content.is_null());
+        if content.is_some_and(|content| content.kind() != Kind::Array) {
+            return Err(ErrorKind::Shape { path: "output.message.content", expected: "an array" });
+        }
+        for block in content.into_iter().flat_map(Value::elements) {
+            let position = self.open(None, Body::of_response(block))?;
+            let call = self.call_of(position);
+            self.blocks[position].fill(block, call, delta);
+        }
+        self.set_members(root);
+        self.stop(delta);
+        self.measured = true;
+        self.whole = Some(root.kept().into());
+        Ok(())
+    }
+
+    /// Ends the stream: half a character at the end of a text becomes U+FFFD.
+    ///
+    /// Tool calls that are still open stay so: only `messageStop` tells whether they are usable.
+    pub fn finish(&mut self, delta: &mut Delta) {
+        for position in 0..self.blocks.len() {
+            let call = self.call_of(position);
+            self.blocks[position].finish(call, delta);
+        }
+    }
+
+    /// Whether `messageStop` and `metadata` have come.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.stopped && self.measured
+    }
+
+    /// Whether the message has begun, and `messageStop` has not come.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.started && !self.stopped
+    }
+
+    fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
+        self.received += data.len();
+        within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
+    }
+
+    fn fold(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        for (key, event) in root.members() {
+            match &*key.name() {
+                "contentBlockDelta" => self.add(event, delta)?,
+                "contentBlockStart" => self.begin(event, delta)?,
+                "contentBlockStop" => {
+                    if let Some(position) = self.find(index_of(event)) {
+                        let call = self.call_of(position);
+                        self.blocks[position].end(call, delta);
+                    }
+                }
+                "messageStart" => {
+                    for (key, member) in event.members() {
+                        if !key.is(PADDING) && !key.is("content") {
+                            self.message.set_given(&key.name(), member);
+                        }
+                    }
+                }
+                "messageStop" => {
+                    self.set_members(event);
+                    self.stop(delta);
+                }
+                "metadata" => {
+                    self.set_members(event);
+                    self.measured = true;
+                }
+                name if name.ends_with("Exception") => {
+                    return Err(ErrorKind::exception(name, None, Some(event)));
+                }
+                "error" if event.is_truthy() => return Err(reported(root)),
+                _ => continue,
+            }
+            self.started = true;
+        }
+        Ok(())
+    }
+
+    /// Sets members of the response.
+    fn set_members(&mut self, event: Value<'_>) {
+        for (key, member) in event.members().filter(|(_, member)| !member.is_null()) {
+            match &*key.name() {
+                "stopReason" => self.stop_reason = given(Some(member)).map(|reason| reason.into_owned()),
+                "usage" => self.usage = Some(member.kept().into()),
+                // The message is folded block by block.
+                PADDING | "output" => {}
+                name => {
+                    let router = member.get("promptRouter").filter(|_| name == "trace");
+                    if let Some(model) = given(router.and_then(|router| router.get("invokedModelId"))) {
+                        self.model = model.into_owned();
+                    }
+                    self.members.set(name, member);
+                }
+            }
+        }
+    }
+
+    /// Ends the message: tool calls that are still open are complete, unless the message was blocked or malformed.
+    fn stop(&mut self, delta: &mut Delta) {
+        self.stopped = true;
+        self.finish(delta);
+        if self.stop_reason.as_deref().is_some_and(|reason| FAILURES.contains(&reason)) {
+            return;
+        }
+        for (position, &block) in self.calls.iter().enumerate() {
+            if let Body::Tool { input, .. } = &mut self.blocks[block].body {
+                input.fill("{}", Some(position), delta);
+                input.deliver(Some(position), delta);
+            }
+        }
+    }
+
+    /// `contentBlockStart`
+    fn begin(&mut self, event: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let start = event.get("start").filter(|start| !start.is_null());
+        if start.is_some_and(|start| start.kind() != Kind::Object) {
+            return Err(ErrorKind::Shape { path: "contentBlockStart.start", expected: "an object" });
+        }
+        let index = index_of(event);
+        let position = self.open(index, Body::of_start(start))?;
+        if matches!(self.blocks[position].body, Body::Empty) {
+            for (key, member) in start.into_iter().flat_map(Value::members) {
+                self.add_part(index, &key.name(), member, delta)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, index: Option<i64>, body: Body) -> Result<usize, ErrorKind> {
+        let position = self.blocks.len();
+        if matches!(body, Body::Tool { own: true, .. }) {
+            within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
+            self.calls.push(position);
+        }
+        self.blocks.push(Block { index: index.unwrap_or(position as i64), body });
+        Ok(position)
+    }
+
+    /// The block that an event is about: the latest of its index.
+    fn find(&self, index: Option<i64>) -> Option<usize> {
+        match index {
+            Some(index) => self.blocks.iter().rposition(|block| block.index == index),
+            None => self.blocks.len().checked_sub(1),
+        }
+    }
+
+    /// The tool call of the block at that position; None if it is not one of the caller's tools.
+    fn call_of(&self, position: usize) -> Option<usize> {
+        self.calls.iter().rposition(|&block| block == position)
+    }
+
+    /// `contentBlockDelta`
+    fn add(&mut self, event: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+        let Some(piece) = event.get("delta").filter(|piece| piece.kind() == Kind::Object) else {
+            return Err(ErrorKind::Shape { path: "contentBlockDelta.delta", expected: "an object" });
+        };
+        let index = index_of(event);
+        let alone = piece.members().count() == 1;
+        for (key, member) in piece.members().filter(|(_, member)| !member.is_null()) {
+            let grown = self.add_part(index, &key.name(), member, delta)?;
+            if let Some((position, text)) = grown.filter(|_| alone) {
+                self.hole(text, Target::Block(position));
+            }
+        }
+        if let Some(padding) = event.get(PADDING).filter(|padding| padding.quoted().is_some()) {
+            self.hole(padding, Target::Nowhere);
+        }
+        Ok(())
+    }
+
+    /// Adds a member of a delta; returns its string and the block if the next event may differ in that string alone.
+    fn add_part<'a>(
+        &mut self,
+        index: Option<i64>,
+        name: &str,
+        value: Value<'a>,
+        delta: &mut Delta,
+    ) -> Result<Option<(usize, Value<'a>)>, ErrorKind> {
+        let position = match name {
+            "toolUse" => {
+                self.find(index).filter(|&found| matches!(self.blocks[found].body, Body::Tool { .. }))
+            }
+            _ => Some(self.block_for(index, name)?),
+        };
+        let Some(position) = position else {
+            return Err(ErrorKind::Shape {
+                path: "contentBlockDelta.contentBlockIndex",
+                expected: "the index of a tool use that has begun",
+            });
+        };
+        let (text, alone) = self.blocks[position].take(name, value);
+        let Some(text) = text else { return Ok(None) };
+        if let Some(quoted) = text.quoted() {
+            self.grow(position, quoted, delta);
+            return Ok(alone.then_some((position, text)));
+        }
+        let call = self.call_of(position);
+        if let Body::Tool { input, .. } = &mut self.blocks[position].body {
+            input.grow_by(call, text, delta);
+        }
+        Ok(None)
+    }
+
+    /// The block of that index that a member of a delta belongs to; a new one if there is none of its kind.
+    fn block_for(&mut self, index: Option<i64>, name: &str) -> Result<usize, ErrorKind> {
+        match self.find(index) {
+            Some(position) if self.blocks[position].accepts(name) => Ok(position),
+            Some(position) if matches!(self.blocks[position].body, Body::Empty) => {
+                self.blocks[position].body = Body::of_delta(name);
+                Ok(position)
+            }
+            _ => self.open(index, Body::of_delta(name)),
+        }
+    }
+
+    /// Appends the text between the quotes of a JSON string to the block's text, reasoning or input.
+    fn grow(&mut self, position: usize, quoted: &str, delta: &mut Delta) {
+        let call = match self.blocks[position].body {
+            Body::Tool { .. } => self.call_of(position),
+            _ => None,
+        };
+        self.blocks[position].grow(quoted, call, delta);
+    }
+
+    /// Notes a string that may be different in the next event.
+    fn hole(&mut self, value: Value<'_>, target: Target) {
+        let span = value.span();
+        self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
+    }
+}
+
+fn index_of(event: Value<'_>) -> Option<i64> {
+    event.get("contentBlockIndex").and_then(Value::as_i64)
+}
+
+/// The error of a body that is no response.
+fn error_of(root: Value<'_>) -> ErrorKind {
+    let message = root.get("message").or_else(|| root.get("Message"));
+    let message = message.filter(|message| message.quoted().is_some());
+    match root.get("error").filter(|error| error.is_truthy()).or(message) {
+        Some(error) => event_error(error, root),
+        None => ErrorKind::Shape { path: "output", expected: "an object" },
+    }
+}

@@ -1,0 +1,261 @@
+//! One block of a message's content, growing.
+
+use crate::delta::Delta;
+use crate::json::{Kind, Text, Value};
+use crate::tool_call::Buffer;
+use crate::tree::{List, Merge, Object};
+
+#[derive(Debug)]
+pub(super) struct Block {
+    /// The index by which the events name it.
+    pub index: i64,
+    pub body: Body,
+}
+
+/// The content of a block.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// Nothing has come that tells its kind.
+    Empty,
+    /// Text, and the places that it cites; some blocks have citations alone.
+    Text {
+        text: Option<Text>,
+        citations: List,
+    },
+    Reasoning(Box<Reasoning>),
+    Tool {
+        input: Box<Buffer>,
+        /// Whether it is one of the caller's tools, not one that the service runs.
+        own: bool,
+    },
+    Other(Box<Other>),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Reasoning {
+    pub text: Option<Text>,
+    pub signature: Text,
+    /// Pieces of base64.
+    pub redacted: Vec<String>,
+    /// The other members.
+    pub members: Object,
+}
+
+/// A tool result, an image, or a kind that is not known.
+#[derive(Debug, Default)]
+pub(super) struct Other {
+    pub name: Box<str>,
+    pub members: Object,
+    /// The elements of a list, which become the member `content`.
+    pub content: List,
+    /// The member `source` without its bytes, which are pieces of base64.
+    pub source: Object,
+    pub bytes: Vec<String>,
+}
+
+impl Body {
+    /// The content of a block by the `start` of its `contentBlockStart`.
+    pub fn of_start(start: Option<Value<'_>>) -> Self {
+        for (key, value) in start.into_iter().flat_map(Value::members) {
+            match &*key.name() {
+                "text" | "citation" | "reasoningContent" => {}
+                "toolUse" => return Self::of_tool_use(value),
+                name => {
+                    let mut other = Other { name: name.into(), ..Other::default() };
+                    other.add(value);
+                    return Self::Other(Box::new(other));
+                }
+            }
+        }
+        Self::Empty
+    }
+
+    /// The content of a block by the name of the first member of a delta.
+    pub fn of_delta(name: &str) -> Self {
+        match name {
+            "text" | "citation" => Self::Text { text: None, citations: List::default() },
+            "reasoningContent" => Self::Reasoning(Box::default()),
+            name => Self::Other(Box::new(Other { name: name.into(), ..Other::default() })),
+        }
+    }
+
+    /// The kind of a block of a plain body, still without its content.
+    pub fn of_response(block: Value<'_>) -> Self {
+        let member = |name| block.get(name).filter(|member| !member.is_null());
+        if member("text").is_some() || member("citationsContent").is_some() {
+            Self::of_delta("text")
+        } else if member("reasoningContent").is_some() {
+            Self::of_delta("reasoningContent")
+        } else if let Some(tool_use) = member("toolUse") {
+            Self::of_tool_use(tool_use)
+        } else {
+            Self::Empty
+        }
+    }
+
+    fn of_tool_use(value: Value<'_>) -> Self {
+        let mut input = Buffer::new(None);
+        let mut own = true;
+        for (key, member) in value.members().filter(|(_, member)| !member.is_null()) {
+            match (&*key.name(), member.as_str()) {
+                ("toolUseId", Some(id)) => input.id = Some(id.into_owned()),
+                ("name", Some(name)) => input.name = name.into_owned(),
+                ("input", _) => {}
+                (name, text) => {
+                    own &= name != "type" || text.as_deref() == Some("tool_use");
+                    input.extra.set(name, member);
+                }
+            }
+        }
+        Self::Tool { input: Box::new(input), own }
+    }
+}
+
+impl Block {
+    /// Whether a member of a delta can be a part of this block.
+    pub fn accepts(&self, name: &str) -> bool {
+        match &self.body {
+            Body::Empty => false,
+            Body::Text { .. } => matches!(name, "text" | "citation"),
+            Body::Reasoning(_) => name == "reasoningContent",
+            Body::Tool { .. } => name == "toolUse",
+            Body::Other(other) => *other.name == *name,
+        }
+    }
+
+    /// Takes a member of a delta; returns the string that makes the block grow, and whether it came alone.
+    pub fn take<'a>(&mut self, name: &str, value: Value<'a>) -> (Option<Value<'a>>, bool) {
+        let mut grown = None;
+        match &mut self.body {
+            Body::Empty => {}
+            Body::Text { citations, .. } => {
+                if name == "citation" {
+                    citations.push(value);
+                } else {
+                    grown = Some(value).filter(|text| text.quoted().is_some());
+                }
+                return (grown, true);
+            }
+            Body::Reasoning(reasoning) => {
+                for (key, member) in value.members().filter(|(_, member)| !member.is_null()) {
+                    match (&*key.name(), member.quoted()) {
+                        ("text", Some(_)) => grown = Some(member),
+                        ("signature", Some(quoted)) => reasoning.signature.push(quoted),
+                        ("redactedContent", Some(_)) => {
+                            reasoning.redacted.extend(member.as_str().map(|piece| piece.into_owned()));
+                        }
+                        (name, _) => reasoning.members.set(name, member),
+                    }
+                }
+            }
+            Body::Tool { input, .. } => {
+                for (key, member) in value.members().filter(|(_, member)| !member.is_null()) {
+                    match &*key.name() {
+                        "input" => grown = Some(member),
+                        name => input.extra.merge(name, member, Merge::Latest),
+                    }
+                }
+            }
+            Body::Other(other) => other.add(value),
+        }
+        (grown, value.members().count() == 1)
+    }
+
+    /// Takes in the content of a block of a plain body.
+    pub fn fill(&mut self, block: Value<'_>, call: Option<usize>, delta: &mut Delta) {
+        match &mut self.body {
+            Body::Text { .. } => {
+                let content = block.get("citationsContent").and_then(|cited| cited.get("content"));
+                let cited = content.into_iter().flat_map(Value::elements).map(|part| part.get("text"));
+                for quoted in cited.chain([block.get("text")]).flatten().filter_map(Value::quoted) {
+                    self.grow(quoted, call, delta);
+                }
+            }
+            Body::Reasoning(_) => {
+                let text = block.get("reasoningContent").and_then(|content| content.get("reasoningText"));
+                if let Some(quoted) = text.and_then(|text| text.get("text")).and_then(Value::quoted) {
+                    self.grow(quoted, call, delta);
+                }
+            }
+            Body::Tool { input, .. } => {
+                let value = block.get("toolUse").and_then(|tool| tool.get("input"));
+                if let Some(value) = value.filter(|value| !value.is_null()) {
+                    input.grow_by(call, value, delta);
+                }
+            }
+            Body::Empty | Body::Other(_) => {}
+        }
+    }
+
+    /// Appends the text between the quotes of a JSON string.
+    pub fn grow(&mut self, quoted: &str, call: Option<usize>, delta: &mut Delta) {
+        match &mut self.body {
+            Body::Text { text, .. } => {
+                let text = text.get_or_insert_default();
+                let before = text.value.len();
+                text.push(quoted);
+                delta.text.push_str(&text.value[before..]);
+            }
+            Body::Reasoning(reasoning) => reasoning.text.get_or_insert_default().push(quoted),
+            Body::Tool { input, .. } => input.grow(call, quoted, delta),
+            Body::Empty | Body::Other(_) => {}
+        }
+    }
+
+    /// Ends the texts of the block: half a character at the end becomes U+FFFD.
+    pub fn finish(&mut self, call: Option<usize>, delta: &mut Delta) {
+        match &mut self.body {
+            Body::Text { text: Some(text), .. } => {
+                let before = text.value.len();
+                text.finish();
+                delta.text.push_str(&text.value[before..]);
+            }
+            Body::Reasoning(reasoning) => {
+                reasoning.text.iter_mut().for_each(Text::finish);
+                reasoning.signature.finish();
+            }
+            Body::Tool { input, .. } => input.finish(call, delta),
+            Body::Other(other) => other.members.finish(),
+            Body::Empty | Body::Text { text: None, .. } => {}
+        }
+    }
+
+    /// `contentBlockStop`
+    ///
+    /// A tool call without input is complete. One whose input is not closed waits for `messageStop`, which tells whether
+    /// the message is malformed.
+    pub fn end(&mut self, call: Option<usize>, delta: &mut Delta) {
+        self.finish(call, delta);
+        if let Body::Tool { input, .. } = &mut self.body {
+            input.fill("{}", call, delta);
+            if input.is_closed() {
+                input.deliver(call, delta);
+            }
+        }
+    }
+}
+
+impl Other {
+    /// Adds a start or a delta: the elements of a list, or members of which the strings join.
+    fn add(&mut self, value: Value<'_>) {
+        if value.kind() != Kind::Object {
+            self.content.extend(value);
+            return;
+        }
+        for (key, member) in value.members().filter(|(_, member)| !member.is_null()) {
+            match &*key.name() {
+                "content" if member.kind() == Kind::Array => self.content.extend(member),
+                "source" if member.kind() == Kind::Object => {
+                    for (key, part) in member.members() {
+                        match part.as_str().filter(|_| key.is("bytes")) {
+                            Some(piece) => self.bytes.push(piece.into_owned()),
+                            None => self.source.set_given(&key.name(), part),
+                        }
+                    }
+                }
+                name if member.quoted().is_some() => self.members.join(name, member),
+                name => self.members.merge(name, member, Merge::Grow),
+            }
+        }
+    }
+}
