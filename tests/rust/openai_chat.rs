@@ -48,8 +48,10 @@ impl Seen {
     }
 }
 
+/// A stream that reads Groq's usage too.
 fn stream() -> Stream {
-    Stream::new(Quirks::default(), Limits::default())
+    let quirks = Quirks { usage_in: Some("x_groq".to_owned()), ..Quirks::default() };
+    Stream::new(quirks, Limits::default())
 }
 
 fn drain(stream: &mut Stream, seen: &mut Seen) {
