@@ -41,8 +41,8 @@ class SdkErrors:
         if kind != "provider":
             return StreamError(message)
         error = self._both(ProviderStreamError, self._provider.stream_error, message, message=message, body=body)
-        told = body.get("error", body) if isinstance(body, dict) else None
-        own = told.get("message") if isinstance(told, dict) else None
+        reported = body.get("error", body) if isinstance(body, dict) else body
+        own = reported.get("message") if isinstance(reported, dict) else reported
         if isinstance(own, str):
             vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
         return error

@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import Anthropic, AzureInference, AzureOpenAI, OpenAIChat, Wire
+from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, OpenAIChat, Wire
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Row:
     @property
     def url_name(self) -> str:
         return self.mount or self.name
+
+    @property
+    def label(self) -> str:
+        return self.mount if self.mount.startswith(self.name) else self.name
 
 
 ROWS = [
@@ -52,6 +56,20 @@ ROWS = [
         },
         model="claude-haiku-4-5",
         wire=Anthropic,
+    ),
+    Row(
+        name="groq",
+        module="ferroscope.core.groq",
+        environment={"GROQ_API_KEY": "test-key", "GROQ_BASE_URL": "{url}"},
+        model="llama-3.3-70b-versatile",
+        wire=Groq,
+    ),
+    Row(
+        name="xai",
+        module="ferroscope.core.xai",
+        environment={"XAI_API_KEY": "test-key", "XAI_BASE_URL": "{url}"},
+        model="grok-4",
+        wire=XAI,
     ),
     Row(
         name="azure",
@@ -160,7 +178,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=ROWS, ids=lambda row: row.url_name)
+@pytest.fixture(params=ROWS, ids=lambda row: row.label)
 def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
     row: Row = request.param
     pytest.importorskip(row.wire.sdk)

@@ -77,7 +77,7 @@ def test_the_tracer_sees_everything_and_so_do_we(caller: Caller, traced: list[Wr
 
 def test_an_error_inside_the_stream(caller: Caller, traced: list[Wrapped]) -> None:
     caller.server.reply(StreamError(Answer("one two three"), after=4, message="Overloaded"))
-    with pytest.raises(ProviderStreamError, match="Overloaded") as caught:
+    with pytest.raises(ProviderStreamError, match="Overloaded" if caller.wire.shows_message else "error") as caught:
         caller.stream()
     assert isinstance(caught.value, caller.wire.error("APIError"))
     assert caught.value.partial is not None

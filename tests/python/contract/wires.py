@@ -18,6 +18,10 @@ class OpenAIChat:
     refuses_apart = True
     # Whether arguments are text, and so may be broken in a plain body too.
     arguments_are_text = True
+    # Whether tools and response models may be strict.
+    knows_strict = True
+    # Whether the SDK's text of an error has the provider's message.
+    shows_message = True
     # How many events come before the first text.
     opening = 1
     # After how many bytes of its stream a short answer has been said in part.
@@ -79,6 +83,26 @@ class AzureOpenAI(OpenAIChat):
         return super().client(kind, f"{url}/openai/v1", key)
 
 
+class Groq(OpenAIChat):
+    """The same from Groq, through its own SDK."""
+
+    sdk = "groq"
+    knows_strict = False
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        import groq
+
+        return (groq.Groq if kind == "sync" else groq.AsyncGroq)(api_key=key, base_url=url)
+
+
+class XAI(OpenAIChat):
+    """The same from xAI: no chunk opens the stream, and an error is a text."""
+
+    shows_message = False
+    opening = 0
+
+
 class AzureInference(OpenAIChat):
     """The same through azure-ai-inference."""
 
@@ -111,6 +135,8 @@ class Anthropic:
     """Anthropic's messages."""
 
     sdk = "anthropic"
+    knows_strict = False
+    shows_message = True
     counts_cached = False
     refuses_apart = False
     arguments_are_text = False

@@ -120,7 +120,7 @@ class ChatCallResponse(
     @property
     def usage(self) -> CompletionUsage | None:
         """The provider's usage object."""
-        return usage_of(self._completion)
+        return usage_of(self._completion, self._record.quirks)
 
     def _price_context(self) -> Context:
         """The price depends on the tier that served the call; the one asked for is the second best to know."""
@@ -250,9 +250,11 @@ def word(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def usage_of(completion: Any) -> CompletionUsage | None:
-    """Return the usage object of a completion or a chunk; Moonshot's streams have it in the choice."""
+def usage_of(completion: Any, quirks: Quirks) -> CompletionUsage | None:
+    """Return the usage object of a completion or a chunk: at the top, in a server's own member, or in the choice."""
     found = getattr(completion, "usage", None)
+    if found is None and quirks.usage_in is not None:
+        found = member(member(completion, quirks.usage_in), "usage")
     if found is None and (choices := getattr(completion, "choices", None)):
         found = getattr(choices[0], "usage", None)
     return cast("CompletionUsage | None", found)

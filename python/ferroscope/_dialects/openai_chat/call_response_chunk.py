@@ -66,7 +66,7 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
     @property
     def usage(self) -> CompletionUsage | None:
         """The provider's usage object, in the chunk that brings it."""
-        return usage_of(self._any)
+        return usage_of(self._any, self._record.quirks)
 
     @property
     def thinking(self) -> str:

@@ -90,11 +90,13 @@ def deltas_of(answer: Answer, server: ChatServer) -> Iterator[Delta]:
             case Citation() if server.citations == "references":
                 yield {"content": [_reference(answer, part)]}
             case ToolCall():
-                yield from _tool_deltas([(position, next(calls))], server.tool_shape, server)
+                call = next(calls)
+                yield from _tool_deltas([(position, call)], _shape([call], None, server), server)
                 position += 1
             case ToolCalls(members, shape):
                 numbered = [(position + offset, next(calls)) for offset in range(len(members))]
-                yield from _tool_deltas(numbered, shape or server.tool_shape, server)
+                scripted = _shape([call for _, call in numbered], shape, server)
+                yield from _tool_deltas(numbered, scripted, server)
                 position += len(members)
             case _:
                 pass
@@ -160,6 +162,13 @@ def _reference(answer: Answer, citation: Citation) -> Delta:
 
 
 # --- tool calls -----------------------------------------------------------------------------------
+
+
+def _shape(calls: list[ToolCall], scripted: ToolCallShape | None, server: ChatServer) -> ToolCallShape:
+    """Return the order and grouping of calls: the scripted one, else the server's; scripted chunks are never joined."""
+    if scripted is None and any(call.chunks is not None for call in calls):
+        return "sequential"
+    return scripted or server.tool_shape
 
 
 def _tool_deltas(calls: list[tuple[int, ToolCall]], shape: ToolCallShape, server: ChatServer) -> Iterator[Delta]:
