@@ -1,0 +1,1 @@
+"""The wire format of Google's Gemini models: `generateContent` and `streamGenerateContent`."""
