@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
-from pydantic_core import from_json
 from typing_extensions import TypedDict
 
+from ..._core import PartialJson
 from ..base._tool_binding import unbound_tool_type
 from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ..base.tool import BaseTool, ToolConfig
@@ -154,11 +154,13 @@ def _values(arguments: str) -> object:
     """The values in JSON text, as far as it goes."""
     if not arguments.strip():
         return {}
+    document = PartialJson("trailing-strings")
     try:
-        return from_json(arguments, allow_partial="trailing-strings")
+        document.feed(arguments)
     except ValueError:
         # What is no JSON at all stays readable.
         return {"arguments": arguments}
+    return document.value
 
 
 def _json(values: object) -> str:

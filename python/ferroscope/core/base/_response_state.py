@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ._secrets import WITH_SECRETS, without_secrets
@@ -37,9 +38,40 @@ def json_value(name: str, value: Any, write: Callable[[Any], Any]) -> Any:
     if name in WITH_SECRETS:
         value = _without_keys(value)
     try:
-        return write(value)
+        return dumped_value(value, write)
     except PydanticSerializationError:
         return to_jsonable_python(value, bytes_mode="base64", fallback=_json_form)
+
+
+def dumped_value(value: Any, write: Callable[[Any], Any]) -> Any:
+    """A value of a response, as `write` dumps it.
+
+    Some SDKs defer the building of their models until one is validated, and construct responses without validation.
+    Pydantic dumps such an object by itself, but raises a TypeError where it is inside another model.
+    """
+    try:
+        return write(value)
+    except TypeError:
+        if not _build_models(value):
+            raise
+        return write(value)
+
+
+def _build_models(value: Any) -> bool:
+    """Build the classes of the models in a value; whether there was one to build."""
+    built = False
+    if isinstance(value, BaseModel):
+        kind = type(value)
+        if not kind.__pydantic_complete__:
+            kind.model_rebuild()
+            built = True
+        value = {**value.__dict__, **(value.__pydantic_extra__ or {})}
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return built
+    # Every one, not only as many as it takes to find the first.
+    return any([_build_models(inner) for inner in value]) or built
 
 
 def _without_keys(value: Any) -> Any:

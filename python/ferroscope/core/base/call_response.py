@@ -151,13 +151,12 @@ class BaseCallResponse(
         "call_kwargs",
         "user_message_param",
         mode="wrap",
-        when_used="json",
     )
-    def _in_json(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
-        """What a program handed in has a form in JSON, whatever it is."""
-        from ._response_state import json_value
+    def _dump_value(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
+        """Dump a value of any type: an SDK's object, or what the program passed in."""
+        from ._response_state import dumped_value, json_value
 
-        return json_value(info.field_name, value, handler)
+        return json_value(info.field_name, value, handler) if info.mode_is_json() else dumped_value(value, handler)
 
     @property
     def _origin(self) -> Endpoint:

@@ -6,7 +6,7 @@ import inspect
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
@@ -68,8 +68,10 @@ class BaseTool(BaseModel, ABC):
     __tool_config_type__: ClassVar[type[ToolConfig]] = ToolConfig
     __supports_strict__: ClassVar[bool] = False
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = None  # Any: each provider's SDK class
-    __receiver__: ClassVar[tuple[object] | None] = None
-    __bookkeeping__: ClassVar[frozenset[str]] = frozenset({"tool_call", "delta"})
+    # Without the names of builtin types: pydantic before 2.10 evaluates these in each subclass, and the tool of a
+    # builtin type has its name.
+    __receiver__: ClassVar[Sequence[object] | None] = None
+    __bookkeeping__: ClassVar[Set[str]] = frozenset({"tool_call", "delta"})
     __parameter_names__: ClassVar[Mapping[str, str]] = {}
     __custom_name__: ClassVar[str] = ""
     tool_config: ClassVar[ToolConfig] = ToolConfig()
