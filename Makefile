@@ -5,12 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := python/ferroscope/_core.abi3.so
 RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
-# The current SDKs are in $(VENV); the older majors that users still have get environments of their own.
-OLDER_SDKS := sdks-oldest sdks-older
+# The current SDKs are in $(VENV); the older majors that users still have get environments of their own. In the last
+# one every dependency has the lower bound of pyproject.toml.
+OLDER_SDKS := sdks-oldest sdks-older sdks-lowest
 sdks-oldest := openai==1.109.* anthropic[bedrock]<1
 sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2
+sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-extensions==4.12.* pytest==8.* \
+	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
 
-.PHONY: help demo test test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
+SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
+
+.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help
 # The environments are steps on the way to the tests, and are to be kept.
 .SECONDARY:
@@ -21,7 +26,11 @@ help: ## Show what there is
 demo: $(VENV)/.demo $(CORE) ## Show what the library does, without a key
 	@$(BIN)/python -m ferroscope demo
 
-test: test-rust test-python test-sdks test-prices ## Build everything and run all tests
+test: | tools ## Build everything and run all tests; after a failure too, with a summary at the end
+	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(SUITES)
+
+test-fast: $(VENV)/.test $(CORE) ## Run the Python unit tests without the slow ones, in less than a minute
+	$(BIN)/python -m pytest tests/python/unit -m 'not slow'
 
 test-rust: | tools ## Run the tests of the core
 	cargo test --package ferroscope-core --locked
@@ -87,10 +96,12 @@ $(VENV)/.venv: | tools
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.venv pyproject.toml
+	@echo 'Installing what the demo needs'
 	$(BIN)/pip install --quiet --group demo
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo pyproject.toml
+	@echo 'Installing what the tests need, which takes about a minute'
 	$(BIN)/pip install --quiet --group test
 	@touch $@
 
@@ -99,11 +110,13 @@ $(VENV)/.lint: $(VENV)/.test pyproject.toml
 	@touch $@
 
 .venvs/%/.installed: pyproject.toml | tools
+	@echo 'Installing the SDKs of .venvs/$*, which takes about a minute'
 	$(PYTHON) -m venv .venvs/$*
 	.venvs/$*/bin/pip install --quiet --upgrade 'pip>=25.1'
 	.venvs/$*/bin/pip install --quiet --group sdks $(foreach requirement,$($*),'$(requirement)')
 	@touch $@
 
 $(CORE): $(RUST_SOURCES) pyproject.toml | $(VENV)/.demo
-	$(BIN)/maturin develop --release --locked --quiet
+	@echo 'Building the core, which takes about two minutes the first time'
+	$(BIN)/maturin develop --release --locked
 	@touch $@

@@ -176,9 +176,11 @@ def test_a_stream_cancelled_under_trio(caller: Caller) -> None:
 
     async def main() -> None:
         stream = await call()
-        with trio.move_on_after(0.3) as scope:
-            async for _ in stream:
-                pass
+        with trio.CancelScope() as scope:
+            async for chunk, _ in stream:
+                if chunk.content:
+                    # A moment later the next chunk is waited for: the server has stalled.
+                    scope.deadline = min(scope.deadline, trio.current_time() + 0.1)
         assert scope.cancelled_caught
         assert stream.content.startswith("word ")
         await trio.to_thread.run_sync(lambda: caller.server.wait_disconnected(connections=connected))

@@ -60,6 +60,7 @@ print(json.dumps([dict(span.attributes) for span in exporter.get_finished_spans(
 """
 
 
+@pytest.mark.slow
 def test_spans_are_whole() -> None:
     with ProviderServer(default=Answer("Hello, how are you?")) as server:
         done = subprocess.run(

@@ -744,6 +744,7 @@ for decorator in (azure.call("m"), llm.call("azure", "m")):
         ("azure.ai", "AZURE_INFERENCE_ENDPOINT", r"KeyError .*AZURE_OPENAI_ENDPOINT.*retired.*\[azure-inference\]'"),
     ],
 )
+@pytest.mark.slow
 def test_the_sdk_that_the_environment_asks_for_is_missing(missing: str, variable: str, says: str) -> None:
     pytest.importorskip("azure.ai.inference")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}

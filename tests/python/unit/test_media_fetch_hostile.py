@@ -156,6 +156,7 @@ def silent(script: Script) -> Script:
 
 
 @pytest.mark.parametrize("name", SLOW)
+@pytest.mark.slow
 def test_a_server_that_drips_is_left_at_the_deadline(serve: Callable[..., Server], name: str) -> None:
     server = serve(silent(SLOW[name]))
     begin = time.monotonic()

@@ -533,6 +533,7 @@ def test_a_body_that_is_no_json_is_a_bad_request_and_takes_no_answer(server: Pro
     assert b"still there" in send(server, HEAD + b"Content-Length: 2\r\n\r\n{}")
 
 
+@pytest.mark.slow
 async def test_a_thousand_streams_are_open_at_once_and_close_with_their_clients(
     server: ProviderServer,
 ) -> None:

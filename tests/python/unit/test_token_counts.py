@@ -338,6 +338,7 @@ def recorded() -> list[tuple[str, Path]]:
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the shared recordings lie beside the repository")
+@pytest.mark.slow
 def test_the_counts_of_every_recording_are_those_in_its_events() -> None:
     wrong, seen = {}, 0
     for api, file in recorded():

@@ -71,7 +71,7 @@ def _build_models(value: Any) -> bool:
     elif not isinstance(value, list | tuple):
         return built
     # Every one, not only as many as it takes to find the first.
-    return any([_build_models(inner) for inner in value]) or built
+    return sum(map(_build_models, value)) > 0 or built
 
 
 def _without_keys(value: Any) -> Any:

@@ -149,6 +149,7 @@ def echo(request: Request) -> str:
     return f"{request.headers['authorization']} {body['model']} {body['seed']} {body['messages'][0]['content']}"
 
 
+@pytest.mark.slow
 async def test_a_thousand_tasks_with_contexts_and_clients_of_their_own(server: ProviderServer) -> None:
     server.reply_always(lambda request: Answer(echo(request)))
     clients = [
@@ -173,6 +174,7 @@ async def test_a_thousand_tasks_with_contexts_and_clients_of_their_own(server: P
         await client.close()
 
 
+@pytest.mark.slow
 def test_a_thousand_calls_in_threads_with_contexts_and_clients_of_their_own(server: ProviderServer) -> None:
     server.reply_always(lambda request: Answer(echo(request)))
     clients = [OpenAI(base_url=server.base_url("openai"), api_key=f"key-{number}") for number in range(10)]

@@ -95,6 +95,7 @@ def test_a_tool_that_cannot_be_found_by_name_is_left_out_of_a_pickle(server: Pro
     assert [tool.call() for tool in copied.tools] == ["Emma", 3]
 
 
+@pytest.mark.slow
 def test_a_pickle_is_read_in_another_process(server: ProviderServer, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "def double(a: int) -> int:\n    '''Doubles.'''\n    return 2 * a\n", encoding="utf-8"

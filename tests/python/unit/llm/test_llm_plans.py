@@ -55,6 +55,7 @@ def test_clients_and_parameters_are_put_into_it_for_each_call() -> None:
     assert (planned.plan(()).client, planned.plan(()).params) == (None, {"seed": 1})
 
 
+@pytest.mark.slow
 def test_no_client_is_kept() -> None:
     class Client: ...
 

@@ -159,6 +159,7 @@ def test_a_client_of_another_provider_is_told(kind: str, server: ProviderServer)
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_a_missing_sdk_is_told_at_the_call_and_only_if_it_is_needed(server: ProviderServer) -> None:
     script = """
 import sys

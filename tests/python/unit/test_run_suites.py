@@ -1,0 +1,51 @@
+"""`make test`: every suite runs, whatever the others did, and the end says what was wrong and what was left out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+MAKEFILE = """\
+core:
+\t@echo 'test one ... ok'
+\t@echo 'test two ... ignored, needs a key'
+\t@echo 'test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s'
+\t@echo 'test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s'
+
+broken:
+\t@echo 'SKIPPED [2] tests/a.py:3: no fork here'
+\t@echo 'FAILED tests/a.py::test_b[x] - assert 1 == 2'
+\t@printf '\\033[31m=== \\033[1m1 failed\\033[0m, 3 passed, 2 skipped in 1.50s ===\\n'
+\t@exit 1
+
+last:
+\t@echo '5 passed in 0.10s'
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_suites_go_on_after_a_failure_and_are_summed_up(tmp_path: Path) -> None:
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(MAKEFILE)
+    command = [sys.executable, str(ROOT / "tools/run_suites.py"), "--make", f"make --silent -f '{makefile}'"]
+    run = subprocess.run([*command, "core", "broken", "last"], capture_output=True, text=True, check=False)
+    output, _, summary = run.stdout.partition("== summary\n")
+    assert run.returncode == 1
+    assert "5 passed in 0.10s" in output
+    assert summary.splitlines() == [
+        "ok      core                  0:00  5 passed, 1 skipped",
+        "          test two ... ignored, needs a key",
+        "FAILED  broken                0:00  1 failed, 3 passed, 2 skipped",
+        "          FAILED tests/a.py::test_b[x] - assert 1 == 2",
+        "          SKIPPED [2] tests/a.py:3: no fork here",
+        "ok      last                  0:00  5 passed",
+        "",
+        "1 of 3 failed: broken",
+    ]
+    run = subprocess.run([*command, "core", "last"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.splitlines()[-1]) == (0, "all passed")
