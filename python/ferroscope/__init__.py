@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import llm as llm
     from .core._registry import register_provider, unregister_provider
+    from .core._saved_messages import dump_messages, load_messages
     from .core.base import (
         AudioPart,
         AudioURLPart,
@@ -129,8 +130,10 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "core",
+    "dump_messages",
     "errors",
     "llm",
+    "load_messages",
     "prompt_template",
     "register_provider",
     "unregister_provider",
@@ -165,6 +168,8 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(_BASE, ".core.base"),
         "Quirks": ".core.base.quirks",
         "__version__": "._version",
+        "dump_messages": ".core._saved_messages",
+        "load_messages": ".core._saved_messages",
         "register_provider": ".core._registry",
         "unregister_provider": ".core._registry",
         **dict.fromkeys(_PACKAGES),

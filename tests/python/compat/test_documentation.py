@@ -17,6 +17,7 @@ from ferroscope.testing import Answer, ProviderServer, Text
 
 ROOT = Path(__file__).parents[3]
 PROMPTS = ROOT / "docs/prompts.md"
+HISTORIES = ROOT / "docs/histories.md"
 MODULES = [
     "from_call_args",
     "merge_decorators",
@@ -55,7 +56,12 @@ def blocks_of(text: str) -> list[str]:
 
 def run(blocks: list[str]) -> list[list[str]]:
     with ProviderServer(*[Answer(Text("The Name of the Wind")) for _ in range(8)]) as server:
-        environment = {"OPENAI_BASE_URL": server.base_url("openai"), "OPENAI_API_KEY": "key"}
+        environment = {
+            "OPENAI_BASE_URL": server.base_url("openai"),
+            "OPENAI_API_KEY": "key",
+            "ANTHROPIC_BASE_URL": server.base_url("anthropic"),
+            "ANTHROPIC_API_KEY": "key",
+        }
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", DRIVER],
             input=json.dumps(blocks),
@@ -76,6 +82,12 @@ def promised(block: str) -> list[str]:
 def test_the_prompt_documentation_does_what_it_says() -> None:
     blocks = blocks_of(PROMPTS.read_text())
     assert len(blocks) > 5
+    assert run(blocks) == [promised(block) for block in blocks]
+
+
+def test_the_documentation_of_histories_does_what_it_says() -> None:
+    blocks = blocks_of(HISTORIES.read_text())
+    assert len(blocks) > 3
     assert run(blocks) == [promised(block) for block in blocks]
 
 

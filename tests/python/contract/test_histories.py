@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ferroscope
-from ferroscope import BaseMessageParam, Messages, Quirks, TextPart, llm
+from ferroscope import BaseMessageParam, Messages, Quirks, TextPart, dump_messages, llm, load_messages
 from ferroscope.testing import ProviderServer, Replay
 
 pytest.importorskip("openai")
@@ -474,3 +474,49 @@ def test_texts_of_blanks_are_not_sent_where_they_are_refused(chat: Chat) -> None
         {"role": "assistant", "content": [USE]},
         {"role": "user", "content": "Go on"},
     ]
+
+
+# -- saved and restored -----------------------------------------------------------------------------------------------
+
+
+@everyway
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_saved_history_sends_the_same_request(provider: str, chat: Chat) -> None:
+    """With the SDK's own object of the answer in it, as programs append it."""
+    if provider == "openai":
+        chat.server.reply(completion({"reasoning_content": "Hm.", "tool_calls": [wire_call()]}, "tool_calls"))
+    else:
+        chat.server.reply(message(THOUGHT, TEXT, USE, stop="tool_use"))
+    history: list[Any] = [Messages.User("Hi")]
+    first = chat.ask(provider, "claude-haiku-4-5", history)
+    _, *results = chat.turn(first)
+    raw = first.response
+    own = raw.choices[0].message if provider == "openai" else {"role": "assistant", "content": raw.content}
+    history += [own if chat.door == "core" else first.message_param, *results]
+    sent = []
+    for one in (history, load_messages(dump_messages(history))):
+        assert one == history
+        chat.server.reply("done")
+        chat.ask(provider, "claude-haiku-4-5", one)
+        sent.append(chat.sent())
+    assert sent[0] == sent[1]
+
+
+@llm_only
+def test_a_spoken_answer_is_saved_and_goes_back_by_its_id(chat: Chat) -> None:
+    if chat.stream:
+        pytest.skip("a sound comes whole")
+    sound = {"id": "audio_1", "data": "UklGRg==", "expires_at": 1, "transcript": "Yes."}
+    chat.server.reply(completion({"audio": sound}), completion({"content": "done"}))
+    response = chat.ask("openai", "m", [Messages.User("Hi")])
+    assert response.audio == b"RIFF"
+    stored = json.loads(response._response.model_dump_json())
+    assert (stored["audio"], stored["audio_transcript"]) == ("UklGRg==", "Yes.")
+    assert response._response.model_dump()["audio"] == b"RIFF"
+    response.model_dump_json()
+    history = load_messages(dump_messages([Messages.User("Hi"), response.message_param, Messages.User("Go on")]))
+    chat.ask("openai", "m", history)
+    assert chat.sent()[1] == {"role": "assistant", "audio": {"id": "audio_1"}}
+    chat.server.reply(message(TEXT))
+    chat.ask("anthropic", "claude-haiku-4-5", history)
+    assert chat.sent()[1] == {"role": "assistant", "content": "Yes."}

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, cast
 
-from pydantic import computed_field
+from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tool_output import tool_output_text
@@ -41,6 +41,12 @@ _CallParamsT = TypeVar("_CallParamsT", default=Any)
 _MessageParamT = TypeVar("_MessageParamT", default="ChatCompletionMessageParam")
 _ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
 _UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
+
+# Base64 in JSON, as in the response itself.
+_Sound: TypeAlias = Annotated[
+    bytes | None,
+    PlainSerializer(lambda data: data and base64.b64encode(data).decode(), return_type=str | None, when_used="json"),
+]
 
 # Of an answer, what a request does not take.
 _NOT_SENT_BACK = frozenset({"audio", "parsed"})
@@ -202,7 +208,7 @@ class ChatCallResponse(
         )
         return [cast("ChatCompletionToolMessageParam", message) for message in messages]
 
-    @computed_field  # type: ignore[prop-decorator]
+    @computed_field(return_type=_Sound)  # type: ignore[prop-decorator]
     @property
     def audio(self) -> bytes | None:
         """The sound of the answer, if it has one."""

@@ -234,7 +234,7 @@ def _is_lost(message: Any, wire_format: str, destination: Endpoint | None) -> bo
         return False
     raise ValueError(
         f"a message of the role {message.role!r} has content that only its own provider understands "
-        f"({', '.join(data['unsupported'])}) and cannot be sent in the format {wire_format!r}: use parts "
+        f"({', '.join(data.get('unsupported', ()))}) and cannot be sent in the format {wire_format!r}: use parts "
         "that both providers have (text, images, documents), or leave it out of what this provider is sent"
     )
 

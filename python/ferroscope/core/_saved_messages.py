@@ -1,0 +1,201 @@
+"""Histories as JSON text, and back: common messages, a provider's own as dicts, and an SDK's objects.
+
+JSON has no bytes, tuples or classes. A value that JSON does not have is an object with one key that begins with `$`:
+`$bytes` (base64), `$tuple`, `$message` (a common message), `$object` (a class of an SDK and the members that are set),
+`$dict` (pairs, for a dict whose keys JSON or this form could mistake).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from importlib import import_module
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from ..errors import MissingExtraError
+from .base.message_param import BaseMessageParam
+
+# Any: messages of any provider, and JSON.
+
+_FORMAT: Final = "ferroscope-messages"
+_VERSION: Final = 1
+# Text from outside must not import whatever module it names.
+_PACKAGES: Final = (
+    "anthropic",
+    "azure.ai.inference",
+    "cohere",
+    "ferroscope",
+    "google.genai",
+    "groq",
+    "litellm",
+    "mistralai",
+    "openai",
+)
+
+
+def dump_messages(messages: Iterable[Any]) -> str:
+    """Return a history as JSON text, for `load_messages`.
+
+    Args:
+        messages: Messages of `llm` or of any provider: `BaseMessageParam`, dicts, SDK objects, mixed as they come.
+
+    Raises:
+        TypeError: A message has a value that cannot be restored, such as an open file or an object of your own class;
+            the error names the place.
+
+    Example:
+        ```python
+        from ferroscope import Messages, dump_messages, load_messages
+
+        history = [Messages.User("Recommend a book"), {"role": "assistant", "content": "Emma"}]
+        assert load_messages(dump_messages(history)) == history
+        ```
+    """
+    saved = [_saved(message, f"messages[{place}]") for place, message in enumerate(messages)]
+    history = {"format": _FORMAT, "version": _VERSION, "messages": saved}
+    text = json.dumps(history, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which no file in UTF-8 can have
+        text = json.dumps(history)
+    return text
+
+
+def load_messages(text: str | bytes) -> list[Any]:
+    """Return the history that `dump_messages` saved, equal to the one that it was given.
+
+    Raises:
+        ValueError: The text is not a saved history, or a later version saved it.
+        ferroscope.errors.MissingExtraError: A message is an object of an SDK that is not installed.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not a saved history: {error}; pass the text that `dump_messages` returned") from error
+    if not isinstance(found, dict) or found.get("format") != _FORMAT or not isinstance(found.get("messages"), list):
+        raise ValueError(
+            f"not a saved history: there is no {_FORMAT!r} in its member 'format'; pass the text that `dump_messages` "
+            "returned"
+        )
+    if found.get("version") != _VERSION:
+        raise ValueError(
+            f"a history of version {found.get('version')!r}, and this is version {_VERSION}: update ferroscope"
+        )
+    return [_restored(message) for message in found["messages"]]
+
+
+def _saved(value: Any, place: str) -> Any:
+    if value is None or isinstance(value, bool | int | float) or type(value) is str:
+        return value
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    if type(value) is BaseMessageParam:
+        return {"$message": _saved(value.model_dump(exclude_unset=True), place)}
+    if isinstance(value, BaseModel):
+        return _saved_model(value, place)
+    if isinstance(value, Mapping) and (as_dict := getattr(value, "as_dict", None)):
+        return _saved_object(value, as_dict(), place)
+    if isinstance(value, dict):
+        pairs = [(name, _saved(inner, f"{place}[{name!r}]")) for name, inner in value.items()]
+        if all(isinstance(name, str) and not name.startswith("$") for name in value):
+            return dict(pairs)
+        return {"$dict": [[_saved(name, place), inner] for name, inner in pairs]}
+    if isinstance(value, list | tuple):
+        items = [_saved(inner, f"{place}[{index}]") for index, inner in enumerate(value)]
+        return items if isinstance(value, list) else {"$tuple": items}
+    if isinstance(value, str):
+        return str(value.value) if isinstance(value, Enum) else str(value)  # a member of an enum equals its text
+    raise TypeError(
+        f"{place} is a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved: messages may have "
+        "JSON values, bytes, common messages and the objects of the providers' SDKs"
+    )
+
+
+def _saved_model(value: BaseModel, place: str) -> dict[str, Any]:
+    """An SDK's object by what differs from an empty one.
+
+    SDKs build their objects without validation. So a required member may be None, and a member that is there may count
+    as not set.
+    """
+    fields, present, given = type(value).model_fields, vars(value), value.model_fields_set
+    members = {
+        name: present[name]
+        for name, field in fields.items()
+        if name in present and (name in given or field.default_factory or present[name] != field.default)
+    }
+    members |= value.__pydantic_extra__ or {}
+    saved = _saved_object(value, members, place)
+    unset = [name for name in members if name not in given]
+    removed = [name for name in fields if name not in present]
+    return {**saved, **({"unset": unset} if unset else {}), **({"removed": removed} if removed else {})}
+
+
+def _saved_object(value: Any, members: Any, place: str) -> dict[str, Any]:
+    kind: Any = type(value)
+    # Of a generic class that was given a type, the class itself.
+    kind = getattr(kind, "__pydantic_generic_metadata__", {}).get("origin") or kind
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    if not _is_known(kind.__module__) or "<locals>" in name:
+        raise TypeError(
+            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved: only common messages and the "
+            "objects of the providers' SDKs can; put its `model_dump()` there"
+        )
+    return {"$object": name, "members": _saved(members, place)}
+
+
+def _is_known(module: str) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in _PACKAGES)
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_restored(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    kind = next(iter(value), "")
+    read = _READERS.get(kind)
+    return read(value) if read is not None else {name: _restored(inner) for name, inner in value.items()}
+
+
+def _object(value: dict[str, Any]) -> Any:
+    kind, members = _class_of(value["$object"]), _restored(value["members"])
+    if not issubclass(kind, BaseModel):
+        return kind(members)
+    # Without validation, as the SDKs build their objects: servers leave out what is required.
+    construct: Any = BaseModel.model_construct.__func__  # type: ignore[attr-defined]  # some SDKs override the method
+    made = construct(kind, set(members).difference(value.get("unset", ())), **members)
+    for name in value.get("removed", ()):  # LiteLLM removes members that its object does not show
+        vars(made).pop(name, None)
+    return made
+
+
+def _class_of(name: str) -> Any:
+    module, _, path = name.partition(":")
+    if not _is_known(module):
+        raise ValueError(f"the saved history names the class {name!r}, which is none of a provider's SDK")
+    try:
+        found: Any = import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"the saved history has an object of the package {module.partition('.')[0]!r}, which is not installed "
+            f"({error}): install it to load the history",
+            name=module,
+        ) from error
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, type) or not (issubclass(found, BaseModel) or hasattr(found, "as_dict")):
+        raise ValueError(f"the saved history names the class {name!r}, which the installed SDK does not have")
+    return found
+
+
+_READERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
+    "$bytes": lambda value: base64.b64decode(value["$bytes"]),
+    "$tuple": lambda value: tuple(map(_restored, value["$tuple"])),
+    "$dict": lambda value: {_restored(name): _restored(inner) for name, inner in value["$dict"]},
+    "$message": lambda value: BaseMessageParam.model_validate(_restored(value["$message"])),
+    "$object": _object,
+}
