@@ -46,8 +46,8 @@ enum State {
 
 /// A head or a line that is longer is none that we need to understand.
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_LINE: usize = 4 * 1024;
-const LINE_END: &[u8] = b"\r\n";
+pub(super) const MAX_LINE: usize = 4 * 1024;
+pub(super) const LINE_END: &[u8] = b"\r\n";
 
 impl Joiner {
     /// Takes note of bytes that are sent on the connection; the first few of a request are enough.
@@ -310,7 +310,7 @@ fn begins_request(bytes: &[u8]) -> bool {
 }
 
 /// The size in a chunk's first line; None for whatever another reader might read in another way.
-fn chunk_size(line: &[u8]) -> Option<u64> {
+pub(super) fn chunk_size(line: &[u8]) -> Option<u64> {
     const MAX_DIGITS: usize = 16;
     let line = line.strip_suffix(LINE_END)?;
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();

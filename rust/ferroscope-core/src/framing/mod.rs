@@ -2,6 +2,7 @@
 
 pub mod aws_event_stream;
 pub mod bedrock_stream;
+pub mod chunked_body;
 pub mod http_chunks;
 pub mod json_lines;
 pub mod sse;
