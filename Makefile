@@ -33,7 +33,7 @@ test-fast: $(VENV)/.test $(CORE) ## Run the Python unit tests without the slow o
 	$(BIN)/python -m pytest tests/python/unit -m 'not slow'
 
 test-rust: | tools ## Run the tests of the core
-	cargo test --package ferroscope-core --locked
+	cargo test --package ferroscope-core --package ferroscope-transport --locked
 
 test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
 	$(BIN)/python -m pytest

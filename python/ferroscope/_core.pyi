@@ -3,18 +3,23 @@
 Private: what the package offers of it is re-exported where it belongs. Held by `mypy.stubtest`.
 """
 
-from collections.abc import Sequence
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self, TypeAlias, final
 
 __all__ = [
     "ChunkJoiner",
     "DecodeError",
     "Event",
+    "HttpEngine",
+    "HttpExchange",
     "JsonError",
     "PartialJson",
     "StreamDecoder",
+    "TlsSettings",
     "__version__",
     "calculate_cost",
+    "http_forked",
     "price_usage",
     "prices_alias",
     "prices_billed_by",
@@ -54,6 +59,91 @@ class ChunkJoiner:
         """Whether the chunks of a response are what comes next."""
     def extract_data(self, data: bytes) -> tuple[bytes, bytes]:
         """Take the next bytes of the connection, and give the data in them, and what follows it as it is."""
+
+@final
+class TlsSettings:
+    """The TLS settings of connections.
+
+    Args:
+        cafile: A PEM file of trusted authorities, in place of the platform's trust store.
+        certificates: A PEM file with the client's certificate chain.
+        key: A PEM file with its private key; the same file if it is left out.
+
+    Raises:
+        OSError: A file cannot be read, or there is no trusted authority.
+    """
+
+    def __new__(cls, cafile: str | None = None, certificates: str | None = None, key: str | None = None) -> Self: ...
+
+@final
+class HttpEngine:
+    """The connections of one asyncio event loop, watched by one descriptor."""
+
+    def __new__(cls, event_loop: AbstractEventLoop) -> Self: ...
+    def fileno(self) -> int:
+        """Return the descriptor that the event loop watches; `poll` is its callback."""
+    def poll(self) -> None:
+        """Read and write what is ready, and resolve the futures of exchanges that can go on."""
+    def expire(self) -> None:
+        """End what has waited for too long."""
+    def add_pool(
+        self,
+        max_connections: int | None,
+        max_keepalive: int | None,
+        keepalive_expiry: float | None,
+        tls: TlsSettings | None,
+    ) -> int:
+        """Return the key of a new pool."""
+    def close_pool(self, pool: int) -> None:
+        """Close the connections of a pool; its exchanges fail."""
+    def stop(self) -> None:
+        """Cancel the timer, for an engine that is not used any more."""
+    def counts(self, pool: int) -> tuple[int, int, int]:
+        """Return the open connections of a pool, the idle ones among them, and the requests that wait for one."""
+    def start(
+        self,
+        pool: int,
+        origin: tuple[bool, str, int, str | None],
+        method: bytes,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        timeouts: list[float | None],
+        make_error: Callable[[str, str], Exception],
+    ) -> HttpExchange:
+        """Start a request.
+
+        Args:
+            pool: The pool's key.
+            origin: Whether the connection is encrypted, the host, the port, and the name that the certificate must have
+                if that is not the host.
+            method: The method.
+            target: The path and the query.
+            headers: Names and values.
+            body: The whole body.
+            timeouts: Seconds to connect, to read, to write, and to wait for a connection of the pool.
+            make_error: Makes the exception of an error's class name and message.
+        """
+
+@final
+class HttpExchange:
+    """A request and its response."""
+
+    def head(self) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]] | Future[None] | None:
+        """Return status, reason, version and headers; a future to await first; None if addresses are needed."""
+    def take(self) -> bytes | Future[None]:
+        """Return all body data that has arrived, no bytes at the end, or a future to await first."""
+    def connect(self, addresses: list[tuple[Any, ...]]) -> None:
+        """Connect to one of these addresses, as `getaddrinfo` returns them."""
+    def close(self) -> None:
+        """End the exchange. A connection in the middle of a response is closed."""
+    def addresses(self) -> tuple[str, int, str, int] | None:
+        """Return the local and the remote host and port; None once the connection serves another request."""
+    def tls_names(self) -> tuple[str, str] | None:
+        """Return the TLS version and cipher; None without TLS."""
+
+def http_forked() -> None:
+    """Take note that this process was forked."""
 
 # --- Streams ---------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 //! The extension module `ferroscope._core`: converts and forwards, decides nothing.
 
 mod error;
+#[cfg(unix)]
+mod http;
 mod http_chunks;
 mod partial_json;
 mod price;
@@ -15,6 +17,9 @@ mod _core {
 
     #[pymodule_export]
     use super::error::DecodeError;
+    #[cfg(unix)]
+    #[pymodule_export]
+    use super::http::{HttpEngine, HttpExchange, TlsSettings, http_forked};
     #[pymodule_export]
     use super::http_chunks::ChunkJoiner;
     #[pymodule_export]

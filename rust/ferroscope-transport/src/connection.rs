@@ -1,0 +1,52 @@
+//! A connection of a pool, from its first attempt to its end.
+
+use crate::connecting::Connecting;
+use crate::link::Link;
+use crate::request::Origin;
+use crate::response::Reader;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub pool: usize,
+    pub origin: Origin,
+    pub stage: Stage,
+    /// The key of the exchange that it serves.
+    pub exchange: Option<usize>,
+    pub reader: Reader,
+    /// Whether it served another exchange before.
+    pub reused: bool,
+    /// The link's count of written bytes when the current request began.
+    pub began_at: u64,
+    /// The time at which it is closed if it is still idle.
+    pub idle_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Stage {
+    Connecting(Connecting),
+    Open(Link),
+    Closed,
+}
+
+impl Connection {
+    pub fn new(pool: usize, origin: Origin, exchange: usize, connecting: Connecting) -> Self {
+        Self {
+            pool,
+            origin,
+            stage: Stage::Connecting(connecting),
+            exchange: Some(exchange),
+            reader: Reader::new(false),
+            reused: false,
+            began_at: 0,
+            idle_until: None,
+        }
+    }
+
+    pub fn link(&mut self) -> Option<&mut Link> {
+        match &mut self.stage {
+            Stage::Open(link) => Some(link),
+            Stage::Connecting(_) | Stage::Closed => None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Errors of a request, by the names that HTTP libraries of Python have for them.
+
+use std::fmt;
+
+/// The step in which a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// No connection, or no TLS session over it.
+    Connect,
+    /// No connection, or no TLS session, in time.
+    ConnectTimeout,
+    /// No free connection in time.
+    PoolTimeout,
+    /// The connection broke while a response was read.
+    Read,
+    /// No bytes of a response in time.
+    ReadTimeout,
+    /// The connection broke while a request was written.
+    Write,
+    /// No room for more of a request in time.
+    WriteTimeout,
+    /// The server's bytes are not a valid response.
+    RemoteProtocol,
+    /// The request cannot be written as HTTP/1.1.
+    LocalProtocol,
+}
+
+impl Kind {
+    /// Returns the name of the exception class in httpx.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "ConnectError",
+            Self::ConnectTimeout => "ConnectTimeout",
+            Self::PoolTimeout => "PoolTimeout",
+            Self::Read => "ReadError",
+            Self::ReadTimeout => "ReadTimeout",
+            Self::Write => "WriteError",
+            Self::WriteTimeout => "WriteTimeout",
+            Self::RemoteProtocol => "RemoteProtocolError",
+            Self::LocalProtocol => "LocalProtocolError",
+        }
+    }
+}
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The step in which it failed.
+    pub kind: Kind,
+    /// The reason, for people.
+    pub message: String,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn remote(message: impl Into<String>) -> Self {
+        Self::new(Kind::RemoteProtocol, message)
+    }
+
+    pub(crate) fn local(message: impl Into<String>) -> Self {
+        Self::new(Kind::LocalProtocol, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}

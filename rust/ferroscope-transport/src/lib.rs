@@ -1,0 +1,27 @@
+//! An HTTP/1.1 client for one event loop: sockets, TLS and chunked bodies, without a thread of its own.
+//!
+//! The loop watches one descriptor of the [`Engine`], and one call reads, decrypts and decodes whatever has arrived on
+//! all connections. The parsers ([`request`], [`response`]) know no socket.
+
+pub mod error;
+pub mod request;
+pub mod response;
+
+#[cfg(unix)]
+mod connecting;
+#[cfg(unix)]
+mod connection;
+#[cfg(unix)]
+pub mod engine;
+#[cfg(unix)]
+mod exchange;
+#[cfg(unix)]
+mod link;
+#[cfg(unix)]
+pub mod pool;
+#[cfg(unix)]
+pub mod tls;
+
+#[cfg(unix)]
+pub use engine::Engine;
+pub use error::{Error, Kind};
