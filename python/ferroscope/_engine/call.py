@@ -16,7 +16,7 @@ from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
 from ..prices import Meter, admit, billed_by, open_meters
-from ..transport import join_chunks_if_sdk_made
+from ..transport import adapt_client_if_sdk_made
 from .clients import default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request
@@ -73,7 +73,7 @@ class Call:
         if client is None:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
-            join_chunks_if_sdk_made(client)
+            adapt_client_if_sdk_made(client)
         self.host = host_of(client)
         if self.meters:
             admit(self.billed_by(self.plan.model), self.plan.model, self.meters)

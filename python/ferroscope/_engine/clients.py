@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from weakref import finalize
 
 from .._lazy import load_name
-from ..transport import join_chunks
+from ..transport import adapt_client, prefers_native
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +45,14 @@ class Clients:
 
     @cached_property
     def _names(self) -> tuple[Any, ...]:
-        return tuple(map(os.environ.encodekey, self.environment))
+        return tuple(map(os.environ.encodekey, (*self.environment, "FERROSCOPE_TRANSPORT")))
 
     def state(self) -> int:
         """Changes when one of the variables does; not the values, which are keys and need not lie about once more."""
         # `os.environ.get` encodes, catches and decodes, which took a third of a call's own time.
         values: dict[Any, Any] | None = getattr(os.environ, "_data", None)
         if values is None:  # somebody has put a dict of their own in its place
-            return hash(tuple(map(os.environ.get, self.environment)))
+            return hash(tuple(map(os.environ.get, (*self.environment, "FERROSCOPE_TRANSPORT"))))
         return hash(tuple(map(values.get, self._names)))
 
 
@@ -100,7 +100,7 @@ class _ClientCaches:
             with self.lock:
                 known = cache.clients.get(clients)
                 if known is None or known[0] != state:
-                    known = cache.clients[clients] = (state, join_chunks(make()))
+                    known = cache.clients[clients] = (state, adapt_client(make()))
                     if cache.closing is not None:
                         cache.owned.append(known[1])
                     else:
@@ -130,6 +130,8 @@ def host_of(client: Any) -> str:  # Any: a client of any SDK
 
 def prefers_aiohttp() -> bool:
     """Whether a default async client is to go over aiohttp: it is there, runs on this loop, and is not turned off."""
+    if prefers_native():
+        return False
     return os.environ.get("FERROSCOPE_AIOHTTP") != "0" and _runs_asyncio() and find_spec("aiohttp") is not None
 
 

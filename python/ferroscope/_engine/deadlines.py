@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 import time
@@ -47,6 +48,45 @@ class Deadlines:
         if self.total is not None:
             waits.append(Limit(started + self.total - now, f"the stream did not end within {self.total:g} s"))
         return min(waits, key=lambda limit: limit.seconds, default=None)
+
+
+class LazyTimer:
+    """One timer of the event loop for all waits of a stream.
+
+    Most waits end long before their limit. The timer is left as it is then, and set again when it fires too early.
+    """
+
+    __slots__ = ("_end", "_future", "_handle", "_limit", "_loop")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._handle: asyncio.TimerHandle | None = None
+        self._future: asyncio.Future[None] | None = None
+        self._limit: Limit | None = None
+        self._end = 0.0
+
+    def limit(self, future: asyncio.Future[None], limit: Limit) -> None:
+        """Fail a future if it is not done when a limit passes; it takes the place of the one before."""
+        self._future, self._limit = future, limit
+        self._end = self._loop.time() + limit.seconds
+        if self._handle is None or self._end < self._handle.when():
+            self.cancel()
+            self._handle = self._loop.call_at(self._end, self._fire)
+
+    def cancel(self) -> None:
+        """Stop the timer."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _fire(self) -> None:
+        self._handle = None
+        if self._future is None or self._limit is None or self._future.done():
+            return
+        if self._end <= self._loop.time():
+            self._future.set_exception(self._limit.passed())
+        else:
+            self._handle = self._loop.call_at(self._end, self._fire)
 
 
 def read_deadlines(config: StreamConfig) -> Deadlines | None:

@@ -8,11 +8,14 @@ about to be; but a server may also hold the body open, so the time is bounded.
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from .deadlines import LazyTimer, Limit
+from .reads import AsyncReads
 from .watchdog import watchdog
 
 # Long enough for a terminator that is one round trip behind, too short to be noticed after an answer.
@@ -55,14 +58,32 @@ def socket_of(response: Any) -> socket.socket | None:
     return found if isinstance(found, socket.socket) else None
 
 
-async def adrain(reads: AsyncIterator[bytes]) -> None:
+async def adrain(reads: AsyncReads) -> None:
     """Reads an async body to its end; a body that does not end is cut off by the close that follows."""
-    import anyio
-
     try:
+        if reads.iterator is None:
+            await _drain_futures(reads)
+            return
+        import anyio
+
         with anyio.move_on_after(SECONDS):
-            async for _ in reads:
+            async for _ in reads.iterator:
                 pass
     except Exception:
         # As above; the stream is closed right after this.
         return
+
+
+async def _drain_futures(reads: AsyncReads) -> None:
+    end = time.monotonic() + SECONDS
+    timer = LazyTimer()
+    try:
+        while (left := end - time.monotonic()) > 0:
+            read = reads.take()
+            if not isinstance(read, bytes):
+                timer.limit(read, Limit(left, "the body did not end"))
+                await read
+            elif not read:
+                return
+    finally:
+        timer.cancel()

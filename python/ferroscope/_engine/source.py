@@ -7,14 +7,15 @@ was wrapped or patched (tracing, mocks) somebody counts on seeing the objects.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from inspect import isawaitable
 from typing import Any, Literal, Protocol
 
 from .._core import Event, StreamDecoder
-from ..transport import aread_body, read_body
+from ..transport import aread_body, native_body, read_body
 from .drain import adrain, cut_off, drain
 from .provider import Provider
+from .reads import AsyncReads
 from .replay_buffer import ReplayBuffer
 
 
@@ -27,7 +28,7 @@ class Source(Protocol):
         ...
 
     def reads(self) -> Iterator[Any]: ...
-    def areads(self) -> AsyncIterator[Any]: ...
+    def areads(self) -> AsyncReads: ...
     def events(self, read: Any) -> Iterable[Event]:
         """The events that a read completes."""
         ...
@@ -36,7 +37,7 @@ class Source(Protocol):
         """Reads on to the end of the body, in bounded time, so that the connection can be used again."""
         ...
 
-    async def adrain(self, reads: AsyncIterator[Any]) -> None: ...
+    async def adrain(self, reads: AsyncReads) -> None: ...
     def cut(self) -> None:
         """Breaks off a sync read that another thread is waiting in."""
         ...
@@ -97,8 +98,11 @@ class _Bytes:
     def reads(self) -> Iterator[bytes]:
         return read_body(self._response)
 
-    def areads(self) -> AsyncIterator[bytes]:
-        return aread_body(self._response)
+    def areads(self) -> AsyncReads:
+        native = native_body(self._response)
+        if native is not None:
+            return AsyncReads.of_futures(native.take)
+        return AsyncReads.of(aread_body(self._response))
 
     def events(self, read: bytes) -> Iterable[Event]:
         if self._replay_buffer is not None:
@@ -109,7 +113,7 @@ class _Bytes:
     def drain(self, reads: Iterator[bytes]) -> None:
         drain(self._response, reads)
 
-    async def adrain(self, reads: AsyncIterator[bytes]) -> None:
+    async def adrain(self, reads: AsyncReads) -> None:
         await adrain(reads)
 
     def cut(self) -> None:
@@ -140,8 +144,8 @@ class _Objects:
     def reads(self) -> Iterator[Any]:
         return iter(self._stream)
 
-    def areads(self) -> AsyncIterator[Any]:
-        return aiter(self._stream)
+    def areads(self) -> AsyncReads:
+        return AsyncReads.of(aiter(self._stream))
 
     def events(self, read: Any) -> Iterable[Event]:
         event = self._dump(read)
@@ -152,7 +156,7 @@ class _Objects:
     def drain(self, reads: Iterator[Any]) -> None:
         """The SDK's own iteration has seen to that."""
 
-    async def adrain(self, reads: AsyncIterator[Any]) -> None:
+    async def adrain(self, reads: AsyncReads) -> None:
         """The SDK's own iteration has seen to that."""
 
     def cut(self) -> None:
@@ -182,9 +186,8 @@ class Blocking:
     def reads(self) -> Iterator[Any]:
         return self._source.reads()
 
-    async def areads(self) -> AsyncGenerator[Any, None]:
-        for read in self._source.reads():
-            yield read
+    def areads(self) -> AsyncReads:
+        return AsyncReads.of_sync(self._source.reads())
 
     def events(self, read: Any) -> Iterable[Event]:
         return self._source.events(read)
@@ -192,7 +195,7 @@ class Blocking:
     def drain(self, reads: Iterator[Any]) -> None:
         self._source.drain(reads)
 
-    async def adrain(self, reads: AsyncIterator[Any]) -> None:
+    async def adrain(self, reads: AsyncReads) -> None:
         """Nobody waits here for what may not come."""
 
     def cut(self) -> None:
@@ -217,9 +220,8 @@ class Replay:
     def reads(self) -> Iterator[bytes | str]:
         return iter(self._pieces)
 
-    async def areads(self) -> AsyncGenerator[bytes | str, None]:
-        for piece in self._pieces:
-            yield piece
+    def areads(self) -> AsyncReads:
+        return AsyncReads.of_sync(self.reads())
 
     def events(self, read: bytes | str) -> Iterable[Event]:
         if isinstance(read, str):
@@ -230,7 +232,7 @@ class Replay:
     def drain(self, reads: Iterator[Any]) -> None:
         """There is no connection."""
 
-    async def adrain(self, reads: AsyncIterator[Any]) -> None:
+    async def adrain(self, reads: AsyncReads) -> None:
         """There is no connection."""
 
     def cut(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,9 @@ from ..core.base.tool import BaseTool
 from ..errors import BudgetExceededError, StreamError, UnknownToolError
 from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from .call import Call, now
-from .deadlines import DeadlinePassed, Limit, in_time
+from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
 from .partial import PartialReader
+from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .sdk import SdkErrors
 from .source import Blocking, Replay, Source, open_source
@@ -32,7 +34,6 @@ from .watchdog import watchdog
 Pair = tuple[Any, Any]
 # Makes of events what a way of iterating gives out.
 View = Callable[[Iterable[Event]], Iterator[Any]]
-_END = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class StreamRun:
         "_response",
         "_source",
         "_started",
+        "_timer",
         "_tool_errors",
         "end_time",
         "ended",
@@ -92,6 +94,7 @@ class StreamRun:
         self._broken_off = False
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._started = 0.0
+        self._timer: LazyTimer | None = None
         self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
         self._tool_errors: list[Exception] = []
         self._response: AnyCallResponse | None = None
@@ -126,7 +129,7 @@ class StreamRun:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
-                if read is _END:
+                if read is END:
                     break
                 yield from shown(source.events(read))
                 if self._closed:
@@ -151,15 +154,23 @@ class StreamRun:
             if self._closed:  # by somebody else, while the request was under way
                 return
             reads, shown = source.areads(), self._shown(view)
+            take, wait = reads.take, self._wait(reads)
             while True:
                 try:
-                    read = await self._aread(reads)
+                    read = take()
+                    if isinstance(read, bytes):
+                        if not read:
+                            break
+                    else:
+                        read = await (read if wait is None else wait(read))
+                        if read is None:
+                            continue
+                        if read is END:
+                            break
                 except Exception as error:
                     if self._closed:  # by `close`, while somebody still held the iterator
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
-                if read is _END:
-                    break
                 for item in shown(source.events(read)):
                     yield item
                 if self._closed:
@@ -259,24 +270,39 @@ class StreamRun:
     def _read(self, source: Source, reads: Iterator[Any]) -> Any:
         limit = self._limit()
         if limit is None:
-            return next(reads, _END)
+            return next(reads, END)
         if limit.seconds <= 0:
             raise limit.passed()
         timer = watchdog.arm(limit.seconds, source.cut)
         try:
-            return next(reads, _END)
+            return next(reads, END)
         finally:
             if not watchdog.disarm(timer):  # too late: the failure, or the end, is our own
                 raise limit.passed() from None
 
-    async def _aread(self, reads: AsyncIterator[Any]) -> Any:
+    def _wait(self, reads: AsyncReads) -> Callable[[Any], Awaitable[Any]] | None:
+        """Return what awaits a read in time, or None if the stream has no deadlines."""
+        if self._call.plan.deadlines is None or isinstance(self._source, Replay):
+            return None
+        if not reads.waits_for_futures:
+            return self._wait_in_scope
+        self._timer = LazyTimer()
+        return self._wait_for_future
+
+    def _wait_for_future(self, future: asyncio.Future[None]) -> asyncio.Future[None]:
+        limit = self._limit()
+        if limit is not None and self._timer is not None:
+            self._timer.limit(future, limit)
+        return future
+
+    async def _wait_in_scope(self, read: Awaitable[Any]) -> Any:
         limit = self._limit()
         if limit is None:
-            return await anext(reads, _END)
+            return await read
         import anyio
 
         with anyio.move_on_after(limit.seconds):
-            return await anext(reads, _END)
+            return await read
         raise limit.passed()
 
     def _limit(self) -> Limit | None:
@@ -465,6 +491,8 @@ class StreamRun:
     async def aclose(self) -> None:
         """Closes the connection of an async stream."""
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         try:
             if self._source is not None:
                 await self._source.aclose()

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
-from ._core import ChunkJoiner
+from .._core import ChunkJoiner
 
 __all__ = ["join_chunks"]
 
@@ -23,14 +23,14 @@ _ENOUGH = 16
 _READ_SIZE = 64 * 1024
 
 # What lies between whoever reads a response and its connection, and how it is read.
-_LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
+LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
 _LAYERS = frozenset(
     ("Response", "BoundSyncStream", "BoundAsyncStream", "ResponseStream", "AsyncResponseStream", "PoolByteStream")
 )
 _READING = frozenset(("iter_bytes", "iter_raw", "aiter_bytes", "aiter_raw"))
 
 # What the SDKs, all of one make, call the HTTP clients that they were not given.
-_MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
+MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
 
 
 def join_chunks(client: _ClientT) -> _ClientT:
@@ -54,19 +54,15 @@ def join_chunks(client: _ClientT) -> _ClientT:
     """
     for pool in _pools(client):
         backend = pool._network_backend
-        if not isinstance(backend, _Backend | _AsyncBackend):
+        if not is_own_backend(backend):
             kind = _AsyncBackend if iscoroutinefunction(backend.connect_tcp) else _Backend
             pool._network_backend = kind(backend)
     return client
 
 
-def join_chunks_if_sdk_made(client: object) -> None:
-    """Does so with a client that a call was given, if the HTTP client in it is of the SDK's own making."""
-    http = getattr(client, "_client", None)
-    if type(http).__name__ in _MADE_BY_SDKS:
-        pool = getattr(getattr(http, "_transport", None), "_pool", None)
-        if not isinstance(getattr(pool, "_network_backend", None), _Backend | _AsyncBackend):
-            join_chunks(client)
+def is_own_backend(backend: object) -> bool:
+    """Whether a network backend of httpcore is one that joins chunks."""
+    return isinstance(backend, _Backend | _AsyncBackend)
 
 
 def _pools(client: Any) -> Iterator[Any]:
@@ -78,7 +74,7 @@ def _pools(client: Any) -> Iterator[Any]:
     http = getattr(client, "_client", client)  # every SDK keeps its HTTP client there
     for transport in (getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()):
         pool = getattr(transport, "_pool", None)
-        known = type(pool).__module__.partition(".")[0] in _LIBRARIES
+        known = type(pool).__module__.partition(".")[0] in LIBRARIES
         if known and hasattr(getattr(pool, "_network_backend", None), "connect_tcp"):
             yield pool
 
@@ -112,13 +108,19 @@ def _connection_of(response: Any) -> Any:
     # Tracing wraps the response or its body. Private attributes are looked at only to find a reason against.
     body = getattr(response.stream, "_stream", None)
     layers = (response, response.stream, body, getattr(body, "_httpcore_stream", None))
-    untouched = all(_made_by_libraries(layer) for layer in layers) and _READING.isdisjoint(vars(response))
+    untouched = all(map(made_by_libraries, layers)) and is_unpatched(response)
     return connection if untouched else None
 
 
-def _made_by_libraries(layer: object) -> bool:
+def is_unpatched(response: object) -> bool:
+    """Whether nothing replaced the methods of a response that read its body."""
+    return _READING.isdisjoint(vars(response))
+
+
+def made_by_libraries(layer: object) -> bool:
+    """Whether a response, or a layer of its body, is the HTTP library's own, and not one that wraps it."""
     made = type(layer)
-    return made.__name__ in _LAYERS and made.__module__.partition(".")[0] in _LIBRARIES
+    return made.__name__ in _LAYERS and made.__module__.partition(".")[0] in LIBRARIES
 
 
 def _read_timeout(response: Any) -> float | None:

@@ -1,0 +1,51 @@
+"""Async reads of a stream, without a generator per layer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+END: Final = object()
+
+
+class AsyncReads:
+    """The reads of an async stream, one call per read.
+
+    Attributes:
+        take: Returns bytes, none of them at the end; or an awaitable. Its result is a read, `END`, or None if there is
+            something to take now.
+        iterator: The iterator below, if there is one.
+    """
+
+    __slots__ = ("iterator", "take")
+
+    # Any: a read is whatever the stream yields, bytes or an SDK's object.
+    def __init__(self, take: Callable[[], Any], iterator: AsyncIterator[Any] | None = None) -> None:
+        self.take = take
+        self.iterator = iterator
+
+    @property
+    def waits_for_futures(self) -> bool:
+        """Whether the awaitables are futures of asyncio that nothing else waits for."""
+        return self.iterator is None
+
+    @classmethod
+    def of_futures(cls, take: Callable[[], Any]) -> AsyncReads:
+        """Return the reads of a native response body."""
+        return cls(take)
+
+    @classmethod
+    def of(cls, iterator: AsyncIterator[Any]) -> AsyncReads:
+        """Return the reads of an async iterator."""
+        return cls(partial(anext, iterator, END), iterator)
+
+    @classmethod
+    def of_sync(cls, iterator: Iterator[Any]) -> AsyncReads:
+        """Return the reads of a sync iterator, which blocks the event loop if it has to wait."""
+
+        async def iterate() -> AsyncIterator[Any]:
+            for read in iterator:
+                yield read
+
+        return cls.of(iterate())

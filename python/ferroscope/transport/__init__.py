@@ -1,0 +1,19 @@
+"""Cheaper reading of streams, below the SDKs' clients.
+
+`NativeTransport` is an HTTP transport for async clients, written in Rust. `join_chunks` keeps a client's HTTP library
+and makes it parse fewer, larger chunks.
+"""
+
+from __future__ import annotations
+
+from ._adapt import adapt_client as adapt_client
+from ._adapt import adapt_client_if_sdk_made as adapt_client_if_sdk_made
+from ._adapt import prefers_native as prefers_native
+from ._joined import aread_body as aread_body
+from ._joined import join_chunks
+from ._joined import read_body as read_body
+from ._native import NativeBody as NativeBody
+from ._native import NativeTransport
+from ._native import native_body as native_body
+
+__all__ = ["NativeTransport", "join_chunks"]

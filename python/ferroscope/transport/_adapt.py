@@ -1,0 +1,104 @@
+"""The transport of clients whose HTTP client was made by an SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from typing import Any, TypeVar
+
+from ._fallback import reason_against_settings, reason_of_patches
+from ._joined import LIBRARIES, MADE_BY_SDKS, is_own_backend, join_chunks
+from ._native import NativeTransport
+
+_ClientT = TypeVar("_ClientT")
+
+logger = logging.getLogger("ferroscope.transport")
+
+
+def prefers_native() -> bool:
+    """Whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is `native`."""
+    return os.environ.get("FERROSCOPE_TRANSPORT") == "native"
+
+
+def adapt_client(client: _ClientT) -> _ClientT:
+    """Make the reads of a client's streams cheaper: native for an async client where possible, joined chunks elsewhere.
+
+    Args:
+        client: A client of an SDK, made with the SDK's own HTTP client.
+
+    Returns:
+        The same client.
+    """
+    join_chunks(client)
+    if prefers_native():
+        http: Any = getattr(client, "_client", client)  # Any: an HTTP client of either library, or of none
+        transport = getattr(http, "_transport", None)
+        if type(transport).__name__ == "AsyncHTTPTransport" and _library_of(transport) in LIBRARIES:
+            reason = _reason_against(transport)
+            if reason is None:
+                http._transport = _native_in_place_of(transport)
+            else:
+                logger.debug("%s stays the transport: %s", _library_of(transport), reason)
+    return client
+
+
+def adapt_client_if_sdk_made(client: object) -> None:
+    """Adapt a client that a call was given, if the HTTP client in it was made by the SDK."""
+    http = getattr(client, "_client", None)
+    if type(http).__name__ in MADE_BY_SDKS:
+        transport = getattr(http, "_transport", None)
+        if type(transport) is NativeTransport:
+            return
+        pool = getattr(transport, "_pool", None)
+        if not is_own_backend(getattr(pool, "_network_backend", None)) or prefers_native():
+            adapt_client(client)
+
+
+def _library_of(transport: object) -> str:
+    return type(transport).__module__.partition(".")[0]
+
+
+def _reason_against(transport: Any) -> str | None:
+    """Return the reason why an HTTP library's transport cannot be replaced, or None.
+
+    httpx has no public way to read these settings. Where one is not as expected, the transport stays.
+    """
+    if asyncio._get_running_loop() is None:
+        return "not running on asyncio"
+    if (reason := reason_against_settings(True) or reason_of_patches(_library_of(transport))) is not None:
+        return reason
+    pool = getattr(transport, "_pool", None)
+    if type(pool).__name__ != "AsyncConnectionPool":
+        return "a proxy"
+    known = {"_http1": True, "_http2": False, "_uds": None, "_local_address": None, "_retries": 0, "_proxy": None}
+    for name, value in known.items():
+        if getattr(pool, name, value) != value:
+            return f"the setting {name.strip('_')!r} of its connection pool"
+    missing = [name for name in _LIMITS.values() if not hasattr(pool, name)]
+    return f"an unknown version of it ({', '.join(missing)})" if missing else None
+
+
+_LIMITS = {
+    "max_connections": "_max_connections",
+    "max_keepalive_connections": "_max_keepalive_connections",
+    "keepalive_expiry": "_keepalive_expiry",
+}
+
+
+class _PoolLimits:
+    """The limits of an HTTP library's pool."""
+
+    max_connections: int | None
+    max_keepalive_connections: int | None
+    keepalive_expiry: float | None
+
+    def __init__(self, pool: Any) -> None:
+        for name, private in _LIMITS.items():
+            value = getattr(pool, private)
+            setattr(self, name, None if value == sys.maxsize else value)
+
+
+def _native_in_place_of(transport: Any) -> NativeTransport:
+    return NativeTransport(limits=_PoolLimits(transport._pool), fallback=transport)

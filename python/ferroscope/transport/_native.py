@@ -1,0 +1,282 @@
+"""An HTTP/1.1 transport for async clients of httpx and httpx2, on an engine written in Rust.
+
+One engine serves all connections of an event loop, without a thread. The loop watches one descriptor, and one callback
+reads, decrypts and decodes what has arrived on every connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable
+from functools import lru_cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, Self
+from weakref import finalize
+
+from ._engines import Pool, open_pool
+from ._fallback import reason_against, reason_against_settings
+from ._joined import is_unpatched, made_by_libraries
+
+if TYPE_CHECKING:
+    from .._core import HttpExchange
+
+    # Any: the base is httpx's or httpx2's `AsyncBaseTransport`, and mypy accepts the class for both.
+    _Base: Any
+else:
+    _Base = object
+
+logger = logging.getLogger("ferroscope.transport")
+
+
+class Limits(Protocol):
+    """The limits of a connection pool: `httpx.Limits` or `httpx2.Limits`."""
+
+    max_connections: int | None
+    max_keepalive_connections: int | None
+    keepalive_expiry: float | None
+
+
+class DefaultLimits:
+    """The limits that httpx has by default."""
+
+    max_connections: int | None = 100
+    max_keepalive_connections: int | None = 20
+    keepalive_expiry: float | None = 5.0
+
+
+class NativeTransport(_Base):  # type: ignore[misc]  # a class without a known base, as above
+    """A transport for `httpx.AsyncClient` and `httpx2.AsyncClient`, many times cheaper per streamed event.
+
+    Hooks, authentication, redirects, cookies and the retries of an SDK run above it, as over any transport. Requests
+    that it cannot serve go through the HTTP library's own transport, with a DEBUG line of the logger
+    `ferroscope.transport` that names the reason.
+
+    Args:
+        verify: True checks certificates against the platform's trust store (or `SSL_CERT_FILE` and `SSL_CERT_DIR`); a
+            path is a PEM file of authorities. With False or an `ssl.SSLContext` the HTTP library's transport is used.
+        cert: The client's certificate: the path of a PEM file with its key, or the paths of the certificate and the
+            key.
+        limits: The limits of the connection pool, in place of httpx's defaults.
+        fallback: The transport for requests that this one cannot serve, in place of the HTTP library's default one.
+
+    Example:
+        ```python
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+        client = AsyncOpenAI(http_client=DefaultAsyncHttpxClient(transport=NativeTransport()))
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: bool | str | ssl.SSLContext = True,
+        cert: str | tuple[str, str] | None = None,
+        limits: Limits | None = None,
+        fallback: Any = None,  # Any: an async transport of either library
+    ) -> None:
+        self._verify = verify
+        self._cert = cert
+        self._limits: Limits = limits or DefaultLimits()
+        self._fallback = fallback
+        self._against = reason_against_settings(verify)
+        self._logged: set[str] = set()
+        # By event loop: a client may be used on several, one after the other.
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        finalize(self, _abandon, self._pools).atexit = False
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send a request and return its response, with the body still to be read.
+
+        Args:
+            request: An `httpx.Request` or `httpx2.Request`.
+
+        Raises:
+            httpx.TransportError: As the HTTP library's own transport raises it.
+        """
+        loop = asyncio._get_running_loop()
+        library = _library(type(request).__module__.partition(".")[0])
+        reason = self._against or reason_against(library.name, request, loop)
+        if reason is None:
+            assert loop is not None
+            pool = self._pools.get(loop)
+            if pool is None or pool.is_closed:
+                pool = self._open(loop)
+            if request.url.scheme == "http" or pool.tls is not None:
+                return await self._send(library, pool, request)
+            reason = pool.no_tls
+        return await self._send_by_library(library, request, reason)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> Pool:
+        cafile = self._verify if isinstance(self._verify, str) else None
+        pool = self._pools[loop] = open_pool(loop, self._limits, cafile, self._cert)
+        return pool
+
+    async def _send(self, library: _Library, pool: Pool, request: Any) -> Any:
+        url, extensions = request.url, request.extensions
+        timeout = extensions.get("timeout") or {}
+        tls = url.scheme == "https"
+        host = url.raw_host.decode("ascii")
+        port = url.port or (443 if tls else 80)
+        exchange = pool.engine.start(
+            pool.key,
+            (tls, host, port, extensions.get("sni_hostname")),
+            request.method.encode("ascii"),
+            extensions.get("target") or url.raw_path,
+            request.headers.raw,
+            request.content,
+            [timeout.get(name) for name in ("connect", "read", "write", "pool")],
+            partial(library.make_error, request),
+        )
+        try:
+            while not isinstance(head := exchange.head(), tuple):
+                if head is None:
+                    await _resolve(exchange, host, port, timeout.get("connect"), partial(library.make_error, request))
+                else:
+                    await head
+        except BaseException:
+            exchange.close()
+            raise
+        status, reason, version, headers = head
+        body = library.body(exchange, self)
+        found = {"http_version": version, "reason_phrase": reason, "network_stream": NetworkStream(exchange)}
+        return library.response(status, headers=headers, stream=body, extensions=found)
+
+    async def _send_by_library(self, library: _Library, request: Any, reason: str) -> Any:
+        if reason not in self._logged:
+            self._logged.add(reason)
+            logger.debug("%s sends the request in place of the native transport: %s", library.name, reason)
+        if self._fallback is None:
+            self._fallback = library.module.AsyncHTTPTransport(
+                verify=self._verify, cert=self._cert, limits=library.limits(self._limits)
+            )
+        return await self._fallback.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections. Responses that are still being read fail."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+        if self._fallback is not None:
+            await self._fallback.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        counts = [pool.counts() for pool in self._pools.values() if not pool.is_closed]
+        connections, idle, queued = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+        return f"<NativeTransport: {connections} connections ({idle} idle), {queued} requests waiting>"
+
+
+class NetworkStream:
+    """The `network_stream` extension of a response: facts about its connection, and nothing to read or write."""
+
+    def __init__(self, exchange: HttpExchange) -> None:
+        self._exchange = exchange
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return `client_addr`, `server_addr`, `tls_version` or `tls_cipher`; None for anything else."""
+        if info in ("client_addr", "server_addr"):
+            found = self._exchange.addresses()
+            return found and (found[:2] if info == "client_addr" else found[2:])
+        if info in ("tls_version", "tls_cipher"):
+            names = self._exchange.tls_names()
+            return names and names[info == "tls_cipher"]
+        return None
+
+
+class NativeBody:
+    """The body of a response, mixed into the HTTP library's `AsyncByteStream`.
+
+    Attributes:
+        take: Returns the data that has arrived, no bytes at the end, or a future to await before the next call.
+        close: Closes the response, and the connection if the body was not read to its end.
+    """
+
+    def __init__(self, exchange: HttpExchange, transport: NativeTransport) -> None:
+        self.take = exchange.take
+        self.close = exchange.close
+        self._transport = transport  # which lives as long as its connections are used
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        take = self.take
+        while True:
+            data = take()
+            if not isinstance(data, bytes):
+                await data
+            elif data:
+                yield data
+            else:
+                return
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def native_body(response: Any) -> NativeBody | None:
+    """Return the body of a response if this transport made it and nothing would miss the reads; else None.
+
+    Args:
+        response: A response of httpx or httpx2, or of anything else, of which no body was read.
+    """
+    stream = getattr(response, "stream", None)
+    body = getattr(stream, "_stream", None)  # a private attribute: a different one means that something wraps it
+    if not isinstance(body, NativeBody) or "content-encoding" in response.headers:
+        return None
+    return body if all(map(made_by_libraries, (response, stream))) and is_unpatched(response) else None
+
+
+class _Library:
+    """httpx or httpx2: the classes that a client expects."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.module = import_module(name)
+        self.response: Callable[..., Any] = self.module.Response
+        self.body: Callable[..., Any] = type("NativeBody", (NativeBody, self.module.AsyncByteStream), {})
+
+    def make_error(self, request: Any, kind: str, message: str) -> Exception:
+        error: Exception = getattr(self.module, kind)(message, request=request)
+        return error
+
+    def limits(self, limits: Limits) -> Any:
+        return self.module.Limits(
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+        )
+
+
+_library = lru_cache(_Library)
+
+
+async def _resolve(
+    exchange: HttpExchange, host: str, port: int, timeout: float | None, make_error: Callable[[str, str], Exception]
+) -> None:
+    """Look up the addresses of a host, in the event loop's executor, and connect to one of them."""
+    try:
+        async with asyncio.timeout(timeout):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
+    except TimeoutError as error:
+        raise make_error("ConnectTimeout", f"no address of {host} within {timeout} s") from error
+    except OSError as error:
+        raise make_error("ConnectError", f"no address of {host}: {error}") from error
+    exchange.connect([address for *_, address in found])
+
+
+def _abandon(pools: dict[asyncio.AbstractEventLoop, Pool]) -> None:
+    """Close the pools of a transport that was not closed. The collector may run this in any thread."""
+    if sys.is_finalizing():
+        return
+    for loop, pool in pools.items():
+        try:
+            loop.call_soon_threadsafe(pool.close)
+        except RuntimeError:  # the loop is closed
+            pool.close()
