@@ -239,7 +239,7 @@ def _head(request: Request, response: Response) -> bytes:
     if response.chunked:
         lines.append("transfer-encoding: chunked")
     else:
-        # A body that is cut keeps the length of the whole: that is what makes it unfinished.
+        # A cut body announces the length of the whole: a client can then see that it is unfinished.
         lines.append(f"content-length: {response.full_length}")
     if _closes(request):
         lines.append("connection: close")

@@ -1,4 +1,4 @@
-"""The server's memory: the answers still to give, the requests that came, and who is connected."""
+"""The state of a server: its queue of answers, the requests so far, and the open connections."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ferroscope.testing._vocabulary import Part
 __all__ = ["Handler", "Ledger", "Memory", "Scripted", "Seen", "Until"]
 
 Handler: TypeAlias = Callable[[Request], Script | Part | str]
-"""Decides the answer when the request is there. It runs in the server's thread: others wait while it does."""
+"""A function that decides the answer from the request. It runs in the server's thread: others wait for it."""
 
 Scripted: TypeAlias = Script | Part | str | Handler
-"""What can be queued: an answer, a fault, a part or a text that is an answer of its own, or a function."""
+"""An item of the queue: an answer, a fault, a part or a text that becomes an answer, or a function."""
 
 Until = Literal["requests", "closed", "disconnected"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the server has seen so far."""
+    """A snapshot of requests and connections."""
 
     requests: tuple[Request, ...]
     connections_opened: int
@@ -35,7 +35,7 @@ class Seen:
 
 
 class Memory(Protocol):
-    """What the controls of a server need of its memory, which may be in another process."""
+    """The state of a server as its controls use it. It may be in another process."""
 
     def queue(self, answers: Sequence[Scripted]) -> None: ...
     def set_default(self, answer: Scripted | None) -> None: ...
@@ -45,7 +45,7 @@ class Memory(Protocol):
 
 
 class Ledger:
-    """The memory of a server of this process. The server's thread writes, any other may read and wait."""
+    """The state of a server in this process. The server's thread writes; other threads may read and wait."""
 
     def __init__(self, answers: Sequence[Scripted], default: Scripted | None) -> None:
         self._queue: deque[Scripted] = deque(answers)
@@ -114,7 +114,7 @@ class Ledger:
             return self._numbered
 
     def begin(self, request: Request, *, scripted: bool) -> Scripted | None:
-        """Record a request and take the next answer; one that cannot be answered takes none."""
+        """Record a request and return the next answer. A request that no script can answer takes none."""
         with self._changed:
             self._requests.append(request)
             self._streams += 1

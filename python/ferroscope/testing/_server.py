@@ -58,7 +58,7 @@ class Controls:
         """Return the base URL for the SDK of `provider`."""
         return self.url + base_path(self._wires, provider)
 
-    # --- what it saw ----------------------------------------------------------------------------
+    # --- the record -----------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Request]:

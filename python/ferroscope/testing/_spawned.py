@@ -1,4 +1,4 @@
-"""The same server in a process of its own, driven over a pipe: its CPU time is not the caller's."""
+"""The same server in a process of its own, controlled over a pipe. Its CPU time is not the caller's."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SpawnedServer(Controls):
 
 
 class _Pipe:
-    """The memory of a server in another process: each call is one question and one answer."""
+    """The state of a server in another process: each call is one message there and one back."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -278,7 +278,8 @@ def test_leaving_a_large_answer_writes_nothing_to_the_log(
 ) -> None:
     body = b'{"stream":true}'
     head = b"POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
-    server.reply_always(Answer(Text("word " * 400_000, chunks=chunks)))
+    # More than the socket buffers of both sides, so that the server is never done before the client leaves.
+    server.reply_always(Answer(Text("word " * 6_000_000, chunks=chunks)))
     with caplog.at_level(logging.DEBUG, logger="asyncio"):
         for _ in range(3):
             raw = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))

@@ -11,6 +11,7 @@ from typing import Any
 from ferroscope.testing._http import Request
 from ferroscope.testing._vocabulary import Answer, Blocked, ContentFilter, Failure
 from ferroscope.testing._wires.openai_chat import OpenAIChat
+from ferroscope.testing._wires.wire import dumps
 
 __all__ = ["AzureChat"]
 
@@ -19,7 +20,7 @@ _PATH = re.compile(
     r"(?:/azure)?/(?:openai/deployments/[^/]+|models)/chat/completions|/azure(?:/openai/v1)?/chat/completions"
 )
 _DATA, _DONE = b"data: ", b"data: [DONE]"
-# What stands in a frame of the filter's own, where others name the response.
+# The members that name the response, in chunks of the filter.
 _NAMELESS = {"created": 0, "id": "", "model": "", "object": ""}
 
 
@@ -39,52 +40,52 @@ class AzureChat(OpenAIChat):
         return Failure(blocked.message, 400, None, blocked.reason or "content_filter", "prompt", {"innererror": inner})
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
-        said = answer.content_filter
-        if said.prompt is not None:
-            yield _frame({"choices": [], **_NAMELESS, "prompt_filter_results": _of_prompt(said)})
+        results = answer.content_filter
+        if results.prompt is not None:
+            yield _event({"choices": [], **_NAMELESS, "prompt_filter_results": _of_prompt(results)})
         for event in super().render_stream(answer, request):
             if event.startswith(_DONE):
-                if said.asynchronous and said.answer is not None:
-                    yield _late(said, len(answer.text))
+                if results.asynchronous and results.answer is not None:
+                    yield _late(results, len(answer.text))
                 yield event
                 continue
-            frame = json.loads(event[len(_DATA) :])
-            if said.asynchronous and said.answer is not None and _finishes(frame):
-                yield _late(said, 0)
-            for choice in frame["choices"]:
-                if not said.asynchronous and said.answer is not None:
-                    choice["content_filter_results"] = said.answer if choice["delta"].get("content") else {}
-            yield _frame(frame)
+            chunk = json.loads(event[len(_DATA) :])
+            if results.asynchronous and results.answer is not None and _finishes(chunk):
+                yield _late(results, 0)
+            for choice in chunk["choices"]:
+                if not results.asynchronous and results.answer is not None:
+                    choice["content_filter_results"] = results.answer if choice["delta"].get("content") else {}
+            yield _event(chunk)
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
         body = super().render_body(answer, request)
-        said = answer.content_filter
-        if said.prompt is not None:
-            body["prompt_filter_results"] = _of_prompt(said)
-        if said.answer is not None:
+        results = answer.content_filter
+        if results.prompt is not None:
+            body["prompt_filter_results"] = _of_prompt(results)
+        if results.answer is not None:
             for choice in body["choices"]:
-                choice["content_filter_results"] = said.answer
+                choice["content_filter_results"] = results.answer
         return body
 
 
-def _of_prompt(said: ContentFilter) -> list[dict[str, Any]]:
-    return [{"prompt_index": 0, "content_filter_results": said.prompt}]
+def _of_prompt(results: ContentFilter) -> list[dict[str, Any]]:
+    return [{"prompt_index": 0, "content_filter_results": results.prompt}]
 
 
-def _late(said: ContentFilter, start: int) -> bytes:
-    """A frame of the asynchronous filter: results for a stretch of the text that has long been sent."""
+def _late(results: ContentFilter, start: int) -> bytes:
+    """Return a chunk of the asynchronous filter: results for text that has already been sent."""
     choice = {
         "content_filter_offsets": {"check_offset": start, "start_offset": start, "end_offset": start},
-        "content_filter_results": said.answer,
+        "content_filter_results": results.answer,
         "finish_reason": None,
         "index": 0,
     }
-    return _frame({"choices": [choice], **_NAMELESS})
+    return _event({"choices": [choice], **_NAMELESS})
 
 
-def _finishes(frame: Mapping[str, Any]) -> bool:
-    return any(choice.get("finish_reason") for choice in frame["choices"])
+def _finishes(chunk: Mapping[str, Any]) -> bool:
+    return any(choice.get("finish_reason") for choice in chunk["choices"])
 
 
-def _frame(value: Mapping[str, Any]) -> bytes:
-    return _DATA + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+def _event(value: Mapping[str, Any]) -> bytes:
+    return _DATA + dumps(value) + b"\n\n"
