@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SerializerFunctionWrapHandler, computed_field, model_serializer
+from pydantic import SerializationInfo, SerializerFunctionWrapHandler, computed_field, model_serializer
 
 from ..core.base._tool_output import tool_output_text
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
@@ -76,10 +76,18 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     __hash__ = None  # type: ignore[assignment]  # as pydantic models: equal by value, so not hashable
 
     @model_serializer(mode="wrap")
-    def _with_messages(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _dump_whole(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """Dump the messages, which are converted when they are asked for, and what the provider's response adds."""
         _ = self.messages, self.user_message_param
         dumped: dict[str, Any] = handler(self)
-        return dumped
+        added = type(self._response).model_computed_fields.keys() - type(self).model_computed_fields.keys()
+        include, exclude = info.include, info.exclude
+        added = {
+            name
+            for name in added
+            if (include is None or name in include) and not (exclude is not None and name in exclude)
+        }
+        return dumped | self._response.model_dump(mode=info.mode, include=added) if added else dumped
 
     @property
     def provider(self) -> Provider:

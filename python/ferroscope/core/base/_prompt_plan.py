@@ -42,13 +42,17 @@ class ResolvedPrompt:
 
     Attributes:
         messages: The messages, in a list of our own; the message objects are the caller's.
-        config: The dynamic config as it was returned, or None.
+        config: The dynamic config as it was returned; of returned messages, one that has them; or None.
         fn_args: The arguments, with the computed fields that the template used.
     """
 
     messages: list[Message]
     config: dict[str, Any] | None
     fn_args: dict[str, Any]
+
+
+def _with_messages(messages: list[Message], fn_args: dict[str, Any]) -> ResolvedPrompt:
+    return ResolvedPrompt(messages, {"messages": messages}, fn_args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +111,13 @@ class PromptPlan:
             TemplateVariableError: A variable of the template has no value.
         """
         if type(returned) is str:
-            return ResolvedPrompt([BaseMessageParam(role="user", content=returned)], None, fn_args)
+            return _with_messages([BaseMessageParam(role="user", content=returned)], fn_args)
         if returned is None:
             return ResolvedPrompt(self._render(fn_args), None, fn_args)
         if isinstance(returned, dict):
             return self._resolve_config(fn_args, returned)
         messages = message_list(returned)
-        return ResolvedPrompt(messages or self._render(fn_args), None, fn_args)
+        return _with_messages(messages, fn_args) if messages else ResolvedPrompt(self._render(fn_args), None, fn_args)
 
     def _resolve_config(self, fn_args: dict[str, Any], config: dict[str, Any]) -> ResolvedPrompt:
         if config.get("messages"):

@@ -153,7 +153,7 @@ class CostMetadata(BaseModel):
     realtime_mode: bool | None = Field(default=None, description="Whether it was processed in real time")
     region: str | None = Field(default=None, description="Cloud region")
     tier: str | None = Field(default=None, description="Service tier")
-    batch_mode: bool | None = Field(default=False, description="Whether it ran in a batch")
+    batch_mode: bool | None = Field(default=None, description="Whether it ran in a batch")
     images: list[ImageMetadata] | None = Field(default=None, description="Images sent")
     videos: list[VideoMetadata] | None = Field(default=None, description="Videos sent")
     audio: list[AudioMetadata] | None = Field(default=None, description="Sounds sent")

@@ -103,14 +103,14 @@ def test_what_only_the_provider_has_is_forwarded(server: ProviderServer) -> None
 
 def test_a_response_dumps_its_common_form(server: ProviderServer) -> None:
     response = named_in_module("fantasy")
-    dumped = response.model_dump(exclude={"response", "cost_metadata", "start_time", "end_time"})
+    dumped = response.model_dump(exclude={"response", "start_time", "end_time"})
     user = {"role": "user", "content": "Recommend a fantasy book"}
     wanted = {
         "metadata": {},
         "tool_types": None,
         "prompt_template": None,
         "fn_args": {"genre": "fantasy"},
-        "dynamic_config": None,
+        "dynamic_config": {"messages": [user]},
         "messages": [user],
         "common_messages": [user],
         "call_params": {},
@@ -124,8 +124,13 @@ def test_a_response_dumps_its_common_form(server: ProviderServer) -> None:
         "cached_tokens": 0,
         "output_tokens": 20,
         "message_param": {"role": "assistant", "content": "Hello there"},
+        "audio": None,
+        "audio_transcript": None,
     }
     assert {name: dumped[name] for name in wanted} == wanted
+    assert dumped["cost_metadata"]["batch_mode"] is None
+    assert response.model_dump(include={"audio", "content"}) == {"audio": None, "content": "Hello there"}
+    assert "audio" not in response.model_dump(exclude={"audio"})
     assert '"finish_reasons":["stop"]' in response.model_dump_json()
 
 
