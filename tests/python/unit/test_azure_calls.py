@@ -761,6 +761,45 @@ def test_the_sdk_that_the_environment_asks_for_is_missing(missing: str, variable
         assert re.match(says, line), line
 
 
+WITH_AN_OLD_SDK = """
+import os
+import azure.ai.inference.aio, azure.ai.inference.models
+del azure.ai.inference.models.JsonSchemaFormat
+from azure.core.credentials import AzureKeyCredential
+from ferroscope.core import azure as provider
+
+def ask(): return "Hi"
+
+client = azure.ai.inference.ChatCompletionsClient("http://127.0.0.1:9", AzureKeyCredential("k"))
+for options in ({}, {"client": client}):
+    try:
+        provider.call("m", **options)(ask)()
+    except Exception as error:
+        print(type(error).__name__, error)
+    os.environ.pop("AZURE_INFERENCE_ENDPOINT", None)
+"""
+
+
+@pytest.mark.slow
+def test_an_sdk_that_is_too_old_says_so() -> None:
+    pytest.importorskip("azure.ai.inference")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+    run = subprocess.run(
+        [sys.executable, "-c", WITH_AN_OLD_SDK],
+        env=environment | {"AZURE_INFERENCE_ENDPOINT": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(run.stdout.splitlines()) == 2, run.stderr
+    for line in run.stdout.splitlines():
+        assert re.fullmatch(
+            r"MissingExtraError azure-ai-inference \S+ is too old: pip install --upgrade "
+            r"'ferroscope\[azure-inference\]'",
+            line,
+        ), line
+
+
 # -- recordings ------------------------------------------------------------------------------------------------
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "corpus"

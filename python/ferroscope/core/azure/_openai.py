@@ -45,6 +45,16 @@ class AzureOpenAISdk(OpenAISdk):
         return kwargs
 
 
+@dataclass(frozen=True, slots=True)
+class UnusableSdk(OpenAISdk):
+    """An SDK that is installed and cannot be used: the call raises, and not the import."""
+
+    reason: str = ""
+
+    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        raise MissingExtraError(self.reason, name="azure.ai.inference")
+
+
 def _parameters() -> frozenset[str]:
     """Return the parameters of the SDK's method; the SDK is loaded when the first call is made.
 

@@ -10,7 +10,7 @@ from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
-from ._openai import ENVIRONMENT, AzureOpenAISdk, async_client, sync_client
+from ._openai import ENVIRONMENT, AzureOpenAISdk, UnusableSdk, async_client, sync_client
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
 from .stream import AzureStream
@@ -18,6 +18,9 @@ from .tool import AzureTool
 
 # Models of many makers are there, which send more in an answer than they take back; some write `tool_call`.
 _QUIRKS: Final = Quirks(audio=False, documents=False, reasoning_back=(), finish_reasons={"tool_call": "tool_calls"})
+
+
+_INFERENCE: Final = "azure.ai.inference"
 
 
 def _is_inference(client: object | None) -> bool:
@@ -40,11 +43,31 @@ _OPENAI: Final = Provider(
 )
 
 
+def _why_unusable(error: ImportError) -> str | None:
+    """Return why azure-ai-inference cannot be imported; None where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    module = error.name or "" if isinstance(error, ModuleNotFoundError) else None
+    try:
+        installed = version(_INFERENCE.replace(".", "-"))
+    except PackageNotFoundError:
+        return None
+    if module is not None and _INFERENCE.startswith(module):
+        return None
+    missing = module is not None and not module.startswith(_INFERENCE)
+    reason = f"needs {error.name!r}" if missing else "is too old"
+    return f"azure-ai-inference {installed} {reason}: pip install --upgrade 'ferroscope[azure-inference]'"
+
+
 def _alternatives() -> tuple[Provider, ...]:
     try:
         from ._inference import CLIENTS, InferenceChunk, InferenceSdk, InferenceTool
-    except ImportError:
-        return ()
+    except ImportError as error:
+        reason = _why_unusable(error)
+        if reason is None:
+            return ()
+        unusable = OpenAIChat("Azure", _QUIRKS, UnusableSdk(reason=reason))
+        return (replace(_OPENAI, dialect=unusable, accepts_client=_is_inference),)
     inference = replace(
         _OPENAI,
         dialect=OpenAIChat("Azure", _QUIRKS, InferenceSdk()),
