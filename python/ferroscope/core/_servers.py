@@ -105,7 +105,7 @@ _ROWS: Final = (
         prices=FREE,
         quirks=_REASONING,
     ),
-    # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens
+    # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens, documents: /docs/features/multimodal/pdfs
     Server(
         name="openrouter",
         base_url="https://openrouter.ai/api/v1",
@@ -113,6 +113,7 @@ _ROWS: Final = (
         quirks=Quirks(
             reasoning_fields=("reasoning", "reasoning_content"),
             reasoning_back=("reasoning_details", "reasoning"),
+            documents=True,
             cache_control=True,
         ),
     ),

@@ -77,6 +77,8 @@ def chat(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: py
     for name, value in {
         "OPENAI_API_KEY": "k",
         "OPENAI_BASE_URL": server.base_url("openai"),
+        "GROQ_API_KEY": "k",
+        "GROQ_BASE_URL": server.base_url("groq"),
         "ANTHROPIC_API_KEY": "k",
         "ANTHROPIC_BASE_URL": server.base_url("anthropic"),
     }.items():
@@ -252,6 +254,30 @@ def test_reasoning_and_signatures_do_not_go_to_another_model(chat: Chat) -> None
     history += chat.turn(chat.ask("openai", "deepseek-v4-pro", history))
     chat.ask("openai", "gpt-4o-mini", history)
     assert chat.sent()[1] == {"role": "assistant", "content": "4", "tool_calls": [wire_call()]}
+
+
+@llm_only
+def test_reasoning_of_one_provider_does_not_go_to_another_of_the_same_format(chat: Chat) -> None:
+    pytest.importorskip("groq")
+    call = wire_call(extra_content=SIGNED)
+    answer = {"content": "4", "reasoning_content": "Hm.", "reasoning": "Hm.", "think": "Hm.", "tool_calls": [call]}
+    chat.server.reply(completion(answer), completion({"content": "5", "reasoning": "So."}), completion({}))
+    history: list[Any] = [Messages.User("Hi")]
+    history += chat.turn(chat.ask("openai", "m", history))
+    history += chat.turn(chat.ask("groq", "m", history))
+    assert chat.sent()[1] == {"role": "assistant", "content": "4", "tool_calls": [wire_call()]}
+    chat.ask("groq", "m", history)
+    assert chat.sent()[3] == {"role": "assistant", "content": "5", "reasoning": "So."}
+
+
+@llm_only
+def test_a_document_that_the_next_provider_does_not_read_is_named(chat: Chat) -> None:
+    pytest.importorskip("groq")
+    asked = [{"role": "user", "content": OPENAI_ASKS}]
+    chat.server.reply(completion({"content": "done"}))
+    history = chat.ask("openai", "m", asked).common_messages
+    with pytest.raises(ValueError, match=r"Groq currently only supports .* parts\. Part provided: document"):
+        chat.ask("groq", "m", history)
 
 
 # -- edits ----------------------------------------------------------------------------------------------------------

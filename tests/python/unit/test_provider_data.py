@@ -48,13 +48,6 @@ def test_who_gets_it_back(destination: Endpoint | None, goes_back: bool, same_mo
         assert original_of(one, "openai_chat", destination) is None
 
 
-def test_what_others_wrote_is_bound_to_no_provider() -> None:
-    message = keep_original(Messages.User("Hi"), "anthropic", CLAUDE, members={"name": "Ann"})
-    assert original_of(message, "anthropic", CLAUDE) == Original([], {"name": "Ann"})
-    elsewhere = Endpoint("vertex", "claude-sonnet-4-5")
-    assert original_of(message, "anthropic", elsewhere) == Original([], {"name": "Ann"}, False, False)
-
-
 def test_a_message_with_nothing_to_keep_has_no_field_for_it() -> None:
     assert answer(members={"refusal": None, "annotations": []}) == BaseMessageParam(role="assistant", content="4")
 
@@ -67,6 +60,10 @@ def test_a_message_that_would_lose_content_is_refused_and_an_empty_answer_left_o
     assert drop_unsupported([empty], "anthropic", Endpoint("vertex", "claude-sonnet-4-5")) == []
     with pytest.raises(ValueError, match=r"'user' has content that only its own provider understands \(file\)"):
         drop_unsupported([file], "anthropic")
+    stored = keep_original(Messages.User(""), "anthropic", CLAUDE, pieces=[{"type": "file"}], unsupported=["file"])
+    assert drop_unsupported([stored], "anthropic", Endpoint("anthropic", "claude-opus-4-8")) == [stored]
+    with pytest.raises(ValueError, match=r"only its own provider understands \(file\)"):
+        drop_unsupported([stored], "anthropic", Endpoint("vertex", "claude-haiku-4-5"))
 
 
 NAMES = [

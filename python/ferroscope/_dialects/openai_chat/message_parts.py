@@ -70,7 +70,7 @@ class MessageRules:
     quirks: Quirks = field(default_factory=Quirks)
 
 
-OPENAI: Final = MessageRules()
+OPENAI: Final = MessageRules(quirks=Quirks(documents=True))
 
 
 # -- what we send ------------------------------------------------------------
@@ -106,12 +106,11 @@ def render_again(unit: Marked, old: Piece | None, rules: MessageRules, fetch: Fe
     return {**old, **piece}
 
 
-def keep_piece(piece: Piece, unit: Marked, rules: MessageRules, *, same_provider: bool) -> Piece:
-    """Return a piece as it goes back, with the cache mark that the part has now, where the server takes marks."""
-    before, now = parse_mark(piece), unit[1]
-    if before == now and (before is None or same_provider):
+def keep_piece(piece: Piece, unit: Marked, rules: MessageRules) -> Piece:
+    """Return a piece as it goes back; with another cache mark, where the server takes marks, if that was edited."""
+    if parse_mark(piece) == unit[1]:
         return piece
-    return render_mark(piece, now if rules.quirks.cache_control else None)
+    return render_mark(piece, unit[1] if rules.quirks.cache_control else None)
 
 
 def for_other_model(piece: Piece) -> Piece | None:

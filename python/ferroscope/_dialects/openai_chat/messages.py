@@ -178,8 +178,7 @@ def _render_with_extra(
         pieces = [piece for piece in map(for_other_model, pieces) if piece is not None]
     wire: list[WireMessage] = []
     if pieces:
-        same_provider = original is not None and original.same_provider
-        wire = _restored(message.role, pieces, content, rules, fetch, same_provider=same_provider)
+        wire = _restored(message.role, pieces, content, rules, fetch)
     elif not isinstance(content, str):
         wire = _render_parts(message.role, content, rules, fetch)
     own: dict[str, Any] | None = next(
@@ -210,8 +209,6 @@ def _members_back(message: BaseMessageParam, original: Original | None, rules: M
     if message.role == "assistant":
         allowed = _REQUEST_MEMBERS.union(rules.quirks.reasoning_back if original.same_model else ())
         kept = {name: value for name, value in kept.items() if name in allowed}
-    elif not original.same_provider:
-        kept = {name: value for name, value in kept.items() if name in _OWN_FIELDS}
     return {**members, **kept}
 
 
@@ -241,13 +238,7 @@ def _without_twins(
 
 
 def _restored(
-    role: str,
-    pieces: list[Piece],
-    content: str | Sequence[ContentPart],
-    rules: MessageRules,
-    fetch: Fetch,
-    *,
-    same_provider: bool,
+    role: str, pieces: list[Piece], content: str | Sequence[ContentPart], rules: MessageRules, fetch: Fetch
 ) -> list[WireMessage]:
     """The message of pieces as they came, but for what was edited since."""
     parts = content if not isinstance(content, str) else [TextPart(type="text", text=content)] if content else []
@@ -262,7 +253,7 @@ def _restored(
         read=read_unit,
         write=lambda unit, old: render_again(unit, old, rules, fetch),
         same=lambda one, other: one[0] == other[0],
-        keep=lambda piece, unit: keep_piece(piece, unit, rules, same_provider=same_provider),
+        keep=lambda piece, unit: keep_piece(piece, unit, rules),
     )
     return [_one_message(role, restored)] if restored else []
 

@@ -17,7 +17,7 @@ from .stream import AzureStream
 from .tool import AzureTool
 
 # Models of many makers are there, which send more in an answer than they take back; some write `tool_call`.
-_QUIRKS: Final = Quirks(audio=False, documents=False, reasoning_back=(), finish_reasons={"tool_call": "tool_calls"})
+_QUIRKS: Final = Quirks(audio=False, reasoning_back=(), finish_reasons={"tool_call": "tool_calls"})
 
 
 _INFERENCE: Final = "azure.ai.inference"

@@ -6,9 +6,7 @@ never meet it there, and JSON keeps it. A dialect uses three functions: `keep_or
 
 The rule of what goes back, for every wire format:
 
-- Provider data goes back only in the wire format that it came in.
-- What an assistant message keeps goes back only to the provider that sent it. What others wrote (stored files, titles
-  of documents) goes to every provider of the wire format, members beside the content only to the same one.
+- Provider data goes back only in the wire format that it came in, and only to the provider that it came from.
 - Thoughts and signatures go back only to the model that made them. A dated or `latest` name is the same model as the
   name without a version, and a vendor prefix (`anthropic/`, `us.anthropic.`) does not count.
 - An origin that is not known (a message written by hand) counts as the same.
@@ -83,13 +81,11 @@ class Original:
     Attributes:
         pieces: The content as it came; empty if the parts represent it completely.
         members: Members of the message beside its role and content.
-        same_provider: Whether it goes to the provider that it came from.
         same_model: Whether it goes to the model that made it; if not, thoughts and signatures must be left out.
     """
 
     pieces: list[Piece]
     members: dict[str, Any]  # Any: JSON of the provider's
-    same_provider: bool = True
     same_model: bool = True
 
 
@@ -148,12 +144,11 @@ def original_of(message: BaseMessageParam, wire_format: str, destination: Endpoi
     if data is None or data["format"] != wire_format:
         return None
     provider, model = data.get("provider"), data.get("model")
-    same_provider = destination is None or provider is None or provider == destination.provider
-    if message.role == "assistant" and not same_provider:
+    if destination is not None and provider is not None and provider != destination.provider:
         return None
-    same_model = same_provider and (destination is None or model is None or is_same_model(model, destination.model))
+    same_model = destination is None or model is None or is_same_model(model, destination.model)
     pieces: list[Piece] = _from_json(data.get("pieces", []))
-    return Original(pieces, _from_json(data.get("members", {})), same_provider, same_model)
+    return Original(pieces, _from_json(data.get("members", {})), same_model)
 
 
 def restore_pieces(
@@ -226,16 +221,15 @@ def _is_lost(message: Any, wire_format: str, destination: Endpoint | None) -> bo
     if not isinstance(message, BaseMessageParam):
         return False
     data = provider_data(message)
-    if data is None or not data.get("unsupported"):
+    if data is None or not data.get("unsupported") or original_of(message, wire_format, destination) is not None:
         return False
     if message.role == "assistant":
-        return not message.content and original_of(message, wire_format, destination) is None
-    if data["format"] == wire_format:
-        return False
+        return not message.content
+    where = repr(destination.provider) if destination is not None else f"the format {wire_format!r}"
     raise ValueError(
         f"a message of the role {message.role!r} has content that only its own provider understands "
-        f"({', '.join(data.get('unsupported', ()))}) and cannot be sent in the format {wire_format!r}: use parts "
-        "that both providers have (text, images, documents), or leave it out of what this provider is sent"
+        f"({', '.join(data['unsupported'])}) and cannot be sent to {where}: use parts that both providers have (text, "
+        "images, documents), or leave it out of what this provider is sent"
     )
 
 

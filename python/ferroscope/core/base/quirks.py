@@ -25,7 +25,7 @@ class Quirks:
             the tool.
         audio: Whether messages may contain audio.
         image_detail: Whether the server accepts the `detail` of an image.
-        documents: Whether messages may contain PDF documents.
+        documents: Whether messages may contain PDF documents, as `file` parts.
         cache_control: Whether the server accepts cache marks; if not, they are left out.
         tool_ids: A regular expression of the ids of tool calls that the server accepts; empty if it accepts any. Others
             are rewritten, in calls and results alike.
@@ -47,7 +47,7 @@ class Quirks:
     tool_choice: Literal["required", "any", "name"] = "required"
     audio: bool = True
     image_detail: bool = True
-    documents: bool = True
+    documents: bool = False
     cache_control: bool = False
     tool_ids: str = ""
     reasoning_back: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")

@@ -6,14 +6,18 @@ from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import async_client, sync_client
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
+from ..base.quirks import Quirks
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
 from .stream import OpenAIStream
 from .tool import OpenAITool
 
+_QUIRKS = Quirks(documents=True)
+
 OPENAI = Provider(
     name="openai",
-    dialect=OpenAIChat(),
+    dialect=OpenAIChat(quirks=_QUIRKS),
+    quirks=_QUIRKS,
     sdk="openai",
     response=OpenAICallResponse,
     chunk=OpenAICallResponseChunk,
