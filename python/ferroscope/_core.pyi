@@ -316,7 +316,8 @@ class PartialJson:
         ```
 
     Args:
-        mode: Which rules for what is unfinished: our own, none of it, jiter's two, or those of the AI SDK.
+        mode: The rules of what shows: `default` shows numbers when they are complete, `trailing-strings` as jiter's
+            partial mode of that name does.
         root: What the document has to be; text around an object or container is skipped.
         max_depth: Most levels of nesting.
         max_bytes: Most bytes of text.
@@ -324,7 +325,7 @@ class PartialJson:
 
     def __new__(
         cls,
-        mode: Literal["default", "strict", "trailing-strings", "on", "fix-json"] = "default",
+        mode: Literal["default", "trailing-strings"] = "default",
         *,
         root: Literal["value", "container", "object"] | None = None,
         max_depth: int | None = None,

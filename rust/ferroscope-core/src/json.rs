@@ -8,6 +8,7 @@
 
 mod text;
 
+pub(crate) use self::text::Halves;
 use self::text::without_lone_halves;
 pub(crate) use self::text::write_object;
 pub use self::text::{StringEnd, Text, scan_string, write_string};

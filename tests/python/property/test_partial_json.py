@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -47,24 +47,20 @@ def copied(value: Any) -> Any:
 @given(documents, sizes)
 @settings(deadline=None)
 def test_the_value_at_the_end_is_what_json_loads_reads(text: str, sizes: list[int]) -> None:
-    reader = PartialJson("strict")
+    reader = PartialJson(root="value")
     for piece in cut(text.encode(), sizes):
         reader.feed(piece)
     reader.finish()
     assert repr(reader.value) == repr(json.loads(text))
 
 
-@given(
-    documents,
-    sizes,
-    st.sampled_from(["default", "trailing-strings", "on", "fix-json", "strict"]),
-)
-def test_the_value_of_a_prefix_does_not_depend_on_the_cuts(text: str, sizes: list[int], mode: Any) -> None:
-    reader, whole = PartialJson(mode, root="value"), b""
+@given(documents, sizes)
+def test_the_value_of_a_prefix_does_not_depend_on_the_cuts(text: str, sizes: list[int]) -> None:
+    reader, whole = PartialJson(root="value"), b""
     for piece in cut(text.encode(), sizes):
         reader.feed(piece)
         whole += piece
-        at_once = PartialJson(mode, root="value")
+        at_once = PartialJson(root="value")
         at_once.feed(whole)
         assert (reader.has_value, reader.value, reader.open_path) == (
             at_once.has_value,
@@ -73,22 +69,18 @@ def test_the_value_of_a_prefix_does_not_depend_on_the_cuts(text: str, sizes: lis
         )
 
 
-@pytest.mark.parametrize(("mode", "partial_mode"), [("trailing-strings", "trailing-strings"), ("on", "on")])
 @given(document=documents, sizes=sizes)
 @settings(deadline=None)
-def test_the_value_of_a_prefix_is_what_jiter_reads(
-    mode: Any,
-    partial_mode: Literal["trailing-strings", "on"],
-    document: str,
-    sizes: list[int],
-) -> None:
+def test_the_value_of_a_prefix_is_what_jiter_reads(document: str, sizes: list[int]) -> None:
     jiter = pytest.importorskip("jiter")
-    reader, whole = PartialJson(mode), b""
+    reader, whole = PartialJson(root="value"), b""
     for piece in cut(document.encode(), sizes):
         reader.feed(piece)
         whole += piece
+        if is_in_a_number(whole):
+            continue
         try:
-            expected = jiter.from_json(whole, partial_mode=partial_mode)
+            expected = jiter.from_json(whole, partial_mode="trailing-strings")
         except ValueError:
             # jiter calls it an error while nothing shows yet.
             assert not reader.has_value
@@ -96,12 +88,15 @@ def test_the_value_of_a_prefix_is_what_jiter_reads(
             assert repr(reader.value) == repr(expected)
 
 
-@given(documents, sizes, st.sampled_from(["default", "trailing-strings"]))
+def is_in_a_number(text: bytes) -> bool:
+    """Whether the text may end inside a number, which jiter shows as it is, and we when it is complete."""
+    return text[-1:] in b"0123456789.eE+-"
+
+
+@given(documents, sizes)
 @settings(deadline=None)
-def test_the_changes_of_a_feed_name_all_that_differs_and_what_is_complete(
-    text: str, sizes: list[int], mode: Any
-) -> None:
-    reader = PartialJson(mode, root="value")
+def test_the_changes_of_a_feed_name_all_that_differs_and_what_is_complete(text: str, sizes: list[int]) -> None:
+    reader = PartialJson(root="value")
     before: Any = None
     had_value = False
     for piece in cut(text.encode(), sizes):
@@ -171,14 +166,14 @@ def test_instances_are_those_of_a_fresh_reader_and_never_change(
 
 @given(branches, sizes)
 @settings(max_examples=60, deadline=None)
-def test_with_the_rules_of_mirascope_v1_instances_show_what_its_way_of_parsing_all_again_shows(
-    branch: Branch, sizes: list[int]
-) -> None:
+def test_instances_show_what_parsing_all_again_shows(branch: Branch, sizes: list[int]) -> None:
     jiter = pytest.importorskip("jiter")
-    reader, whole = PartialReader(Branch, mode="trailing-strings"), b""
+    reader, whole = PartialReader(Branch), b""
     for piece in cut(branch.model_dump_json().encode(), sizes):
         reader.feed(piece)
         whole += piece
+        if is_in_a_number(whole):
+            continue
         again = partial(Branch).model_validate(jiter.from_json(whole, partial_mode="trailing-strings"))
         assert repr(reader.value) == repr(again)
 

@@ -219,16 +219,6 @@ def test_what_a_field_shows_while_it_arrives(annotation: Any, text: str, values:
     assert field(annotation, text) == values
 
 
-def test_numbers_as_they_are_written_if_asked_for() -> None:
-    assert field(float, "12.5", mode="trailing-strings") == [
-        None,
-        1.0,
-        12.0,
-        None,
-        12.5,
-    ]
-
-
 def test_field_validators_run_on_complete_fields_and_model_validators_on_the_final_value_alone() -> None:
     ran: list[str] = []
 

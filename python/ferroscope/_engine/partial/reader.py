@@ -39,7 +39,6 @@ T = TypeVar("T")
 
 Path: TypeAlias = tuple[str | int, ...]
 Every: TypeAlias = Literal["delta", "change", "field"]
-Mode: TypeAlias = Literal["default", "trailing-strings"]
 
 # The codes of `PartialJson.edits`.
 _OPEN_LIST, _CLOSE, _GROW, _DONE, _DROP = 1, 2, 3, 4, 5
@@ -60,8 +59,6 @@ class PartialReader(Generic[T]):
         target: A model, or any other annotation.
         given: Fields of the model that are known beforehand; they show from the first instance on, whatever
             the text says about them.
-        mode: Whose rules of what shows: 'default' (numbers when complete) or 'trailing-strings' (as they are
-            written, which is what Mirascope v1 showed).
     """
 
     @overload
@@ -70,7 +67,6 @@ class PartialReader(Generic[T]):
         target: type[T],
         *,
         given: Mapping[str, Any] | None = None,
-        mode: Mode = "default",
     ) -> None: ...
     @overload
     def __init__(
@@ -78,14 +74,12 @@ class PartialReader(Generic[T]):
         target: object,
         *,
         given: Mapping[str, Any] | None = None,
-        mode: Mode = "default",
     ) -> None: ...
     def __init__(
         self,
         target: Any,
         *,
         given: Mapping[str, Any] | None = None,
-        mode: Mode = "default",
     ) -> None:
         self._target = target
         self._given = dict(given or {})
@@ -94,7 +88,7 @@ class PartialReader(Generic[T]):
             plan = replace(plan, model=_with_given(plan.model, self._given))
         self._root = RootNode(plan)
         self._top: Node = self._root
-        self._json = PartialJson(mode, root=_root(plan))
+        self._json = PartialJson(root=_root(plan))
         self._completed = False
 
     @property

@@ -45,7 +45,7 @@ def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str,
     Raises:
         ToolArgumentsError: The arguments are not the beginning of a JSON object.
     """
-    parser = PartialJson("default", root="object")
+    parser = PartialJson(root="object")
     try:
         parser.feed(arguments)
     except JsonError as error:

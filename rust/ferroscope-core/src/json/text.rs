@@ -95,34 +95,67 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 pub struct Text {
     /// The text so far.
     pub value: String,
+    halves: Halves,
+}
+
+/// Decodes UTF-16 code units, as `\u` escapes bring them; a lone surrogate becomes U+FFFD.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Halves {
     /// A high surrogate whose other half has not come yet.
     high: Option<u16>,
+}
+
+impl Halves {
+    pub(crate) const NONE: Self = Self { high: None };
+
+    /// Whether a half waits for the other one.
+    pub(crate) const fn is_waiting(self) -> bool {
+        self.high.is_some()
+    }
+
+    /// Takes one code unit, and hands out the characters that are known now.
+    pub(crate) fn unit(&mut self, unit: u16, mut emit: impl FnMut(char)) {
+        if let (Some(high), 0xDC00..=0xDFFF) = (self.high, unit) {
+            self.high = None;
+            let scalar = 0x1_0000 + ((u32::from(high) - 0xD800) << 10) + (u32::from(unit) - 0xDC00);
+            emit(char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER));
+            return;
+        }
+        self.finish(&mut emit);
+        match unit {
+            0xD800..=0xDBFF => self.high = Some(unit),
+            _ => emit(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
+        }
+    }
+
+    /// Ends a sequence: a half whose other one did not come is alone.
+    pub(crate) fn finish(&mut self, mut emit: impl FnMut(char)) {
+        if self.high.take().is_some() {
+            emit(char::REPLACEMENT_CHARACTER);
+        }
+    }
 }
 
 impl Text {
     /// Appends the text between the quotes of a valid JSON string.
     pub fn push(&mut self, quoted: &str) {
         if !quoted.is_empty() {
-            unescape(quoted, &mut self.value, &mut self.high);
+            unescape(quoted, &mut self.value, &mut self.halves);
         }
     }
 
     /// Ends the text: half a character at its end becomes U+FFFD.
     pub fn finish(&mut self) {
-        if self.high.take().is_some() {
-            self.value.push(char::REPLACEMENT_CHARACTER);
-        }
+        self.halves.finish(|character| self.value.push(character));
     }
 }
 
-fn unescape(quoted: &str, out: &mut String, high: &mut Option<u16>) {
+fn unescape(quoted: &str, out: &mut String, halves: &mut Halves) {
     let mut rest = quoted;
     loop {
         let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
         if plain > 0 {
-            if high.take().is_some() {
-                out.push(char::REPLACEMENT_CHARACTER);
-            }
+            halves.finish(|character| out.push(character));
             out.push_str(&rest[..plain]);
         }
         let escape = &rest.as_bytes()[plain..];
@@ -141,7 +174,7 @@ fn unescape(quoted: &str, out: &mut String, high: &mut Option<u16>) {
                 other => other,
             })
         };
-        push_unit(unit, out, high);
+        halves.unit(unit, |character| out.push(character));
         // A cut-off escape cannot be here: what is pushed comes from a string that was read to its end.
         rest = rest.get(plain + if kind == b'u' { 6 } else { 2 }..).unwrap_or_default();
     }
@@ -173,26 +206,6 @@ pub(super) fn without_lone_halves(raw: &str) -> Cow<'_, str> {
     }
     out.push_str(&raw[copied..]);
     Cow::Owned(out)
-}
-
-/// Appends one UTF-16 code unit.
-fn push_unit(unit: u16, out: &mut String, high: &mut Option<u16>) {
-    let first = high.take();
-    match (first, unit) {
-        (Some(first), 0xDC00..=0xDFFF) => {
-            let scalar = 0x1_0000 + ((u32::from(first) - 0xD800) << 10) + (u32::from(unit) - 0xDC00);
-            out.push(char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER));
-        }
-        (first, _) => {
-            if first.is_some() {
-                out.push(char::REPLACEMENT_CHARACTER);
-            }
-            match unit {
-                0xD800..=0xDBFF => *high = Some(unit),
-                _ => out.push(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
-            }
-        }
-    }
 }
 
 /// Appends an object as JSON. `members` appends its members, each behind a comma.

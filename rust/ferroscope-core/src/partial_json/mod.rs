@@ -3,8 +3,8 @@
 //! A model sends an object a few characters at a time. Every peer parses the whole text again for every delta;
 //! here a delta is fed to a state machine that never looks back, so the thousandth costs what the first did.
 //!
-//! [`Parser`] is the machine, [`Sink`] receives what becomes visible, [`Document`] is a parser with a tree to
-//! read at any time:
+//! [`Parser`] is the machine, [`Sink`] receives what becomes visible, [`Builder`] builds the value in a [`Store`] (of
+//! Python objects, say), [`Document`] is a builder with a store of its own:
 //!
 //! ```
 //! use ferroscope_core::partial_json::{Document, Rules};
@@ -65,13 +65,15 @@
 //! The difference that stays in all of them: a lone surrogate is U+FFFD where jiter raises an error, and malformed
 //! text gives an error *and* the value before it where the others give one of the two.
 
+mod builder;
 mod error;
 mod parser;
 mod rules;
 mod string;
 mod tree;
 
+pub use builder::{Builder, Code, Edit, Failure, Path, Place, Slot, Store};
 pub use error::{Error, ErrorKind, Expected};
 pub use parser::{Parser, Scalar, Sink};
 pub use rules::{Literals, Numbers, Root, Rules, Strings, Trailing};
-pub use tree::{Change, Document, Key, Node, View};
+pub use tree::Document;

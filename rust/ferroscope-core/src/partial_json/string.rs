@@ -1,6 +1,7 @@
 //! The inside of a string: escapes and UTF-8, resumable at any byte.
 
 use super::error::ErrorKind;
+use crate::json::Halves;
 
 /// What a stretch of string content led to.
 pub(super) enum Outcome {
@@ -23,8 +24,7 @@ enum Escape {
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     escape: Escape,
-    /// A high surrogate that waits for its second half.
-    high: Option<u16>,
+    halves: Halves,
     /// The first bytes of a UTF-8 sequence that the last stretch cut.
     cut: [u8; 4],
     cut_len: u8,
@@ -43,11 +43,9 @@ const STOPS: [bool; 256] = {
     stops
 };
 
-const REPLACEMENT: &str = "\u{fffd}";
-
 impl Reader {
     pub(super) const fn new() -> Self {
-        Self { escape: Escape::No, high: None, cut: [0; 4], cut_len: 0 }
+        Self { escape: Escape::No, halves: Halves::NONE, cut: [0; 4], cut_len: 0 }
     }
 
     /// Reads until the closing quote or the end of `input`, handing out whole characters as they complete.
@@ -105,7 +103,7 @@ impl Reader {
                         .position(|&b| STOPS[usize::from(b)])
                         .map_or(input.len(), |n| at + n);
                     if end > at {
-                        if self.high.is_some() && byte >= 0x80 && !is_beginning(&[byte]) {
+                        if self.halves.is_waiting() && byte >= 0x80 && !is_beginning(&[byte]) {
                             return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
                         }
                         self.finish(&mut emit);
@@ -159,26 +157,12 @@ impl Reader {
 
     /// Takes one UTF-16 unit from an escape.
     fn unit(&mut self, unit: u16, emit: &mut impl FnMut(&str)) {
-        let mut buffer = [0; 4];
-        if let (Some(high), 0xdc00..=0xdfff) = (self.high, unit) {
-            self.high = None;
-            let code = 0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00);
-            emit(char::from_u32(code).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)));
-            return;
-        }
-        self.finish(emit);
-        if (0xd800..0xdc00).contains(&unit) {
-            self.high = Some(unit);
-        } else {
-            emit(char::from_u32(u32::from(unit)).map_or(REPLACEMENT, |c| c.encode_utf8(&mut buffer)));
-        }
+        self.halves.unit(unit, |character| emit(character.encode_utf8(&mut [0; 4])));
     }
 
     /// A high surrogate whose second half did not come stands alone.
     fn finish(&mut self, emit: &mut impl FnMut(&str)) {
-        if self.high.take().is_some() {
-            emit(REPLACEMENT);
-        }
+        self.halves.finish(|character| emit(character.encode_utf8(&mut [0; 4])));
     }
 }
 
