@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
 
@@ -19,7 +20,32 @@ def read_model(model: Any, data: bytes) -> Any:  # Any: a model class of an SDK,
     try:
         return model.model_validate_json(data)
     except ValidationError:
-        return model.construct(**read_json(data))
+        values = read_json(data)
+        # The SDKs whose models are lenient have a `construct` of their own, in place of pydantic's deprecated one.
+        own = getattr(model.construct, "__func__", None) is not getattr(BaseModel.construct, "__func__", None)
+        return model.construct(**values) if own else _constructed(model, values)
+
+
+def _constructed(annotation: Any, value: Any) -> Any:  # Any: a type form, and JSON
+    """Return an SDK's object for JSON that its models refuse: nested objects where expected, all else as is."""
+    model = next((kind for kind in _models_in(annotation)), None)
+    if isinstance(value, list):
+        return [_constructed(annotation, item) for item in value]
+    if model is None or not isinstance(value, dict):
+        return value
+    fields = {field.alias or name: (name, field.annotation) for name, field in model.model_fields.items()}
+    known = {fields[key][0]: _constructed(fields[key][1], item) for key, item in value.items() if key in fields}
+    made = model.model_construct(**known)
+    vars(made).update({key: item for key, item in value.items() if key not in fields})
+    return made
+
+
+def _models_in(annotation: Any) -> Iterator[Any]:
+    """Yield the model classes in a type form."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def read_json(data: bytes) -> Any:  # Any: JSON

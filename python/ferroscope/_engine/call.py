@@ -99,7 +99,7 @@ class Call:
     def _method(self, client: object) -> Callable[..., Any]:
         provider = self.provider
         try:
-            return provider.dialect.method(client)
+            return provider.dialect.method(client, asynchronous=self.plan.prompt.is_async)
         except AttributeError as error:
             raise ClientError(
                 f"a {type(client).__module__}.{type(client).__qualname__} cannot call {provider.name!r} ({error}); "

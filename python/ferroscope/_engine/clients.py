@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
@@ -26,11 +26,15 @@ class Clients:
         environment: The variables that the SDK reads when a client is made; when one changes, so does the client.
         sync: Makes the client of sync calls.
         asynchronous: Makes the client of async calls.
+        http: Finds the sync HTTP client of a client, to be closed when the client is no longer used.
+        close: Closes an async client.
     """
 
     environment: tuple[str, ...]
     sync: Callable[[], object]
     asynchronous: Callable[[], object]
+    http: Callable[[Any], Any] = lambda client: getattr(client, "_client", None)
+    close: Callable[[Any], Awaitable[object]] = lambda client: client.close()
 
     @classmethod
     def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
@@ -61,7 +65,8 @@ class _ClientCache:
     """The clients of one event loop, or of all sync calls, each with the state of the variables it was made by."""
 
     clients: dict[Clients, tuple[int, object]] = field(default_factory=dict)
-    owned: list[Any] = field(default_factory=list)  # Any: async clients of any SDK, to be closed with their loop
+    # Any: async clients of any SDK, to be closed with their loop, each in its own way.
+    owned: list[tuple[Any, Callable[[Any], Awaitable[object]]]] = field(default_factory=list)
     closing: AsyncGenerator[None, None] | None = None
 
 
@@ -89,8 +94,8 @@ class _ClientCaches:
         return cache
 
     async def _clear(self, loop: Any) -> None:
-        for client in self.by_loop.pop(loop, _ClientCache()).owned:
-            await client.close()
+        for client, close in self.by_loop.pop(loop, _ClientCache()).owned:
+            await close(client)
 
     def get(self, cache: _ClientCache, clients: Clients, make: Callable[[], object]) -> object:
         """The client in the cache, made now if there is none or the variables have changed."""
@@ -102,9 +107,9 @@ class _ClientCaches:
                 if known is None or known[0] != state:
                     known = cache.clients[clients] = (state, adapt_client(make()))
                     if cache.closing is not None:
-                        cache.owned.append(known[1])
+                        cache.owned.append((known[1], clients.close))
                     else:
-                        _close_when_unused(known[1])
+                        _close_when_unused(known[1], clients.http(known[1]))
         return known[1]
 
 
@@ -167,10 +172,10 @@ def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
     return generator
 
 
-def _close_when_unused(client: Any) -> None:  # Any: a sync client of any SDK
+def _close_when_unused(client: object, http: Any) -> None:  # Any: the HTTP client in a sync client
     """Closes a client that was replaced when its last call is over, before the collector finds open sockets."""
-    # Every SDK that we make clients of keeps its HTTP client there; without it the collector has its way.
-    close = getattr(getattr(client, "_client", None), "close", None)
+    # Without an HTTP client to close, the collector has its way.
+    close = getattr(http, "close", None)
     if close is not None:
         finalize(client, close).atexit = False
 

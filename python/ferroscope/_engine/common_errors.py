@@ -6,6 +6,7 @@ replaced, by one that extends both, because an `except` clause looks at nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 from .. import errors
@@ -30,17 +31,12 @@ _BY_NAME: Final[dict[str, type[errors.APIError]]] = {
         errors.UnprocessableEntityError,
     )
 } | {
-    # azure.core
-    "DecodeError": errors.APIError,
-    "ServiceRequestError": errors.APIConnectionError,
-    "ServiceRequestTimeoutError": errors.APITimeoutError,
-    "ServiceResponseError": errors.APIConnectionError,
-    "ServiceResponseTimeoutError": errors.APITimeoutError,
-    # botocore
-    "ConnectTimeoutError": errors.APITimeoutError,
-    "EndpointConnectionError": errors.APIConnectionError,
-    "ReadTimeoutError": errors.APITimeoutError,
+    # httpx and httpx2, which some SDKs let through
+    "TimeoutException": errors.APITimeoutError,
+    "TransportError": errors.APIConnectionError,
 }
+_NAMES_OF_SDKS: Final[dict[str, dict[str, type[errors.APIError]]]] = {}
+_HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 
 _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
     400: errors.BadRequestError,
@@ -53,14 +49,23 @@ _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
 }
 
 
+def name_errors(sdk: str, names: Mapping[str, str]) -> None:
+    """Add the names under which an SDK knows common errors: its class, and the class of `ferroscope.errors`."""
+    known = _NAMES_OF_SDKS.setdefault(sdk.partition(".")[0], {})
+    known.update({theirs: getattr(errors, ours) for theirs, ours in names.items()})
+
+
 def unify_exception(error: Exception, sdk: str) -> None:
     """Makes an SDK's exception an instance of our class for the same; others are left alone."""
     kind = type(error)
-    if kind.__module__.partition(".")[0] != sdk.partition(".")[0] or isinstance(error, errors.FerroscopeError):
+    if kind.__module__.partition(".")[0] not in (sdk.partition(".")[0], *_HTTP_LIBRARIES):
+        return
+    if isinstance(error, errors.FerroscopeError):
         return
     status = _status(error)
-    ours = common_class(kind)
-    if ours is None and status is not None:
+    ours, named = common_class(kind), kind.__name__ in _names(kind)
+    # A general name may hide what the status states.
+    if status is not None and not named and ours in (None, errors.APIError, errors.APIStatusError):
         ours = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
     if ours is None:
         return
@@ -74,10 +79,12 @@ def unify_exception(error: Exception, sdk: str) -> None:
 
 def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
     """Our class for one of an SDK's, by the names of it and its bases."""
-    named = (_BY_NAME[base.__name__] for base in theirs.__mro__ if base.__name__ in _BY_NAME)
-    found = next(named, None)
-    # A general name may hide what the status says.
-    return None if found in (errors.APIError, errors.APIStatusError) and theirs.__name__ not in _BY_NAME else found
+    names = _names(theirs)
+    return next((names[base.__name__] for base in theirs.__mro__ if base.__name__ in names), None)
+
+
+def _names(theirs: type[Exception]) -> dict[str, type[errors.APIError]]:
+    return _BY_NAME | _NAMES_OF_SDKS.get(theirs.__module__.partition(".")[0], {})
 
 
 def _status(error: Exception) -> int | None:
@@ -107,20 +114,26 @@ def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]
     if kind is None:
         common = common_class(theirs)
         between = () if common is None or issubclass(ours, common) else (common,)
-        namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
+        namespace: dict[str, object] = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
+        if issubclass(ours, errors.StreamError):
+            namespace["__str__"] = Exception.__str__  # its text has the place; some SDKs print their attributes instead
         kind = _known[ours, theirs] = type(ours.__name__, (ours, *between, theirs), namespace)
         _origin[kind] = ours, theirs
     return cast("type[_ErrorT]", kind)
 
 
 # They hold connections, and the caller's key; azure-core's hold frames too.
-_NOT_PICKLED = ("request", "response", "exc_traceback", "exc_value", "inner_exception")
+_NOT_PICKLED = ("headers", "raw_response", "request", "response", "exc_traceback", "exc_value", "inner_exception")
+
+
+_PICKLED_ARGS = (str, int, float, dict, list)
 
 
 def _reduce(error: Exception) -> tuple[object, ...]:
     """How an exception travels to another process: as all but its request and response."""
     state = {name: None if name in _NOT_PICKLED else value for name, value in vars(error).items()}
-    return _rebuilt, (*_origin[type(error)], error.args, state)
+    args = tuple(arg if isinstance(arg, _PICKLED_ARGS) else None for arg in error.args)
+    return _rebuilt, (*_origin[type(error)], args, state)
 
 
 def _rebuilt(

@@ -65,8 +65,13 @@ class Dialect(Protocol):
         """The keyword arguments for the SDK's method."""
         ...
 
-    def method(self, client: Any) -> Callable[..., Any]:
-        """The SDK's method that sends a request."""
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        """Return the SDK's method that sends a request.
+
+        Args:
+            client: The client of the call.
+            asynchronous: Whether the call is async, for clients that have methods of both kinds.
+        """
         ...
 
     def read_response(self, data: bytes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,7 @@ from ..core.base.quirks import Quirks
 from ..core.base.stream import AnyStream
 from ..core.base.tool import BaseTool
 from .clients import Clients
+from .common_errors import name_errors
 from .dialect import Dialect
 
 _ClassT = TypeVar("_ClassT", bound=type)
@@ -42,6 +43,8 @@ class Provider:
             has the same name there.
         quirks: The differences from the wire format.
         stream_error: The SDK's class for an error that the provider reports inside a stream.
+        errors: The SDK's exceptions that neither their name nor a status explains: the name of each, and that of the
+            class in `ferroscope.errors`.
         adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its like)
             under the names that the engine uses: an adapter for an SDK with other names; empty for the SDK itself.
         accepts_client: Whether this record serves a client (None: the default client), for providers that several
@@ -61,11 +64,13 @@ class Provider:
     prices: str = ""
     quirks: Quirks = field(default_factory=Quirks)
     stream_error: str = "APIError"
+    errors: Mapping[str, str] = field(default_factory=dict)
     adapter_module: str = ""
     accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)
     alternatives: tuple[Provider, ...] = ()
 
     def __post_init__(self) -> None:
+        name_errors(self.sdk, self.errors)
         for role in _ROLES:
             kind = getattr(self, role)
             if isinstance(kind, type):

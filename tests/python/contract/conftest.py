@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, OpenAIChat, Wire
+from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, Mistral, OpenAIChat, Wire
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,13 @@ ROWS = [
         environment={"GROQ_API_KEY": "test-key", "GROQ_BASE_URL": "{url}"},
         model="llama-3.3-70b-versatile",
         wire=Groq,
+    ),
+    Row(
+        name="mistral",
+        module="ferroscope.core.mistral",
+        environment={"MISTRAL_API_KEY": "test-key", "MISTRAL_BASE_URL": "{url}"},
+        model="mistral-large-latest",
+        wire=Mistral,
     ),
     Row(
         name="xai",
@@ -148,6 +155,12 @@ class Caller:
     def await_(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Runs a coroutine with the context variables of the test, which a runner's own context would hide."""
         return self.runner.run(coroutine, context=copy_context())
+
+    async def aclose(self, client: Any) -> None:
+        """Close a client of the SDK."""
+        closing = self.wire.close(client)
+        if inspect.isawaitable(closing):
+            await closing
 
     def run(self, sync: Callable[[], Any], asynchronous: Callable[[], Any]) -> Any:
         """One of two spellings of the same."""

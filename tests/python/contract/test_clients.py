@@ -20,7 +20,7 @@ from .conftest import Caller
 def sdk_client(caller: Caller, url: str, key: str = "other-key") -> Iterator[Any]:
     client = caller.wire.client(caller.kind, url, key)
     yield client
-    caller.run(client.close, client.close)
+    caller.run(lambda: caller.wire.close(client), lambda: caller.aclose(client))
 
 
 def key_of(request: Request) -> str:
@@ -135,4 +135,4 @@ def test_a_sync_client_serves_an_async_function(caller: Caller, streamed: bool) 
     for expected in ("Hello", "Hello again"):
         answer = caller.stream(client=client) if streamed else caller.call("Say hello", client=client)
         assert answer.content == expected
-    client.close()
+    caller.wire.close(client)

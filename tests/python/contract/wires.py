@@ -14,10 +14,20 @@ class OpenAIChat:
     sdk = "openai"
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
+    # Whether the SDK warns at once of clients that are left open.
+    warns_of_open_clients = True
+    # Whether the SDK's async client runs on trio.
+    runs_on_trio = True
+    # Whether the API takes only its own form of ids of tool calls.
+    rewrites_ids = False
+    # Whether there are refusals.
+    refuses = True
     # Whether a refusal has a place of its own, beside the text.
     refuses_apart = True
     # Whether arguments are text, and so may be broken in a plain body too.
     arguments_are_text = True
+    # Whether usage counts the tokens that came from the cache.
+    reports_cached = True
     # Whether tools and response models may be strict.
     knows_strict = True
     # Whether the SDK's text of an error has the provider's message.
@@ -33,6 +43,18 @@ class OpenAIChat:
         import openai
 
         return (openai.OpenAI if kind == "sync" else openai.AsyncOpenAI)(api_key=key, base_url=url)
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        """Return the HTTP client of an SDK's client."""
+        return client._client
+
+    async_http = http
+
+    @classmethod
+    def close(cls, client: Any) -> Any:
+        """Close a client; awaitable if it is async."""
+        return client.close()
 
     @classmethod
     def error(cls, name: str) -> Any:
@@ -96,6 +118,43 @@ class Groq(OpenAIChat):
         return (groq.Groq if kind == "sync" else groq.AsyncGroq)(api_key=key, base_url=url)
 
 
+class Mistral(OpenAIChat):
+    """The same from Mistral, through its own SDK, which has one client for both kinds of calls."""
+
+    sdk = "mistralai"
+    runs_on_trio = False
+    warns_of_open_clients = False
+    rewrites_ids = True
+    refuses = False
+    refuses_apart = False
+    reports_cached = False
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        return client.sdk_configuration.client
+
+    @staticmethod
+    def async_http(client: Any) -> Any:
+        return client.sdk_configuration.async_client
+
+    @classmethod
+    def close(cls, client: Any) -> Any:
+        return client.__exit__(None, None, None)
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        from ferroscope.core.mistral._sdk import Mistral as Client
+
+        return Client(api_key=key, server_url=url)
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        from ferroscope.core.mistral import _sdk
+
+        names = {"APIError": "MistralError", "AuthenticationError": "MistralError"}
+        return getattr(_sdk, names.get(name, name))
+
+
 class XAI(OpenAIChat):
     """The same from xAI: no chunk opens the stream, and an error is a text."""
 
@@ -107,6 +166,8 @@ class AzureInference(OpenAIChat):
     """The same through azure-ai-inference."""
 
     sdk = "azure"
+    runs_on_trio = False
+    warns_of_open_clients = False
     opening = 2
     halfway = 1300
 
@@ -135,6 +196,11 @@ class Anthropic:
     """Anthropic's messages."""
 
     sdk = "anthropic"
+    warns_of_open_clients = True
+    runs_on_trio = True
+    rewrites_ids = False
+    refuses = True
+    reports_cached = True
     knows_strict = False
     shows_message = True
     counts_cached = False
@@ -148,6 +214,16 @@ class Anthropic:
         import anthropic
 
         return (anthropic.Anthropic if kind == "sync" else anthropic.AsyncAnthropic)(api_key=key, base_url=url)
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        return client._client
+
+    async_http = http
+
+    @classmethod
+    def close(cls, client: Any) -> Any:
+        return client.close()
 
     @classmethod
     def error(cls, name: str) -> Any:

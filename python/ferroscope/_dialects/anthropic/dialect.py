@@ -64,7 +64,7 @@ class AnthropicMessages:
             kwargs["stream"] = True
         return kwargs
 
-    def method(self, client: Any) -> Callable[..., Any]:
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         create = client.messages.create
 
         def send(**kwargs: Any) -> Any:

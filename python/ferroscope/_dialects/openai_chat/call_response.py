@@ -101,7 +101,7 @@ class ChatCallResponse(
         """The text of the first choice; empty if it has none."""
         content = getattr(self._message, "content", None)
         if isinstance(content, list):
-            return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+            return "".join(member(part, "text") or "" for part in content if member(part, "type") == "text")
         return content or ""
 
     @computed_field  # type: ignore[prop-decorator]
@@ -274,8 +274,8 @@ def thinking(message: Any, quirks: Quirks) -> str:
     content = getattr(message, "content", None)
     if not isinstance(content, list):
         return ""
-    thoughts = (part.get("thinking") or [] for part in content if part.get("type") == "thinking")
-    return "".join(piece.get("text") or "" for pieces in thoughts for piece in pieces)
+    thoughts = (member(part, "thinking") or [] for part in content if member(part, "type") == "thinking")
+    return "".join(member(piece, "text") or "" for pieces in thoughts for piece in pieces)
 
 
 def common_finish_reasons(reasons: Sequence[str] | None, quirks: Quirks) -> list[FinishReason] | None:

@@ -68,8 +68,8 @@ class OpenAIChat:
                 kwargs["stream_options"] = {"include_usage": True, **kwargs.get("stream_options", {})}
         return self.sdk.arguments(kwargs)
 
-    def method(self, client: Any) -> Callable[..., Any]:
-        return self.sdk.method(client)
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        return self.sdk.method(client, asynchronous=asynchronous)
 
     def read_response(self, data: bytes) -> Any:
         return self.sdk.read_response(data)

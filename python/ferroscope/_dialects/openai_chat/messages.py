@@ -409,7 +409,7 @@ def _result_text(pieces: list[Piece]) -> str:
 def plain_message(message: Any) -> dict[str, Any]:
     """The members of an SDK's message that are set: of a pydantic model, or of one of azure-core's."""
     if isinstance(message, BaseModel):
-        return message.model_dump(exclude_none=True, warnings=False)
+        return message.model_dump(exclude_none=True, exclude_unset=True, warnings=False)
     return {name: value for name, value in message.as_dict().items() if value is not None}
 
 

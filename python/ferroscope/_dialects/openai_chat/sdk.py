@@ -22,7 +22,7 @@ class ChatSdk(Protocol):
         """The keyword arguments of the SDK's method for a request, whose members they are."""
         ...
 
-    def method(self, client: Any) -> Callable[..., Any]:
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         """The SDK's method that sends a request."""
         ...
 
@@ -51,7 +51,7 @@ class OpenAISdk:
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
         return extend_body(request, method_parameters(self.method_of)) if self.method_of else request
 
-    def method(self, client: Any) -> Callable[..., Any]:
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         return client.chat.completions.create  # type: ignore[no-any-return]
 
     def read_response(self, data: bytes) -> Any:
@@ -59,6 +59,29 @@ class OpenAISdk:
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)
+
+
+@dataclass(frozen=True, slots=True)
+class LazySdk:
+    """The adapter of another SDK, imported with that SDK when it is first needed.
+
+    Attributes:
+        adapter: A `ChatSdk`, as `"module:name"`.
+    """
+
+    adapter: str
+
+    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        return load_name(self.adapter).arguments(request)  # type: ignore[no-any-return]
+
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        return load_name(self.adapter).method(client, asynchronous=asynchronous)  # type: ignore[no-any-return]
+
+    def read_response(self, data: bytes) -> Any:
+        return load_name(self.adapter).read_response(data)
+
+    def dump_event(self, event: Any) -> str:
+        return load_name(self.adapter).dump_event(event)  # type: ignore[no-any-return]
 
 
 OPENAI_SDK: Final = OpenAISdk()

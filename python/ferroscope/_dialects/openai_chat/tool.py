@@ -116,7 +116,7 @@ class ChatTool(BaseTool):
         if strict:
             function["strict"] = True
         # Strict mode wants `additionalProperties: false` said even of no properties.
-        if strict or parameters.get("properties"):
+        if strict or parameters.get("properties") or cls._record.quirks.empty_parameters:
             function["parameters"] = parameters
         return {"type": "function", "function": function}
 

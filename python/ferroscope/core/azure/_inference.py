@@ -79,7 +79,7 @@ class InferenceSdk:
             kwargs["response_format"] = _response_format(kwargs["response_format"])
         return kwargs
 
-    def method(self, client: Any) -> Callable[..., Any]:
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         return partial(_complete, client)
 
     def read_response(self, data: bytes) -> Any:

@@ -72,6 +72,13 @@ def _alternatives() -> tuple[Provider, ...]:
         _OPENAI,
         dialect=OpenAIChat("Azure", _QUIRKS, InferenceSdk()),
         sdk="azure",
+        errors={
+            "DecodeError": "APIError",
+            "ServiceRequestError": "APIConnectionError",
+            "ServiceRequestTimeoutError": "APITimeoutError",
+            "ServiceResponseError": "APIConnectionError",
+            "ServiceResponseTimeoutError": "APITimeoutError",
+        },
         adapter_module="ferroscope.core.azure._inference",
         chunk=InferenceChunk,
         tool=InferenceTool,

@@ -10,7 +10,7 @@ HIDDEN = "***"
 # The attributes of a response that hold such parameters.
 WITH_SECRETS = frozenset({"call_params", "call_kwargs", "dynamic_config"})
 
-_HEADERS = frozenset({"extra_headers", "headers", "default_headers"})
+_HEADERS = frozenset({"extra_headers", "headers", "http_headers", "default_headers"})
 _KEYS = frozenset({"api_key", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "azure_ad_token"})
 
 

@@ -23,6 +23,7 @@ class Quirks:
         finish_reasons: The server's own finish reasons that the format does not define, in common terms.
         tool_choice: The value of `tool_choice` that forces the call of the only tool: a word, or `"name"` to name
             the tool.
+        empty_parameters: Whether the server requires a schema of the parameters of tools that have none.
         audio: Whether messages may contain audio.
         image_detail: Whether the server accepts the `detail` of an image.
         documents: Whether messages may contain PDF documents, as `file` parts.
@@ -45,6 +46,7 @@ class Quirks:
     stream_options: bool = True
     finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
     tool_choice: Literal["required", "any", "name"] = "required"
+    empty_parameters: bool = False
     audio: bool = True
     image_detail: bool = True
     documents: bool = False

@@ -165,8 +165,8 @@ def _reference(answer: Answer, citation: Citation) -> Delta:
 
 
 def _shape(calls: list[ToolCall], scripted: ToolCallShape | None, server: ChatServer) -> ToolCallShape:
-    """Return the order and grouping of calls: the scripted one, else the server's; scripted chunks are never joined."""
-    if scripted is None and any(call.chunks is not None for call in calls):
+    """Return the order and grouping of calls: the scripted one, else the server's; listed chunks are never joined."""
+    if scripted is None and any(not isinstance(call.chunks, int | None) for call in calls):
         return "sequential"
     return scripted or server.tool_shape
 
@@ -189,6 +189,8 @@ def _tool_deltas(calls: list[tuple[int, ToolCall]], shape: ToolCallShape, server
             for index, call in calls:
                 yield from map(delta, _fragments(index, call, server, repeat=True))
         case "interleaved":
+            # Without an index, interleaved fragments belong to no call.
+            server = replace(server, tool_index="position") if server.tool_index == "missing" else server
             for row in zip_longest(*(_fragments(index, call, server) for index, call in calls)):
                 yield from (delta(item) for item in row if item is not None)
         case "together":

@@ -164,13 +164,13 @@ impl State {
 
     /// Folds an object in the form of an event, or of a plain body.
     fn fold(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
-        let (mut choices, mut error) = (None, None);
+        let (mut choices, mut error, mut is_error) = (None, None, false);
         for (key, value) in root.members() {
             match &*key.name() {
                 "choices" => choices = Some(value),
                 "id" => take_first(&mut self.id, value),
                 "model" => take_first(&mut self.model, value),
-                "object" => {}
+                "object" => is_error = value.as_str().as_deref() == Some("error"),
                 "created" => {
                     if self.created.is_none() && value.is_truthy() {
                         self.created = Some(value.kept().into());
@@ -207,7 +207,8 @@ impl State {
             }
             _ => {}
         }
-        match error {
+        // Some servers report an error as the whole object instead of in a member.
+        match error.or(is_error.then_some(root)) {
             Some(error) => Err(provider_error(error)),
             None => Ok(()),
         }

@@ -1,0 +1,10 @@
+"""The messages that a call of Mistral takes."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ..base.message_param import BaseMessageParam
+from ._sdk import AssistantMessage, SystemMessage, ToolMessage, UserMessage
+
+MistralMessageParam: TypeAlias = AssistantMessage | SystemMessage | ToolMessage | UserMessage | BaseMessageParam

@@ -1,0 +1,49 @@
+"""Mistral, as a record."""
+
+from __future__ import annotations
+
+from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_chat.sdk import LazySdk
+from ..._engine.clients import Clients
+from ..._engine.provider import Provider
+from ..._lazy import load_name
+from ..base.quirks import Quirks
+from .call_response import MistralCallResponse
+from .call_response_chunk import MistralCallResponseChunk
+from .stream import MistralStream
+from .tool import MistralTool
+
+_ADAPTER = "ferroscope.core.mistral._sdk"
+# https://docs.mistral.ai/api/endpoint/chat; an id is what the API accepts of tool calls: nine letters and digits.
+_QUIRKS = Quirks(
+    stream_options=False,
+    finish_reasons={"model_length": "length"},
+    tool_choice="any",
+    empty_parameters=True,
+    audio=False,
+    image_detail=False,
+    documents=False,
+    tool_ids="[a-zA-Z0-9]{9}",
+    reasoning_back=(),
+)
+
+MISTRAL = Provider(
+    name="mistral",
+    dialect=OpenAIChat("Mistral", _QUIRKS, LazySdk(f"{_ADAPTER}:Sdk")),
+    sdk="mistralai",
+    response=MistralCallResponse,
+    chunk=MistralCallResponseChunk,
+    stream=MistralStream,
+    tool=MistralTool,
+    clients=Clients(
+        ("MISTRAL_API_KEY", "MISTRAL_BASE_URL"),
+        lambda: load_name(f"{_ADAPTER}:client")(),
+        lambda: load_name(f"{_ADAPTER}:client")(),
+        http=lambda client: client.sdk_configuration.client,
+        close=lambda client: client.sdk_configuration.async_client.aclose(),
+    ),
+    quirks=_QUIRKS,
+    stream_error="APIStatusError",
+    errors={"MistralError": "APIError", "NoResponseError": "APIConnectionError"},
+    adapter_module=_ADAPTER,
+)

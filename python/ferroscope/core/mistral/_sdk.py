@@ -1,0 +1,153 @@
+"""Mistral's SDK under the names that the engine uses, in all of its majors.
+
+https://github.com/mistralai/client-python
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from ..._dialects.sdk_model import dump_event, read_model
+from ...errors import MissingApiKeyError
+from ...transport import join_chunks
+
+# Any: the SDK's own objects pass through.
+
+if TYPE_CHECKING:
+    from mistralai.client import Mistral, models
+    from mistralai.client.errors import NoResponseError
+    from mistralai.client.errors import SDKError as MistralError
+    from mistralai.client.models import AssistantMessage as AssistantMessage
+    from mistralai.client.models import SystemMessage as SystemMessage
+    from mistralai.client.models import ToolMessage as ToolMessage
+    from mistralai.client.models import UserMessage as UserMessage
+else:
+    # The client has been in a module of its own since 2.0; before, that module was another one.
+    _package = "mistralai.client" if hasattr(import_module("mistralai.client"), "Mistral") else "mistralai"
+    Mistral, models = import_module(_package).Mistral, import_module(f"{_package}.models")
+    _errors = models if hasattr(models, "SDKError") else import_module(f"{_package}.errors")
+    MistralError = getattr(_errors, "MistralError", _errors.SDKError)
+    NoResponseError = getattr(_errors, "NoResponseError", ConnectionError)
+    AssistantMessage, SystemMessage = models.AssistantMessage, models.SystemMessage
+    ToolMessage, UserMessage = models.ToolMessage, models.UserMessage
+
+ToolCall, CompletionChunk = models.ToolCall, models.CompletionChunk
+
+_RENAMED: Final = {"seed": "random_seed"}
+# The SDK itself waits without end and never retries. The values are those of OpenAI's SDK: ten minutes, two retries.
+_TIMEOUT_MS: Final = 600_000
+_FIRST_BACKOFF_MS: Final = 500
+_LAST_BACKOFF_MS: Final = 8_000
+_RETRIES_MS: Final = 5_000
+
+
+class Sdk:
+    """The calls and objects of the SDK, as the dialect uses them."""
+
+    @staticmethod
+    def arguments(request: dict[str, Any]) -> dict[str, Any]:
+        kwargs = {_RENAMED.get(name, name): value for name, value in request.items()}
+        if "timeout" in kwargs:
+            kwargs["timeout_ms"] = int(kwargs.pop("timeout") * 1000)
+        return kwargs
+
+    @staticmethod
+    def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        return partial(_call, client.chat, asynchronous)
+
+    @staticmethod
+    def read_response(data: bytes) -> Any:
+        return read_model(models.ChatCompletionResponse, data)
+
+    @staticmethod
+    def dump_event(event: Any) -> str:
+        return dump_event(getattr(event, "data", event))
+
+
+def _call(chat: Any, asynchronous: bool, *, stream: bool = False, **kwargs: Any) -> Any:
+    # Under its common name until here, by which secrets are known.
+    if headers := kwargs.pop("extra_headers", None):
+        kwargs["http_headers"] = headers
+    name = "stream" if stream else "complete"
+    answer = getattr(chat, f"{name}_async" if asynchronous else name)(**kwargs)
+    if not stream:
+        return answer
+    return _awaited(answer) if inspect.isawaitable(answer) else _opened(answer)
+
+
+async def _awaited(answer: Any) -> Any:
+    return _opened(await answer)
+
+
+def _opened(sdk_stream: Any) -> Any:
+    """Return the stream for the engine; one that a program wrapped stays as it is."""
+    kind = {"EventStream": Stream, "EventStreamAsync": AsyncStream}.get(type(sdk_stream).__name__)
+    own = type(sdk_stream).__module__.partition(".")[0] == "mistralai"
+    return kind(sdk_stream) if kind is not None and own else sdk_stream
+
+
+class Stream:
+    """A stream of the SDK that no program has touched."""
+
+    def __init__(self, sdk_stream: Any) -> None:
+        self.sdk_stream = sdk_stream
+        self.response = sdk_stream.response
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.sdk_stream)
+
+    def close(self) -> None:
+        self.response.close()
+
+
+class AsyncStream(Stream):
+    """A stream of an async call."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self.sdk_stream)
+
+    async def aclose(self) -> None:
+        await self.response.aclose()
+
+
+class APIStatusError(MistralError):
+    """An error that the provider reports inside a stream."""
+
+    def __init__(self, message: str, *, response: Any, body: object) -> None:
+        super().__init__(message, response, "")
+        self.body = body  # type: ignore[assignment]  # JSON; the SDK itself has text only of plain responses
+
+
+class APIConnectionError(NoResponseError):
+    """A connection that broke before the response ended."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(message)
+        self.request = request
+
+
+class APITimeoutError(APIConnectionError):
+    """A response that did not arrive in time."""
+
+
+def client() -> Any:
+    """Return a client, which serves sync and async calls."""
+    key = os.environ.get("MISTRAL_API_KEY")
+    if not key:
+        raise MissingApiKeyError("MISTRAL_API_KEY is not set: put the API key for 'mistral' there, or pass `client=`")
+    retries = import_module(f"{Mistral.__module__.rpartition('.')[0]}.utils")
+    backoff = retries.BackoffStrategy(_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS, 1.5, _RETRIES_MS)
+    made = Mistral(
+        api_key=key,
+        server_url=os.environ.get("MISTRAL_BASE_URL") or None,
+        timeout_ms=_TIMEOUT_MS,
+        retry_config=retries.RetryConfig("backoff", backoff, True),
+    )
+    for http in (made.sdk_configuration.client, made.sdk_configuration.async_client):
+        join_chunks(http)
+    return made
