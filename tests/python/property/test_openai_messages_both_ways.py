@@ -34,7 +34,9 @@ CALL = st.builds(
     args=st.none() | st.dictionaries(TEXT, JSON, max_size=3),
     id=TEXT,
 )
-RESULT = st.builds(ToolResultPart, type=st.just("tool_result"), name=TEXT, content=TEXT, id=TEXT)
+# A result without an id has the tool's name on the wire, and an id when it is read again.
+ID = st.text(min_size=1, max_size=8)
+RESULT = st.builds(ToolResultPart, type=st.just("tool_result"), name=TEXT, content=TEXT, id=ID)
 MEDIA = (
     st.builds(
         ImagePart,

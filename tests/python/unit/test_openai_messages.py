@@ -589,6 +589,21 @@ def test_cache_marks_stop_no_move(parts: list[Any], plain: list[Any], marked: li
     assert without_names(render_messages(read, OPENAI, elsewhere)) == [{"role": "user", "content": plain}]
 
 
+def test_a_result_without_an_id_finds_its_call_by_name() -> None:
+    calls = [ToolCallPart(type="tool_call", name=name, args={}) for name in ("find", "list")]
+    results = [ToolResultPart(type="tool_result", name=name, content=name) for name in ("list", "find")]
+    wire = render_messages([assistant(calls), BaseMessageParam(role="tool", content=results)])
+    assert wire == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [wire_call("call_1", "{}"), wire_call("call_2", "{}", "list")],
+        },
+        {"role": "tool", "tool_call_id": "call_2", "content": "list", "name": "list"},
+        {"role": "tool", "tool_call_id": "call_1", "content": "find", "name": "find"},
+    ]
+
+
 def test_a_function_of_the_old_api_is_a_tool_where_its_call_is_one() -> None:
     old: list[Any] = [
         {"role": "assistant", "content": None, "function_call": {"name": "find", "arguments": '{"title":"Dune"}'}},
@@ -601,7 +616,7 @@ def test_a_function_of_the_old_api_is_a_tool_where_its_call_is_one() -> None:
     elsewhere = render_messages(messages, OPENAI, Endpoint("groq", "llama"))
     assert elsewhere == [
         {"role": "assistant", "content": None, "tool_calls": [wire_call("call_1", '{"title":"Dune"}')]},
-        {"role": "tool", "tool_call_id": "call_1", "content": "yes"},
+        {"role": "tool", "tool_call_id": "call_1", "content": "yes", "name": "find"},
     ]
 
 

@@ -124,7 +124,9 @@ def _render_parts(role: str, parts: Sequence[ContentPart], rules: MessageRules, 
         part = unit[0]
         if part.type == "tool_result":
             flush()
-            wire.append({"role": "tool", "tool_call_id": part.id, "content": part.content})
+            # Without an id, the name finds the call.
+            name = {} if part.id or not part.name else {"name": part.name}
+            wire.append({"role": "tool", "tool_call_id": part.id, "content": part.content, **name})
         elif part.type != "cache_control":  # a mark with nothing before it
             pieces.append(render_piece(unit, rules, fetch))
     flush()

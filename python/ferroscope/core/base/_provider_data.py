@@ -226,10 +226,11 @@ def _is_lost(message: Any, wire_format: str, destination: Endpoint | None) -> bo
     if message.role == "assistant":
         return not message.content
     where = repr(destination.provider) if destination is not None else f"the format {wire_format!r}"
+    kinds = ", ".join(data.get("unsupported", ()))
     raise ValueError(
         f"a message of the role {message.role!r} has content that only its own provider understands "
-        f"({', '.join(data['unsupported'])}) and cannot be sent to {where}: use parts that both providers have (text, "
-        "images, documents), or leave it out of what this provider is sent"
+        f"({kinds}) and cannot be sent to {where}: use parts that both providers have (text, images, documents), or "
+        "leave it out of what this provider is sent"
     )
 
 
