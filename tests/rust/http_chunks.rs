@@ -34,6 +34,14 @@ fn what_arrives_together_becomes_one_chunk() {
 }
 
 #[test]
+fn an_extension_need_not_be_text() {
+    let body = b"1;\xff=\xfe\r\na\r\n1;a=\"\x80\"\r\nb\r\n";
+    let read = read(body);
+    assert_eq!((read.data.as_slice(), &read.end), (&b"ab"[..], &End::Unfinished));
+    assert_eq!(joined(&[HEAD, body].concat()), [HEAD, b"0000000000000002\r\nab\r\n"].concat());
+}
+
+#[test]
 fn the_next_response_is_joined_too() {
     let mut joiner = asked();
     for _ in 0..3 {

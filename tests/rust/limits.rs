@@ -129,6 +129,18 @@ fn what_only_reaches_a_limit_is_read() {
 }
 
 #[test]
+fn the_defaults_are_those_that_are_documented() {
+    let documented = Limits {
+        event_bytes: 16 << 20,
+        response_bytes: 128 << 20,
+        tool_calls: 1024,
+        choices: 1024,
+        depth: 200,
+    };
+    assert_eq!(Limits::default(), documented);
+}
+
+#[test]
 fn events_without_framing_have_the_same_limits() {
     let event = r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#;
     let table = [

@@ -17,6 +17,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { event_bytes: 16 << 20, response_bytes: 512 << 20, tool_calls: 1024, choices: 1024, depth: 200 }
+        Self { event_bytes: 16 << 20, response_bytes: 128 << 20, tool_calls: 1024, choices: 1024, depth: 200 }
     }
 }

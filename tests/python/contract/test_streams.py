@@ -123,6 +123,26 @@ def test_stream_options_of_the_caller_are_kept(caller: Caller) -> None:
     assert options == {"include_obfuscation": False}
 
 
+@pytest.mark.parametrize("left_out", ["None", "NOT_GIVEN", "omit"])
+@pytest.mark.parametrize("where", ["decorator", "dynamic config"])
+def test_stream_options_can_be_left_out(caller: Caller, left_out: str, where: str) -> None:
+    """Some servers refuse them."""
+    if caller.wire.sdk != "openai":
+        pytest.skip("the wire has no such options")
+    import openai
+
+    params = {"stream_options": None if left_out == "None" else getattr(openai, left_out, openai.NOT_GIVEN)}
+    caller.server.reply("Hello", "Hello")
+    if where == "decorator":
+        stream = caller.stream(call_params=params)
+        caller.call(call_params=params)
+    else:
+        stream = caller.stream(lambda: {"messages": [{"role": "user", "content": "Hi"}], "call_params": params})
+        caller.call(lambda: {"messages": [{"role": "user", "content": "Hi"}], "call_params": params})
+    assert stream.content == "Hello"
+    assert all("stream_options" not in request.json for request in caller.server.requests[-2:])
+
+
 def test_ten_streams_use_one_connection(caller: Caller) -> None:
     caller.server.reply(*(["Hello"] * 11))
     caller.stream()

@@ -32,12 +32,17 @@ pub fn read(mut body: &[u8]) -> Reading {
             }
             return reading;
         };
-        let line = std::str::from_utf8(&body[..end]).unwrap_or("no text");
-        let (digits, extension) = line.split_once(';').unwrap_or((line, ""));
-        let digits = if line.contains(';') { digits } else { digits.trim_end_matches([' ', '\t']) };
+        let line = &body[..end];
+        // An extension is bytes, which need not be text.
+        let (digits, extension) = match line.iter().position(|&byte| byte == b';') {
+            Some(at) => (&line[..at], &line[at..]),
+            None => (line, &b""[..]),
+        };
+        let digits = std::str::from_utf8(digits).unwrap_or("no digits");
+        let digits = if extension.is_empty() { digits.trim_end_matches([' ', '\t']) } else { digits };
         let known = digits.len() <= 16
             && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && !extension.contains(['\r', '\n']);
+            && !extension.iter().any(|byte| b"\r\n".contains(byte));
         let size = if known { u64::from_str_radix(digits, 16).ok() } else { None };
         let Some(size) = size.filter(|&size| size > 0) else {
             reading.end = End::Rest(body.to_vec());

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import orjson
 
@@ -20,6 +20,8 @@ from .messages import WireMessage, needs_fetch, render_messages
 from .sdk import OPENAI_SDK, ChatSdk
 
 # Any: the SDK's own objects pass through.
+
+_STREAM_OPTIONS: Final = "stream_options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class OpenAIChat:
         return messages
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in params.items() if value is not None}
+        return {name: value for name, value in params.items() if value is not None or name == _STREAM_OPTIONS}
 
     def render_request(self, request: Request) -> dict[str, Any]:
         kwargs = {"model": request.model, "messages": request.messages, **request.params}
@@ -62,10 +64,14 @@ class OpenAIChat:
             render_extraction(kwargs, request.extraction, self.quirks)
         elif request.json_mode:
             render_json_mode(kwargs, None)
+        options = kwargs.get(_STREAM_OPTIONS, {})
+        if not isinstance(options, Mapping):
+            # None, or the SDK's mark for a parameter that is left out: some servers refuse the options.
+            del kwargs[_STREAM_OPTIONS]
         if request.stream:
             kwargs["stream"] = True
-            if self.quirks.stream_options:
-                kwargs["stream_options"] = {"include_usage": True, **kwargs.get("stream_options", {})}
+            if self.quirks.stream_options and isinstance(options, Mapping):
+                kwargs[_STREAM_OPTIONS] = {"include_usage": True, **options}
         return self.sdk.arguments(kwargs)
 
     def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ class Limits(TypedDict, total=False):
     event_bytes: int
     """Bytes of one event; 16 MiB."""
     response_bytes: int
-    """Bytes of all events; 512 MiB."""
+    """Bytes of all events; 128 MiB."""
     tool_calls: int
     """Tool calls of one message; 1024."""
     choices: int
