@@ -198,17 +198,17 @@ def _render_tool_call(part: ToolCallPart) -> Piece:
         custom = {"name": part.name, "input": extra["custom_input"]}
         return {"id": part.id, "type": "custom", "custom": custom}
     # Arguments that were no JSON object go back as they came.
-    arguments = extra.get("arguments", "{}") if part.args is None else _json(part.args)
+    arguments = extra.get("arguments", "{}") if part.args is None else dump_json(part.args)
     return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
 
 
-def _json(args: dict[str, Any]) -> str:
+def dump_json(value: Any) -> str:  # Any: JSON of whatever shape
+    """Return JSON text as models write it: the same bytes as the first time keep the provider's prompt cache warm."""
     try:
-        # As models write it: the same bytes as the first time keep the provider's prompt cache warm.
-        return orjson.dumps(args).decode()
+        return orjson.dumps(value).decode()
     except TypeError:
         # Integers of any size, and text that is not quite Unicode.
-        return json.dumps(args)
+        return json.dumps(value)
 
 
 # -- what we read ------------------------------------------------------------

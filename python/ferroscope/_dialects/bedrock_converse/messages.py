@@ -1,0 +1,204 @@
+"""Messages in the Converse format, to the wire and back.
+
+Both ways keep everything: reasoning, citations, tools of the service and names of documents are kept as provider data,
+and go back as they came, in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from typing import Any, Final, TypeAlias
+
+from ...core.base._fetch import fetch as fetch_url
+from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
+from .blobs import with_bytes
+from .blocks import Fetch, goes_back, is_fetched, is_represented, kind_of, parse_block, render_part
+
+WireMessage: TypeAlias = dict[str, Any]
+"""A message as AWS's SDKs take it."""
+
+_FORMAT: Final = "bedrock_converse"
+_SYSTEM: Final = frozenset({"system", "developer"})
+# Newer models of the service also take `.` and `:`.
+_TOOL_IDS: Final = "[a-zA-Z0-9_-]{1,64}"
+# The member with the id, by the kind of block.
+_ID_BLOCKS: Final = ("toolUse", "toolResult")
+
+
+# -- what we send ----------------------------------------------------------------------------------------------
+
+
+def render_messages(
+    messages: Iterable[WireMessage | BaseMessageParam],
+    destination: Endpoint | None = None,
+    *,
+    fetch: Fetch = fetch_url,
+) -> list[WireMessage]:
+    """Return the request's messages, system messages included; Bedrock's own messages pass through untouched.
+
+    The rules of the API are applied to the copy that is sent: the roles alternate, so messages of one role that follow
+    one another become one, as do the results of parallel calls; blank texts are left out, and messages of which nothing
+    else is left; ids of tool calls are valid.
+
+    Args:
+        messages: Common messages, and Bedrock's own.
+        destination: The provider and model that the messages are sent to.
+        fetch: Reads the bytes of images and documents given by a web URL. It blocks: where `needs_fetch` says so, an
+            async caller runs the rendering in a thread.
+
+    Raises:
+        ValueError: A part is of a kind or media type that Bedrock does not take.
+    """
+    wire: list[WireMessage] = []
+    numbers = count(1)
+    last: WireMessage | None = None  # the last message, if it was made here
+    for message in messages:
+        if not isinstance(message, BaseMessageParam):
+            wire.append(message)
+            last = None
+            continue
+        role = _wire_role(message.role)
+        blocks = _render(message, destination, fetch, lambda: f"document-{next(numbers)}")
+        if not blocks:
+            continue
+        if last is not None and last["role"] == role:
+            last["content"] += blocks
+        else:
+            last = {"role": role, "content": blocks}
+            wire.append(last)
+    return unify_tool_ids(wire, _TOOL_IDS, _tool_ids, _with_tool_ids)
+
+
+def needs_fetch(messages: Iterable[object]) -> bool:
+    """Whether rendering these messages has to read a URL."""
+    return any(
+        isinstance(message, BaseMessageParam)
+        and not isinstance(message.content, str)
+        and any(map(is_fetched, message.content))
+        for message in messages
+    )
+
+
+def _wire_role(role: str) -> str:
+    return "system" if role in _SYSTEM else "assistant" if role == "assistant" else "user"
+
+
+def _render(
+    message: BaseMessageParam, destination: Endpoint | None, fetch: Fetch, document_name: Callable[[], str]
+) -> list[Piece]:
+    content = message.content
+    parts: Sequence[ContentPart] = [TextPart(type="text", text=content)] if isinstance(content, str) else content
+    if parts and parts[0].type == "cache_control":  # a mark with nothing before it
+        parts = parts[1:]
+    original = original_of(message, _FORMAT, destination)
+    if original is None or not original.pieces:
+        blocks = [render_part(part, fetch, document_name) for part in parts]
+    else:
+        kept = [piece for piece in original.pieces if goes_back(piece, same_model=original.same_model)]
+        blocks = restore_pieces(
+            kept,
+            parts,
+            read=parse_block,
+            write=lambda part, old: render_part(part, fetch, document_name),
+            same=lambda one, other: _unnamed(one) == _unnamed(other),
+        )
+    return [block for block in blocks if not _is_blank(block)]
+
+
+def _unnamed(part: ContentPart) -> ContentPart:
+    """The part without the name of a tool in its result, which a block does not have."""
+    return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
+
+
+def _is_blank(block: Piece) -> bool:
+    text = block.get("text")
+    return isinstance(text, str) and not text.strip()
+
+
+def _tool_ids(message: WireMessage) -> list[ToolId]:
+    """The ids of tool calls and results in a message."""
+    return [
+        ToolId(kind == "toolUse", block[kind].get("toolUseId"), block[kind].get("name") or "")
+        for block in message.get("content") or ()
+        for kind in _ID_BLOCKS
+        if kind in block
+    ]
+
+
+def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> WireMessage:
+    new = iter(ids)
+    blocks = []
+    for block in message["content"]:
+        kind = next((kind for kind in _ID_BLOCKS if kind in block), None)
+        blocks.append(block if kind is None else {**block, kind: {**block[kind], "toolUseId": next(new)}})
+    return {**message, "content": blocks}
+
+
+def split_system(messages: Iterable[WireMessage]) -> tuple[list[Piece], list[WireMessage]]:
+    """Return the blocks of the system messages, and the other messages: the system prompt is a parameter."""
+    system: list[Piece] = []
+    others: list[WireMessage] = []
+    for message in messages:
+        if message.get("role") in _SYSTEM:
+            content = message.get("content") or ()
+            system += [{"text": content}] if isinstance(content, str) else content
+        else:
+            others.append(message)
+    return system, others
+
+
+# -- what we read ----------------------------------------------------------------------------------------------
+
+
+def parse_messages(
+    wire: Iterable[WireMessage | BaseMessageParam], origin: Endpoint | None = None
+) -> list[BaseMessageParam]:
+    """Read messages of a request or of an answer; common ones pass through.
+
+    A tool result gets the name of its tool from the call.
+    """
+    messages: list[BaseMessageParam] = []
+    names: dict[str, str] = {}
+    for one in wire:
+        message = parse_message(one, origin)
+        if message is not one and not isinstance(message.content, str):
+            for part in message.content:
+                if isinstance(part, ToolCallPart) and part.id is not None:
+                    names[part.id] = part.name
+                elif isinstance(part, ToolResultPart) and not part.name:
+                    part.name = names.get(part.id or "", "")
+        messages.append(message)
+    return messages
+
+
+def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:
+    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it.
+
+    Blobs may be bytes, as in AWS's SDKs, or base64 text, as in a body's JSON.
+    """
+    if isinstance(wire, BaseMessageParam):
+        return wire
+    given = wire.get("content") or ()
+    blocks: list[Piece] = [{"text": given}] if isinstance(given, str) else [_as_block(block) for block in given]
+    parts = [part for part in map(parse_block, blocks) if part is not None]
+    role = str(wire.get("role") or "user")
+    if role == "user" and parts and all(isinstance(part, ToolResultPart) for part in parts):
+        role = "tool"
+    content: str | list[ContentPart] = parts
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        content = parts[0].text
+    elif not parts:
+        content = ""
+    message = BaseMessageParam(role=role, content=content)
+    if all(map(is_represented, blocks)):
+        return message
+    unsupported = (kind_of(block) for block in blocks if parse_block(block) is None)
+    return keep_original(message, _FORMAT, origin, pieces=blocks, unsupported=filter(None, unsupported))
+
+
+def _as_block(block: Mapping[str, Any]) -> Piece:
+    piece: Piece = with_bytes(block)
+    return piece

@@ -1,0 +1,76 @@
+"""The parameters of a request in the Converse format, and tools as it describes them.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from .messages import WireMessage
+
+# Any: parameters as AWS's SDKs take them, and JSON schemas.
+
+# The parameters that all providers share, by their names in `inferenceConfig`.
+_COMMON: Final = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens", "stop": "stopSequences"}
+# Parameters that all providers share and Bedrock does not have.
+_UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
+
+
+def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return call parameters with the shared ones in `inferenceConfig`, where they do not replace what it has."""
+    config: dict[str, Any] = dict(params.get("inferenceConfig") or {})
+    rest: dict[str, Any] = {}
+    for name, value in params.items():
+        if value is None or name in _UNKNOWN or name == "inferenceConfig":
+            continue
+        if (known := _COMMON.get(name)) is None:
+            rest[name] = value
+        else:
+            config.setdefault(known, [value] if name == "stop" and isinstance(value, str) else value)
+    return {**rest, "inferenceConfig": config} if config else rest
+
+
+def join_system(given: Sequence[Mapping[str, Any]] | str | None, blocks: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return the system prompt of the parameters and of the messages, in this order."""
+    before = [{"text": given}] if isinstance(given, str) else given or ()
+    return [*before, *blocks]
+
+
+def declare_tool(name: str, description: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the specification of a tool.
+
+    Args:
+        name: The name of the tool.
+        description: The description of the tool.
+        schema: The JSON schema of its input, an object.
+    """
+    described = {"description": description} if description else {}
+    return {"toolSpec": {"name": name, **described, "inputSchema": {"json": dict(schema)}}}
+
+
+def add_tools(kwargs: dict[str, Any], tools: Sequence[Mapping[str, Any]]) -> None:
+    """Offer tools beside those that the parameters have."""
+    if tools:
+        config = kwargs.get("toolConfig") or {}
+        kwargs["toolConfig"] = {**config, "tools": [*config.get("tools", ()), *tools]}
+
+
+def force_tool(kwargs: dict[str, Any], name: str) -> None:
+    """Ask for the call of one tool."""
+    kwargs["toolConfig"] = {**kwargs.get("toolConfig", {}), "toolChoice": {"tool": {"name": name}}}
+
+
+def add_tools_of_history(kwargs: dict[str, Any], messages: Iterable[WireMessage]) -> None:
+    """Name the tools of a history in a request without tools: the API refuses tool calls of tools that it has none of.
+
+    The model gets no description and no members of the input, and a call of such a tool is an unknown tool.
+    """
+    if (kwargs.get("toolConfig") or {}).get("tools"):
+        return
+    blocks = [block for message in messages for block in message.get("content") or () if isinstance(block, Mapping)]
+    names = [block["toolUse"].get("name") for block in blocks if "toolUse" in block]
+    if not names and any("toolResult" in block for block in blocks):
+        names = ["unknown_tool"]
+    add_tools(kwargs, [declare_tool(name, None, {"type": "object"}) for name in dict.fromkeys(names) if name])
