@@ -187,14 +187,15 @@ class ToolCall:
         name: The name of the tool.
         arguments: An object, raw text (also broken JSON), or None: not sent.
         id: None: `call_1`, `call_2`... by position in the answer; Gemini then sends no id.
-        chunks: The fragments of the arguments in a stream.
+        chunks: The fragments of the arguments in a stream. A server that sends whole calls joins them,
+            unless they are listed. None: three.
         signature: Gemini's thought signature (base64) on this call.
     """
 
     name: str
     arguments: Mapping[str, Any] | str | None = field(default_factory=dict[str, Any])
     id: str | None = None
-    chunks: Chunks = 3
+    chunks: Chunks = None
     signature: str | None = None
 
     def __post_init__(self) -> None:
@@ -206,6 +207,11 @@ class ToolCall:
         if self.arguments is None or isinstance(self.arguments, str):
             return self.arguments
         return json.dumps(self.arguments, ensure_ascii=False)
+
+    @property
+    def fragments(self) -> list[str]:
+        """The fragments of the arguments in a stream."""
+        return cut_text(self.text or "", 3 if self.chunks is None else self.chunks)
 
     @property
     def value(self) -> Any:

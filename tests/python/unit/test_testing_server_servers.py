@@ -45,7 +45,7 @@ ANSWER = Answer(
     EncryptedReasoning("RU5D"),
     "It is Oslo.",
     Citation("Oslo", "https://a.example/", "A"),
-    ToolCalls(ToolCall("add", {"a": 1}, chunks=2, signature="VG9v"), ToolCall("now", {"b": 2}, chunks=2)),
+    ToolCalls(ToolCall("add", {"a": 1}, signature="VG9v"), ToolCall("now", {"b": 2})),
     usage=Usage(100, 30, cached=40, reasoning=9, cost=0.0012),
 )
 
@@ -76,15 +76,19 @@ def chunks_of(server: ProviderServer | SpawnedServer, name: str, **asked: Any) -
 # --- every row ------------------------------------------------------------------------------------
 
 
+def in_fragments(*indexes: int, opening: bool = True) -> list[list[tuple[int | None, str]]]:
+    """Return the deltas of the two calls: index and arguments."""
+    fragments = [[""] * opening + [f'{{"{name}', '": ', f"{value}}}"] for name, value in (("a", 1), ("b", 2))]
+    return [[(index, piece)] for index, pieces in zip(indexes, fragments, strict=True) for piece in pieces]
+
+
 @dataclass(frozen=True)
 class Shape:
     """The shape of a streamed answer, as far as servers differ in it. The defaults are those of a plain server."""
 
     roles: str = "first"
     reasoning: str = "reasoning_content"
-    calls: list[list[tuple[int | None, str]]] = field(
-        default_factory=lambda: [[(0, "")], [(0, '{"a"')], [(0, ": 1}")], [(1, "")], [(1, '{"b"')], [(1, ": 2}")]]
-    )
+    calls: list[list[tuple[int | None, str]]] = field(default_factory=lambda: in_fragments(0, 1))
     usage: list[tuple[int, str]] = field(default_factory=lambda: [(-1, "usage")])
     """The chunk, counted from the end, and the member that has usage."""
     finish: list[tuple[int, str]] = field(default_factory=lambda: [(-2, "tool_calls")])
@@ -117,7 +121,7 @@ SHAPES = {
     "cerebras": Shape(reasoning="reasoning", calls=ONE_EACH, usage=AT_FINISH, finish=LAST, done=False),
     "perplexity": Shape(
         roles="first and last",
-        usage=[(-number, "usage") for number in range(12, 0, -1)],
+        usage=[(-number, "usage") for number in range(14, 0, -1)],
         finish=LAST,
         done=False,
         citations="top of each",
@@ -131,9 +135,9 @@ SHAPES = {
     "ollama": Shape(roles="every", reasoning="reasoning", calls=[[(0, '{"a": 1}'), (1, '{"b": 2}')]]),
     "vllm": Shape(),
     "lmstudio": Shape(roles="every"),
-    "llamacpp": Shape(nulls={"content"}, calls=[[(0, '{"a"')], [(0, ": 1}")], [(1, '{"b"')], [(1, ": 2}")]]),
+    "llamacpp": Shape(nulls={"content"}, calls=in_fragments(0, 1, opening=False)),
     "google-compat": Shape(roles="every", calls=[[(None, '{"a": 1}')], [(None, '{"b": 2}')]]),
-    "anthropic-compat": Shape(calls=[[(1, "")], [(1, '{"a"')], [(1, ": 1}")], [(2, "")], [(2, '{"b"')], [(2, ": 2}")]]),
+    "anthropic-compat": Shape(calls=in_fragments(1, 2)),
     "oddity": Shape(
         roles="never",
         nulls={"role", "content", "refusal", "tool_calls", "function_call"},
@@ -533,6 +537,13 @@ def test_timings_come_with_the_finish_reason(server: ProviderServer, name: str, 
     assert [chunk for chunk in chunks if member in chunk] == [chunks[place]]
     assert chunks[place]["choices"][0]["finish_reason"] == "stop"
     assert member in post(server, name).json()
+
+
+def test_given_fragments_stay_apart_where_the_server_sends_whole_calls(server: ProviderServer) -> None:
+    server.reply(ToolCall("add", {"a": 1}, chunks=['{"a', '": 1}']))
+    deltas = [choice["delta"] for chunk in chunks_of(server, "groq") for choice in chunk["choices"]]
+    arguments = [call["function"]["arguments"] for delta in deltas for call in delta.get("tool_calls", ())]
+    assert arguments == ["", '{"a', '": 1}']
 
 
 def test_mistrals_padding(server: ProviderServer) -> None:

@@ -166,7 +166,7 @@ def _blocks(answer: Answer) -> Iterator[list[tuple[Block, Sequence[str]]]]:
 
 def _call(call: ToolCall) -> tuple[Block, Sequence[str]]:
     block = {"type": "tool_use", "id": call.id, "name": call.name, "input": call.value}
-    return block, ["", *cut_text(call.text or "", call.chunks)]
+    return block, ["", *call.fragments]
 
 
 def _citation(citation: Citation) -> Block:

@@ -188,7 +188,7 @@ def _reasoning(part: Reasoning) -> _Block:
 
 def _call(call: ToolCall) -> _Block:
     named = {"name": call.name, "toolUseId": call.id}
-    pieces = ["", *cut_text(call.text or "", call.chunks)]
+    pieces = ["", *call.fragments]
     deltas: list[Value] = [{"toolUse": {"input": piece}} for piece in pieces]
     return _Block({"toolUse": {**named, "input": call.value}}, deltas, {"toolUse": named})
 

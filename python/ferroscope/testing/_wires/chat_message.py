@@ -235,7 +235,7 @@ def _whole(position: int | None, call: ToolCall, server: ChatServer) -> Delta:
 
 def _fragments(position: int | None, call: ToolCall, server: ChatServer, *, repeat: bool = False) -> Iterator[Delta]:
     named = _named(position, call, server)
-    pieces = cut_text(call.text or "", call.chunks)
+    pieces = call.fragments
     opening: Delta = {"name": call.name}
     if call.text is not None:
         opening["arguments"] = "" if server.tool_opening or not pieces else pieces.pop(0)

@@ -183,7 +183,7 @@ def _call(call: ToolCall, arguments: str) -> dict[str, Any]:
 def _call_events(index: int, call: ToolCall, *, whole: bool = False) -> Iterator[Event]:
     text = call.text or ""
     yield _event("tool-call-start", index, {"tool_calls": _call(call, text if whole else "")})
-    for piece in [] if whole else cut_text(text, call.chunks):
+    for piece in [] if whole else call.fragments:
         yield _event("tool-call-delta", index, {"tool_calls": {"function": {"arguments": piece}}})
     yield {"type": "tool-call-end", "index": index}
 

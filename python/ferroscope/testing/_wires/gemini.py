@@ -263,7 +263,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _partials(path: str, value: Any, call: ToolCall) -> Iterator[Part]:
     if isinstance(value, str):
-        chunks = call.chunks if isinstance(call.chunks, int) else None
+        chunks = call.chunks if isinstance(call.chunks, int) else 3
         for piece in cut_text(value, chunks):
             yield {"jsonPath": path, "stringValue": piece, "willContinue": True}
         yield {"jsonPath": path, "stringValue": ""}

@@ -336,7 +336,7 @@ def _call(id: str, call: ToolCall, *, whole: bool = False) -> _Item:
     kind = "response.function_call_arguments"
     events: list[Event] = []
     if not whole:
-        events += ({"type": f"{kind}.delta", "delta": piece} for piece in cut_text(text, call.chunks))
+        events += ({"type": f"{kind}.delta", "delta": piece} for piece in call.fragments)
     events.append({"type": f"{kind}.done", "arguments": text})
     return _Item({**started, "status": "completed", "arguments": text}, started, events)
 
