@@ -1,0 +1,194 @@
+"""Reads many paced streams at once in one way, for `bench_streams_tls.py`. Options are JSON, and so is the result."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import resource
+import ssl
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+OPENED_AT_ONCE = 40
+
+
+def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[str]]:
+    """The texts of a stream of the SDK, as its documentation reads them."""
+    import openai
+
+    client = openai.AsyncOpenAI(http_client=http_client(), max_retries=0)
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        messages = [{"role": "user", "content": "Go on."}]
+        stream = await client.chat.completions.create(model=model, messages=messages, stream=True)
+        async with stream:
+            async for chunk in stream:
+                if chunk.choices and (content := chunk.choices[0].delta.content):
+                    yield content
+
+    return texts
+
+
+def ferroscope_texts() -> Callable[[str], AsyncIterator[str]]:
+    from ferroscope.core import openai
+
+    def prompt(model: str) -> Any:
+        @openai.call(model, stream=True)
+        async def go_on() -> str:
+            return "Go on."
+
+        return go_on
+
+    calls = {model: prompt(model) for model in ("short", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        async for chunk, _ in await calls[model]():
+            if chunk.content:
+                yield chunk.content
+
+    return texts
+
+
+class Bare(asyncio.Protocol):
+    """The least that asyncio can do: a protocol, the chunk joiner and the decoder."""
+
+    def __init__(self) -> None:
+        from ferroscope._core import ChunkJoiner, StreamDecoder
+
+        self.joiner, self.decoder = ChunkJoiner(), StreamDecoder("openai_chat")
+        self.waiter: asyncio.Future[None] | None = None
+        self.data = b""
+        self.head: bytes | None = b""
+
+    def data_received(self, data: bytes) -> None:
+        if self.head is not None:
+            head, found, data = (self.head + data).partition(b"\r\n\r\n")
+            self.head = None if found else head
+            if not found:
+                return
+            self.joiner.feed(head + found)
+        self.data += self.joiner.extract_data(data)[0]
+        if self.waiter is not None and self.data:
+            self.waiter.set_result(None)
+            self.waiter = None
+
+
+def bare_texts() -> Callable[[str], AsyncIterator[str]]:
+    host, port = os.environ["OPENAI_BASE_URL"].split("/")[2].split(":")
+    context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_connection(Bare, host, int(port), ssl=context)
+        body = json.dumps({"model": model}).encode()
+        request = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        protocol.joiner.sent(request)
+        transport.write(request)
+        try:
+            while not protocol.decoder.done:
+                if not protocol.data:
+                    protocol.waiter = loop.create_future()
+                    await protocol.waiter
+                data, protocol.data = protocol.data, b""
+                protocol.decoder.feed(data)
+                for event in protocol.decoder:
+                    if event.content:
+                        yield event.content
+        finally:
+            transport.close()
+
+    return texts
+
+
+def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
+    if name == "SDK, httpx":
+        return sdk_texts(lambda: None)
+    if name == "SDK, aiohttp":
+        import openai
+
+        return sdk_texts(openai.DefaultAioHttpClient)
+    if name == "asyncio protocol, our decoder":
+        return bare_texts()
+    os.environ["FERROSCOPE_TRANSPORT"] = name.rpartition(" ")[2]
+    return ferroscope_texts()
+
+
+def cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def resident() -> int:
+    """Resident memory in KB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() // 1024
+
+
+async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seconds: float) -> dict[str, Any]:
+    short = "".join([text async for text in texts("short")])
+    gc.collect()
+    gc.freeze()  # a full collection over the modules of an SDK takes 100 ms, whichever way is measured
+    before, cpu_before = resident(), cpu()
+    counting, delays, events = False, [], 0
+    gate = asyncio.Semaphore(OPENED_AT_ONCE)
+
+    async def read() -> None:
+        nonlocal events
+        await gate.acquire()
+        opening = True
+        try:
+            async for text in texts("paced"):
+                if opening:
+                    opening = False
+                    gate.release()
+                    opened.append(None)
+                if counting:
+                    events += 1
+                    delays.append(time.monotonic() - float(text))
+        finally:
+            if opening:
+                gate.release()
+
+    opened: list[None] = []
+    tasks = [asyncio.create_task(read()) for _ in range(streams)]
+    started = time.monotonic()
+    while len(opened) < streams and time.monotonic() - started < 30:
+        await asyncio.sleep(0.05)
+    opening = cpu() - cpu_before
+    gc.collect()
+    grown = resident() - before
+    counting, cpu_before = True, cpu()
+    await asyncio.sleep(seconds)
+    counting, used = False, cpu() - cpu_before
+    for task in tasks:
+        task.cancel()
+    failed = [
+        result
+        for result in await asyncio.gather(*tasks, return_exceptions=True)
+        if type(result) is not asyncio.CancelledError
+    ]
+    quantiles = statistics.quantiles(delays, n=100)
+    return {
+        "short": short,
+        "opened": len(opened),
+        "failed": len([result for result in failed if result is not None]),
+        "events": events,
+        "us_per_event": used / max(events, 1) * 1e6,
+        "kb_per_stream": grown / streams,
+        "ms_to_open": opening / streams * 1e3,
+        "p50_ms": quantiles[49] * 1e3,
+        "p99_ms": quantiles[98] * 1e3,
+    }
+
+
+async def main(options: dict[str, Any]) -> None:
+    print(json.dumps(await measure(way_of(options["way"]), options["streams"], options["seconds"])))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))

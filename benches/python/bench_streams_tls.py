@@ -1,0 +1,100 @@
+"""Many paced streams at once, under TLS: CPU per event, memory per stream, and the delay that the client adds.
+
+The server is in a process of its own. Each event has its time of sending, and comes alone. Every way must read the same
+text first.
+
+    python benches/python/bench_streams_tls.py [--streams 100 300 1000] [--rate 2] [--seconds 4] [--only native]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from peers import HERE, measure
+
+WAYS = (
+    "ferroscope, native",
+    "ferroscope, httpx",
+    "asyncio protocol, our decoder",
+    "SDK, httpx",
+    "SDK, aiohttp",
+)
+SHORT = "".join(f"word {number} " for number in range(20))
+
+
+@contextlib.contextmanager
+def serving(rate: float) -> Iterator[None]:
+    """The server, and the environment in which clients find and trust it."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority = trustme.CA()
+        cafile, certificate = Path(folder, "authority.pem"), Path(folder, "server.pem")
+        authority.cert_pem.write_to_path(cafile)
+        authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+        command = [sys.executable, str(HERE / "_paced_server.py"), str(certificate), str(rate)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            port = server.stdout.readline().strip()
+            found = {
+                "OPENAI_BASE_URL": f"https://127.0.0.1:{port}/v1",
+                "OPENAI_API_KEY": "test-key",
+                "SSL_CERT_FILE": str(cafile),
+                "FERROSCOPE_AIOHTTP": "0",
+            }
+            usual = {name: os.environ.get(name) for name in found}
+            os.environ.update(found)
+            try:
+                yield
+            finally:
+                server.terminate()
+                for name, value in usual.items():
+                    os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, nargs="+", default=[100], help="how many streams at once")
+    parser.add_argument("--rate", type=float, default=2.0, help="events a second on each stream")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each way is measured")
+    parser.add_argument("--only", default="", help="ways whose name contains this")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    options = parser.parse_args(arguments)
+    figures: dict[str, dict[str, Any]] = {}
+    for streams in options.streams:
+        with serving(options.rate):
+            found = {
+                way: measure("here", "_paced_in.py", way=way, streams=streams, seconds=options.seconds)
+                for way in WAYS
+                if options.only in way
+            }
+        for way, figure in found.items():
+            assert figure.pop("short") == SHORT, f"{way} reads another text"
+        figures[f"{streams} x {options.rate:g}/s"] = found
+        show(f"{streams} streams x {options.rate:g} events a second, TLS", found)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def show(title: str, found: dict[str, Any]) -> None:
+    print(f"\n{title}\n{'':32}  µs/event   ratio  p50 ms  p99 ms  KB/stream  ms to open")
+    least = next(iter(found.values()))["us_per_event"]
+    for way, figure in found.items():
+        lost = "" if not figure["failed"] else f"  {figure['failed']} failed"
+        print(
+            f"{way:32}  {figure['us_per_event']:8.1f}  {figure['us_per_event'] / least:6.2f}  {figure['p50_ms']:6.1f}  "
+            f"{figure['p99_ms']:6.1f}  {figure['kb_per_stream']:9.0f}  {figure['ms_to_open']:10.2f}{lost}"
+        )
+
+
+if __name__ == "__main__":
+    main()
