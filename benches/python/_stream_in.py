@@ -183,16 +183,14 @@ class SyncReader(Reader):
 
 
 class AsyncReader(Reader):
-    def __init__(self, way: str, sdk: str, url: str, tools: bool, aiohttp: bool) -> None:
+    def __init__(self, way: str, sdk: str, url: str, tools: bool, httpx: bool) -> None:
         super().__init__(way, sdk, url, tools)
-        self.aiohttp = aiohttp
-        os.environ["FERROSCOPE_AIOHTTP"] = str(int(aiohttp))
+        os.environ["FERROSCOPE_TRANSPORT"] = "httpx" if httpx else "native"
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
-        transport = self.module.DefaultAioHttpClient() if self.aiohttp else None
         made = getattr(self.module, f"Async{self.sdk.__name__}")
-        async with made(base_url=self.url, api_key="test", max_retries=0, http_client=transport) as client:
+        async with made(base_url=self.url, api_key="test", max_retries=0) as client:
             yield client
 
     @contextlib.asynccontextmanager
@@ -247,7 +245,7 @@ def main(way: str, sdk: str, url: str, kind: str, tools: bool, runs: int) -> dic
     if kind == "sync":
         made = list(SyncReader(way, sdk, url, tools).rounds(runs))
     else:
-        made = asyncio.run(AsyncReader(way, sdk, url, tools, kind == "async aiohttp").rounds(runs))
+        made = asyncio.run(AsyncReader(way, sdk, url, tools, kind == "async httpx").rounds(runs))
     # The first round pays for what is made once: connections, schemas, caches.
     return {
         "sdk": f"{sdk} {importlib.import_module(sdk).__version__}",

@@ -52,7 +52,7 @@ WAYS = {
         Way("Mirascope 1.25.7", "mirascope", "mirascope-anthropic"),
     ),
 }
-KINDS = ("sync", "async", "async aiohttp")
+KINDS = ("sync", "async", "async httpx")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, Any]]:
     """Each way in several processes, taking turns, so that a busy moment of the machine hits all alike."""
     by_call = scenario.chunks < 10
-    ways = [way for way in WAYS[sdk] if kind != "async aiohttp" or way.environment != "mirascope-anthropic"]
+    ways = WAYS[sdk]
     samples: dict[str, list[float]] = {way.name: [] for way in ways}
     versions: dict[str, str] = {}
     with SpawnedServer(default=scenario.answer) as server:

@@ -49,7 +49,6 @@ def serving(rate: float) -> Iterator[None]:
                 "OPENAI_BASE_URL": f"https://127.0.0.1:{port}/v1",
                 "OPENAI_API_KEY": "test-key",
                 "SSL_CERT_FILE": str(cafile),
-                "FERROSCOPE_AIOHTTP": "0",
             }
             usual = {name: os.environ.get(name) for name in found}
             os.environ.update(found)

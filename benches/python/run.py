@@ -8,6 +8,7 @@ import bench_call
 import bench_decode
 import bench_price
 import bench_stream
+import bench_streams_tls
 import bench_structured
 
 BENCHES = {
@@ -15,6 +16,7 @@ BENCHES = {
     "decode": bench_decode.main,
     "price": bench_price.main,
     "stream": bench_stream.main,
+    "streams-tls": bench_streams_tls.main,
     "structured": bench_structured.main,
 }
 

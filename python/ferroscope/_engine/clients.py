@@ -9,13 +9,12 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import finalize
 
 from .._lazy import load_name
-from ..transport import adapt_client, prefers_native
+from ..transport import adapt_client
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +130,6 @@ def host_of(client: Any) -> str:  # Any: a client of any SDK
         return ""
     host = getattr(url, "host", None)
     return host if isinstance(host, str) else urlsplit(str(url)).hostname or ""
-
-
-def prefers_aiohttp() -> bool:
-    """Whether a default async client is to go over aiohttp: it is there, runs on this loop, and is not turned off."""
-    if prefers_native():
-        return False
-    return os.environ.get("FERROSCOPE_AIOHTTP") != "0" and _runs_asyncio() and find_spec("aiohttp") is not None
 
 
 def _runs_asyncio() -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ._adapt import adapt_client as adapt_client
 from ._adapt import adapt_client_if_sdk_made as adapt_client_if_sdk_made
-from ._adapt import prefers_native as prefers_native
 from ._joined import aread_body as aread_body
 from ._joined import join_chunks
 from ._joined import read_body as read_body

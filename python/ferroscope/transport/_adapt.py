@@ -18,8 +18,8 @@ logger = logging.getLogger("ferroscope.transport")
 
 
 def prefers_native() -> bool:
-    """Whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is `native`."""
-    return os.environ.get("FERROSCOPE_TRANSPORT") == "native"
+    """Whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is not `httpx`."""
+    return os.environ.get("FERROSCOPE_TRANSPORT") != "httpx"
 
 
 def adapt_client(client: _ClientT) -> _ClientT:

@@ -41,7 +41,7 @@ def join_chunks(client: _ClientT) -> _ClientT:
 
     Args:
         client: A client of an SDK (`OpenAI`, `AsyncAnthropic`), or of httpx or httpx2, sync or async. One that reads
-            in another way, such as over aiohttp, stays as it is.
+            in another way stays as it is.
 
     Returns:
         The same client.

@@ -333,7 +333,7 @@ def test_what_comes_behind_a_body_is_not_taken_for_more_of_it(
 def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
     if row.mount == "azure-inference":
         pytest.skip("azure-ai-inference is not on httpx")
-    monkeypatch.setenv("FERROSCOPE_AIOHTTP", "0")
+    monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
     provider = import_module(f"{row.module}._provider")
     clients = getattr(provider, row.name.upper()).clients
     server.reply(long_answer())
@@ -358,7 +358,10 @@ def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monke
     assert len(pieces) < EVENTS / 5
 
 
-def test_a_client_that_the_sdk_fitted_out_joins_too(caller: Caller, server: ProviderServer) -> None:
+def test_a_client_that_the_sdk_fitted_out_joins_too(
+    caller: Caller, server: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
     if caller.row.mount == "azure-inference":
         pytest.skip("azure-ai-inference is not on httpx")
     if caller.row.name == "mistral":

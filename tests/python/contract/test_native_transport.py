@@ -26,8 +26,11 @@ from typing import Any
 import pytest
 import trustme
 
+from ferroscope._engine.clients import default_client
 from ferroscope.testing import Answer, Body, Cut, HangUp, ProviderServer, SlowHeaders, Stall, Status, Text
 from ferroscope.transport import NativeTransport
+
+from .conftest import Caller
 
 LIBRARIES = [name for name in ("httpx", "httpx2") if find_spec(name)]
 STREAMED = {"model": "m", "messages": [{"role": "user", "content": "Go on."}], "stream": True}
@@ -1060,3 +1063,70 @@ def test_large_bodies_and_compressed_ones(library: Any, server: ProviderServer) 
     answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(squeezed) + squeezed
     with listening(answering_all(answer)) as port:
         run(main(port))
+
+
+# ---- the clients of SDKs
+
+
+def sdk_client(caller: Caller, **options: Any) -> Any:
+    if caller.kind == "sync" or caller.row.mount == "azure-inference":
+        pytest.skip("not an async client of httpx")
+    client = caller.wire.client(caller.kind, caller.server.base_url(caller.row.url_name), "test-key")
+    if not hasattr(getattr(client, "_client", None), "_transport"):
+        pytest.skip("not a client of httpx")
+    return client.with_options(**options) if options else client
+
+
+def test_a_client_whose_http_client_the_sdk_made_becomes_native(caller: Caller) -> None:
+    client = sdk_client(caller)
+    caller.server.reply(words(100), "whole")
+    assert caller.stream(client=client).content == "word " * 100
+    assert type(client._client._transport) is NativeTransport
+    assert caller.call(client=client).content == "whole"
+    caller.await_(client.close())
+
+
+def test_a_given_http_client_keeps_its_transport(caller: Caller) -> None:
+    client = sdk_client(caller)
+    http = import_module(type(client._client).__mro__[-3].__module__.partition(".")[0]).AsyncClient()
+    usual = http._transport
+    client = client.with_options(http_client=http)
+    caller.server.reply(words(100))
+    assert caller.stream(client=client).content == "word " * 100
+    assert http._transport is usual
+    caller.await_(client.close())
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+@pytest.mark.parametrize(
+    ("variable", "value", "native"),
+    [("FERROSCOPE_TRANSPORT", "httpx", False), ("HTTPS_PROXY", "http://127.0.0.1:1", True), ("X", "", True)],
+    ids=["switched off", "a proxy", "as usual"],
+)
+def test_default_clients(
+    name: str, variable: str, value: str, native: bool, monkeypatch: pytest.MonkeyPatch, server: ProviderServer
+) -> None:
+    provider = import_module(f"ferroscope.core.{name}._provider")
+    clients = getattr(provider, name.upper()).clients
+    monkeypatch.setenv(f"{name.upper()}_API_KEY", "test-key")
+    monkeypatch.setenv(variable, value)
+
+    async def main() -> None:
+        http = default_client(clients, asynchronous=True)._client  # type: ignore[attr-defined]
+        assert (type(http._transport) is NativeTransport) is native
+        if variable == "HTTPS_PROXY":  # httpx sends these requests through its own transport
+            proxied = http._transport_for_url(type(http.base_url)("https://models.example"))
+            assert type(proxied).__name__ == "AsyncHTTPTransport"
+
+    run(main())
+
+
+def test_the_drain_of_a_stream_keeps_its_connection(caller: Caller) -> None:
+    client = sdk_client(caller)
+    late = Stall(words(5), after=99, seconds=0.02)
+    before = caller.server.connections_opened
+    caller.server.reply(late, late, late)
+    for _ in range(3):
+        assert caller.stream(client=client).content == "word " * 5
+    assert caller.server.connections_opened == before + 1
+    caller.await_(client.close())

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Protocol
 
-from ..._engine.clients import prefers_aiohttp
 from ..._lazy import load_name
 from ..sdk_model import dump_event, read_model
 
@@ -114,23 +113,7 @@ def sync_client(base_url: str | None = None, api_key: str | None = None) -> Any:
 
 
 def async_client(base_url: str | None = None, api_key: str | None = None) -> Any:
-    """Return a client of OpenAI's SDK for async calls, over aiohttp where that is installed."""
+    """Return a client of OpenAI's SDK for async calls."""
     from openai import AsyncOpenAI
 
-    return AsyncOpenAI(base_url=base_url, api_key=api_key, http_client=aiohttp_client())
-
-
-def aiohttp_client() -> Any:
-    """The HTTP client for a new async client of the SDK: over aiohttp where that is installed, else None.
-
-    Events that come alone cost less there than over httpx. `FERROSCOPE_AIOHTTP=0` in the environment turns it off.
-    """
-    # The adapter between aiohttp and httpx comes with the SDK's `aiohttp` extra, or with the SDK since 3.0.
-    if prefers_aiohttp():
-        try:
-            from openai import DefaultAioHttpClient
-
-            return DefaultAioHttpClient()
-        except (ImportError, RuntimeError):
-            pass  # an SDK from before, or without its extra
-    return None
+    return AsyncOpenAI(base_url=base_url, api_key=api_key)

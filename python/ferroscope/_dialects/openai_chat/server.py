@@ -57,7 +57,7 @@ class Server:
 
     def clients(self) -> Clients:
         """Return the default clients."""
-        environment = (self.base_url_env, self.api_key_env, "FERROSCOPE_AIOHTTP")
+        environment = (self.base_url_env, self.api_key_env)
         return Clients(
             environment=tuple(filter(None, environment)),
             sync=lambda: sync_client(self.url(), self.key()),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..._dialects.openai_chat.sdk import COMPLETIONS, OpenAISdk, aiohttp_client, extend_body, method_parameters
+from ..._dialects.openai_chat.sdk import COMPLETIONS, OpenAISdk, extend_body, method_parameters
 from ...errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ ENVIRONMENT = (
     "AZURE_OPENAI_AD_TOKEN",
     "AZURE_OPENAI_API_VERSION",
     "OPENAI_API_VERSION",
-    "FERROSCOPE_AIOHTTP",
 )
 _SCOPE = "https://cognitiveservices.azure.com/.default"
 _V1 = "/openai/v1"
@@ -92,15 +91,13 @@ def async_client() -> AsyncOpenAI:
     """The default client of async calls."""
     from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-    http = aiohttp_client()
     if version := _api_version():
         return AsyncAzureOpenAI(
             azure_endpoint=_endpoint(),
             api_version=version,
             azure_ad_token_provider=None if _key() else _async_tokens(),
-            http_client=http,
         )
-    return AsyncOpenAI(base_url=_base_url(), api_key=_key() or _async_tokens(), http_client=http)
+    return AsyncOpenAI(base_url=_base_url(), api_key=_key() or _async_tokens())
 
 
 def _endpoint() -> str:

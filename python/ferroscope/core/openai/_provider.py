@@ -24,7 +24,7 @@ OPENAI = Provider(
     stream=OpenAIStream,
     tool=OpenAITool,
     clients=Clients(
-        environment=("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "FERROSCOPE_AIOHTTP"),
+        environment=("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
         sync=sync_client,
         asynchronous=async_client,
     ),
