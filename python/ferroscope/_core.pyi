@@ -5,7 +5,7 @@ Private: what the package offers of it is re-exported where it belongs. Held by 
 
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self, TypeAlias, final
+from typing import Any, ClassVar, Literal, Self, TypeAlias, final
 
 __all__ = [
     "ChunkJoiner",
@@ -17,6 +17,7 @@ __all__ = [
     "PartialJson",
     "StreamDecoder",
     "TlsSettings",
+    "ToolCallDelta",
     "__version__",
     "calculate_cost",
     "http_forked",
@@ -147,9 +148,6 @@ def http_forked() -> None:
 
 # --- Streams ---------------------------------------------------------------------------------------------------------
 
-# Position in the message, id if the provider gave one, name, arguments (whole, or the fragment).
-_Call: TypeAlias = tuple[int, str | None, str, str]
-
 class DecodeError(Exception):
     """A stream that cannot be read on, or an error that the provider reports in it.
 
@@ -158,6 +156,26 @@ class DecodeError(Exception):
     """
 
     args: tuple[Literal["provider", "limit", "unfinished", "protocol"], str, int, int, str | None]
+
+@final
+class ToolCallDelta:
+    """A tool call: whole, or as far as it grew with an event. Equal by value."""
+
+    __match_args__: ClassVar[tuple[str, str, str, str]]
+
+    @property
+    def position(self) -> int:
+        """The position among the tool calls of the message."""
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the call, if it gave one."""
+    @property
+    def name(self) -> str:
+        """The name of the tool."""
+    @property
+    def arguments(self) -> str:
+        """The arguments, JSON text: whole, or the fragment that was added."""
+    def __hash__(self) -> int: ...
 
 @final
 class Event:
@@ -170,11 +188,11 @@ class Event:
     def data(self) -> bytes:
         """The event's data, JSON text; empty for what only the end of the stream completed."""
     @property
-    def tool_calls(self) -> list[_Call] | None:
-        """Calls that the event completed: `(position, id, name, arguments)`."""
+    def tool_calls(self) -> list[ToolCallDelta] | None:
+        """Calls that the event completed, with all their arguments."""
     @property
-    def fragments(self) -> list[_Call] | None:
-        """Arguments that grew: `(position, id, name, fragment)`."""
+    def fragments(self) -> list[ToolCallDelta] | None:
+        """Calls whose arguments grew, with the fragments that were added."""
 
 @final
 class StreamDecoder:
@@ -291,8 +309,8 @@ class StreamDecoder:
     def reasoning_since(self, position: int) -> tuple[str, int]:
         """What the model has thought since a position, and the position to ask from the next time."""
     @property
-    def tool_calls(self) -> list[_Call]:
-        """The tool calls so far: `(position, id, name, arguments)`."""
+    def tool_calls(self) -> list[ToolCallDelta]:
+        """The tool calls so far."""
     def response(self) -> bytes:
         """The response so far, in the form of the provider's answer without streaming, JSON text."""
 

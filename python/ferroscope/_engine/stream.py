@@ -345,7 +345,7 @@ class StreamRun:
     def _paid(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
         """The same events, as long as there is a budget for them."""
         for event in events:
-            arguments = sum(len(fragment) for *_, fragment in event.fragments or ())
+            arguments = sum(len(call.arguments) for call in event.fragments or ())
             try:
                 budget.add(len(event.content) + arguments)
             except BudgetExceededError as error:
@@ -381,10 +381,10 @@ class StreamRun:
 
     def _tools(self, event: Event) -> Iterator[BaseTool]:
         if self._call.plan.partial_tools:
-            for position, call_id, name, fragment in event.fragments or ():
-                yield from self._partial_tool(position, call_id, name, fragment)
-        for _, call_id, name, arguments in event.tool_calls or ():
-            yield from self._tool(call_id, name, arguments)
+            for call in event.fragments or ():
+                yield from self._partial_tool(call.position, call.id, call.name, call.arguments)
+        for call in event.tool_calls or ():
+            yield from self._tool(call.id, call.name, call.arguments)
 
     def _tool(self, call_id: str | None, name: str, arguments: str) -> Iterator[BaseTool]:
         """The tool of a complete call. What cannot be handed to its tool is told at the end: nothing is lost."""
@@ -515,7 +515,7 @@ class StreamRun:
     def arguments(self) -> str:
         """The arguments of the first tool call, exactly as received."""
         calls = self._decoder.tool_calls
-        return str(calls[0][3]) if calls else ""
+        return calls[0].arguments if calls else ""
 
     @property
     def content(self) -> str:
@@ -557,7 +557,7 @@ class StreamRun:
         response = self.response()
         if not self.ended or self._complete or self._source is None:
             return response.cost_details
-        said = len(self.content) + len(self.reasoning) + sum(len(call[3]) for call in self._decoder.tool_calls)
+        said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
         usage = plan.provider.dialect.estimate_usage(response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN)
         if usage is None:

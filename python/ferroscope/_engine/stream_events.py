@@ -45,10 +45,10 @@ class TypedEvents:
                 yield ThinkingEvent(thinking)
             if event.content:
                 yield TextEvent(event.content)
-            for position, call_id, name, fragment in event.fragments or ():
-                yield ToolArgumentsEvent(position, call_id, name, fragment)
-            for _, call_id, name, arguments in event.tool_calls or ():
-                for tool in self._tool(call_id, name, arguments):
+            for call in event.fragments or ():
+                yield ToolArgumentsEvent(call.position, call.id, call.name, call.arguments)
+            for call in event.tool_calls or ():
+                for tool in self._tool(call.id, call.name, call.arguments):
                     yield ToolEvent(tool)
             yield from self._ends()
 

@@ -124,7 +124,7 @@ def _arguments(event: Event) -> str:
     """What the event adds to the arguments of the first tool call."""
     if event.fragments is None:
         return ""
-    return "".join(fragment for position, _, _, fragment in event.fragments if position == 0)
+    return "".join(call.arguments for call in event.fragments if call.position == 0)
 
 
 def _content(event: Event) -> str:

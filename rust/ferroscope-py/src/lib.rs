@@ -1,6 +1,7 @@
 //! The extension module `ferroscope._core`: converts and forwards, decides nothing.
 
 mod error;
+mod event;
 #[cfg(unix)]
 mod http;
 mod http_chunks;
@@ -17,6 +18,8 @@ mod _core {
 
     #[pymodule_export]
     use super::error::DecodeError;
+    #[pymodule_export]
+    use super::event::{Event, ToolCallDelta};
     #[cfg(unix)]
     #[pymodule_export]
     use super::http::{HttpEngine, HttpExchange, TlsSettings, http_forked};
@@ -25,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use super::partial_json::{JsonError, PartialJson};
     #[pymodule_export]
-    use super::stream::{Event, StreamDecoder};
+    use super::stream::StreamDecoder;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,62 +1,18 @@
 //! `StreamDecoder`: the core's stream, seen from Python.
 
 use crate::error::raise;
+use crate::event::{Data, Event, Found, ToolCallDelta};
+use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
-use ferroscope_core::dialect::{Dialect, Format};
-use ferroscope_core::{Framing, Limits, Step, Stream};
+use ferroscope_core::{Framing, Limits, Stream};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 use std::borrow::Cow;
 
-/// The wire formats by name.
-const DIALECTS: [&str; 6] =
-    ["anthropic", "bedrock_converse", "cohere", "gemini", "openai_chat", "openai_responses"];
-
-/// The framings by name.
-const FRAMINGS: [&str; 3] = ["sse", "aws_event_stream", "json_lines"];
-
-fn unknown(what: &str, name: &str, known: &[&str]) -> PyErr {
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PyErr {
+    let known: Vec<&str> = known.collect();
     PyValueError::new_err(format!("unknown {what} {name:?}; use one of {}", known.join(", ")))
-}
-
-/// What one event of a stream added.
-#[pyclass(frozen, module = "ferroscope._core")]
-pub struct Event {
-    content: Py<PyString>,
-    data: Data,
-    /// Calls that the event completed: `(position, id, name, arguments)`.
-    #[pyo3(get)]
-    tool_calls: Option<Py<PyList>>,
-    /// Arguments that grew: `(position, id, name, fragment)`.
-    #[pyo3(get)]
-    fragments: Option<Py<PyList>>,
-}
-
-/// The event's JSON text: most often a part of a read that stands in memory anyway.
-enum Data {
-    Nothing,
-    Part { read: Py<PyBytes>, start: usize, end: usize },
-    Own(Py<PyBytes>),
-}
-
-#[pymethods]
-impl Event {
-    /// Text that the event added.
-    #[getter]
-    fn content(&self, py: Python<'_>) -> Py<PyString> {
-        self.content.clone_ref(py)
-    }
-
-    /// The event's data, JSON text; empty for what only the end of the stream completed.
-    #[getter]
-    fn data(&self, py: Python<'_>) -> Py<PyBytes> {
-        match &self.data {
-            Data::Nothing => PyBytes::new(py, b"").unbind(),
-            Data::Part { read, start, end } => PyBytes::new(py, &read.as_bytes(py)[*start..*end]).unbind(),
-            Data::Own(data) => data.clone_ref(py),
-        }
-    }
 }
 
 /// Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
@@ -90,15 +46,8 @@ impl StreamDecoder {
     ) -> PyResult<Self> {
         let usual = Quirks::default();
         let quirks = Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in };
-        let format = match dialect {
-            "openai_chat" => Format::from(quirks),
-            "anthropic" => Format::Anthropic,
-            "bedrock_converse" => Format::BedrockConverse,
-            "cohere" => Format::Cohere,
-            "gemini" => Format::Gemini,
-            "openai_responses" => Format::OpenaiResponses,
-            other => return Err(unknown("dialect", other, &DIALECTS)),
-        };
+        let format = Format::named(dialect, quirks)
+            .ok_or_else(|| unknown("dialect", dialect, Format::NAMES.iter().copied()))?;
         let most = Limits::default();
         let limits = Limits {
             event_bytes: event_bytes.unwrap_or(most.event_bytes),
@@ -118,11 +67,7 @@ impl StreamDecoder {
     /// How the body is cut into events; can be set before its first bytes.
     #[getter]
     fn framing(&self) -> &'static str {
-        match self.stream.framing() {
-            Framing::AwsEventStream => "aws_event_stream",
-            Framing::JsonLines => "json_lines",
-            _ => "sse",
-        }
+        self.stream.framing().name()
     }
 
     #[setter]
@@ -130,12 +75,9 @@ impl StreamDecoder {
         if self.read_end > 0 {
             return Err(PyValueError::new_err("the body has begun, and keeps its framing"));
         }
-        self.stream.set_framing(match framing {
-            "sse" => Framing::Sse,
-            "aws_event_stream" => Framing::AwsEventStream,
-            "json_lines" => Framing::JsonLines,
-            other => return Err(unknown("framing", other, &FRAMINGS)),
-        });
+        let known = Framing::NAMED.iter().map(|(name, _)| *name);
+        let found = Framing::named(framing).ok_or_else(|| unknown("framing", framing, known))?;
+        self.stream.set_framing(found);
         Ok(())
     }
 
@@ -274,59 +216,16 @@ impl StreamDecoder {
         (reasoning.get(position..).unwrap_or_default().to_owned(), reasoning.len())
     }
 
-    /// The tool calls so far: `(position, id, name, arguments)`.
+    /// The tool calls so far.
     #[getter]
-    fn tool_calls<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    fn tool_calls(&self, py: Python<'_>) -> Vec<ToolCallDelta> {
         let state = self.stream.state();
-        let calls = (0..state.tool_calls().len()).filter_map(|position| call(py, state, position, None));
-        PyList::new(py, calls.collect::<PyResult<Vec<_>>>()?)
+        let positions = 0..state.tool_calls().len();
+        positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect()
     }
 
     /// The response so far, in the form of the provider's answer without streaming, JSON text.
     fn response<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.stream.state().response().as_bytes())
     }
-}
-
-/// What a step found, let go of the stream that it borrows.
-struct Found {
-    content: Py<PyString>,
-    completed: Vec<usize>,
-    arguments: Vec<(usize, String)>,
-}
-
-impl Found {
-    fn new(py: Python<'_>, step: &Step<'_>) -> Self {
-        Self {
-            content: PyString::new(py, &step.delta.text).unbind(),
-            completed: step.delta.completed.clone(),
-            arguments: step.delta.arguments.clone(),
-        }
-    }
-
-    fn event(self, py: Python<'_>, data: Data, state: &Dialect) -> PyResult<Event> {
-        let list = |calls: Vec<Bound<'_, PyTuple>>| -> PyResult<Option<Py<PyList>>> {
-            if calls.is_empty() { Ok(None) } else { Ok(Some(PyList::new(py, calls)?.unbind())) }
-        };
-        let completed = self.completed.into_iter().filter_map(|position| call(py, state, position, None));
-        let fragments =
-            self.arguments.iter().filter_map(|(position, text)| call(py, state, *position, Some(text)));
-        Ok(Event {
-            content: self.content,
-            data,
-            tool_calls: list(completed.collect::<PyResult<_>>()?)?,
-            fragments: list(fragments.collect::<PyResult<_>>()?)?,
-        })
-    }
-}
-
-/// A call as `(position, id, name, arguments)`, its arguments whole or a fragment of them.
-fn call<'py>(
-    py: Python<'py>,
-    state: &Dialect,
-    position: usize,
-    fragment: Option<&str>,
-) -> Option<PyResult<Bound<'py, PyTuple>>> {
-    let call = state.tool_call(position)?;
-    Some((position, call.id, call.name, fragment.unwrap_or(call.arguments)).into_pyobject(py))
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ferroscope._core import DecodeError, Event, StreamDecoder
+from ferroscope._core import DecodeError, Event, StreamDecoder, ToolCallDelta
 
 from .test_decoder import in_sizes
 
@@ -15,6 +15,8 @@ RECORDED = ROOT.parent / "shared" / "corpus"
 
 # Any: parsed JSON of whatever shape.
 Json = Any
+# Position, id, name, arguments.
+Call = tuple[int, str | None, str, str]
 
 
 def recordings(api: str, *, stream: bool) -> list[Path]:
@@ -33,6 +35,11 @@ def body_of(folder: Path) -> tuple[bytes, dict[str, Json]]:
     return (folder / meta["response_file"]).read_bytes(), meta
 
 
+def as_tuple(call: ToolCallDelta) -> Call:
+    """Return a call as its position, id, name and arguments."""
+    return call.position, call.id, call.name, call.arguments
+
+
 def name_of(folder: Path) -> str:
     """Return the id of a recording."""
     return f"{folder.parent.name}/{folder.name}"
@@ -46,7 +53,7 @@ class Reader:
         self.text = ""
         self.reasoning = ""
         self.fragments: dict[int, str] = {}
-        self.completed: list[tuple[int, str | None, str, str]] = []
+        self.completed: list[Call] = []
         self.events: list[str] = []
         self.error: tuple[str, str, str | None] | None = None
         self._thought = 0
@@ -56,9 +63,9 @@ class Reader:
         self.text += event.content
         thinking, self._thought = self.decoder.reasoning_since(self._thought)
         self.reasoning += thinking
-        for position, _, _, fragment in event.fragments or ():
-            self.fragments[position] = self.fragments.get(position, "") + fragment
-        self.completed += event.tool_calls or ()
+        for call in event.fragments or ():
+            self.fragments[call.position] = self.fragments.get(call.position, "") + call.arguments
+        self.completed += map(as_tuple, event.tool_calls or ())
         if event.data:
             self.events.append(event.data.decode())
 

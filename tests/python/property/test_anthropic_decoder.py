@@ -12,6 +12,8 @@ from pydantic_core import PydanticSerializationError
 
 from ferroscope._core import DecodeError, Event, StreamDecoder
 
+from .recordings import as_tuple
+
 pytest.importorskip("anthropic", minversion="2.0")
 
 from anthropic._models import construct_type_unchecked
@@ -73,9 +75,9 @@ class Reader:
 
     def take(self, event: Event) -> None:
         self.text += event.content
-        for position, _, _, fragment in event.fragments or ():
-            self.fragments[position] = self.fragments.get(position, "") + fragment
-        self.completed += event.tool_calls or ()
+        for call in event.fragments or ():
+            self.fragments[call.position] = self.fragments.get(call.position, "") + call.arguments
+        self.completed += map(as_tuple, event.tool_calls or ())
 
     def drain(self) -> None:
         try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ferroscope._core import DecodeError, StreamDecoder
 
-from .recordings import ROOT, Json, body_of, cuts, name_of, read_bytes, read_events, recordings, without_nulls
+from .recordings import ROOT, Json, as_tuple, body_of, cuts, name_of, read_bytes, read_events, recordings, without_nulls
 
 pytest.importorskip("botocore")
 
@@ -176,7 +176,7 @@ def test_a_recorded_stream_folds_into_what_its_events_have(folder: Path) -> None
     assert reader.reasoning == reader.decoder.reasoning == thinking_of(expected)
     calls = [(id, name, json.loads(arguments)) for _, id, name, arguments in reader.completed]
     assert calls == calls_of(expected)
-    assert reader.completed == reader.decoder.tool_calls
+    assert reader.completed == [as_tuple(call) for call in reader.decoder.tool_calls]
     assert reader.fragments == {position: arguments for position, _, _, arguments in reader.completed}
     assert reader.decoder.finish_reasons == [expected["stopReason"]]
     assert json.loads(reader.decoder.usage or b"null") == expected.get("usage")
@@ -241,7 +241,7 @@ def test_a_recorded_plain_body_is_its_own_response(folder: Path) -> None:
     assert json.loads(decoder.response()) == expected
     assert event.content == decoder.content == texts(expected)
     assert decoder.reasoning == thinking_of(expected)
-    found = [(id, name, json.loads(arguments)) for _, id, name, arguments in event.tool_calls or []]
+    found = [(id, name, json.loads(arguments)) for _, id, name, arguments in map(as_tuple, event.tool_calls or ())]
     assert found == calls_of(expected)
     assert decoder.finish_reasons == [expected["stopReason"]]
     assert json.loads(decoder.usage or b"") == expected["usage"]

@@ -13,6 +13,7 @@ from ferroscope._core import DecodeError, StreamDecoder
 from .recordings import (
     ROOT,
     Json,
+    as_tuple,
     body_of,
     cuts,
     name_of,
@@ -102,7 +103,7 @@ def test_a_recorded_stream_folds_into_what_its_events_have(folder: Path) -> None
         (position, call["id"], call["function"]["name"], call["function"]["arguments"])
         for position, call in enumerate(message.get("tool_calls", []))
     ]
-    assert reader.completed == reader.decoder.tool_calls == calls
+    assert reader.completed == [as_tuple(call) for call in reader.decoder.tool_calls] == calls
     assert reader.fragments == {position: arguments for position, _, _, arguments in calls}
     assert reader.decoder.finish_reasons == [expected["finish_reason"]]
     assert json.loads(reader.decoder.usage or b"{}") == expected["usage"]
@@ -146,7 +147,7 @@ def test_a_recorded_plain_body_is_its_own_response(folder: Path) -> None:
     assert event.content == decoder.content == strings(message.get("content"), "text")
     assert decoder.reasoning == strings(message.get("content"), "thinking") + message.get("tool_plan", "")
     calls = [(call["id"], call["function"]["arguments"]) for call in message.get("tool_calls", [])]
-    assert [(id, arguments) for _, id, _, arguments in event.tool_calls or []] == calls
+    assert [(id, arguments) for _, id, _, arguments in map(as_tuple, event.tool_calls or ())] == calls
     assert json.loads(decoder.usage or b"") == expected["usage"]
 
 

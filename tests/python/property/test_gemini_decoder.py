@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from ferroscope._core import DecodeError, StreamDecoder
 
+from .recordings import as_tuple
+
 ROOT = Path(__file__).parents[3]
 OWN = ROOT / "tests" / "corpus" / "gemini"
 RECORDED = ROOT.parent / "shared" / "corpus"
@@ -104,9 +106,9 @@ class Seen:
 
     def _take(self, event: Any) -> None:
         self.text += event.content
-        for position, _, _, fragment in event.fragments or ():
-            self.fragments[position] = self.fragments.get(position, "") + fragment
-        self.completed += event.tool_calls or ()
+        for call in event.fragments or ():
+            self.fragments[call.position] = self.fragments.get(call.position, "") + call.arguments
+        self.completed += map(as_tuple, event.tool_calls or ())
 
     def response(self) -> Json:
         return json.loads(self.decoder.response())
@@ -114,7 +116,7 @@ class Seen:
     def outcome(self) -> tuple[object, ...]:
         decoder = self.decoder
         values = (self.text, self.fragments, self.completed, decoder.usage, self.error, decoder.reasoning)
-        return (*values, decoder.finish_reasons, decoder.tool_calls, decoder.response())
+        return (*values, decoder.finish_reasons, [*map(as_tuple, decoder.tool_calls)], decoder.response())
 
 
 # ---- the oracle

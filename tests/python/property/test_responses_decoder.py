@@ -9,6 +9,8 @@ import pytest
 
 from ferroscope._core import DecodeError, Event, StreamDecoder
 
+from .recordings import as_tuple
+
 ROOT = Path(__file__).parents[3]
 OWN = ROOT / "tests" / "corpus" / "openai_responses"
 RECORDED = ROOT.parent / "shared" / "corpus"
@@ -66,9 +68,9 @@ class Reader:
 
     def take(self, event: Event) -> None:
         self.text += event.content
-        for position, _, _, fragment in event.fragments or ():
-            self.fragments[position] = self.fragments.get(position, "") + fragment
-        self.completed += event.tool_calls or ()
+        for call in event.fragments or ():
+            self.fragments[call.position] = self.fragments.get(call.position, "") + call.arguments
+        self.completed += map(as_tuple, event.tool_calls or ())
 
     def drain(self) -> None:
         while True:
@@ -185,6 +187,6 @@ def test_a_recorded_body_comes_back_as_it_was(path: Path):
     assert json.loads(decoder.response()) == {"usage": None, **parsed}
     assert event.content == decoder.content
     calls = [item for item in parsed["output"] if item["type"] == "function_call"]
-    assert [call[1:] for call in event.tool_calls or ()] == [
+    assert [as_tuple(call)[1:] for call in event.tool_calls or ()] == [
         (call["call_id"], call["name"], call["arguments"]) for call in calls if call.get("status") != "incomplete"
     ]

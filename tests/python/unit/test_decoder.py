@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from ferroscope._core import DecodeError, Event, StreamDecoder
+from ferroscope._core import DecodeError, Event, StreamDecoder, ToolCallDelta
 from ferroscope.testing._wires.aws_event_stream import frame
 
+Call = tuple[int, str | None, str, str]
 Seen = list[tuple[str, bytes, object, object]]
 
 
@@ -24,8 +25,13 @@ def framed(*events: str) -> bytes:
     return "".join(f"data: {event}\n\n" for event in events).encode()
 
 
+def tuples(calls: list[ToolCallDelta] | None) -> list[Call] | None:
+    """Calls as position, id, name and arguments."""
+    return None if calls is None else [(call.position, call.id, call.name, call.arguments) for call in calls]
+
+
 def shown(events: Iterable[Event]) -> Seen:
-    return [(event.content, event.data, event.tool_calls, event.fragments) for event in events]
+    return [(event.content, event.data, tuples(event.tool_calls), tuples(event.fragments)) for event in events]
 
 
 def test_the_iteration_stops_for_more_bytes_and_goes_on():
@@ -88,23 +94,37 @@ def test_tool_calls_come_as_fragments_and_when_they_are_complete():
             call({"index": 0, "function": {"arguments": "1}"}}),
         )
     )
-    seen = [(event.tool_calls, event.fragments) for event in decoder]
+    seen = [(tuples(event.tool_calls), tuples(event.fragments)) for event in decoder]
     assert seen == [
         (None, None),
         (None, [(0, "c1", "add", '{"a":')]),
         (None, None),
         ([(0, "c1", "add", '{"a":1}')], [(0, "c1", "add", "1}")]),
     ]
-    assert decoder.tool_calls == [(0, "c1", "add", '{"a":1}'), (1, "c2", "now", "")]
+    assert tuples(decoder.tool_calls) == [(0, "c1", "add", '{"a":1}'), (1, "c2", "now", "")]
 
     decoder.finish()
     assert shown(decoder) == [("", b"", [(1, "c2", "now", "")], None)]
 
 
+def test_a_call_is_a_value_with_named_fields():
+    fragment = call({"index": 0, "id": "c1", "function": {"name": "add", "arguments": '{"a":'}})
+    [first], [second] = (StreamDecoder().feed_event(fragment).fragments or [] for _ in range(2))
+    assert (first, hash(first)) == (second, hash(second))
+    assert repr(first) == """ToolCallDelta(position=0, id='c1', name='add', arguments='{"a":')"""
+    match first:
+        case ToolCallDelta(position, call_id, name, arguments):
+            assert (position, call_id, name, arguments) == (0, "c1", "add", '{"a":')
+    assert first != StreamDecoder().feed_event(fragment.replace("c1", "c2")).fragments
+    assert first != (0, "c1", "add", '{"a":')
+    with pytest.raises(AttributeError):
+        first.name = "sub"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_call_without_an_id_has_none():
     decoder = StreamDecoder()
     event = decoder.feed_event(call({"function": {"name": "now", "arguments": "{}"}}))
-    assert event.tool_calls == [(0, None, "now", "{}")]
+    assert tuples(event.tool_calls) == [(0, None, "now", "{}")]
 
 
 def test_the_response_is_there_at_any_time():
@@ -152,7 +172,7 @@ def test_where_a_service_puts_reasoning_and_usage_is_told_to_the_decoder():
 
 
 def test_an_unknown_dialect_is_refused():
-    with pytest.raises(ValueError, match='unknown dialect "smalltalk"; use one of anthropic, cohere'):
+    with pytest.raises(ValueError, match='unknown dialect "smalltalk"; use one of anthropic, bedrock_converse, cohere'):
         StreamDecoder("smalltalk")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ferroscope import prices
+from ferroscope import llm, prices
 from ferroscope._core import StreamDecoder, token_counts
 from ferroscope.core import anthropic, openai
 from ferroscope.testing import Body, ProviderServer, Replay
@@ -227,17 +227,18 @@ def test_counts_that_fall_to_zero_contradict_the_first_event(
         "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600},
         "output_tokens": 1,
     }
-    server.reply(Replay(message_stream(start, end)))
+    server.reply(*[Replay(message_stream(start, end))] * 2)
 
-    @anthropic.call("claude-sonnet-4-6", stream=True)
     def greet() -> str:
         return "Say hi"
 
-    stream = greet()
-    list(stream)
-    response = stream.construct_call_response()
-    known = Decimal(total) if total else None
-    for answer in (stream, response, pickle.loads(pickle.dumps(response)), copy.deepcopy(response)):
+    stream = anthropic.call("claude-sonnet-4-6", stream=True)(greet)()
+    common = llm.call(provider="anthropic", model="claude-sonnet-4-6", stream=True)(greet)()
+    for one in (stream, common):
+        list(one)
+    response, known = stream.construct_call_response(), Decimal(total) if total else None
+    answers = (stream, common, common.construct_call_response(), response)
+    for answer in (*answers, pickle.loads(pickle.dumps(response)), copy.deepcopy(response)):
         assert (answer.cost_details.status, answer.cost_details.total) == (status, known)
         assert (answer.input_tokens, answer.output_tokens) == (sent, 50)
 

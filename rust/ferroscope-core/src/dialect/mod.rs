@@ -38,6 +38,26 @@ pub enum Format {
     Gemini,
 }
 
+impl Format {
+    /// The names of all formats.
+    pub const NAMES: &[&str] =
+        &["anthropic", "bedrock_converse", "cohere", "gemini", "openai_chat", "openai_responses"];
+
+    /// The format of a name; the quirks are for the one that has some.
+    #[must_use]
+    pub fn named(name: &str, quirks: openai_chat::Quirks) -> Option<Self> {
+        Some(match name {
+            "anthropic" => Self::Anthropic,
+            "bedrock_converse" => Self::BedrockConverse,
+            "cohere" => Self::Cohere,
+            "gemini" => Self::Gemini,
+            "openai_chat" => Self::OpenaiChat(quirks),
+            "openai_responses" => Self::OpenaiResponses,
+            _ => return None,
+        })
+    }
+}
+
 impl From<openai_chat::Quirks> for Format {
     fn from(quirks: openai_chat::Quirks) -> Self {
         Self::OpenaiChat(quirks)

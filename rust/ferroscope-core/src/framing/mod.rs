@@ -24,6 +24,27 @@ pub enum Framing {
     JsonLines,
 }
 
+impl Framing {
+    /// Every framing with its name.
+    pub const NAMED: &[(&str, Framing)] = &[
+        ("sse", Framing::Sse),
+        ("aws_event_stream", Framing::AwsEventStream),
+        ("json_lines", Framing::JsonLines),
+    ];
+
+    /// The framing of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Framing> {
+        Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, framing)| *framing)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// One event, in whichever framing it came.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {

@@ -1,0 +1,152 @@
+//! `Event` and `ToolCallDelta`: what an event of a stream added, seen from Python.
+
+use ferroscope_core::Step;
+use ferroscope_core::dialect::Dialect;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+
+/// A tool call: whole, or as far as it grew with an event.
+#[pyclass(frozen, freelist = 64, module = "ferroscope._core")]
+pub struct ToolCallDelta {
+    /// The position among the tool calls of the message.
+    #[pyo3(get)]
+    position: usize,
+    id: Option<Py<PyString>>,
+    name: Py<PyString>,
+    arguments: Py<PyString>,
+}
+
+impl ToolCallDelta {
+    /// The call at a position, with its arguments so far or a fragment of them.
+    pub(crate) fn new(
+        py: Python<'_>,
+        state: &Dialect,
+        position: usize,
+        fragment: Option<&str>,
+    ) -> Option<Self> {
+        let call = state.tool_call(position)?;
+        let text = |text: &str| PyString::new(py, text).unbind();
+        Some(Self {
+            position,
+            id: call.id.map(text),
+            name: text(call.name),
+            arguments: text(fragment.unwrap_or(call.arguments)),
+        })
+    }
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (self.position, &self.id, &self.name, &self.arguments).into_pyobject(py)
+    }
+}
+
+#[pymethods]
+impl ToolCallDelta {
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str, &'static str, &'static str) {
+        ("position", "id", "name", "arguments")
+    }
+
+    /// The provider's id of the call, if it gave one.
+    #[getter]
+    fn id(&self, py: Python<'_>) -> Option<Py<PyString>> {
+        self.id.as_ref().map(|id| id.clone_ref(py))
+    }
+
+    /// The name of the tool.
+    #[getter]
+    fn name(&self, py: Python<'_>) -> Py<PyString> {
+        self.name.clone_ref(py)
+    }
+
+    /// The arguments, JSON text: whole, or the fragment that was added.
+    #[getter]
+    fn arguments(&self, py: Python<'_>) -> Py<PyString> {
+        self.arguments.clone_ref(py)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
+        self.fields(py)?.eq(other.fields(py)?)
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.fields(py)?.hash()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = self.fields(py)?;
+        let shown = |at| fields.get_item(at)?.repr();
+        let (position, id, name, arguments) = (shown(0)?, shown(1)?, shown(2)?, shown(3)?);
+        Ok(format!("ToolCallDelta(position={position}, id={id}, name={name}, arguments={arguments})"))
+    }
+}
+
+/// What one event of a stream added.
+#[pyclass(frozen, freelist = 64, module = "ferroscope._core")]
+pub struct Event {
+    content: Py<PyString>,
+    data: Data,
+    /// Calls that the event completed.
+    #[pyo3(get)]
+    tool_calls: Option<Py<PyList>>,
+    /// Calls whose arguments grew, with the fragments.
+    #[pyo3(get)]
+    fragments: Option<Py<PyList>>,
+}
+
+/// The event's JSON text: most often a part of a read that stands in memory anyway.
+pub(crate) enum Data {
+    Nothing,
+    Part { read: Py<PyBytes>, start: usize, end: usize },
+    Own(Py<PyBytes>),
+}
+
+#[pymethods]
+impl Event {
+    /// Text that the event added.
+    #[getter]
+    fn content(&self, py: Python<'_>) -> Py<PyString> {
+        self.content.clone_ref(py)
+    }
+
+    /// The event's data, JSON text; empty for what only the end of the stream completed.
+    #[getter]
+    fn data(&self, py: Python<'_>) -> Py<PyBytes> {
+        match &self.data {
+            Data::Nothing => PyBytes::new(py, b"").unbind(),
+            Data::Part { read, start, end } => PyBytes::new(py, &read.as_bytes(py)[*start..*end]).unbind(),
+            Data::Own(data) => data.clone_ref(py),
+        }
+    }
+}
+
+/// What a step found, let go of the stream that it borrows.
+pub(crate) struct Found {
+    content: Py<PyString>,
+    completed: Vec<usize>,
+    arguments: Vec<(usize, String)>,
+}
+
+impl Found {
+    pub(crate) fn new(py: Python<'_>, step: &Step<'_>) -> Self {
+        Self {
+            content: PyString::new(py, &step.delta.text).unbind(),
+            completed: step.delta.completed.clone(),
+            arguments: step.delta.arguments.clone(),
+        }
+    }
+
+    pub(crate) fn event(self, py: Python<'_>, data: Data, state: &Dialect) -> PyResult<Event> {
+        let list = |calls: Vec<ToolCallDelta>| -> PyResult<Option<Py<PyList>>> {
+            if calls.is_empty() { Ok(None) } else { Ok(Some(PyList::new(py, calls)?.unbind())) }
+        };
+        let call = |position, fragment| ToolCallDelta::new(py, state, position, fragment);
+        let completed = self.completed.into_iter().filter_map(|position| call(position, None));
+        let fragments = self.arguments.iter().filter_map(|(position, text)| call(*position, Some(text)));
+        Ok(Event {
+            content: self.content,
+            data,
+            tool_calls: list(completed.collect())?,
+            fragments: list(fragments.collect())?,
+        })
+    }
+}
