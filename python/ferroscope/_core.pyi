@@ -28,6 +28,7 @@ __all__ = [
     "prices_info",
     "prices_known",
     "prices_load",
+    "prices_only_api",
     "prices_provider",
     "prices_reset",
     "prices_rows",
@@ -311,6 +312,9 @@ class StreamDecoder:
     @property
     def tool_calls(self) -> list[ToolCallDelta]:
         """The tool calls so far."""
+    @property
+    def cut_calls(self) -> list[ToolCallDelta]:
+        """The tool calls that the end of the response cut off, though their arguments may be closed JSON."""
     def response(self) -> bytes:
         """The response so far, in the form of the provider's answer without streaming, JSON text."""
 
@@ -440,6 +444,9 @@ def prices_conditions() -> list[str]:
 
 def prices_known(provider: str, model: str) -> bool:
     """Whether a provider's name stands for a model that has a price."""
+
+def prices_only_api(provider: str, model: str) -> str | None:
+    """The only API of a model, such as `responses`; `None` if it has several, or no table knows."""
 
 def prices_info() -> tuple[str, list[tuple[str, str]], list[str], int, int]:
     """Version, sources, providers, models and rows of the built-in table."""

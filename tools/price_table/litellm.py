@@ -100,6 +100,16 @@ def litellm_place(key: str, entry: dict[str, Any]) -> tuple[str, str] | None:
     return provider, name
 
 
+# The providers whose calls can be made through several APIs.
+SEVERAL_APIS = {"openai", "azure", "xai"}
+
+
+def only_api(entry: dict[str, Any]) -> str | None:
+    """The API that a model has if it has no other."""
+    endpoints = {str(path).rsplit("/v1/", 1)[-1] for path in entry.get("supported_endpoints") or ()} - {"batch"}
+    return "responses" if endpoints == {"responses"} or entry.get("mode") == "responses" else None
+
+
 def litellm_rows(entry: dict[str, Any], provider: str, source: Source, noise: list[str]) -> list[Row]:
     cells: dict[str, dict[str, dict[str, Decimal]]] = defaultdict(lambda: defaultdict(dict))
     mode = entry.get("mode")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .genai import GENAI_PROVIDERS, genai_providers, genai_rows, matches, rule_names
-from .litellm import litellm_entries, litellm_place, litellm_rows, uplift
+from .litellm import SEVERAL_APIS, litellm_entries, litellm_place, litellm_rows, only_api, uplift
 from .model import (
     GENAI,
     LAYERS,
@@ -195,6 +195,15 @@ def add_litellm(build: Build, entries: dict[str, dict[str, Any]], source: Source
             supplement(model, rows, entry, source, ours)
 
 
+def add_apis(build: Build, entries: dict[str, dict[str, Any]], source: Source) -> None:
+    for key, entry in entries.items():
+        place, api = litellm_place(key, entry), only_api(entry)
+        found = find(build, *place) if place is not None and api is not None and place[0] in SEVERAL_APIS else None
+        if place is not None and api is not None and found is not None:
+            model, _ = found
+            model.only_apis.setdefault((api, source.key, source.date), set()).add(keyed(*place))
+
+
 def with_uplift(rows: list[Row], entry: dict[str, Any], source: Source) -> list[Row]:
     return rows + list(uplift(entry, source))
 
@@ -318,6 +327,8 @@ def sections(build: Build) -> list[str]:
         for model in sorted(models, key=lambda m: m.id):
             names = sorted(model.names - {model.id})
             lines.append("\t".join([model.id, "=", *names]))
+            for (api, source, day), only in sorted(model.only_apis.items()):
+                lines.append("\t".join([model.id, "api", api, source, day, *sorted(only)]))
             rows = {f"{model.id}\t{row.text()}": LAYERS[row.source] for row in model.rows}
             lines += sorted(rows, key=lambda text: (rows[text], text))
     return lines
@@ -332,4 +343,5 @@ def build_table(sources: Path) -> tuple[str, Build]:
     for name in FALLBACKS:
         build.provider(name)
     add_corrections(build)
+    add_apis(build, fresh, LITELLM)
     return write(build), build

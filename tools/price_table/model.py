@@ -95,6 +95,8 @@ class Model:
     names: set[str] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
     match: Any = None
+    only_apis: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    """The names that only one API has, by the API, the source and the day it was checked."""
 
 
 @dataclass

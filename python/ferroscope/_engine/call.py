@@ -21,7 +21,7 @@ from .clients import default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request
 from .extraction import Extraction
-from .plan import CallPlan, provider_tools
+from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
 
 # What no SDK's response is.
@@ -167,15 +167,16 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     config = prompt.config or {}
     # A dynamic client serves this call only: the next one may be another tenant's.
     client = config.get("client") or plan.client
-    provider = plan.provider.for_client(client)
-    tools, params = plan.tools, plan.params
+    added = config.get("call_params") or {}
+    provider = plan.base.for_call(client, plan.model, {**plan.call_params, **added} if added else plan.call_params)
+    tools, extraction = plan.offer(provider)
+    params = plan.params
+    if provider.dialect is not plan.provider.dialect:
+        params = render_params(plan.call_params, provider)
     if config.get("tools") is not None:
         tools = provider_tools(config["tools"], provider)
-    elif provider.tool is not plan.provider.tool:
-        tools = provider_tools(plan.original_tools, provider)
-    if config.get("call_params"):
-        params = {**params, **provider.dialect.render_params(config["call_params"])}
-    extraction = plan.extraction
+    if added:
+        params = {**params, **render_params(added, provider)}
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):
         extraction = extraction.as_json_mode()
     prefilled = extraction.prefilled_fields(prompt.fn_args) if extraction is not None else {}

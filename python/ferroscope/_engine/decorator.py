@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from .flow import adrive, drive, flow
 from .options import OPTIONS_DOC, CallOptions, check_model, check_options
 from .plan import CallPlan, plan_call
-from .provider import Provider
+from .provider import AUTO, Provider
 
 
 def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the provider's own classes
@@ -22,16 +22,31 @@ def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the 
         check_options(options, name)
         return lambda fn: run_plan(plan_call(fn, provider, model, options), fn)
 
-    call.__name__ = call.__qualname__ = f"{provider.name}_call"
-    call.__doc__ = f"""Turn a function that returns a prompt into a call of {provider.name}.
+    def call_of_several(
+        model: str, *, api: str = AUTO, **options: Unpack[CallOptions]
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        if api != AUTO:
+            options["call_params"] = {"api": api, **(options.get("call_params") or {})}
+        return call(model, **options)
+
+    decorator = call_of_several if provider.apis else call
+    decorator.__name__ = decorator.__qualname__ = f"{provider.name}_call"
+    decorator.__doc__ = f"""Turn a function that returns a prompt into a call of {provider.name}.
 
 The function keeps its parameters, and whether it is async.
 
 Args:
     model: The name of the model.
 {OPTIONS_DOC}
-"""
-    return call
+{_api_doc(provider)}"""
+    return decorator
+
+
+def _api_doc(provider: Provider) -> str:
+    if not provider.apis:
+        return ""
+    names = ", ".join(f"`{name}`" for name in (provider.api, *provider.apis))
+    return f"    api: The API ({names}); by default the model and the call parameters choose it.\n"
 
 
 def run_plan(plan: CallPlan, fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, get_args
 
 from ..core.base._prompt_plan import PromptPlan, plan_prompt
 from ..core.base.stream_config import Every, Limits, StreamConfig
@@ -21,7 +21,8 @@ class CallPlan:
     """A decorated function, understood.
 
     Attributes:
-        provider: Who is called.
+        base: The provider's record as the decorator has it.
+        provider: The record that serves calls with these options.
         model: The model that is asked.
         prompt: The function itself.
         stream: Whether the answer is streamed.
@@ -40,6 +41,7 @@ class CallPlan:
         params: The same under the provider's names.
     """
 
+    base: Provider
     provider: Provider
     model: str
     prompt: PromptPlan
@@ -57,11 +59,31 @@ class CallPlan:
     client: object | None
     call_params: Mapping[str, Any]
     params: Mapping[str, Any]
+    _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
+
+    def offer(self, provider: Provider) -> Offer:
+        """Return the tools and the response model as the classes of a record of the same provider."""
+        if provider is self.provider:
+            return self.tools, self.extraction
+        known = self._offers.get(id(provider))
+        if known is None:
+            tools, extraction = self.tools, self.extraction
+            if provider.tool is not self.provider.tool:
+                tools = provider_tools(self.original_tools, provider)
+                if extraction is not None:
+                    extraction = plan_extraction(
+                        extraction.target, provider, json_mode=self.json_mode, has_tools=bool(tools)
+                    )
+            known = self._offers[id(provider)] = tools, extraction
+        return known
+
+
+Offer: TypeAlias = tuple[tuple[type[BaseTool], ...], Extraction | None]
 
 
 def plan_call(
     fn: Callable[..., Any],
-    provider: Provider,
+    base: Provider,
     model: str,
     options: CallOptions,
 ) -> CallPlan:
@@ -75,6 +97,8 @@ def plan_call(
     json_mode, call_params = bool(options.get("json_mode")), options.get("call_params") or {}
     if stream and output_parser:
         raise ValueError("Cannot use `output_parser` with `stream=True`.")
+    client = options.get("client")
+    provider = base.for_call(client, model, call_params)
     config: StreamConfig = stream if isinstance(stream, dict) else {}
     every = config.get("every", "delta")
     if every not in get_args(Every):
@@ -85,6 +109,7 @@ def plan_call(
     if response_model is not None:
         extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
     return CallPlan(
+        base=base,
         provider=provider,
         model=model,
         prompt=plan_prompt(fn),
@@ -99,10 +124,17 @@ def plan_call(
         deadlines=read_deadlines(config),
         replay=_replay_bytes(config.get("replay", False)),
         output_parser=output_parser,
-        client=options.get("client"),
+        client=client,
         call_params=call_params,
-        params=provider.dialect.render_params(call_params),
+        params=render_params(call_params, provider),
     )
+
+
+def render_params(call_params: Mapping[str, Any], provider: Provider) -> dict[str, Any]:
+    """Return call parameters under the provider's names, without the name of the API, which is not one of them."""
+    if "api" in call_params:
+        call_params = {name: value for name, value in call_params.items() if name != "api"}
+    return provider.dialect.render_params(call_params)
 
 
 def _replay_bytes(replay: bool | int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.call_response_chunk import AnyCallResponseChunk
@@ -19,6 +19,9 @@ from .common_errors import name_errors
 from .dialect import Dialect
 
 _ClassT = TypeVar("_ClassT", bound=type)
+
+AUTO: Final = "auto"
+"""The value of the parameter `api` with which the model and the other parameters choose the API."""
 
 _ROLES = ("response", "chunk", "stream", "tool")
 
@@ -51,6 +54,10 @@ class Provider:
             SDKs can call.
         alternatives: Records of the same provider for the clients of other SDKs; the first that accepts a client
             serves it.
+        api: The name of the API that the record calls, where the provider has several.
+        apis: Records of the same provider for its other APIs, by name.
+        choose_api: Returns the name of the API for a call that asks for none: of the provider in the price table, the
+            model and the call parameters.
     """
 
     name: str
@@ -68,6 +75,9 @@ class Provider:
     adapter_module: str = ""
     accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)
     alternatives: tuple[Provider, ...] = ()
+    api: str = ""
+    apis: Mapping[str, Provider] = field(default_factory=dict)
+    choose_api: Callable[[str, str, Mapping[str, Any]], str] | None = None
 
     def __post_init__(self) -> None:
         name_errors(self.sdk, self.errors)
@@ -84,6 +94,28 @@ class Provider:
     def for_client(self, client: object | None) -> Provider:
         """Return the record that serves a client (None: the default client)."""
         return next((alternative for alternative in self.alternatives if alternative.accepts_client(client)), self)
+
+    def for_call(self, client: object | None, model: str, params: Mapping[str, Any]) -> Provider:
+        """Return the record that makes a call: for its client, and for the API that its parameters ask for.
+
+        Args:
+            client: The client; None for the default one.
+            model: The model.
+            params: The call parameters, as the program gave them. The parameter `api` names the API.
+
+        Raises:
+            ValueError: The provider has no API of that name.
+        """
+        record = self.for_client(client)
+        wanted = params.get("api") or AUTO
+        if wanted == AUTO:
+            chosen = record.choose_api(record.price_provider, model, params) if record.choose_api else record.api
+            return record.apis.get(chosen, record)
+        if wanted != record.api and wanted not in record.apis:
+            known = [repr(name) for name in (AUTO, record.api, *record.apis) if name]
+            one_of = f"one of {', '.join(known)}" if len(known) > 1 else "only for providers with several APIs"
+            raise ValueError(f"`api` of {self.name!r} is {one_of}, not {wanted!r}")
+        return record.apis.get(wanted, record)
 
 
 def _claimed(kind: _ClassT, record: Provider, role: str) -> _ClassT:

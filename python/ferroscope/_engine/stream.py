@@ -18,7 +18,7 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
-from ..errors import BudgetExceededError, StreamError, UnknownToolError
+from ..errors import BudgetExceededError, StreamError, ToolArgumentsError, UnknownToolError
 from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
@@ -444,6 +444,16 @@ class StreamRun:
                 record(self.cost_details(), self._call.meters)
 
     def _report_tools(self) -> None:
+        if self._call.tools and self._complete:
+            self._tool_errors += (
+                ToolArgumentsError(
+                    f"the call of {call.name!r} (call {call.id!r}) was cut off: its arguments may be incomplete",
+                    name=call.name,
+                    call_id=call.id,
+                    arguments=call.arguments,
+                )
+                for call in self._decoder.cut_calls
+            )
         if self._tool_errors:
             error = self._tool_errors[0]
             error.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
@@ -559,7 +569,9 @@ class StreamRun:
             return response.cost_details
         said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
-        usage = plan.provider.dialect.estimate_usage(response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN)
+        usage = self._call.provider.dialect.estimate_usage(
+            response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN
+        )
         if usage is None:
             return response.cost_details
         model = self.model or plan.model

@@ -167,4 +167,7 @@ def server_record(server: Server) -> Provider:
         quirks=server.quirks,
         dialect=OpenAIChat(server.name, server.quirks, SERVER_SDK),
         clients=server.clients(),
+        api="",
+        apis={},
+        choose_api=None,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from .._coroutine_function import coroutine_function
 from .._engine.flow import adrive, drive, flow
 from .._engine.options import OPTIONS_DOC, CallOptions, check_options
-from .._engine.plan import CallPlan, plan_call
+from .._engine.plan import CallPlan, plan_call, render_params
 from ..core._registry import provider_and_model
 from ..core.base._prompt_plan import plan_prompt
 from ..errors import MissingExtraError
@@ -74,7 +74,7 @@ class PlannedFunction:
         if client is None and call_params is None:
             return plan
         call_params = call_params if call_params is not None else {}
-        params = plan.provider.dialect.render_params(call_params)
+        params = render_params(call_params, plan.provider)
         return replace(plan, client=client, call_params=call_params, params=params)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -47,4 +47,5 @@ def _common_view(provider: Provider) -> Provider:
         chunk=Chunk,
         stream=cast("Any", stream),
         alternatives=tuple(map(_common_view, provider.alternatives)),
+        apis={name: _common_view(record) for name, record in provider.apis.items()},
     )

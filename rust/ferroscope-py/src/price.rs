@@ -232,6 +232,12 @@ fn prices_known(provider: &str, model: &str) -> bool {
     BOOK.find(provider, model, None).is_some()
 }
 
+/// The only API of a model, if it has no other.
+#[pyfunction]
+fn prices_only_api(provider: &str, model: &str) -> Option<String> {
+    BOOK.only_api(provider, model)
+}
+
 /// version, sources, providers, models, rows of the built-in table
 #[pyfunction]
 fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
@@ -299,6 +305,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(prices_conditions, module)?)?;
     module.add_function(wrap_pyfunction!(prices_known, module)?)?;
     module.add_function(wrap_pyfunction!(prices_info, module)?)?;
+    module.add_function(wrap_pyfunction!(prices_only_api, module)?)?;
     module.add_function(wrap_pyfunction!(prices_rows, module)?)?;
     module.add_function(wrap_pyfunction!(prices_where, module)?)?;
     Ok(())

@@ -224,6 +224,14 @@ impl StreamDecoder {
         positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect()
     }
 
+    /// The tool calls that the end of the response cut off.
+    #[getter]
+    fn cut_calls(&self, py: Python<'_>) -> Vec<ToolCallDelta> {
+        let state = self.stream.state();
+        let positions = state.cut_calls().into_iter();
+        positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect()
+    }
+
     /// The response so far, in the form of the provider's answer without streaming, JSON text.
     fn response<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.stream.state().response().as_bytes())

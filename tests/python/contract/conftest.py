@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, Mistral, OpenAIChat, Wire
+from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, Mistral, OpenAIChat, OpenAIResponses, Wire
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Row:
     model: str
     wire: Wire
     mount: str = ""  # what the server calls it, where that is another name
+    options: dict[str, Any] = field(default_factory=dict)  # options of every call
 
     @property
     def url_name(self) -> str:
@@ -44,6 +45,15 @@ ROWS = [
         environment={"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": "{url}"},
         model="gpt-4o-mini",
         wire=OpenAIChat,
+    ),
+    Row(
+        name="openai",
+        module="ferroscope.core.openai",
+        environment={"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": "{url}"},
+        model="gpt-4o-mini",
+        wire=OpenAIResponses,
+        mount="openai-responses",
+        options={"api": "responses"},
     ),
     Row(
         name="anthropic",
@@ -119,7 +129,7 @@ class Caller:
 
     def decorate(self, prompt: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         """The prompt function as a call of this kind."""
-        decorator = self.provider.call(self.row.model, **options)
+        decorator = self.provider.call(self.row.model, **self.row.options, **options)
         if self.kind == "sync":
             return decorator(prompt)
 
@@ -194,7 +204,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=ROWS, ids=lambda row: row.label)
 def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
     row: Row = request.param
-    pytest.importorskip(row.wire.sdk)
+    pytest.importorskip(row.wire.sdk, minversion=row.wire.oldest)
     for name, value in row.environment.items():
         monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     return row

@@ -106,8 +106,9 @@ def test_a_shorthand_of_parts_is_one_message(caller: Caller) -> None:
     """v1 sent a list of nothing but parts as messages (D33)."""
     caller.server.reply("ok")
     caller.call(lambda: [TextPart(type="text", text="a"), TextPart(type="text", text="b")])
-    assert caller.server.requests[-1].json["messages"] == [
-        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
+    kind = caller.wire.text_type
+    assert caller.wire.messages(caller.server.requests[-1].json) == [
+        {"role": "user", "content": [{"type": kind, "text": "a"}, {"type": kind, "text": "b"}]}
     ]
 
 
@@ -125,7 +126,7 @@ def test_dynamic_config_sets_up_this_call_only(caller: Caller) -> None:
     call = caller.decorate(prompt, call_params={"temperature": 0.1, "max_tokens": 5})
     first, second = call(True), call(False)
     bodies = [request.json for request in caller.server.requests[-2:]]
-    assert [(body["temperature"], body["max_tokens"]) for body in bodies] == [(0.9, 5), (0.1, 5)]
+    assert [(body["temperature"], body[caller.wire.max_tokens]) for body in bodies] == [(0.9, 5), (0.1, 5)]
     assert (first.metadata, second.metadata) == ({"tags": {"first"}}, {})
 
 

@@ -306,7 +306,9 @@ def test_arguments_of_the_call_fill_fields(caller: Caller, json_mode: bool) -> N
     sent = json.dumps(caller.server.requests[-1].json)
     assert "bookTitle" in sent
     assert "readerOf" not in sent  # v1 asked for it in JSON mode
-    assert caller.server.requests[-1].json["messages"][0]["content"].startswith("Recommend a romantic book")
+    assert caller.wire.text(caller.wire.messages(caller.server.requests[-1].json)[0]).startswith(
+        "Recommend a romantic book"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.* does not support strict structured outputs:UserWarning")
@@ -493,7 +495,7 @@ def test_nothing_that_was_handed_in_is_changed(caller: Caller) -> None:
     call()
     call()
     assert (messages, params) == kept
-    first, second = (request.json["messages"] for request in caller.server.requests)
+    first, second = (caller.wire.messages(request.json) for request in caller.server.requests)
     assert first == second
 
 

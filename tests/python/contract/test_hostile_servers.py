@@ -12,6 +12,7 @@ from ferroscope import errors
 from ferroscope.testing import Exchange, Piece, Response
 
 from .conftest import Caller
+from .wires import OpenAIChat
 
 MEGABYTE = 1 << 20
 TOO_LONG = 5.0  # seconds, on a busy machine
@@ -43,8 +44,8 @@ class Sent:
 
 @pytest.fixture(autouse=True)
 def _openai_only(caller: Caller) -> None:
-    if caller.row.name != "openai":
-        pytest.skip("the bodies are OpenAI's")
+    if caller.wire is not OpenAIChat:
+        pytest.skip("the bodies are chat completions")
 
 
 REFUSED: dict[str, tuple[Callable[[], tuple[bytes, ...]], str]] = {

@@ -89,7 +89,7 @@ def test_a_streamed_answer_goes_on_as_a_message(caller: Caller, options: dict[st
     stream = caller.call("?", stream=True, response_model=Book, **options)
     caller.consume(stream)
     caller.call(lambda: [stream.stream.message_param, BaseMessageParam(role="user", content="Thanks")])
-    assert "Jane Austen" in json.dumps(caller.server.requests[-1].json["messages"][0])
+    assert "Jane Austen" in json.dumps(caller.wire.messages(caller.server.requests[-1].json)[0])
 
 
 # ---- when an instance is given

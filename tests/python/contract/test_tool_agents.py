@@ -119,14 +119,15 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
         ),
     ]
     assert sent[1]["tools"] == sent[0]["tools"]
-    asked = sent[1]["messages"][1]
+    asked = caller.wire.messages(sent[1])[1]
     assert (asked["role"], caller.wire.text(asked)) == ("assistant", "Just a moment.")
     ids = [identifier for identifier, _ in caller.wire.calls(asked)]
     if not caller.wire.rewrites_ids:
         assert ids == ["call_1", "call_2", "call_3"]
     outputs = ["B greets Ann", '{"Emma": 1}', "Emma is red"]
-    assert caller.wire.results(sent[1]["messages"][2:-1]) == dict(zip(ids, outputs, strict=True))
-    assert sent[1]["messages"][-1] == {"role": "user", "content": "And now?"}
+    messages = caller.wire.messages(sent[1])
+    assert caller.wire.results(messages[2:-1]) == dict(zip(ids, outputs, strict=True))
+    assert messages[-1] == {"role": "user", "content": "And now?"}
 
 
 def test_another_call_is_a_tool(caller: Caller) -> None:
@@ -138,7 +139,8 @@ def test_another_call_is_a_tool(caller: Caller) -> None:
         """
         return f"Summarize: {text}"
 
-    inner = caller.provider.call(caller.row.model, output_parser=lambda response: response.content)(summarize)
+    options: dict[str, Any] = {**caller.row.options, "output_parser": lambda response: response.content}
+    inner = caller.provider.call(caller.row.model, **options)(summarize)
     caller.server.reply(Answer(ToolCalls(ToolCall("summarize", {"text": "long"}, id="call_1"))), Answer(Text("short")))
     response = caller.call(lambda: [BaseMessageParam(role="user", content="Go")], tools=[inner])
     assert caller.wire.described(caller.server.requests[0].json["tools"][0]) == (
@@ -151,4 +153,4 @@ def test_another_call_is_a_tool(caller: Caller) -> None:
         },
     )
     assert response.tool.call() == "short"
-    assert caller.server.requests[1].json["messages"] == [{"role": "user", "content": "Summarize: long"}]
+    assert caller.wire.messages(caller.server.requests[1].json) == [{"role": "user", "content": "Summarize: long"}]

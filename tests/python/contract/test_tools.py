@@ -139,7 +139,7 @@ def test_an_agent_loop_ends_with_the_answer(caller: Caller) -> None:
     history += [stream.message_param, *stream.tool_message_params(outputs)]
     answer = caller.call(lambda: list(history), tools=[add, now])
     assert answer.content == "Three, at noon."
-    sent = caller.server.requests[-1].json["messages"]
+    sent = caller.wire.messages(caller.server.requests[-1].json)
     assert [message["role"] for message in sent[:2]] == ["user", "assistant"]
     (adding, _), (telling, _) = caller.wire.calls(sent[1])
     assert caller.wire.results(sent[2:]) == {adding: "3", telling: "noon"}

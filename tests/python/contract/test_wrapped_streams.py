@@ -43,7 +43,8 @@ def traced(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[Wrapped]:
     if caller.row.mount == "azure-inference":
         pytest.skip("how that SDK's streams are traced: see test_azure_calls")
     provider = vars(__import__(f"{caller.row.module}._provider", fromlist=["_"]))[caller.row.name.upper()]
-    usual = type(provider.dialect).method
+    dialect_type = type(provider.for_call(None, caller.row.model, caller.row.options).dialect)
+    usual = dialect_type.method
 
     def method(dialect: Any, client: Any, **options: Any) -> Any:
         create = usual(dialect, client, **options)
@@ -58,7 +59,7 @@ def traced(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[Wrapped]:
 
         return sync if caller.kind == "sync" else asynchronous
 
-    monkeypatch.setattr(type(provider.dialect), "method", method)
+    monkeypatch.setattr(dialect_type, "method", method)
     return made
 
 
@@ -78,7 +79,7 @@ def test_the_tracer_sees_everything_and_so_do_we(caller: Caller, traced: list[Wr
 def test_an_error_inside_the_stream(caller: Caller, traced: list[Wrapped]) -> None:
     if caller.row.name == "mistral":
         pytest.skip("its SDK raises a validation error in place of an error inside a stream")
-    caller.server.reply(StreamError(Answer("one two three"), after=4, message="Overloaded"))
+    caller.server.reply(StreamError(Answer("one two three"), after=caller.wire.opening + 2, message="Overloaded"))
     with pytest.raises(ProviderStreamError, match="Overloaded" if caller.wire.shows_message else "error") as caught:
         caller.stream()
     assert isinstance(caught.value, caller.wire.error("APIError"))

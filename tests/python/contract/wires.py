@@ -12,6 +12,8 @@ class OpenAIChat:
 
     # Whose exceptions calls raise.
     sdk = "openai"
+    # The oldest version of the SDK with this format, where not all have it.
+    oldest: str | None = None
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
     # Whether the SDK warns at once of clients that are left open.
@@ -32,6 +34,11 @@ class OpenAIChat:
     knows_strict = True
     # Whether the SDK's text of an error has the provider's message.
     shows_message = True
+    # Whether a stream has usage only if the request asks for it.
+    asks_for_usage = True
+    # The type of a text in a message's content, and the name of the parameter `max_tokens`.
+    text_type = "text"
+    max_tokens = "max_tokens"
     # How many events come before the first text.
     opening = 1
     # After how many bytes of its stream a short answer has been said in part.
@@ -65,6 +72,12 @@ class OpenAIChat:
     def finish(reason: str) -> str:
         """A finish reason in the format's own words."""
         return reason
+
+    @staticmethod
+    def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+        """The messages in the body of a request."""
+        messages: list[dict[str, Any]] = body["messages"]
+        return messages
 
     @staticmethod
     def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -109,6 +122,7 @@ class Groq(OpenAIChat):
     """The same from Groq, through its own SDK."""
 
     sdk = "groq"
+    asks_for_usage = False
     knows_strict = False
 
     @classmethod
@@ -122,6 +136,7 @@ class Mistral(OpenAIChat):
     """The same from Mistral, through its own SDK, which has one client for both kinds of calls."""
 
     sdk = "mistralai"
+    asks_for_usage = False
     runs_on_trio = False
     warns_of_open_clients = False
     rewrites_ids = True
@@ -165,6 +180,7 @@ class XAI(OpenAIChat):
 class AzureInference(OpenAIChat):
     """The same through azure-ai-inference."""
 
+    asks_for_usage = False
     sdk = "azure"
     runs_on_trio = False
     warns_of_open_clients = False
@@ -192,6 +208,60 @@ class AzureInference(OpenAIChat):
         return getattr(exceptions, names[name])
 
 
+class OpenAIResponses(OpenAIChat):
+    """OpenAI's Responses API."""
+
+    oldest = "1.66"
+    asks_for_usage = False
+    text_type = "input_text"
+    max_tokens = "max_output_tokens"
+    # `created`, `in_progress`, and the beginning of an item and of its part.
+    opening = 4
+    halfway = 2400
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        return {"stop": "completed", "tool_calls": "completed", "length": "max_output_tokens"}.get(reason, reason)
+
+    @staticmethod
+    def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+        """The items of the input, those of one answer as one message."""
+        messages: list[dict[str, Any]] = []
+        for item in body["input"]:
+            if ("role" in item and item["role"] != "assistant") or item.get("type") == "function_call_output":
+                messages.append(item)
+            elif messages and "items" in messages[-1]:
+                messages[-1]["items"].append(item)
+            else:
+                messages.append({"role": "assistant", "items": [item]})
+        return messages
+
+    @staticmethod
+    def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        assert tool["type"] == "function"
+        return tool["name"], tool["description"], tool["parameters"]
+
+    @staticmethod
+    def calls(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        items = message.get("items") or message["content"]
+        calls = [item for item in items if item["type"] == "function_call"]
+        return [(call["call_id"], json.loads(call["arguments"])) for call in calls]
+
+    @staticmethod
+    def arguments(call: Any) -> Any:
+        return call.arguments
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        contents = [item["content"] for item in message.get("items", [message]) if "content" in item]
+        parts = [[{"text": one}] if isinstance(one, str) else one for one in contents]
+        return "".join(part["text"] for content in parts for part in content)
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        return {one["call_id"]: one["output"] for one in messages if one.get("type") == "function_call_output"}
+
+
 class Anthropic:
     """Anthropic's messages."""
 
@@ -201,10 +271,14 @@ class Anthropic:
     rewrites_ids = False
     refuses = True
     reports_cached = True
+    oldest: str | None = None
     knows_strict = False
     shows_message = True
     counts_cached = False
     refuses_apart = False
+    asks_for_usage = False
+    text_type = "text"
+    max_tokens = "max_tokens"
     arguments_are_text = False
     opening = 2
     halfway = 700
@@ -233,6 +307,11 @@ class Anthropic:
     def finish(reason: str) -> str:
         words = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
         return words[reason]
+
+    @staticmethod
+    def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = body["messages"]
+        return messages
 
     @staticmethod
     def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ferroscope import prices
+from ferroscope._core import prices_only_api
+
 ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "rust/ferroscope-core/src/price/prices/table.tsv"
 TOOLS = ROOT / "tools"
@@ -78,10 +81,45 @@ def test_every_row_has_a_source_and_a_date_and_stands_in_order() -> None:
         assert ids == sorted(set(ids))
         for row in rows:
             if row[1] != "=":
-                _, when, rates, source, checked = row
+                _, when, rates, source, checked, *names = row
                 assert (when, rates) != ("", "")
+                assert bool(names) is (when == "api")
                 assert source in known
                 assert date(2026, 8, 1) <= date.fromisoformat(checked) <= date(2026, 12, 31)
+
+
+ONLY_API = [
+    ("openai", "o1-pro", "responses"),
+    ("openai", "o3-deep-research-2025-06-26", "responses"),
+    ("openai", "gpt-5-pro", "responses"),
+    ("openai", "gpt-5-codex", "responses"),
+    ("openai", "computer-use-preview", "responses"),
+    ("openai", "openai/o3-pro", "responses"),
+    ("openai", "O3-PRO", "responses"),
+    ("azure", "gpt-5-pro", "responses"),
+    ("xai", "grok-4.20-multi-agent", "responses"),
+    # They share a row of prices with models that have one API only.
+    ("openai", "gpt-5", None),
+    ("openai", "gpt-5.1", None),
+    ("openai", "gpt-4o-mini", None),
+    ("openai", "o1", None),
+    ("openai", "a-model-of-tomorrow", None),
+    ("anthropic", "claude-haiku-4-5", None),
+    ("nobody", "o1-pro", None),
+]
+
+
+@pytest.mark.parametrize(("provider", "model", "api"), ONLY_API)
+def test_models_that_have_one_api_only(provider: str, model: str, api: str | None) -> None:
+    assert prices_only_api(provider, model) == api
+
+
+def test_a_deployment_has_the_only_api_of_its_model() -> None:
+    prices.alias("azure", "our-deployment", model="o3-pro")
+    try:
+        assert prices_only_api("azure", "our-deployment") == "responses"
+    finally:
+        prices.reset()
 
 
 def test_every_correction_has_a_reason_a_source_and_a_date() -> None:

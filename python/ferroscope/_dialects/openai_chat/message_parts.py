@@ -30,8 +30,8 @@ Fetch: TypeAlias = Callable[[str], bytes]
 
 FUNCTION_CALL: Final = "function_call"
 
-_IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-_AUDIO_FORMATS: Final = {
+IMAGE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+AUDIO_FORMATS: Final = {
     "audio/wav": "wav",
     "audio/wave": "wav",
     "audio/x-wav": "wav",
@@ -134,7 +134,7 @@ def _render_part(part: ContentPart, rules: MessageRules, fetch: Fetch) -> Piece:
     if part.type == "image_url":
         return _render_image(part.url, part.detail, rules)
     if part.type == "image":
-        if part.media_type not in _IMAGE_TYPES:
+        if part.media_type not in IMAGE_TYPES:
             raise ValueError(
                 f"Unsupported image media type: {part.media_type}. {rules.provider} currently only "
                 "supports JPEG, PNG, GIF, and WebP images."
@@ -161,7 +161,7 @@ def _render_image(url: str, detail: str | None, rules: MessageRules) -> Piece:
 
 
 def _render_audio(media_type: str, data: str, rules: MessageRules) -> Piece:
-    audio_format = _AUDIO_FORMATS.get(media_type)
+    audio_format = AUDIO_FORMATS.get(media_type)
     if audio_format is None:
         raise ValueError(
             f"Unsupported audio media type: {media_type}. {rules.provider} currently only "
@@ -197,9 +197,15 @@ def _render_tool_call(part: ToolCallPart) -> Piece:
     if "custom_input" in extra:
         custom = {"name": part.name, "input": extra["custom_input"]}
         return {"id": part.id, "type": "custom", "custom": custom}
-    # Arguments that were no JSON object go back as they came.
-    arguments = extra.get("arguments", "{}") if part.args is None else dump_json(part.args)
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
+    function = {"name": part.name, "arguments": arguments_text(part)}
+    return {"id": part.id, "type": "function", "function": function}
+
+
+def arguments_text(part: ToolCallPart) -> str:
+    """Return the arguments of a tool call as JSON text; arguments that were not a JSON object as they came."""
+    if part.args is None:
+        return str((part.__pydantic_extra__ or {}).get("arguments", "{}"))
+    return dump_json(part.args)
 
 
 def dump_json(value: Any) -> str:  # Any: JSON of whatever shape

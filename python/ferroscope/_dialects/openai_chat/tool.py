@@ -69,14 +69,11 @@ def chat_tool_call(sdk_type: str) -> type[PendingToolCall[Any]]:
     return type("PendingChatToolCall", (_PendingToolCall,), {"__slots__": (), "_sdk_type": sdk_type})
 
 
-class ChatTool(BaseTool):
-    """A tool in a call in the chat-completions format, of whichever provider."""
+class FunctionTool(BaseTool):
+    """A tool that is described as a function, of whichever format."""
 
     __supports_strict__ = True
-    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = chat_tool_call(
-        "openai.types.chat:ChatCompletionMessageToolCall"
-    )
-    __wire_schema__: ClassVar[ChatCompletionToolParam | None] = None
+    __wire_schema__: ClassVar[Any] = None  # Any: the format's own description
 
     if TYPE_CHECKING:
         # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
@@ -86,7 +83,7 @@ class ChatTool(BaseTool):
         tool_call: LazyToolCall = None
 
     @classmethod
-    def tool_schema(cls) -> ChatCompletionToolParam:
+    def tool_schema(cls) -> Any:
         """Returns the tool as the provider wants it described, a copy that is the caller's to change.
 
         Example:
@@ -98,16 +95,20 @@ class ChatTool(BaseTool):
         return _copy(cls.wire_schema())
 
     @classmethod
-    def wire_schema(cls) -> ChatCompletionToolParam:
+    def wire_schema(cls) -> Any:
         """Returns the same as `tool_schema`, made once and shared: not to be changed."""
         owner = unbound_tool_type(cls) or cls
-        known: ChatCompletionToolParam | None = vars(owner).get("__wire_schema__")
+        known = vars(owner).get("__wire_schema__")
         if known is None:
             known = owner.__wire_schema__ = owner._describe()
         return known
 
     @classmethod
-    def _describe(cls) -> ChatCompletionToolParam:
+    def _describe(cls) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def _function(cls) -> FunctionDefinition:
         function: FunctionDefinition = {"name": cls._name(), "description": cls._description()}
         strict = cast("Mapping[str, object]", cls.tool_config).get("strict", False)
         parameters = cls.model_json_schema(
@@ -118,7 +119,26 @@ class ChatTool(BaseTool):
         # Strict mode wants `additionalProperties: false` said even of no properties.
         if strict or parameters.get("properties") or cls._record.quirks.empty_parameters:
             function["parameters"] = parameters
-        return {"type": "function", "function": function}
+        return function
+
+
+class ChatTool(FunctionTool):
+    """A tool in a call in the chat-completions format, of whichever provider."""
+
+    __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = chat_tool_call(
+        "openai.types.chat:ChatCompletionMessageToolCall"
+    )
+
+    if TYPE_CHECKING:
+
+        @classmethod
+        def tool_schema(cls) -> ChatCompletionToolParam: ...
+        @classmethod
+        def wire_schema(cls) -> ChatCompletionToolParam: ...
+
+    @classmethod
+    def _describe(cls) -> ChatCompletionToolParam:
+        return {"type": "function", "function": cls._function()}
 
     @classmethod
     def from_tool_call(cls, tool_call: ChatToolCall, allow_partial: bool = False) -> Self:
@@ -143,7 +163,7 @@ class ChatTool(BaseTool):
 
 
 # Fields have no value on the class, so pydantic leaves this place free.
-setattr(ChatTool, "tool_call", ToolCallAttribute())  # noqa: B010
+setattr(FunctionTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
 def _copy(value: _JsonT) -> _JsonT:

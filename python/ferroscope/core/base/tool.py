@@ -115,7 +115,9 @@ class BaseTool(BaseModel, ABC):
     def id(self) -> str | None:
         """The provider's id of the call that made this tool."""
         # From the dict, because reading the attribute would build the SDK's object.
-        return getattr(self.__dict__.get("tool_call"), "id", None)
+        call = self.__dict__.get("tool_call")
+        # Where a call is an item with an id of its own, the id of the call is beside it.
+        return getattr(call, "call_id", None) or getattr(call, "id", None)
 
     @abstractmethod
     def call(self, *args: Any, **kwargs: Any) -> Any:  # Any: subclasses name their own

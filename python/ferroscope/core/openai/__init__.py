@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._engine.api_typing import TwoApiCallDecorator
 from ..._engine.decorator import call_decorator
 from ..._engine.extras import require_sdk
-from ..._engine.typing import CallDecorator
 from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
 from ..base.types import FinishReason
@@ -18,6 +18,15 @@ from .call_params import OpenAICallParams
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
 from .dynamic_config import AsyncOpenAIDynamicConfig, OpenAIDynamicConfig
+from .responses import (
+    AsyncOpenAIResponsesDynamicConfig,
+    OpenAIResponsesCallParams,
+    OpenAIResponsesCallResponse,
+    OpenAIResponsesCallResponseChunk,
+    OpenAIResponsesDynamicConfig,
+    OpenAIResponsesStream,
+    OpenAIResponsesTool,
+)
 from .stream import OpenAIStream
 from .tool import OpenAITool, OpenAIToolConfig
 
@@ -28,19 +37,32 @@ if TYPE_CHECKING:
 
 require_sdk("openai", extra="openai")
 
-openai_call: CallDecorator[
-    OpenAICallResponse, OpenAIStream, OpenAICallParams | CommonCallParams, OpenAI | AsyncOpenAI
+openai_call: TwoApiCallDecorator[
+    OpenAICallResponse,
+    OpenAIStream,
+    OpenAICallParams | CommonCallParams,
+    OpenAIResponsesCallResponse,
+    OpenAIResponsesStream,
+    OpenAIResponsesCallParams | CommonCallParams,
+    OpenAI | AsyncOpenAI,
 ] = call_decorator(OPENAI)
 call = openai_call
 
 __all__ = [
     "AsyncOpenAIDynamicConfig",
+    "AsyncOpenAIResponsesDynamicConfig",
     "FinishReason",
     "OpenAICallParams",
     "OpenAICallResponse",
     "OpenAICallResponseChunk",
     "OpenAIDynamicConfig",
     "OpenAIMessageParam",
+    "OpenAIResponsesCallParams",
+    "OpenAIResponsesCallResponse",
+    "OpenAIResponsesCallResponseChunk",
+    "OpenAIResponsesDynamicConfig",
+    "OpenAIResponsesStream",
+    "OpenAIResponsesTool",
     "OpenAIStream",
     "OpenAITool",
     "OpenAIToolConfig",

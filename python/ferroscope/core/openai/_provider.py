@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import async_client, sync_client
+from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
+from ..._dialects.openai_responses.dialect import OpenAIResponses
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
+from .responses import (
+    OpenAIResponsesCallResponse,
+    OpenAIResponsesCallResponseChunk,
+    OpenAIResponsesStream,
+    OpenAIResponsesTool,
+)
 from .stream import OpenAIStream
 from .tool import OpenAITool
 
 _QUIRKS = Quirks(documents=True)
 
-OPENAI = Provider(
+_CHAT = Provider(
     name="openai",
     dialect=OpenAIChat(quirks=_QUIRKS),
     quirks=_QUIRKS,
@@ -29,3 +39,14 @@ OPENAI = Provider(
         asynchronous=async_client,
     ),
 )
+
+OPENAI_RESPONSES = replace(
+    _CHAT,
+    dialect=OpenAIResponses(quirks=_QUIRKS),
+    response=OpenAIResponsesCallResponse,
+    chunk=OpenAIResponsesCallResponseChunk,
+    stream=OpenAIResponsesStream,
+    tool=OpenAIResponsesTool,
+    api=RESPONSES,
+)
+OPENAI = replace(_CHAT, api=CHAT, apis={RESPONSES: OPENAI_RESPONSES}, choose_api=choose_api)

@@ -83,7 +83,7 @@ class OpenAIResponses(Wire):
     `GET` with `stream=true&starting_after=n` sends the events after that sequence number.
     """
 
-    mounts: Mapping[str, str] = MappingProxyType({})
+    mounts: Mapping[str, str] = MappingProxyType({"openai-responses": "/openai/v1"})
 
     def accepts(self, method: str, path: str) -> bool:
         found = _PATH.fullmatch(path)
@@ -236,7 +236,7 @@ def _items(answer: Answer, request: Request) -> Iterator[list[_Item]]:
     def name(prefix: str) -> str:
         nonlocal number
         number += 1
-        return f"{prefix}_{request.number}_{number}"
+        return f"{prefix}_{number}"
 
     for part, citations in with_citations(answer.parts):
         if isinstance(part, Text | Json | Refusal):

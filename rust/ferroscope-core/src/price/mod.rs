@@ -253,6 +253,26 @@ impl Book {
         found
     }
 
+    /// The only API of a model, such as `responses`; None if it has several, or no table knows.
+    #[must_use]
+    pub fn only_api(&self, provider: &str, model: &str) -> Option<String> {
+        let id = provider_id(provider);
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let aliased = layers.aliases.get(&(id.clone(), model.to_ascii_lowercase()));
+        let candidates = name_match::candidates(&id, aliased.map_or(model, |(target, _)| target), None);
+        let base = self.base();
+        let providers = || std::iter::once(&id).chain(base.fallback(&id));
+        let names = candidates.iter().map(|candidate| candidate.name.as_str());
+        let names = names.flat_map(|name| [Some(name), name_match::undated(name)]).flatten();
+        let mut tables = layers.tables.iter().chain(std::iter::once(base));
+        tables.find_map(|table| {
+            let mut found = names
+                .clone()
+                .flat_map(|name| providers().map(move |provider| table.only_api(provider, name)));
+            found.find_map(|api| api.map(str::to_owned))
+        })
+    }
+
     fn find_any(&self, provider: &str, model: &str, call: &Call) -> Option<Found> {
         let region = call.region.as_deref();
         let named = std::iter::once(model).chain(call.also.iter().map(String::as_str));

@@ -6,6 +6,7 @@
 //! !source <TAB> own <TAB> what it is
 //! [provider] <TAB> providers to fall back to, or - <TAB> page with the prices
 //! model <TAB> = <TAB> another name <TAB> another name ...
+//! model <TAB> api <TAB> the only API <TAB> source <TAB> day it was checked <TAB> name with that API only ...
 //! model <TAB> conditions, or - <TAB> rates <TAB> source <TAB> day it was checked
 //! ```
 //!
@@ -145,6 +146,8 @@ struct Section {
 #[derive(Debug, Default)]
 struct Index {
     names: HashMap<Box<str>, u32>,
+    /// The only API of a name that has no other.
+    only_api: HashMap<Box<str>, Box<str>>,
     models: Vec<Entry>,
 }
 
@@ -231,7 +234,7 @@ impl Table {
             .filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', '!', '[']));
         for (number, line) in models {
             let fields: Vec<&str> = line.split('\t').collect();
-            if fields.get(1) == Some(&"=") {
+            if matches!(fields.get(1), Some(&"=" | &"api")) {
                 continue;
             }
             table.row(line).map_err(|why| format!("line {}: {why}", number + 1))?;
@@ -265,6 +268,12 @@ impl Table {
         Some(self.model(provider, section, entry))
     }
 
+    /// The only API of a model, by a name in lower case; None if it has several, or nothing is known.
+    #[must_use]
+    pub fn only_api(&self, provider: &str, name: &str) -> Option<&str> {
+        self.index(self.sections.get(provider)?).only_api.get(name).map(|api| &**api)
+    }
+
     /// The rows for all models of a provider.
     #[must_use]
     pub fn common(&self, provider: &str) -> Option<Arc<Model>> {
@@ -296,7 +305,11 @@ impl Table {
         let lines = self.text.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '!', '[']));
         let (mut models, mut rows) = (0, 0);
         for line in lines {
-            if line.split('\t').nth(1) == Some("=") { models += 1 } else { rows += 1 }
+            match line.split('\t').nth(1) {
+                Some("=") => models += 1,
+                Some("api") => {}
+                _ => rows += 1,
+            }
         }
         (models, rows)
     }
@@ -323,6 +336,11 @@ impl Table {
                     index.names.insert(id.into(), number);
                     index.models.push(Entry { id: id.into(), lines: range, model: OnceLock::new() });
                 }
+                if let Some(only) = rest.strip_prefix("api\t") {
+                    let mut fields = only.split('\t');
+                    let api: Box<str> = fields.next().unwrap_or_default().into();
+                    index.only_api.extend(fields.skip(2).map(|name| (name.into(), api.clone())));
+                }
                 if let Some(names) = rest.strip_prefix("=\t") {
                     let number = u32::try_from(index.models.len() - 1).unwrap_or(u32::MAX);
                     for name in names.split('\t') {
@@ -336,8 +354,8 @@ impl Table {
 
     fn model(&self, provider: &str, section: &Section, entry: &Entry) -> Arc<Model> {
         let read = || {
-            let rows =
-                self.text[entry.lines.clone()].lines().filter(|line| line.split('\t').nth(1) != Some("="));
+            let lines = self.text[entry.lines.clone()].lines();
+            let rows = lines.filter(|line| !matches!(line.split('\t').nth(1), Some("=" | "api")));
             // A line that is not understood says nothing; tables of users have been checked before.
             let rows: Vec<Row> = rows.filter_map(|line| self.row(line).ok()).collect();
             let mut model = Model {

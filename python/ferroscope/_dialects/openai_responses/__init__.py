@@ -1,0 +1,1 @@
+"""The Responses API of OpenAI, spoken by Azure, xAI and some other servers."""
