@@ -11,6 +11,8 @@ const TEXT: &str = include_str!("providers.tsv");
 pub(crate) struct Facts {
     /// Whether a model of its exact name is priced by its row when the server is not known.
     pub maker: bool,
+    /// Beginnings of the names of its models that others serve too.
+    pub open: Vec<&'static str>,
     /// The form of its usage objects, where they look like another form.
     pub usage: Option<Form>,
     /// Part of the names of the models whose prompt tokens leave out cached ones.
@@ -57,6 +59,7 @@ fn read(text: &'static str) -> Result<Providers, String> {
             ("name", names) => all.names.extend(names.iter().map(|name| (*name, provider))),
             ("host", hosts) => all.hosts.extend(hosts.iter().map(|host| (*host, provider))),
             ("maker", []) => facts.maker = true,
+            ("open", names) => facts.open.extend(names),
             ("usage", [form]) => {
                 facts.usage = Some(Form::named(form).ok_or_else(|| format!("no usage form {form:?}"))?);
             }
@@ -84,6 +87,13 @@ fn read(text: &'static str) -> Result<Providers, String> {
 pub(crate) fn facts(id: &str) -> &'static Facts {
     static NONE: OnceLock<Facts> = OnceLock::new();
     providers().facts.get(id).unwrap_or_else(|| NONE.get_or_init(Facts::default))
+}
+
+impl Facts {
+    /// Whether others serve a model of that name too, which is lower case.
+    pub(crate) fn is_open(&self, model: &str) -> bool {
+        self.open.iter().any(|start| model.starts_with(start))
+    }
 }
 
 /// The ids of the providers that make models.

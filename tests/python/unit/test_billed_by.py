@@ -84,6 +84,9 @@ def test_a_call_is_billed_by_the_server_that_answered(
         ("http://api.openai.com/v1", "deepseek-chat"),
         ("http://llm.example/v1", "Qwen/Qwen3-4B"),  # many serve it, at prices of their own
         ("http://llm.example/v1", "deepseek/deepseek-chat"),
+        ("http://llm.example/v1", "deepseek-v4-flash"),
+        ("http://llm.example/v1", "gpt-oss-20b"),
+        ("http://llm.example/v1", "openai/gpt-oss-20b"),
     ],
 )
 def test_a_model_that_the_server_does_not_have_has_no_price(server: ProviderServer, base_url: str, model: str) -> None:

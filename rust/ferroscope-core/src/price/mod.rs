@@ -283,6 +283,7 @@ impl Book {
     ///
     /// A client may call another vendor's server: its host identifies that. A server that is not known is taken for
     /// `provider`'s own; a model that `provider` does not have is then priced by the row of the one that makes it.
+    /// An open model has no price there: many serve it, at prices of their own.
     #[must_use]
     pub fn billed_by(&self, provider: &str, host: &str, model: &str) -> (String, Option<String>) {
         let id = provider_id(provider);
@@ -292,11 +293,20 @@ impl Book {
             let registered = !self.base().has(&id) && is_known();
             return (if registered { id } else { owner.to_owned() }, None);
         }
-        if host.is_empty() || is_known() {
+        if host.is_empty() {
             return (id, None);
         }
         let name = model.to_ascii_lowercase();
-        let mut found = makers().filter(|maker| self.base().find(maker, &name).is_some());
+        if facts(&id).is_open(name.rsplit('/').next().unwrap_or_default()) {
+            // The host stands for the provider: no table has it, so that there is no price.
+            let note = format!("the server {host} is not known, and {model} is not served by {id} alone");
+            return (host.to_owned(), Some(note));
+        }
+        if is_known() {
+            return (id, None);
+        }
+        let makes = |maker: &&str| self.base().find(maker, &name).is_some() && !facts(maker).is_open(&name);
+        let mut found = makers().filter(makes);
         match (found.next(), found.next()) {
             (Some(maker), None) => {
                 let note =
