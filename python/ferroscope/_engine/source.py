@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from .._core import Event, StreamDecoder
 from ..transport import aread_body, native_body, read_body
 from .drain import adrain, cut_off, drain
+from .http2 import areset_stream, reset_stream
 from .provider import Provider
 from .reads import AsyncReads
 from .replay_buffer import ReplayBuffer
@@ -120,9 +121,11 @@ class _Bytes:
         cut_off(self._response)
 
     def close(self) -> None:
+        reset_stream(self._response)
         self._response.close()
 
     async def aclose(self) -> None:
+        await areset_stream(self._response)
         await self._response.aclose()
 
 

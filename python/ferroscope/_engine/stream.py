@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -68,6 +69,7 @@ class StreamRun:
         "_decoder",
         "_growing",
         "_heard",
+        "_process",
         "_replay_buffer",
         "_response",
         "_source",
@@ -95,6 +97,7 @@ class StreamRun:
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._started = 0.0
         self._timer: LazyTimer | None = None
+        self._process = 0
         self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
         self._tool_errors: list[Exception] = []
         self._response: AnyCallResponse | None = None
@@ -321,6 +324,7 @@ class StreamRun:
         if self._begun or self._closed:
             return False
         self._begun = True
+        self._process = os.getpid()
         self.start_time = now()
         self._started = time.monotonic()
         return True
@@ -492,7 +496,8 @@ class StreamRun:
         """Closes the connection of a sync stream, also while another thread waits for its next read."""
         self._closed = True
         source = self._source
-        if source is not None:
+        # In a forked child the connection is the parent's, and the locks of its pool may be locked for ever.
+        if source is not None and os.getpid() == self._process:
             if not self._complete:
                 source.cut()  # to close a socket wakes nobody who is reading from it
             source.close()
@@ -551,10 +556,11 @@ class StreamRun:
         """The answer so far, as a response."""
         if self._response is not None:
             return self._response
+        ended = self.ended  # before the state is read: another thread may end the stream meanwhile
         raw = self._call.provider.dialect.read_response(self._decoder.response())
         response = self._call.response(raw, self.start_time, self.end_time)
         response._set_decoded_usage(self._decoder.usage, self._decoder.usage_contradiction)
-        if self.ended:
+        if ended:
             self._response = response
         return response
 

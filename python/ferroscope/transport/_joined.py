@@ -8,9 +8,11 @@ stay the library's own.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
+from weakref import ref
 
 from .._core import ChunkJoiner
 
@@ -56,7 +58,7 @@ def join_chunks(client: _ClientT) -> _ClientT:
         backend = pool._network_backend
         if not is_own_backend(backend):
             kind = _AsyncBackend if iscoroutinefunction(backend.connect_tcp) else _Backend
-            pool._network_backend = kind(backend)
+            pool._network_backend = kind(backend, pool)
     return client
 
 
@@ -189,17 +191,54 @@ class _Pushback:
         return left
 
 
+class _Surplus:
+    """The bytes that a server sent behind the end of a response.
+
+    httpcore leaves them in the buffer of its parser, and reads them as the response to the next request. A request that
+    finds such bytes goes to another connection: `ConnectionNotAvailable` is httpcore's own signal for that.
+    """
+
+    __slots__ = ("_connection", "_parser", "_pool")
+
+    def __init__(self, connection: object, pool: Any) -> None:
+        self._connection = ref(connection)
+        self._pool = pool
+        self._parser: Any = None  # h11's, which knows no connection: no cycle
+
+    def check(self) -> None:
+        """Refuse the connection if it has such bytes, before a request is written.
+
+        Raises:
+            httpcore.ConnectionNotAvailable: It has.
+        """
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = self._find_parser()
+        if parser is not None and parser.trailing_data[0]:
+            library = sys.modules[type(self._pool).__module__.partition(".")[0]]
+            raise library.ConnectionNotAvailable
+
+    def _find_parser(self) -> Any:
+        connection = self._connection()
+        for candidate in list(getattr(self._pool, "_connections", ())):
+            http = getattr(candidate, "_connection", None)
+            if getattr(http, "_network_stream", None) is connection:
+                return getattr(http, "_h11_state", None)
+        return None
+
+
 class _Backend:
     """A network backend of httpcore (`httpcore.NetworkBackend`) whose connections join chunks."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, pool: Any) -> None:
         self._backend = backend
+        self._pool = pool
 
     def connect_tcp(self, *args: Any, **kwargs: Any) -> _Connection:
-        return _Connection(self._backend.connect_tcp(*args, **kwargs))
+        return _Connection(self._backend.connect_tcp(*args, **kwargs), self._pool)
 
     def connect_unix_socket(self, *args: Any, **kwargs: Any) -> _Connection:
-        return _Connection(self._backend.connect_unix_socket(*args, **kwargs))
+        return _Connection(self._backend.connect_unix_socket(*args, **kwargs), self._pool)
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
@@ -208,8 +247,10 @@ class _Backend:
 class _Connection:
     """A connection (`httpcore.NetworkStream`) that joins chunks."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, pool: Any) -> None:
         self._stream = stream
+        self._pool = pool
+        self._surplus = _Surplus(self, pool)
         self._joiner = ChunkJoiner()
         self._pushback = _Pushback()
 
@@ -238,6 +279,7 @@ class _Connection:
         return b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._surplus.check()
         self._joiner.sent(bytes(buffer[:_ENOUGH]))
         self._stream.write(buffer, timeout)
 
@@ -245,7 +287,7 @@ class _Connection:
         self._stream.close()
 
     def start_tls(self, *args: Any, **kwargs: Any) -> _Connection:
-        return _Connection(self._stream.start_tls(*args, **kwargs))
+        return _Connection(self._stream.start_tls(*args, **kwargs), self._pool)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -254,14 +296,15 @@ class _Connection:
 class _AsyncBackend:
     """The same of an async one (`httpcore.AsyncNetworkBackend`)."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, pool: Any) -> None:
         self._backend = backend
+        self._pool = pool
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> _AsyncConnection:
-        return _AsyncConnection(await self._backend.connect_tcp(*args, **kwargs))
+        return _AsyncConnection(await self._backend.connect_tcp(*args, **kwargs), self._pool)
 
     async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> _AsyncConnection:
-        return _AsyncConnection(await self._backend.connect_unix_socket(*args, **kwargs))
+        return _AsyncConnection(await self._backend.connect_unix_socket(*args, **kwargs), self._pool)
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
@@ -270,8 +313,10 @@ class _AsyncBackend:
 class _AsyncConnection:
     """The same of an async one (`httpcore.AsyncNetworkStream`)."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, pool: Any) -> None:
         self._stream = stream
+        self._pool = pool
+        self._surplus = _Surplus(self, pool)
         self._joiner = ChunkJoiner()
         self._pushback = _Pushback()
 
@@ -297,6 +342,7 @@ class _AsyncConnection:
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._surplus.check()
         self._joiner.sent(bytes(buffer[:_ENOUGH]))
         await self._stream.write(buffer, timeout)
 
@@ -304,7 +350,7 @@ class _AsyncConnection:
         await self._stream.aclose()
 
     async def start_tls(self, *args: Any, **kwargs: Any) -> _AsyncConnection:
-        return _AsyncConnection(await self._stream.start_tls(*args, **kwargs))
+        return _AsyncConnection(await self._stream.start_tls(*args, **kwargs), self._pool)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -5,10 +5,13 @@ use crate::event::{Data, Event, Found, ToolCallDelta};
 use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
 use ferroscope_core::{Framing, Limits, Stream};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
-use std::borrow::Cow;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PyErr {
     let known: Vec<&str> = known.collect();
@@ -19,8 +22,16 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 ///
 /// The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder
 /// says of the response is always what has been iterated over, and not more.
-#[pyclass(module = "ferroscope._core")]
+///
+/// A thread may read the state while another one folds: it waits for the current read or event to be folded.
+#[pyclass(frozen, module = "ferroscope._core")]
 pub struct StreamDecoder {
+    state: Mutex<State>,
+    /// The thread that has the lock; 0 if none has it.
+    owner: AtomicUsize,
+}
+
+struct State {
     stream: Stream,
     /// The read that events point into, and where in the body it begins.
     read: Option<Py<PyBytes>>,
@@ -56,53 +67,53 @@ impl StreamDecoder {
             choices: choices.unwrap_or(most.choices),
             depth: depth.unwrap_or(most.depth),
         };
-        let mut decoder =
-            Self { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 };
+        let mut state = State { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 };
         if let Some(framing) = framing {
-            decoder.set_framing(framing)?;
+            state.set_framing(framing)?;
         }
-        Ok(decoder)
+        Ok(Self { state: Mutex::new(state), owner: AtomicUsize::new(0) })
     }
 
     /// How the body is cut into events; can be set before its first bytes.
     #[getter]
-    fn framing(&self) -> &'static str {
-        self.stream.framing().name()
+    fn framing(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.lock(py)?.stream.framing().name())
     }
 
     #[setter]
-    fn set_framing(&mut self, framing: &str) -> PyResult<()> {
-        if self.read_end > 0 {
-            return Err(PyValueError::new_err("the body has begun, and keeps its framing"));
-        }
-        let known = Framing::NAMED.iter().map(|(name, _)| *name);
-        let found = Framing::named(framing).ok_or_else(|| unknown("framing", framing, known))?;
-        self.stream.set_framing(found);
-        Ok(())
+    fn set_framing(&self, py: Python<'_>, framing: &str) -> PyResult<()> {
+        self.lock(py)?.set_framing(framing)
     }
 
     /// Takes the next bytes of the body.
-    fn feed(&mut self, data: &Bound<'_, PyBytes>) {
+    fn feed(&self, data: &Bound<'_, PyBytes>) -> PyResult<()> {
         let bytes = data.as_bytes();
-        self.stream.feed(bytes);
-        self.read = Some(data.clone().unbind());
-        self.read_start = self.read_end;
-        self.read_end += bytes.len() as u64;
+        let mut this = self.lock(data.py())?;
+        this.stream.feed(bytes);
+        this.read_start = this.read_end;
+        this.read_end += bytes.len() as u64;
+        let before = this.read.replace(data.clone().unbind());
+        drop(this);
+        drop(before);
+        Ok(())
     }
 
     /// Ends the body; what that completes comes with the iteration.
-    fn finish(&mut self) {
-        self.stream.finish();
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.lock(py)?.stream.finish();
+        Ok(())
     }
 
     /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
-    fn stop(&mut self) {
-        self.stream.stop();
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        self.lock(py)?.stream.stop();
+        Ok(())
     }
 
     /// Folds all that has been fed, without an object for each event.
-    fn fold(&mut self, py: Python<'_>) -> PyResult<()> {
-        let stream = &mut self.stream;
+    fn fold(&self, py: Python<'_>) -> PyResult<()> {
+        let mut this = self.lock(py)?;
+        let stream = &mut this.stream;
         py.detach(|| {
             while stream.next_step()?.is_some() {}
             Ok(())
@@ -111,32 +122,35 @@ impl StreamDecoder {
     }
 
     /// Folds one event that comes without framing.
-    fn feed_event(&mut self, py: Python<'_>, data: &str) -> PyResult<Event> {
-        let step = self.stream.feed_event(data).map_err(raise)?;
+    fn feed_event(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
+        let mut this = self.lock(py)?;
+        let step = this.stream.feed_event(data).map_err(raise)?;
         let own = Data::Own(PyBytes::new(py, data.as_bytes()).unbind());
         let found = Found::new(py, &step);
-        found.event(py, own, self.stream.state())
+        found.event(py, own, this.stream.state())
     }
 
     /// Folds a plain body, as it comes without streaming.
-    fn feed_body(&mut self, py: Python<'_>, data: &str) -> PyResult<Event> {
-        let step = self.stream.feed_body(data).map_err(raise)?;
+    fn feed_body(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
+        let mut this = self.lock(py)?;
+        let step = this.stream.feed_body(data).map_err(raise)?;
         let own = Data::Own(PyBytes::new(py, data.as_bytes()).unbind());
         let found = Found::new(py, &step);
-        found.event(py, own, self.stream.state())
+        found.event(py, own, this.stream.state())
     }
 
     fn __iter__(this: Py<Self>) -> Py<Self> {
         this
     }
 
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Event>> {
-        let (read, read_start) = (&self.read, self.read_start);
-        let Some(step) = self.stream.next_step().map_err(raise)? else { return Ok(None) };
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        let mut this = self.lock(py)?;
+        let State { stream, read, read_start, .. } = &mut *this;
+        let Some(step) = stream.next_step().map_err(raise)? else { return Ok(None) };
         let data = match (&step.data, read) {
             (None, _) => Data::Nothing,
             (Some(text), Some(read)) => {
-                let start = step.at.byte.checked_sub(read_start).map_or(usize::MAX, |start| start as usize);
+                let start = step.at.byte.checked_sub(*read_start).map_or(usize::MAX, |start| start as usize);
                 let end = start.saturating_add(text.len());
                 // Data of several lines does not stand in the read as it is.
                 if read.as_bytes(py).get(start..end) == Some(text.as_bytes()) {
@@ -148,92 +162,148 @@ impl StreamDecoder {
             (Some(text), None) => Data::Own(PyBytes::new(py, text.as_bytes()).unbind()),
         };
         let found = Found::new(py, &step);
-        found.event(py, data, self.stream.state()).map(Some)
+        found.event(py, data, stream.state()).map(Some)
     }
 
     /// Whether the provider has said that the response is complete; the body may go on.
     #[getter]
-    fn done(&self) -> bool {
-        self.stream.is_done()
+    fn done(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.lock(py)?.stream.is_done())
     }
 
     /// How many events have come, those that said nothing included.
     #[getter]
-    fn events(&self) -> u64 {
-        self.stream.events()
+    fn events(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.lock(py)?.stream.events())
     }
 
     /// The provider's id of the response; empty while it has given none.
     #[getter]
-    fn id(&self) -> &str {
-        self.stream.state().id()
+    fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        Ok(PyString::new(py, self.lock(py)?.stream.state().id()))
     }
 
     /// The model that answers; empty while the provider has not said.
     #[getter]
-    fn model(&self) -> &str {
-        self.stream.state().model()
+    fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        Ok(PyString::new(py, self.lock(py)?.stream.state().model()))
     }
 
     /// Why each choice ended, in the order of the choices.
     #[getter]
-    fn finish_reasons(&self) -> Vec<&str> {
-        self.stream.state().finish_reasons()
+    fn finish_reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.lock(py)?.stream.state().finish_reasons())
     }
 
     /// The provider's account of the tokens, JSON text.
     #[getter]
-    fn usage<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        self.stream.state().usage().map(|usage| PyBytes::new(py, usage.as_bytes()))
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        Ok(self.lock(py)?.stream.state().usage().map(|usage| PyBytes::new(py, usage.as_bytes())))
     }
 
     /// The token counts of the usage so far, by name; None for a count that the provider did not report.
     fn token_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        crate::price::token_counts(py, self.stream.state().usage().map(str::as_bytes))
+        crate::price::token_counts(py, self.lock(py)?.stream.state().usage().map(str::as_bytes))
     }
 
     /// Why the counts that the events reported contradict each other.
     #[getter]
-    fn usage_contradiction(&self) -> Option<&str> {
-        self.stream.state().usage_contradiction()
+    fn usage_contradiction<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        Ok(self.lock(py)?.stream.state().usage_contradiction().map(|text| PyString::new(py, text)))
     }
 
     /// What the model has said so far.
     #[getter]
-    fn content(&self) -> Cow<'_, str> {
-        self.stream.state().message_so_far().text
+    fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().text))
     }
 
     /// What the model has thought so far, as far as the provider shows it.
     #[getter]
-    fn reasoning(&self) -> Cow<'_, str> {
-        self.stream.state().message_so_far().reasoning
+    fn reasoning<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().reasoning))
     }
 
     /// What the model has thought since a position, and the position to ask from the next time.
-    fn reasoning_since(&self, position: usize) -> (String, usize) {
-        let reasoning = self.stream.state().message_so_far().reasoning;
-        (reasoning.get(position..).unwrap_or_default().to_owned(), reasoning.len())
+    fn reasoning_since(&self, py: Python<'_>, position: usize) -> PyResult<(String, usize)> {
+        let this = self.lock(py)?;
+        let reasoning = this.stream.state().message_so_far().reasoning;
+        Ok((reasoning.get(position..).unwrap_or_default().to_owned(), reasoning.len()))
     }
 
     /// The tool calls so far.
     #[getter]
-    fn tool_calls(&self, py: Python<'_>) -> Vec<ToolCallDelta> {
-        let state = self.stream.state();
+    fn tool_calls(&self, py: Python<'_>) -> PyResult<Vec<ToolCallDelta>> {
+        let this = self.lock(py)?;
+        let state = this.stream.state();
         let positions = 0..state.tool_calls().len();
-        positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect()
+        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
     }
 
     /// The tool calls that the end of the response cut off.
     #[getter]
-    fn cut_calls(&self, py: Python<'_>) -> Vec<ToolCallDelta> {
-        let state = self.stream.state();
+    fn cut_calls(&self, py: Python<'_>) -> PyResult<Vec<ToolCallDelta>> {
+        let this = self.lock(py)?;
+        let state = this.stream.state();
         let positions = state.cut_calls().into_iter();
-        positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect()
+        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
     }
 
     /// The response so far, in the form of the provider's answer without streaming, JSON text.
-    fn response<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.stream.state().response().as_bytes())
+    fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, self.lock(py)?.stream.state().response().as_bytes()))
+    }
+}
+
+impl StreamDecoder {
+    /// Waits for the thread that folds, if there is one. It may need the GIL to end, so the GIL is released meanwhile.
+    fn lock(&self, py: Python<'_>) -> PyResult<Held<'_>> {
+        thread_local!(static THREAD: u8 = const { 0 });
+        let thread = THREAD.with(|place| std::ptr::from_ref(place).addr());
+        if self.owner.load(Ordering::Relaxed) == thread {
+            // A finalizer that the collector runs in the middle of an iteration.
+            return Err(PyRuntimeError::new_err("this thread is decoding the stream at the moment"));
+        }
+        let state = self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        self.owner.store(thread, Ordering::Relaxed);
+        Ok(Held { state, owner: &self.owner })
+    }
+}
+
+/// The locked state of a decoder.
+struct Held<'a> {
+    state: MutexGuard<'a, State>,
+    owner: &'a AtomicUsize,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.owner.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl State {
+    fn set_framing(&mut self, framing: &str) -> PyResult<()> {
+        if self.read_end > 0 {
+            return Err(PyValueError::new_err("the body has begun, and keeps its framing"));
+        }
+        let known = Framing::NAMED.iter().map(|(name, _)| *name);
+        let found = Framing::named(framing).ok_or_else(|| unknown("framing", framing, known))?;
+        self.stream.set_framing(found);
+        Ok(())
     }
 }

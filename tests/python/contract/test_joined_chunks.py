@@ -272,6 +272,48 @@ def test_who_patches_a_response_sees_all_of_it(library: Any, kind: str, method: 
     assert b"".join(seen).endswith(b"data: [DONE]\n\n")
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["a length", "chunks"])
+def test_bytes_behind_a_body_answer_no_other_request(library: Any, kind: str, past: bool, chunked: bool) -> None:
+    head = b"HTTP/1.1 200 OK\r\n"
+    body = b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" if chunked else b"Content-Length: 2\r\n\r\nok"
+    evil = head + b"Content-Length: 4\r\n\r\nevil"
+    connections = []
+
+    def serve(connection: socket.socket) -> None:
+        connections.append(connection)
+        with connection:
+            connection.recv(65536)
+            connection.sendall(head + body + evil)
+            connection.recv(65536)
+
+    def read(response: Any) -> bytes:
+        return b"".join(read_body(response) if past else response.iter_bytes())
+
+    async def aread(response: Any) -> bytes:
+        return b"".join([piece async for piece in (aread_body(response) if past else response.aiter_bytes())])
+
+    async def asynchronous(url: str) -> list[bytes]:
+        bodies = []
+        async with join_chunks(library.AsyncClient()) as client:
+            for _ in range(3):
+                async with client.stream("GET", url) as response:
+                    bodies.append(await aread(response))
+        return bodies
+
+    def sync(url: str) -> list[bytes]:
+        bodies = []
+        with join_chunks(library.Client()) as client:
+            for _ in range(3):
+                with client.stream("GET", url) as response:
+                    bodies.append(read(response))
+        return bodies
+
+    with listening(serve) as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert (sync(url) if kind == "sync" else asyncio.run(asynchronous(url))) == [b"ok"] * 3
+    assert len(connections) == 3
+
+
 def test_other_bodies_stay_as_they_are(library: Any, kind: str, past: bool, server: ProviderServer) -> None:
     body = b"1\r\na\r\n0\r\n\r\n" * 1000
     server.reply(Body(body))
