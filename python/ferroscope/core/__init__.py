@@ -74,7 +74,7 @@ __all__ = [
     "toolkit_tool",
 ]
 
-_PACKAGES = ("anthropic", "azure", "base", "costs", "groq", "mistral", "openai", "xai")
+_PACKAGES = ("anthropic", "azure", "base", "costs", "groq", "litellm", "mistral", "openai", "xai")
 
 __getattr__, __dir__ = lazy_names(
     __name__,

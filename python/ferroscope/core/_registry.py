@@ -22,6 +22,7 @@ _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
     "groq": "ferroscope.core.groq._provider:GROQ",
+    "litellm": "ferroscope.core.litellm._provider:LITELLM",
     "mistral": "ferroscope.core.mistral._provider:MISTRAL",
     "openai": "ferroscope.core.openai._provider:OPENAI",
     "xai": "ferroscope.core.xai._provider:XAI",

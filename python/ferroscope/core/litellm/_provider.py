@@ -1,0 +1,36 @@
+"""LiteLLM, as a record."""
+
+from __future__ import annotations
+
+from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_chat.sdk import LazySdk
+from ..._engine.clients import Clients
+from ..._engine.provider import Provider
+from ..base.quirks import Quirks
+from .call_response import LiteLLMCallResponse
+from .call_response_chunk import LiteLLMCallResponseChunk
+from .stream import LiteLLMStream
+from .tool import LiteLLMTool
+
+
+class _NoClient:
+    """The client of calls whose keys and connections are LiteLLM's own."""
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
+_QUIRKS = Quirks(cache_control=True)
+
+LITELLM = Provider(
+    name="litellm",
+    dialect=OpenAIChat("LiteLLM", _QUIRKS, LazySdk("ferroscope.core.litellm._sdk:Sdk")),
+    sdk="litellm",
+    response=LiteLLMCallResponse,
+    chunk=LiteLLMCallResponseChunk,
+    stream=LiteLLMStream,
+    tool=LiteLLMTool,
+    clients=Clients((), _NoClient, _NoClient),
+    quirks=_QUIRKS,
+    adapter_module="openai",
+)

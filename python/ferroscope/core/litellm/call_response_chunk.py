@@ -1,0 +1,26 @@
+"""A chunk of a stream of LiteLLM's chat completions."""
+
+from __future__ import annotations
+
+from ..openai.call_response_chunk import OpenAICallResponseChunk
+
+
+class LiteLLMCallResponseChunk(OpenAICallResponseChunk):
+    """A chunk of a streamed answer; `chunk` is the SDK's `ChatCompletionChunk`, built when it is first read.
+
+    Example:
+        ```python
+        from ferroscope.core import litellm
+
+
+        @litellm.call("gpt-4o-mini", stream=True)
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        for chunk, _ in recommend_book("fantasy"):
+            print(chunk.content, end="", flush=True)
+        ```
+    """
+
+    __slots__ = ()
