@@ -90,7 +90,7 @@ def measured(name: str, count: int, run: Callable[[int], None]) -> None:
 
 
 def long_stream(count: int) -> None:
-    decoder = StreamDecoder("openai_chat")
+    decoder = StreamDecoder("openai_chat", response_bytes=2 * count * len(EVENT))
     before, start = megabytes(), time.process_time()
     for _ in range(count // READ):
         decoder.feed(EVENT * READ)
