@@ -1,4 +1,4 @@
-"""The command line: `ferroscope demo`, `ferroscope prices MODEL`, `ferroscope version`."""
+"""The command line: `ferroscope demo`, `ferroscope doctor`, `ferroscope prices MODEL`, `ferroscope --version`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and gives its exit status."""
+    """Run the command line and return its exit status."""
+    from . import __version__
+    from .prices import _cli as prices
+
     parser = argparse.ArgumentParser(prog="ferroscope", description="Language-model calls as decorated functions.")
+    parser.add_argument("--version", action="version", version=f"ferroscope {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="show what the library does, without a key")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+
+    demo = command("demo", "show what the library does, without a key")
     demo.add_argument("--live", action="store_true", help="call OpenAI itself, with the key in OPENAI_API_KEY")
     demo.add_argument("--model", default="gpt-4o-mini", help="the model to call (default: %(default)s)")
     demo.add_argument("--brief", action="store_true", help="without the pauses and the measurements")
-    prices = commands.add_parser("prices", help="show what a model costs", add_help=False)
-    prices.add_argument("rest", nargs=argparse.REMAINDER)
-    commands.add_parser("version", help="show the version")
+    doctor = command("doctor", "show the installed SDKs, which keys are set, the transports and missing prices")
+    doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
+    prices.add_arguments(command("prices", "show what a model costs: rates, tiers, source, age"))
+    command("version", "show the version")
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen)
@@ -25,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever was reading has seen enough; the interpreter must not complain when it flushes.
+        # The reader of the output has left; the interpreter must not complain when it flushes.
         sys.stdout = None
         return 141
 
@@ -42,10 +51,14 @@ def _run(chosen: argparse.Namespace) -> int:
             except MissingExtraError as error:
                 print(error, file=sys.stderr)
                 return 1
-        case "prices":
-            from .prices._cli import main as show_prices
+        case "doctor":
+            from ._doctor import run_doctor
 
-            return show_prices(chosen.rest)
+            return run_doctor(chosen.models)
+        case "prices":
+            from .prices._cli import show_prices
+
+            return show_prices(chosen)
         case _:
             from . import __version__
 

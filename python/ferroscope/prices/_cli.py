@@ -14,15 +14,24 @@ _PER = {1_000_000: "1M", 1_000: "1K", 3_600: "hour", 1: "1", 1_000_000_000: "1G"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; the exit status is 1 if no table has the model."""
+    """Run the command by itself."""
     parser = argparse.ArgumentParser(
-        prog="ferroscope prices", description="Show the prices of a model: rates, tiers, source, age."
+        prog="ferroscope prices", description="Show what a model costs: rates, tiers, source, age."
     )
+    add_arguments(parser)
+    return show_prices(parser.parse_args(argv))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to a parser."""
     parser.add_argument("model", help="a model, or provider/model")
     parser.add_argument("--provider", help="only this provider; by default all that have the model")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    options = parser.parse_args(argv)
-    found = _find(options.model, options.provider)
+
+
+def show_prices(options: argparse.Namespace) -> int:
+    """Print the prices of a model; the exit status is 1 if no table has it."""
+    found = find_rates(options.model, options.provider)
     if not found:
         print(f"no price for {options.model!r}", file=sys.stderr)
         for provider in [options.provider] if options.provider else ["openai", "anthropic", "google"]:
@@ -42,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _find(model: str, provider: str | None) -> list[Rates]:
+def find_rates(model: str, provider: str | None = None) -> list[Rates]:
+    """Return the prices of a model, or of a `provider/model`; of one provider, or of all that have it."""
     head, slash, rest = model.partition("/")
     if provider is not None:
         return _of([(provider, model)])
