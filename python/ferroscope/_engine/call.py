@@ -74,7 +74,7 @@ class Call:
             client = default_client(provider.clients, asynchronous=is_async)
         else:
             adapt_client_if_sdk_made(client)
-        self.host = host_of(client)
+        self.host = host_of(client, provider.clients)
         if self.meters:
             admit(self.billed_by(self.plan.model), self.plan.model, self.meters)
         if is_async:

@@ -27,6 +27,7 @@ class Clients:
         asynchronous: Makes the client of async calls.
         http: Finds the sync HTTP client of a client, to be closed when the client is no longer used.
         close: Closes an async client.
+        url: Finds the URL that a client sends requests to; None if it has none.
     """
 
     environment: tuple[str, ...]
@@ -34,6 +35,7 @@ class Clients:
     asynchronous: Callable[[], object]
     http: Callable[[Any], Any] = lambda client: getattr(client, "_client", None)
     close: Callable[[Any], Awaitable[object]] = lambda client: client.close()
+    url: Callable[[Any], Any] = lambda client: getattr(client, "base_url", None)
 
     @classmethod
     def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
@@ -123,9 +125,9 @@ def default_client(clients: Clients, *, asynchronous: bool) -> object:
     return caches.get(caches.of(_running_loop()), clients, clients.asynchronous)
 
 
-def host_of(client: Any) -> str:  # Any: a client of any SDK
-    """Return the host that a client sends requests to; empty if it has no URL."""
-    url = getattr(client, "base_url", None)
+def host_of(client: Any, clients: Clients) -> str:  # Any: a client of any SDK
+    """Return the host that a client of a provider sends requests to; empty if it has no URL."""
+    url = clients.url(client)
     if url is None:
         return ""
     host = getattr(url, "host", None)

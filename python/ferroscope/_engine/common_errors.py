@@ -123,7 +123,16 @@ def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]
 
 
 # They hold connections, and the caller's key; azure-core's hold frames too.
-_NOT_PICKLED = ("headers", "raw_response", "request", "response", "exc_traceback", "exc_value", "inner_exception")
+_NOT_PICKLED = (
+    "_request",
+    "headers",
+    "raw_response",
+    "request",
+    "response",
+    "exc_traceback",
+    "exc_value",
+    "inner_exception",
+)
 
 
 _PICKLED_ARGS = (str, int, float, dict, list)

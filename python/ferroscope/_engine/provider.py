@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.call_response_chunk import AnyCallResponseChunk
@@ -22,6 +22,8 @@ _ClassT = TypeVar("_ClassT", bound=type)
 
 AUTO: Final = "auto"
 """The value of the parameter `api` with which the model and the other parameters choose the API."""
+Framing: TypeAlias = Literal["sse", "aws_event_stream", "json_lines"]
+"""How a body is cut into events, in the core's words."""
 
 _ROLES = ("response", "chunk", "stream", "tool")
 
@@ -50,6 +52,7 @@ class Provider:
             class in `ferroscope.errors`.
         adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its like)
             under the names that the engine uses: an adapter for an SDK with other names; empty for the SDK itself.
+        json_framing: How a streamed body of the type `application/json` is cut into events.
         accepts_client: Whether this record serves a client (None: the default client), for providers that several
             SDKs can call.
         alternatives: Records of the same provider for the clients of other SDKs; the first that accepts a client
@@ -73,6 +76,7 @@ class Provider:
     stream_error: str = "APIError"
     errors: Mapping[str, str] = field(default_factory=dict)
     adapter_module: str = ""
+    json_framing: Framing = "sse"
     accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)
     alternatives: tuple[Provider, ...] = ()
     api: str = ""

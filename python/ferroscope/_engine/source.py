@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from inspect import isawaitable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
 from ..transport import aread_body, native_body, read_body
 from .drain import adrain, cut_off, drain
 from .http2 import areset_stream, reset_stream
-from .provider import Provider
+from .provider import Framing, Provider
 from .reads import AsyncReads
 from .replay_buffer import ReplayBuffer
 
@@ -52,7 +52,7 @@ def open_source(
 ) -> Source:
     """The best way to read a stream of an SDK."""
     if is_untouched(sdk_stream, provider.adapter_module or provider.sdk):
-        decoder.framing = framing_of(sdk_stream.response)
+        decoder.framing = framing_of(sdk_stream.response, provider)
         return _Bytes(sdk_stream, decoder, replay_buffer)
     return _Objects(sdk_stream, decoder, provider, replay_buffer)
 
@@ -77,10 +77,12 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
     return getattr(sdk_stream.response, "is_stream_consumed", None) is False
 
 
-def framing_of(response: Any) -> Literal["sse", "aws_event_stream"]:
-    """How the body of a response is cut into events."""
-    binary = "application/vnd.amazon.eventstream" in response.headers.get("content-type", "")
-    return "aws_event_stream" if binary else "sse"
+def framing_of(response: Any, provider: Provider) -> Framing:
+    """Return how the body of a response is cut into events."""
+    content_type = response.headers.get("content-type", "")
+    if "application/json" in content_type:
+        return provider.json_framing
+    return "aws_event_stream" if "application/vnd.amazon.eventstream" in content_type else "sse"
 
 
 class _Bytes:

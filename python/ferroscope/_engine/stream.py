@@ -575,9 +575,9 @@ class StreamRun:
             return response.cost_details
         said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
-        usage = self._call.provider.dialect.estimate_usage(
-            response, sent // CHARACTERS_A_TOKEN, said // CHARACTERS_A_TOKEN
-        )
+        # Rounded up: a budget that ended the stream is used up by what is counted.
+        tokens = (-(-length // CHARACTERS_A_TOKEN) for length in (sent, said))
+        usage = self._call.provider.dialect.estimate_usage(response, *tokens)
         if usage is None:
             return response.cost_details
         model = self.model or plan.model

@@ -74,7 +74,20 @@ __all__ = [
     "toolkit_tool",
 ]
 
-_PACKAGES = ("anthropic", "azure", "base", "costs", "groq", "litellm", "mistral", "openai", "xai")
+_PACKAGES = (
+    "anthropic",
+    "azure",
+    "base",
+    "costs",
+    "gemini",
+    "google",
+    "groq",
+    "litellm",
+    "mistral",
+    "openai",
+    "vertex",
+    "xai",
+)
 
 __getattr__, __dir__ = lazy_names(
     __name__,

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
+    "gemini": "ferroscope.core.gemini._provider:GEMINI",
+    "google": "ferroscope.core.google._provider:GOOGLE",
     "groq": "ferroscope.core.groq._provider:GROQ",
     "litellm": "ferroscope.core.litellm._provider:LITELLM",
     "mistral": "ferroscope.core.mistral._provider:MISTRAL",
     "openai": "ferroscope.core.openai._provider:OPENAI",
+    "vertex": "ferroscope.core.vertex._provider:VERTEX",
     "xai": "ferroscope.core.xai._provider:XAI",
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")

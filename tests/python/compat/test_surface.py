@@ -30,7 +30,10 @@ COMPLETE = (
     "mirascope.core.azure",
     "mirascope.core.base",
     "mirascope.core.costs",
+    "mirascope.core.gemini",
+    "mirascope.core.google",
     "mirascope.core.openai",
+    "mirascope.core.vertex",
     "mirascope.llm",
 )
 
@@ -158,6 +161,7 @@ def takes(fn: Any, params: list[str]) -> bool:
     )
 
 
+@pytest.mark.filterwarnings("ignore:`ferroscope.core.(gemini|vertex)` is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("module", MODULES, ids=ours)
 def test_every_name_of_v1_is_here_or_listed(module: str) -> None:
     gaps = gaps_of(module)

@@ -14,7 +14,7 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Groq, Mistral, OpenAIChat, OpenAIResponses, Wire
+from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Gemini, Groq, Mistral, OpenAIChat, OpenAIResponses, Wire
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,13 @@ ROWS = [
         },
         model="claude-haiku-4-5",
         wire=Anthropic,
+    ),
+    Row(
+        name="google",
+        module="ferroscope.core.google",
+        environment={"GOOGLE_API_KEY": "test-key", "GOOGLE_GEMINI_BASE_URL": "{url}"},
+        model="gemini-2.5-flash",
+        wire=Gemini,
     ),
     Row(
         name="groq",
@@ -168,6 +175,9 @@ class Caller:
 
     async def aclose(self, client: Any) -> None:
         """Close a client of the SDK."""
+        if hasattr(client, "aio"):  # one client of both kinds
+            await client.aio.aclose()
+            await asyncio.sleep(0)  # aiohttp leaves the last step to the loop
         closing = self.wire.close(client)
         if inspect.isawaitable(closing):
             await closing
@@ -204,7 +214,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=ROWS, ids=lambda row: row.label)
 def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
     row: Row = request.param
-    pytest.importorskip(row.wire.sdk, minversion=row.wire.oldest)
+    pytest.importorskip(getattr(row.wire, "package", row.wire.sdk), minversion=row.wire.oldest)
     for name, value in row.environment.items():
         monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     return row

@@ -28,6 +28,14 @@ class OpenAIChat:
     refuses_apart = True
     # Whether arguments are text, and so may be broken in a plain body too.
     arguments_are_text = True
+    # Whether streams have arguments as text in pieces.
+    cuts_arguments = True
+    # Whether an event says that a stream is over, whatever the connection does.
+    has_last_event = True
+    # Whether an error inside a stream is an event of it.
+    counts_errors = True
+    # Whether the schema of a tool has default values.
+    shows_defaults = True
     # Whether usage counts the tokens that came from the cache.
     reports_cached = True
     # Whether tools and response models may be strict.
@@ -76,8 +84,27 @@ class OpenAIChat:
     @staticmethod
     def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
         """The messages in the body of a request."""
-        messages: list[dict[str, Any]] = body["messages"]
-        return messages
+        return list(body["messages"])
+
+    @staticmethod
+    def tools(request: Any) -> list[Any]:
+        """The tools of a request, in its body or its keyword arguments."""
+        return list(request["tools"])
+
+    @staticmethod
+    def params(request: Any) -> Any:
+        """The parameters of a request, in its body or its keyword arguments."""
+        return request
+
+    @staticmethod
+    def key(headers: Any) -> str:
+        """The key of a request, in whichever header the SDK of the day sends it."""
+        return str(headers.get("authorization", "").removeprefix("Bearer ") or headers["x-api-key"])
+
+    @staticmethod
+    def is_streamed(request: Any) -> bool:
+        """Whether a request asks for a stream."""
+        return request.json.get("stream") is True
 
     @staticmethod
     def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -280,6 +307,10 @@ class Anthropic:
     text_type = "text"
     max_tokens = "max_tokens"
     arguments_are_text = False
+    cuts_arguments = True
+    has_last_event = True
+    counts_errors = True
+    shows_defaults = True
     opening = 2
     halfway = 700
 
@@ -310,8 +341,23 @@ class Anthropic:
 
     @staticmethod
     def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = body["messages"]
-        return messages
+        return list(body["messages"])
+
+    @staticmethod
+    def tools(request: Any) -> list[Any]:
+        return list(request["tools"])
+
+    @staticmethod
+    def params(request: Any) -> Any:
+        return request
+
+    @staticmethod
+    def key(headers: Any) -> str:
+        return str(headers.get("authorization", "").removeprefix("Bearer ") or headers["x-api-key"])
+
+    @staticmethod
+    def is_streamed(request: Any) -> bool:
+        return request.json.get("stream") is True
 
     @staticmethod
     def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -338,4 +384,121 @@ class Anthropic:
         return {block["tool_use_id"]: block["content"][0]["text"] for block in blocks if block["type"] == "tool_result"}
 
 
-Wire = type[OpenAIChat] | type[AzureOpenAI] | type[Anthropic]
+_GEMINI_ROLES = {"user": "user", "model": "assistant"}
+
+
+def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of Gemini's as JSON Schema."""
+    converted = {name: value for name, value in schema.items() if name not in ("propertyOrdering", "property_ordering")}
+    converted["type"] = converted["type"].lower()
+    if "properties" in converted:
+        converted["properties"] = {name: _json_schema(one) for name, one in converted["properties"].items()}
+    return converted
+
+
+class Gemini:
+    """Gemini's contents."""
+
+    sdk = "google"
+    package = "google.genai"
+    warns_of_open_clients = False
+    oldest: str | None = None
+    asks_for_usage = False
+    text_type = "text"
+    max_tokens = "max_tokens"
+    runs_on_trio = False
+    rewrites_ids = False
+    refuses = True
+    reports_cached = True
+    knows_strict = True
+    shows_message = True
+    counts_cached = True
+    refuses_apart = False
+    arguments_are_text = False
+    cuts_arguments = False
+    has_last_event = False
+    counts_errors = False
+    shows_defaults = False
+    opening = 0
+    halfway = 400
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        from google import genai
+
+        return genai.Client(api_key=key, http_options=genai.types.HttpOptions(base_url=url))
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        return client.http
+
+    @staticmethod
+    def async_http(client: Any) -> Any:
+        return client.async_http
+
+    @classmethod
+    def close(cls, client: Any) -> Any:
+        return client.close()
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        from google.genai import errors
+
+        from ferroscope.core.google import _sdk
+
+        return getattr(_sdk, name) if name in ("APIConnectionError", "APITimeoutError") else errors.APIError
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        words = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
+        return words[reason]
+
+    @staticmethod
+    def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**content, "role": _GEMINI_ROLES[content["role"]]} for content in body["contents"]]
+
+    @staticmethod
+    def tools(request: Any) -> list[Any]:
+        tools = request["tools"] if "tools" in request else request["config"]["tools"]
+        return [one for tool in tools for one in tool.get("functionDeclarations") or tool["function_declarations"]]
+
+    @staticmethod
+    def params(request: Any) -> Any:
+        params = request.get("generationConfig") or request["config"]
+        names = {"maxOutputTokens": "max_tokens"}
+        return {names.get(name, name): value for name, value in params.items()}
+
+    @staticmethod
+    def key(headers: Any) -> str:
+        return str(headers["x-goog-api-key"])
+
+    @staticmethod
+    def is_streamed(request: Any) -> bool:
+        return ":streamGenerateContent" in request.path
+
+    @staticmethod
+    def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        parameters = _json_schema(tool["parameters"]) if "parameters" in tool else {}
+        return tool["name"], tool["description"], parameters
+
+    @staticmethod
+    def calls(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        calls = [part.get("functionCall") or part.get("function_call") for part in message["parts"]]
+        return [(call.get("id") or call["name"], call.get("args", {})) for call in calls if call]
+
+    @staticmethod
+    def arguments(call: Any) -> Any:
+        return call.args
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        return "".join(part.get("text", "") for part in message["parts"])
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        parts = [part for one in messages for part in one["parts"]]
+        found = [part.get("functionResponse") or part.get("function_response") for part in parts]
+        return {one.get("id") or one["name"]: next(iter(one["response"].values())) for one in found if one}
+
+
+Wire = type[OpenAIChat] | type[Gemini] | type[AzureOpenAI] | type[Anthropic]

@@ -64,6 +64,7 @@ def counts(**known: int) -> dict[str, int | None]:
             },
             counts(input=10, cached=30, output=5, cache_write=7),
         ),
+        # The reasoning is beside the candidates, and is generated all the same.
         (
             {
                 "promptTokenCount": 10,
@@ -73,7 +74,7 @@ def counts(**known: int) -> dict[str, int | None]:
                 "cachedContentTokenCount": 4,
                 "totalTokenCount": 20,
             },
-            counts(input=10, cached=4, output=5, reasoning=2, total=20),
+            counts(input=10, cached=4, output=7, reasoning=2, total=20),
         ),
         (
             {"inputTokens": 10, "outputTokens": 5, "totalTokens": 45, "cacheReadInputTokens": 30},

@@ -1,4 +1,4 @@
-"""The configuration of a request: `GenerateContentConfig` of the call, and what goes into it.
+"""The parameters of a request: what goes into `GenerateContentConfig`, and what is asked of the SDK.
 
 https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
 """
@@ -15,28 +15,41 @@ from pydantic import BaseModel
 
 # The parameters that all providers share, by their names in the configuration.
 _COMMON: Final = {
-    "temperature": "temperature",
-    "top_p": "top_p",
     "max_tokens": "max_output_tokens",
     "stop": "stop_sequences",
 }
 # Shared parameters that v1 does not send: newer models refuse the penalties.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
+# Options of the HTTP request, by the names that they have for other SDKs.
+HTTP_OPTIONS: Final = frozenset({"timeout", "extra_headers", "extra_body"})
 _UPPER: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
+def select_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return call parameters without those that are None or that Gemini does not take."""
+    return {name: value for name, value in params.items() if value is not None and name not in _UNKNOWN}
+
+
 def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call parameters with the shared ones in `config`, where they do not replace what it has."""
-    config = config_dict(params.get("config"))
-    rest: dict[str, Any] = {}
+    """Return call parameters with all in `config` that belongs there, where it does not replace what that has.
+
+    The parameters of the abandoned SDKs are taken too: `generation_config` and `request_options`, and
+    `safety_settings` as a mapping.
+    """
+    params = select_params(params)
+    config = config_dict(params.pop("config", None))
+    options = {name: params.pop(name) for name in HTTP_OPTIONS & params.keys()}
+    if isinstance(request_options := params.pop("request_options", None), Mapping):
+        options = {**{name: value for name, value in request_options.items() if name == "timeout"}, **options}
+    for name, value in config_dict(params.pop("generation_config", None)).items():
+        config.setdefault(name, value)
     for name, value in params.items():
-        if name == "config" or value is None or name in _UNKNOWN:
-            continue
-        if (known := _COMMON.get(name)) is None:
-            rest[name] = value
-        else:
-            config.setdefault(known, [value] if name == "stop" and isinstance(value, str) else value)
-    return {**rest, "config": config} if config else rest
+        if name == "stop" and isinstance(value, str):
+            value = [value]
+        elif name == "safety_settings" and isinstance(value, Mapping):
+            value = [{"category": category, "threshold": threshold} for category, threshold in value.items()]
+        config.setdefault(_COMMON.get(name, name), value)
+    return {**options, "config": config} if config else options
 
 
 def config_dict(config: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
@@ -51,11 +64,28 @@ def config_dict(config: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def http_options(given: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the SDK's options of the HTTP request.
+
+    Args:
+        given: `http_options` of the configuration.
+        options: The options by the names that they have for other SDKs; a timeout in seconds.
+    """
+    found = config_dict(given)
+    timeout = options.get("timeout")
+    if timeout is not None:
+        found["timeout"] = int(getattr(timeout, "read", timeout) * 1000)
+    for name, own in (("headers", "extra_headers"), ("extra_body", "extra_body")):
+        if options.get(own):
+            found[name] = {**(found.get(name) or {}), **options[own]}
+    return found
+
+
 def add_tools(config: dict[str, Any], declarations: Sequence[Mapping[str, Any]]) -> None:
     """Offer functions beside the tools that the configuration has, and keep the SDK from calling any itself."""
     if declarations:
         config["tools"] = [*(config.get("tools") or ()), {"function_declarations": list(declarations)}]
-    config.setdefault("automatic_function_calling", {"disable": True})
+    config["automatic_function_calling"] = {"disable": True}
 
 
 def force_function(config: dict[str, Any], name: str) -> None:

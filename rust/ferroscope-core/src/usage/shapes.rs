@@ -89,7 +89,8 @@ token_counts! {
     input: shape => first(shape.input, shape.whole),
     /// Prompt tokens read from a cache.
     cached: shape => first(shape.cached, shape.read),
-    /// Generated tokens. Reasoning is included or not, as the provider counts.
+    /// Generated tokens. Reasoning is included or not, as the provider counts; always where the provider counts it
+    /// beside the text.
     output: shape => first(shape.output, shape.made),
     /// Generated tokens of reasoning.
     reasoning: shape => shape.reasoning,
@@ -240,7 +241,6 @@ pub(super) const SHAPES: &[Shape] = &[
         read_video: &["cacheTokensDetails[modality=VIDEO].tokenCount"],
         made: &["candidatesTokenCount + thoughtsTokenCount", "responseTokenCount + thoughtsTokenCount"],
         input: &["promptTokenCount"],
-        output: &["candidatesTokenCount", "responseTokenCount"],
         omits_zeros: true,
         reasoning: &["thoughtsTokenCount"],
         total: &["totalTokenCount"],

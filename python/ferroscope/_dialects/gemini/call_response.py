@@ -1,0 +1,212 @@
+"""A response in Gemini's format, read from the SDK's object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from pydantic import computed_field
+from typing_extensions import TypeVar
+
+from ...core.base._tool_output import tool_output_text
+from ...core.base.call_response import BaseCallResponse
+from ...core.base.message_param import BaseMessageParam
+from ...core.base.types import CostMetadata, FinishReason, GoogleMetadata, JsonableType
+from ...errors import UnknownToolError
+from .finish_reasons import are_runnable, block_reason, common_finish_reasons, finish_reasons, word
+from .messages import join_system, parse_message, parse_messages, pieces_of
+from .parts import as_piece
+from .tool import ContentTool
+
+if TYPE_CHECKING:
+    from google.genai.types import (
+        ContentDict,
+        GenerateContentResponse,
+        GenerateContentResponseUsageMetadata,
+        Tool,
+    )
+
+    from ...prices import Context
+
+# Any: the SDK's objects, and parts in any form.
+_ToolT = TypeVar("_ToolT", bound=ContentTool, default=ContentTool)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+
+
+class ContentCallResponse(
+    BaseCallResponse[
+        "GenerateContentResponse",
+        _ToolT,
+        "Tool",
+        _DynamicConfigT,
+        "ContentDict",
+        _CallParamsT,
+        "ContentDict",
+    ],
+    Generic[_ToolT, _DynamicConfigT, _CallParamsT],
+):
+    """A response in Gemini's format, of whichever provider."""
+
+    @property
+    def _parts(self) -> Sequence[Any]:
+        """The parts of the first candidate."""
+        return first_parts(self.response)
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
+    @property
+    def content(self) -> str:
+        """The text of the first candidate, all its parts together, without thoughts; empty if it has none."""
+        return "".join(part.text or "" for part in self._parts if not part.thought)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def thinking(self) -> str | None:
+        """The thoughts of the model, if it shows them."""
+        thoughts = [part.text or "" for part in self._parts if part.thought]
+        return "".join(thoughts) if thoughts else None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def finish_reasons(self) -> list[str]:
+        """Why each candidate ended, or why the prompt was blocked; empty if the provider did not say."""
+        return finish_reasons(self.response)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def model(self) -> str:
+        """The model that answered; the one that was asked, if the response does not name it."""
+        asked = cast("Mapping[str, Any]", self.call_kwargs).get("model")
+        return self.response.model_version or str(asked or "")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        return self.response.response_id
+
+    @property
+    def usage(self) -> GenerateContentResponseUsageMetadata | None:
+        """The provider's usage object."""
+        return self.response.usage_metadata
+
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """The counts that the price of the call depends on."""
+        metadata = super().cost_metadata
+        metadata.google = GoogleMetadata(use_vertex_ai=self._is_vertex, grounding_requests=self._searches or None)
+        return metadata
+
+    @property
+    def _is_vertex(self) -> bool:
+        """Whether Vertex AI answered, which alone counts traffic."""
+        return getattr(self.usage, "traffic_type", None) is not None
+
+    @property
+    def _searches(self) -> int:
+        """How many grounded answers Google bills: one, however many searches it took."""
+        candidates = self.response.candidates or ()
+        grounded = (getattr(candidate, "grounding_metadata", None) for candidate in candidates)
+        return int(any(found is not None and found.web_search_queries for found in grounded))
+
+    def _price_context(self) -> Context:
+        """Grounding is billed by the request, and the tiers of Vertex AI and of the Gemini API have their prices."""
+        context: Context = {}
+        if searches := self._searches:
+            context["tool_calls"] = {"web_search": searches}
+        traffic = word(getattr(self.usage, "traffic_type", None)).lower()
+        tier = word(getattr(self.usage, "service_tier", None)).lower() or traffic.removeprefix("on_demand_")
+        if tier in ("flex", "priority"):
+            context["service_tier"] = tier
+        return context
+
+    @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
+    @cached_property
+    def message_param(self) -> ContentDict:
+        """The answer as a content to go on from, with its thoughts and signatures, each on the part that it came on."""
+        return cast("ContentDict", {"role": "model", "parts": [as_piece(part) for part in self._parts]})
+
+    @cached_property
+    def tools(self) -> list[_ToolT] | None:
+        """The tools that the model called, ready to be called; None if the call offered none.
+
+        Empty if the answer did not end as it should, such as with `MALFORMED_FUNCTION_CALL`.
+
+        Raises:
+            ferroscope.errors.UnknownToolError: It called a tool that was not offered.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        if not self.tool_types:
+            return None
+        by_name = {tool._name(): tool for tool in self.tool_types}
+        return [_tool(by_name, call) for call in self._calls]
+
+    @property
+    def _calls(self) -> list[Any]:
+        """The function calls that can be run."""
+        if not are_runnable(self.finish_reasons):
+            return []
+        calls = (part.function_call for part in self._parts)
+        return [call for call in calls if call is not None and not getattr(call, "will_continue", None)]
+
+    @classmethod
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[ContentDict]:
+        """Return the content with the tools' outputs; no content if there are none."""
+        parts = [{"function_response": _result(tool, tool_output_text(output))} for tool, output in tools_and_outputs]
+        return [cast("ContentDict", {"role": "user", "parts": parts})] if parts else []
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """Why each candidate ended, in the words that all providers share.
+
+        None for reasons that are no ordinary end, such as `MALFORMED_FUNCTION_CALL`.
+        """
+        blocked = bool(block_reason(self.response)) and not self.response.candidates
+        return common_finish_reasons(self.finish_reasons, blocked=blocked, calls=bool(self._calls))
+
+    @property
+    def common_message_param(self) -> BaseMessageParam:
+        """The answer as a message that every provider understands."""
+        return parse_message(cast("dict[str, Any]", self.message_param), self._origin)
+
+    @property
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The user's last message, as every provider understands it."""
+        return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
+
+    @property
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The messages that were sent, the system prompt first, as every provider understands them."""
+        messages: list[Any] = list(self.messages)
+        config = cast("Mapping[str, Any]", self.call_kwargs).get("config") or {}
+        if system := config.get("system_instruction"):
+            parts = pieces_of(join_system(system, []))
+            messages.insert(0, {"role": "system", "parts": parts})
+        return parse_messages(messages, self._origin)
+
+
+def first_parts(response: Any) -> Sequence[Any]:
+    """Return the parts of the first candidate of a response."""
+    candidates: Iterable[Any] = response.candidates or ()
+    first = next((candidate for candidate in candidates if not candidate.index), None)
+    content = getattr(first, "content", None)
+    return (content.parts or ()) if content is not None else ()
+
+
+def _result(tool: ContentTool, text: str) -> dict[str, Any]:
+    result: dict[str, Any] = {"name": tool._name(), "response": {"result": text}}
+    return {**result, "id": tool.id} if tool.id else result
+
+
+def _tool(by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:
+    tool_type = by_name.get(call.name)
+    if tool_type is None:
+        raise UnknownToolError(
+            f"the model called {call.name!r} (call {call.id!r}), which is not among the tools "
+            f"{', '.join(map(repr, by_name))}",
+            name=call.name or "",
+            call_id=call.id,
+            arguments=str(call.args),
+        )
+    return tool_type.from_tool_call(call)

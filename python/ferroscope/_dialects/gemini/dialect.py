@@ -1,0 +1,93 @@
+"""Requests and answers in Gemini's format.
+
+https://ai.google.dev/api/generate-content
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import orjson
+
+from ..._engine.dialect import Request
+from ..._lazy import load_name
+from ...core.base._provider_data import Endpoint
+from . import messages, parameters, sdk_objects
+from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
+from .messages import WireMessage
+from .parts import MessageRules
+
+# Any: the SDK's own objects pass through.
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiContents:
+    """Gemini's format, as one server wants it.
+
+    Attributes:
+        rules: The rules of the server for contents.
+        sender: The function that returns the method of an SDK's client, as `"module:name"`.
+    """
+
+    name: ClassVar[str] = "gemini"
+    rules: MessageRules
+    sender: str
+
+    def needs_fetch(self, messages_: Iterable[Any]) -> bool:
+        return messages.needs_fetch(messages_, self.rules)
+
+    def render_messages(self, messages_: Iterable[Any], destination: Endpoint) -> list[WireMessage]:
+        return messages.render_messages(messages_, self.rules, destination)
+
+    def conversation(self, messages_: list[WireMessage]) -> list[WireMessage]:
+        return messages.split_system(messages_)[1]
+
+    def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        # Into the configuration only with those of the dynamic config, each of which replaces one of these.
+        return parameters.select_params(params)
+
+    def render_request(self, request: Request) -> dict[str, Any]:
+        system, contents = messages.split_system(request.messages)
+        kwargs = {"model": request.model, "contents": contents, **parameters.render_params(request.params)}
+        config: dict[str, Any] = kwargs.setdefault("config", {})
+        if system:
+            config["system_instruction"] = messages.join_system(config.get("system_instruction"), system)
+        parameters.add_tools(config, [tool.wire_schema() for tool in request.tools])  # type: ignore[attr-defined]  # a tool of this format
+        if request.extraction is not None:
+            render_extraction(kwargs, config, request.extraction)
+        elif request.json_mode:
+            render_json_mode(kwargs, config, None)
+        if request.stream:
+            kwargs["stream"] = True
+        return kwargs
+
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        return load_name(self.sender)(client, asynchronous=asynchronous)  # type: ignore[no-any-return]
+
+    def read_response(self, data: bytes) -> Any:
+        return sdk_objects.read_response(data)
+
+    def may_force_tool(self, params: Mapping[str, Any]) -> bool:
+        return may_force_tool(params)
+
+    def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, mode)
+
+    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+        if response.finish_reasons:
+            return None  # the last counts came with it
+        # Counts are totals, and those of the output grow.
+        usage = response.usage
+        told = usage.model_dump(by_alias=True, exclude_none=True, mode="json", warnings=False) if usage else {}
+        output = max(said, (told.get("candidatesTokenCount") or 0) + (told.get("thoughtsTokenCount") or 0))
+        thoughts = min(told.get("thoughtsTokenCount") or 0, output)
+        prompt = max(sent, told.get("promptTokenCount") or 0)
+        return {**told, "promptTokenCount": prompt, "candidatesTokenCount": output - thoughts}
+
+    def dump_event(self, event: Any) -> str:
+        return sdk_objects.dump_event(event)
+
+    def blank_event(self, identifier: str, model: str) -> bytes:
+        return orjson.dumps({"responseId": identifier, "modelVersion": model})

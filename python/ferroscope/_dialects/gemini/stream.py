@@ -1,0 +1,52 @@
+"""Streams in Gemini's format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from typing_extensions import TypeVar
+
+from ...core.base.stream import BaseStream
+from ...core.base.types import CostMetadata
+from .call_response import ContentCallResponse
+from .call_response_chunk import ContentCallResponseChunk
+from .tool import ContentTool
+
+if TYPE_CHECKING:
+    from google.genai.types import ContentDict, Tool
+
+# Any: a response has parameters of its own, which the package of the provider fills in.
+_CallResponseT = TypeVar("_CallResponseT", bound=ContentCallResponse[Any, Any, Any], default=Any)
+_ChunkT = TypeVar("_ChunkT", bound=ContentCallResponseChunk, default=ContentCallResponseChunk)
+_ToolT = TypeVar("_ToolT", bound=ContentTool, default=ContentTool)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+
+
+class ContentStream(
+    BaseStream[
+        _CallResponseT,
+        _ChunkT,
+        "ContentDict",
+        "ContentDict",
+        "ContentDict",
+        "ContentDict",
+        _ToolT,
+        "Tool",
+        _DynamicConfigT,
+        _CallParamsT,
+        str,
+    ],
+    Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
+):
+    """A stream in Gemini's format, of whichever provider."""
+
+    @property
+    def thinking(self) -> str:
+        """The thoughts of the model so far; empty if it shows none."""
+        return self._run.reasoning
+
+    @property
+    def cost_metadata(self) -> CostMetadata:
+        """The counts so far that the price of the call depends on."""
+        return self._run.response().cost_metadata

@@ -1,0 +1,25 @@
+"""The Gemini API under v1's old name, as a record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ..google._provider import GOOGLE, clients, contents
+from .call_response import GeminiCallResponse
+from .call_response_chunk import GeminiCallResponseChunk
+from .stream import GeminiStream
+from .tool import GeminiTool
+
+GEMINI: Final = replace(
+    GOOGLE,
+    name="gemini",
+    prices="google",
+    dialect=contents("Gemini", is_vertex=False),
+    response=GeminiCallResponse,
+    chunk=GeminiCallResponseChunk,
+    stream=GeminiStream,
+    tool=GeminiTool,
+    clients=clients(lambda: False),
+    alternatives=(),
+)

@@ -1,0 +1,16 @@
+"""The dynamic configuration that a prompt function of a call of the Gemini API may return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..base.dynamic_config import BaseDynamicConfig
+from .call_params import GeminiCallParams
+
+if TYPE_CHECKING:
+    from google.genai import Client
+
+    from ..google._message_param import GoogleMessageParam
+
+GeminiDynamicConfig: TypeAlias = BaseDynamicConfig["GoogleMessageParam", GeminiCallParams, "Client"]
+"""The dynamic configuration of a call, sync or async: one client serves both."""

@@ -1,0 +1,131 @@
+"""Default clients of Google's SDK, and the bodies of streams that their HTTP clients keep."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from google.genai import Client, types
+from google.genai.version import __version__
+
+from ...errors import MissingApiKeyError
+from ...transport import adapt_client
+
+# Any: the modules, clients and responses of two HTTP libraries.
+
+# The SDK itself waits without end and never retries. The values are those of OpenAI's SDK: ten minutes, two retries.
+_TIMEOUT_MS: Final = 600_000
+_RETRIES: Final = types.HttpRetryOptions(attempts=3, initial_delay=0.5, max_delay=8.0, jitter=0.25)
+
+
+# ---- default clients
+
+
+class DefaultClient(Client):
+    """A client whose HTTP clients keep the bodies of streams.
+
+    Attributes:
+        http: The HTTP client of sync calls.
+        async_http: The HTTP client of async calls.
+    """
+
+    http: Any
+    async_http: Any
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # the interpreter may be ending
+            self.http.close()
+
+
+def default_client(*, vertexai: bool) -> DefaultClient:
+    """Return a client, which serves sync and async calls.
+
+    Args:
+        vertexai: Whether it is for Vertex AI, or else for the Gemini API.
+
+    Raises:
+        MissingApiKeyError: There is no key for the Gemini API.
+    """
+    if not (vertexai or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")):
+        raise MissingApiKeyError(
+            "neither GOOGLE_API_KEY nor GEMINI_API_KEY is set: put the API key for the Gemini API there, set "
+            "GOOGLE_GENAI_USE_VERTEXAI=true for Vertex AI, or pass `client=`"
+        )
+    library = http_library()
+    http = library.Client(event_hooks={"response": [_keep_body]}, follow_redirects=True)
+    async_http = library.AsyncClient(event_hooks={"response": [_akeep_body]}, follow_redirects=True)
+    options = types.HttpOptions(
+        timeout=_TIMEOUT_MS, retry_options=_RETRIES, httpx_client=http, httpx_async_client=async_http
+    )
+    client = DefaultClient(vertexai=vertexai, http_options=options)
+    client.http, client.async_http = adapt_client(http), adapt_client(async_http)
+    return client
+
+
+async def aclose(client: DefaultClient) -> None:
+    """Close a default client of async calls."""
+    await client.async_http.aclose()
+    client.http.close()
+
+
+def http_library() -> Any:
+    """Return the HTTP library that the SDK uses: httpx2 since 3.0, where it is installed; else httpx."""
+    asked = os.environ.get("GOOGLE_GENAI_HTTP_CLIENT", "").lower()
+    if int(__version__.partition(".")[0]) < 3 or asked == "httpx" or find_spec("httpx2") is None:
+        return import_module("httpx")
+    return import_module("httpx2")
+
+
+# ---- bodies of streams
+
+
+@dataclass(slots=True)
+class BodyBox:
+    """The place for the HTTP response of one request.
+
+    Attributes:
+        streamed: Whether its body is kept from the SDK.
+        response: The response, once there is one.
+    """
+
+    streamed: bool
+    response: Any = None
+
+
+_wanted: ContextVar[BodyBox | None] = ContextVar("ferroscope_body", default=None)
+
+
+@contextmanager
+def wanted(box: BodyBox | None) -> Iterator[None]:
+    """Put the next successful response into a box; None to leave all to the SDK."""
+    token = _wanted.set(box)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+def _keep_body(response: Any) -> None:
+    """Put a response into the box of its request; of a stream with its body, for which an empty one is left."""
+    box = _wanted.get()
+    if box is None or box.response is not None or response.status_code != 200:
+        return  # nobody wants it, or the SDK has to retry, or to raise an error
+    if not box.streamed:
+        box.response = response
+        return
+    library = sys.modules[type(response).__module__.partition(".")[0]]
+    body, response.stream = response.stream, library.ByteStream(b"")
+    box.response = library.Response(
+        200, headers=response.headers, stream=body, request=response.request, extensions=response.extensions
+    )
+
+
+async def _akeep_body(response: Any) -> None:
+    _keep_body(response)

@@ -1,0 +1,115 @@
+"""Large media, uploaded through the Files API: the Gemini API limits the size of a request.
+
+https://ai.google.dev/gemini-api/docs/files
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
+from io import BytesIO
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+# Any: contents and files as the SDK has them.
+
+# As v1. The API takes requests of 20 MB, in which media are longer by a third.
+INLINE_BYTES: Final = 10_000_000
+_POLL_SECONDS: Final = 1.0
+# Google keeps a file for 48 hours.
+_KEPT_SECONDS: Final = 47 * 3600
+
+Steps = Generator[Callable[[], Any], Any, Sequence[Any]]
+
+# The references of what each client has uploaded, by the digest of its bytes, and until when they are used.
+_uploaded: WeakKeyDictionary[Any, dict[bytes, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
+
+
+def needs_upload(client: Any, contents: Sequence[Any]) -> bool:
+    """Whether the media in contents are too large for a request; Vertex AI has no such files."""
+    return sum(map(len, _media(contents))) > INLINE_BYTES and not getattr(client, "vertexai", False)
+
+
+def upload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
+    """Upload the media in contents, and return the contents with references to them.
+
+    Raises:
+        ValueError: The API cannot process a file.
+    """
+    steps, result = _steps(client, client.files, time.sleep, contents), None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        result = step()
+
+
+async def aupload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
+    """Upload the media in contents, without blocking the event loop.
+
+    Raises:
+        ValueError: The API cannot process a file.
+    """
+    files = client.aio.files if hasattr(client, "aio") else client.files
+    steps, result = _steps(client, files, asyncio.sleep, contents), None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        result = step()
+        if inspect.isawaitable(result):
+            result = await result
+
+
+def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Sequence[Any]) -> Steps:
+    known = _uploaded.setdefault(client, {})
+    changed: list[Any] = []
+    for content in contents:
+        parts: list[Any] = []
+        for part in _parts(content):
+            data = _bytes_of(part)
+            if data:
+                digest = hashlib.sha256(data).digest()
+                expires, reference = known.get(digest, (0.0, {}))
+                if expires < time.monotonic():
+                    file = yield from _upload(files, sleep, data, part["inline_data"].get("mime_type"))
+                    reference = {"file_uri": file.uri, "mime_type": file.mime_type}
+                    known[digest] = time.monotonic() + _KEPT_SECONDS, reference
+                part = {**{name: one for name, one in part.items() if name != "inline_data"}, "file_data": reference}
+            parts.append(part)
+        changed.append({**content, "parts": parts} if parts else content)
+    return changed
+
+
+def _upload(
+    files: Any, sleep: Callable[[float], Any], data: bytes, media_type: str | None
+) -> Generator[Callable[[], Any], Any, Any]:
+    file = yield partial(files.upload, file=BytesIO(data), config={"mime_type": media_type})
+    while (state := getattr(file.state, "value", file.state)) == "PROCESSING":
+        yield partial(sleep, _POLL_SECONDS)
+        file = yield partial(files.get, name=file.name)
+    if state == "FAILED":
+        raise ValueError(f"Google could not process the uploaded file {file.name!r} ({media_type}): {file.error}")
+    return file
+
+
+def _media(contents: Sequence[Any]) -> list[bytes]:
+    return [data for content in contents for part in _parts(content) if (data := _bytes_of(part))]
+
+
+def _parts(content: Any) -> list[Any]:
+    """The parts of a content; none for one that is not a dict, which the program made itself."""
+    parts = content.get("parts") if isinstance(content, Mapping) else None
+    return parts if isinstance(parts, list) else []
+
+
+def _bytes_of(part: Any) -> bytes:
+    blob = part.get("inline_data") if isinstance(part, Mapping) else None
+    data = blob.get("data") if isinstance(blob, Mapping) else None
+    return data if isinstance(data, bytes) else b""

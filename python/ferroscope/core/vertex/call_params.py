@@ -1,0 +1,22 @@
+"""The parameters of a call of Vertex AI, as v1 had them.
+
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NotRequired
+
+from ..google.call_params import GoogleCallParams
+
+if TYPE_CHECKING:
+    from google.genai.types import GenerationConfigOrDict, SafetySettingOrDict, ToolConfigOrDict
+
+
+class VertexCallParams(GoogleCallParams):
+    """The parameters of a call of Vertex AI; those that are None are left out."""
+
+    generation_config: NotRequired[GenerationConfigOrDict]
+    safety_settings: NotRequired[Mapping[str, str] | Iterable[SafetySettingOrDict]]
+    tool_config: NotRequired[ToolConfigOrDict]

@@ -1,0 +1,12 @@
+"""The response of a call of Vertex AI."""
+
+from __future__ import annotations
+
+from ..._dialects.gemini.call_response import ContentCallResponse
+from .call_params import VertexCallParams
+from .dynamic_config import VertexDynamicConfig
+from .tool import VertexTool
+
+
+class VertexCallResponse(ContentCallResponse[VertexTool, VertexDynamicConfig, VertexCallParams]):
+    """The response of a call of Vertex AI; `response` is google-genai's `GenerateContentResponse`."""
