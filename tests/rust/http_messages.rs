@@ -4,6 +4,7 @@
 use ferroscope_transport::request::{Origin, Request, Timeouts};
 use ferroscope_transport::response::{Head, MAX_HEAD, Reader};
 use ferroscope_transport::{Error, Kind};
+use proptest::prelude::*;
 
 /// All that is read of some bytes and the end of the connection behind them.
 #[derive(Debug, PartialEq)]
@@ -195,6 +196,39 @@ fn heads_and_trailers_without_an_end_are_not_buffered_for_ever() {
     ] {
         let found = read_in(&bytes.chunks(1000).collect::<Vec<_>>(), false);
         assert!(found.error.as_deref().is_some_and(|found| found.contains(error)), "{:?}", found.error);
+    }
+}
+
+/// Pieces of responses, valid together and not.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let known: Vec<&[u8]> = vec![
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"Content-Length: 3\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: close\r\n",
+        b"A: b\r\n c\r\n",
+        b"\r\n",
+        b"\n",
+        b"3\r\nabc\r\n",
+        b"0\r\n",
+        b"abc",
+        b"\xff\x00",
+    ];
+    prop::collection::vec(prop::sample::select(known), 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn every_cut_of_a_response_reads_like_the_whole(bytes in pieces(), size in 1usize..9, is_head: bool) {
+        let response = [b"HTTP/1.1 200 OK\r\n".as_slice(), &bytes].concat();
+        for bytes in [bytes, response] {
+            let (whole, cut) = (read_in(&[&bytes], is_head), read_in(&bytes.chunks(size).collect::<Vec<_>>(), is_head));
+            // The text of an error has what arrived with the fault, and a fault ends the bytes behind a response.
+            prop_assert_eq!(whole.error.is_some(), cut.error.is_some());
+            prop_assert_eq!((whole.status, whole.headers, whole.data), (cut.status, cut.headers, cut.data));
+            prop_assert_eq!((whole.rest, whole.keeps_alive), (cut.rest, cut.keeps_alive));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ import sys
 from typing import Any, TypeVar
 
 from ._fallback import reason_against_settings, reason_of_patches
-from ._joined import LIBRARIES, MADE_BY_SDKS, is_own_backend, join_chunks
+from ._joined import LIBRARIES, MADE_BY_SDKS, http_clients_of, is_own_backend, join_chunks
 from ._native import NativeTransport
 
 _ClientT = TypeVar("_ClientT")
@@ -31,17 +31,24 @@ def adapt_client(client: _ClientT) -> _ClientT:
     Returns:
         The same client.
     """
-    join_chunks(client)
+    if os.environ.get("FERROSCOPE_JOIN_CHUNKS") != "0":
+        join_chunks(client)
     if prefers_native():
-        http: Any = getattr(client, "_client", client)  # Any: an HTTP client of either library, or of none
-        transport = getattr(http, "_transport", None)
-        if type(transport).__name__ == "AsyncHTTPTransport" and _library_of(transport) in LIBRARIES:
-            reason = _reason_against(transport)
-            if reason is None:
-                http._transport = _native_in_place_of(transport)
-            else:
-                logger.debug("%s stays the transport: %s", _library_of(transport), reason)
+        for http in http_clients_of(client):
+            _make_native(http)
     return client
+
+
+def _make_native(http: Any) -> None:  # Any: an HTTP client of either library
+    transport = getattr(http, "_transport", None)
+    if type(transport).__name__ == "AsyncHTTPTransport" and _library_of(transport) in LIBRARIES:
+        reason = _reason_against(transport)
+        if reason is None:
+            http._transport = _native_in_place_of(transport)
+            if any((getattr(http, "_mounts", None) or {}).values()):
+                logger.debug("%s stays the transport of URLs that have a proxy", _library_of(transport))
+        else:
+            logger.debug("%s stays the transport: %s", _library_of(transport), reason)
 
 
 def adapt_client_if_sdk_made(client: object) -> None:

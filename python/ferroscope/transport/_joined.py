@@ -29,6 +29,8 @@ LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
 _LAYERS = frozenset(
     ("Response", "BoundSyncStream", "BoundAsyncStream", "ResponseStream", "AsyncResponseStream", "PoolByteStream")
 )
+_CLIENTS = frozenset(("Client", "AsyncClient"))
+_DEPTH = 4  # the SDK's client, its parts, their parts, and what those wrap
 _READING = frozenset(("iter_bytes", "iter_raw", "aiter_bytes", "aiter_raw"))
 
 # What the SDKs, all of one make, call the HTTP clients that they were not given.
@@ -67,18 +69,43 @@ def is_own_backend(backend: object) -> bool:
     return isinstance(backend, _Backend | _AsyncBackend)
 
 
+def http_clients_of(client: Any) -> list[Any]:
+    """Return the HTTP clients of httpx and httpx2 in a client: itself, or those among its attributes.
+
+    SDKs have no public way to their HTTP client, and keep it in different places.
+    """
+    found: list[Any] = []
+    seen: set[int] = set()
+    level = [client]
+    for _ in range(_DEPTH):
+        following: list[Any] = []
+        for one in level:
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            if any(base.__name__ in _CLIENTS and _library_of(base) in LIBRARIES for base in type(one).__mro__):
+                found.append(one)
+            elif type(one).__module__ != "builtins" and not isinstance(one, type):
+                following += getattr(one, "__dict__", {}).values()
+        level = following
+    return found
+
+
+def _library_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
 def _pools(client: Any) -> Iterator[Any]:
     """The connection pools of a client that have a network backend to be wrapped.
 
     httpcore's pools take a backend when they are made, but httpx makes them and hands none on. So it is put in its
     place afterwards, where the private attributes are as we know them; anywhere else, nothing is changed.
     """
-    http = getattr(client, "_client", client)  # every SDK keeps its HTTP client there
-    for transport in (getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()):
-        pool = getattr(transport, "_pool", None)
-        known = type(pool).__module__.partition(".")[0] in LIBRARIES
-        if known and hasattr(getattr(pool, "_network_backend", None), "connect_tcp"):
-            yield pool
+    for http in http_clients_of(client):
+        for transport in (getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()):
+            pool = getattr(transport, "_pool", None)
+            if _library_of(type(pool)) in LIBRARIES and hasattr(getattr(pool, "_network_backend", None), "connect_tcp"):
+                yield pool
 
 
 def read_body(response: Any) -> Iterator[bytes]:

@@ -28,7 +28,8 @@ import trustme
 
 from ferroscope._engine.clients import default_client
 from ferroscope.testing import Answer, Body, Cut, HangUp, ProviderServer, SlowHeaders, Stall, Status, Text
-from ferroscope.transport import NativeTransport
+from ferroscope.transport import NativeTransport, adapt_client
+from ferroscope.transport._joined import http_clients_of
 
 from .conftest import Caller
 
@@ -1104,8 +1105,14 @@ def test_a_given_http_client_keeps_its_transport(caller: Caller) -> None:
     ids=["switched off", "a proxy", "as usual"],
 )
 def test_default_clients(
-    name: str, variable: str, value: str, native: bool, monkeypatch: pytest.MonkeyPatch, server: ProviderServer
+    name: str,
+    variable: str,
+    value: str,
+    native: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "ferroscope.transport")
     provider = import_module(f"ferroscope.core.{name}._provider")
     clients = getattr(provider, name.upper()).clients
     monkeypatch.setenv(f"{name.upper()}_API_KEY", "test-key")
@@ -1117,8 +1124,37 @@ def test_default_clients(
         if variable == "HTTPS_PROXY":  # httpx sends these requests through its own transport
             proxied = http._transport_for_url(type(http.base_url)("https://models.example"))
             assert type(proxied).__name__ == "AsyncHTTPTransport"
+            assert "URLs that have a proxy" in caplog.text
 
     run(main())
+
+
+@pytest.mark.parametrize("kind", ["async"], indirect=True)
+def test_every_default_client_of_httpx_becomes_native(caller: Caller) -> None:
+    """Wherever its SDK keeps the HTTP client."""
+    if caller.row.mount == "azure-inference":
+        pytest.skip("the SDK's async client is one of aiohttp")
+    caller.server.reply(words(100), words(100))
+    assert caller.stream().content == "word " * 100
+
+    async def transports() -> list[Any]:
+        caches = import_module("ferroscope._engine.clients")._caches
+        clients = [client for _, client in caches.of(asyncio.get_running_loop()).clients.values()]
+        return [http._transport for client in clients for http in http_clients_of(client) if "Async" in repr(http)]
+
+    found = caller.await_(transports())
+    assert found
+    assert {type(transport) for transport in found} == {NativeTransport}
+
+
+def test_a_mechanism_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, server: ProviderServer) -> None:
+    openai = pytest.importorskip("openai")
+    monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
+    monkeypatch.setenv("FERROSCOPE_JOIN_CHUNKS", "0")
+    with openai.OpenAI(api_key="test-key", base_url=server.base_url("openai")) as client:
+        usual = client._client._transport._pool._network_backend
+        adapt_client(client)
+        assert client._client._transport._pool._network_backend is usual
 
 
 def test_the_drain_of_a_stream_keeps_its_connection(caller: Caller) -> None:
