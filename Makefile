@@ -30,7 +30,7 @@ test: | tools ## Build everything and run all tests; after a failure too, with a
 	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(SUITES)
 
 test-fast: $(VENV)/.test $(CORE) ## Run the Python unit tests without the slow ones, in less than a minute
-	$(BIN)/python -m pytest tests/python/unit -m 'not slow'
+	$(BIN)/python -m pytest tests/python/unit -m 'not slow' --ignore-glob='*/test_testing_*'
 
 test-rust: | tools ## Run the tests of the core
 	cargo test --package ferroscope-core --package ferroscope-transport --locked
