@@ -250,6 +250,14 @@ class StreamDecoder:
         """Take the next bytes of the body, cut anywhere."""
     def finish(self) -> None:
         """End the body; what that completes comes with the iteration."""
+    def resume(self) -> None:
+        """Continue the response with another body, after the one before broke off.
+
+        An event that was cut is dropped, and so are events that come again, by their sequence number.
+        """
+    @property
+    def sequence_number(self) -> int | None:
+        """The sequence number of the latest event that has one."""
     def stop(self) -> None:
         """Leave unread what has been fed and not been folded yet: nobody wants the rest."""
     def fold(self) -> None:

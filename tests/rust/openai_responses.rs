@@ -555,6 +555,43 @@ fn the_size_of_the_response_is_limited() {
 }
 
 #[test]
+fn a_stream_that_broke_anywhere_goes_on_without_gaps_and_repeats() {
+    for name in ["text_padded", "tools_interleaved", "hosted_tools", "reasoning_summaries"] {
+        let body = body(name);
+        let whole = read([body.as_slice()]);
+        for cut in (0..body.len()).step_by(97) {
+            let (mut stream, mut seen) = (stream(), Seen::default());
+            stream.feed(&body[..cut]);
+            drain(&mut stream, &mut seen);
+            if stream.is_done() {
+                continue;
+            }
+            // The server sends all events again.
+            stream.resume();
+            stream.feed(&body);
+            drain(&mut stream, &mut seen);
+            assert_eq!(end(stream, seen), whole, "{name} at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_broke_in_its_end_goes_on_too() {
+    let (mut stream, mut seen) = (stream(), Seen::default());
+    let body = body("text");
+    let half = String::from_utf8_lossy(&body).find("event: response.output_text.done").unwrap();
+    stream.feed(&body[..half]);
+    stream.finish();
+    drain(&mut stream, &mut seen);
+    assert_eq!(seen.errors, [ErrorKind::Unfinished]);
+    seen.errors.clear();
+    stream.resume();
+    stream.feed(&body);
+    drain(&mut stream, &mut seen);
+    assert_eq!(end(stream, seen), read([body.as_slice()]));
+}
+
+#[test]
 fn an_event_without_a_sequence_number_does_not_move_the_cursor() {
     let mut stream = stream();
     for (event, expected) in [

@@ -19,10 +19,11 @@ from ..prices import Meter, admit, billed_by, open_meters
 from ..transport import adapt_client_if_sdk_made
 from .clients import default_client, host_of
 from .common_errors import unify_exception
-from .dialect import Request
+from .dialect import ReportsErrors, Request, ResumesStreams
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
+from .sdk import SdkErrors
 
 # What no SDK's response is.
 _NO_RESPONSE: Final = (str, bytes, list, int, float)
@@ -117,6 +118,23 @@ class Call:
             unify_exception(error, provider.sdk)
             raise
 
+    def resume(self) -> Callable[[str, int], Any] | None:
+        """Return what requests the rest of a stream, by the id of the response and the last sequence number.
+
+        None if the run ends with its connection.
+        """
+        dialect = self.provider.dialect
+        if not isinstance(dialect, ResumesStreams) or not dialect.is_resumable(self.kwargs):
+            return None
+
+        def request(identifier: str, after: int) -> Any:
+            client = self.client
+            if client is None:
+                client = default_client(self.provider.clients, asynchronous=self.plan.prompt.is_async)
+            return dialect.resume(client, self.kwargs, identifier, after)
+
+        return request
+
     def response_fields(self) -> dict[str, Any]:
         """What responses and streams alike say of the call they belong to."""
         last = self.messages[-1] if self.messages else None
@@ -147,6 +165,21 @@ class Call:
         kind = self.provider.response
         response = kind(response=raw, start_time=start_time, end_time=end_time, **self.response_fields())
         response._set_server_host(self.host)
+        return response
+
+    def checked_response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
+        """Return the SDK's response object with the provider's common view, unless it reports an error.
+
+        Raises:
+            ferroscope.errors.APIError: It is not a response, or reports an error; `.partial` is the response then.
+        """
+        response = self.response(raw, start_time, end_time)
+        dialect = self.provider.dialect
+        body = dialect.reported_error(raw) if isinstance(dialect, ReportsErrors) else None
+        if body is not None:
+            error = SdkErrors(self.provider, None).of_response(body)
+            error.partial = response  # type: ignore[attr-defined]  # as on a StreamError
+            raise error
         return response
 
     def billed_by(self, model: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ..core.base._provider_data import Endpoint
@@ -103,4 +103,26 @@ class Dialect(Protocol):
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         """The data of an event that says nothing, of a response that is under way."""
+        ...
+
+
+@runtime_checkable
+class ReportsErrors(Protocol):
+    """A format whose plain responses, with a status of success, can report an error."""
+
+    def reported_error(self, response: Any) -> Any:
+        """Return the error that a response object reports, as JSON; None if it is an answer."""
+        ...
+
+
+@runtime_checkable
+class ResumesStreams(Protocol):
+    """A format with runs that go on at the server when the connection of their stream breaks."""
+
+    def is_resumable(self, kwargs: Mapping[str, Any]) -> bool:
+        """Whether a request with these keyword arguments starts such a run."""
+        ...
+
+    def resume(self, client: Any, kwargs: Mapping[str, Any], identifier: str, after: int) -> Any:
+        """Return the SDK's stream of the events after a sequence number; an awaitable for an async client."""
         ...

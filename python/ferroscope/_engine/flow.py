@@ -36,7 +36,7 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
         return start_stream(call) if call.extraction is None else start_structured_stream(call)
     start_time = now()
     raw = yield call.send
-    response = call.response(raw, start_time, now())
+    response = call.checked_response(raw, start_time, now())
     if call.meters:
         record(response.cost_details, call.meters)
     result: Any = response

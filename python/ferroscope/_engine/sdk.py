@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
+from ..errors import APIError, LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
 from .common_errors import class_of_both, unify_exception
 from .deadlines import DeadlinePassed
 
@@ -45,6 +45,19 @@ class SdkErrors:
         own = reported.get("message") if isinstance(reported, dict) else reported
         if isinstance(own, str):
             vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
+        return error
+
+    def of_response(self, body: Any) -> APIError:
+        """Return the exception for an error that a plain response reports."""
+        own = body.get("message") if isinstance(body, dict) else None
+        text = own if isinstance(own, str) and own else "the provider reported an error in place of an answer"
+        theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), "APIError", None)
+        if theirs is None:
+            return APIError(text)
+        kind: type[APIError] = class_of_both(APIError, theirs)
+        error = kind.__new__(kind)
+        # The SDK keeps no request with its response objects.
+        theirs.__init__(error, text, getattr(self._response, "request", None), body=body)
         return error
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:

@@ -19,13 +19,20 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..core.base.tool import BaseTool
-from ..errors import BudgetExceededError, StreamError, ToolArgumentsError, UnknownToolError
+from ..errors import (
+    BudgetExceededError,
+    StreamError,
+    StreamInterruptedError,
+    ToolArgumentsError,
+    UnknownToolError,
+)
 from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
 from .partial import PartialReader
 from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
+from .resuming import Resuming
 from .sdk import SdkErrors
 from .source import Blocking, Replay, Source, open_source
 from .stream_events import TypedEvents
@@ -331,14 +338,25 @@ class StreamRun:
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
-        source = open_source(sdk_stream, self._decoder, self._call.provider, self._replay_buffer)
-        blocks = plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
-        self._source = Blocking(source) if blocks else source
+        source = self._source_of(sdk_stream)
+        resume = self._call.resume()
+        # What is replayed is one body.
+        if resume is not None and self._replay_buffer is None:
+            source = Resuming(source, self._decoder, resume, self._source_of, self._is_broken)
+        self._source = source
         meters = self._call.meters
         if meters:
             provider, length = self._call.billed_by(plan.model), self._prompt_length()
             self._budget = budget_watch(provider, plan.model, prompt_characters=length, meters=meters)
         return self._source
+
+    def _source_of(self, sdk_stream: Any) -> Source:
+        source = open_source(sdk_stream, self._decoder, self._call.provider, self._replay_buffer)
+        blocks = self._call.plan.prompt.is_async and not hasattr(sdk_stream, "__aiter__")
+        return Blocking(source) if blocks else source
+
+    def _is_broken(self, error: Exception) -> bool:
+        return isinstance(self._errors().of_read(error, str), StreamInterruptedError)
 
     def _shown(self, view: View | None) -> View:
         """The view, or the usual one; under a budget, of as many events as there is a budget for."""

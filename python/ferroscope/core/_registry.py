@@ -79,6 +79,7 @@ def register_provider(
     api_key_env: str | None = None,
     prices: str | None = None,
     quirks: Quirks | None = None,
+    responses: bool = False,
 ) -> None:
     """Register a server that speaks OpenAI's chat completions, to be called as `llm.call("name/model")`.
 
@@ -91,6 +92,8 @@ def register_provider(
         prices: The provider in the price table, or `"free"`; None to use the name, for prices registered with
             `ferroscope.prices.register`.
         quirks: The differences of the server from OpenAI's format.
+        responses: Whether the server has the Responses API too. Calls ask for it with
+            `call_params={"api": "responses"}`.
 
     Raises:
         ValueError: The name is taken or has other characters, or the URL is not an HTTP URL.
@@ -119,7 +122,12 @@ def register_provider(
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"`base_url` of {name!r} must be an HTTP URL such as 'https://host/v1', not {base_url!r}")
     _registered[name] = Server(
-        name=name, base_url=base_url, api_key_env=api_key_env, prices=prices or "", quirks=quirks or Quirks()
+        name=name,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        prices=prices or "",
+        quirks=quirks or Quirks(),
+        responses=responses,
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from .._dialects.openai_chat.dialect import OpenAIChat
 from .._dialects.openai_chat.sdk import SERVER_SDK
 from .._dialects.openai_chat.server import Server
+from .._dialects.openai_responses.choice import CHAT, RESPONSES
+from .._dialects.openai_responses.dialect import RESPONSES_METHOD, OpenAIResponses
 from .._engine.provider import Provider
 from ..prices import FREE
 from .base.quirks import Quirks
-from .openai._provider import OPENAI
+from .openai._provider import OPENAI, OPENAI_RESPONSES
 
 # Reasoning is read from either field; what a server wants back of it is in its row.
 _REASONING_CONTENT: Final = Quirks(reasoning_back=("reasoning_content",))
@@ -40,6 +42,7 @@ _ROWS: Final = (
         base_url="https://api.deepseek.com",
         api_key_env="DEEPSEEK_API_KEY",
         quirks=_REASONING_CONTENT,
+        responses=True,
     ),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     Server(
@@ -76,6 +79,7 @@ _ROWS: Final = (
         base_url="http://localhost:8080/v1",
         prices=FREE,
         quirks=_REASONING_CONTENT,
+        responses=True,
     ),
     # https://lmstudio.ai/docs/app/api/endpoints/openai
     Server(
@@ -83,6 +87,7 @@ _ROWS: Final = (
         base_url="http://localhost:1234/v1",
         prices=FREE,
         quirks=_NO_REASONING_BACK,
+        responses=True,
     ),
     # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
     Server(
@@ -104,6 +109,7 @@ _ROWS: Final = (
         base_url="http://localhost:11434/v1",
         prices=FREE,
         quirks=_REASONING,
+        responses=True,
     ),
     # https://openrouter.ai/docs/guides/best-practices/reasoning-tokens, documents: /docs/features/multimodal/pdfs
     Server(
@@ -116,6 +122,7 @@ _ROWS: Final = (
             documents=True,
             cache_control=True,
         ),
+        responses=True,
     ),
     # https://docs.perplexity.ai/guides/chat-completions-guide
     Server(
@@ -145,6 +152,7 @@ _ROWS: Final = (
         base_url="http://localhost:8000/v1",
         prices=FREE,
         quirks=_REASONING,
+        responses=True,
     ),
     # https://docs.z.ai/guides/develop/openai/python
     Server(
@@ -160,14 +168,16 @@ SERVERS: Final = {row.name: row for row in _ROWS}
 
 def server_record(server: Server) -> Provider:
     """Return the record of a server."""
-    return replace(
-        OPENAI,
-        name=server.name,
-        prices=server.prices,
-        quirks=server.quirks,
-        dialect=OpenAIChat(server.name, server.quirks, SERVER_SDK),
-        clients=server.clients(),
-        api="",
-        apis={},
-        choose_api=None,
-    )
+    identity: dict[str, Any] = {  # Any: fields of a record
+        "name": server.name,
+        "prices": server.prices,
+        "quirks": server.quirks,
+        "clients": server.clients(),
+    }
+    apis = {}
+    if server.responses:
+        dialect = OpenAIResponses(server.name, server.quirks, RESPONSES_METHOD)
+        apis[RESPONSES] = replace(OPENAI_RESPONSES, dialect=dialect, **identity)
+    dialect_of_chat = OpenAIChat(server.name, server.quirks, SERVER_SDK)
+    # Several of these servers have parameters of their own that only the Responses API of OpenAI has.
+    return replace(OPENAI, dialect=dialect_of_chat, api=CHAT if apis else "", apis=apis, choose_api=None, **identity)

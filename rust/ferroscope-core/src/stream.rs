@@ -34,6 +34,8 @@ pub struct Stream {
     ended: bool,
     /// Whether an error has been reported, or the end of the body looked at for one: there is one a stream.
     explained: bool,
+    /// The sequence number up to which the events of a resumed stream may have been folded already.
+    repeated_up_to: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,7 @@ impl Stream {
             fed_events: 0,
             ended: false,
             explained: false,
+            repeated_up_to: None,
         }
     }
 
@@ -92,6 +95,34 @@ impl Stream {
     pub fn finish(&mut self) {
         self.ended = true;
         self.framing.finish();
+    }
+
+    /// Continues the response with another body, after the one before broke off.
+    ///
+    /// An event that was cut is dropped. So are events up to the last sequence number that was folded: a server may
+    /// send them again.
+    pub fn resume(&mut self) {
+        self.fed_events += self.framing.events();
+        self.set_framing(self.framing.framing());
+        self.ended = false;
+        self.explained = false;
+        self.repeated_up_to = self.state.sequence_number();
+        if !self.state.is_complete() {
+            self.phase = Phase::Running;
+        }
+    }
+
+    /// Whether the event has been folded from an earlier body.
+    fn is_repeated(&mut self) -> bool {
+        let data = String::from_utf8_lossy(self.framing.data());
+        let root = self.tape.read(&data, self.limits.depth);
+        let number = root.ok().and_then(|root| root.get("sequence_number"));
+        let Some(number) = number.and_then(|number| number.raw().parse::<u64>().ok()) else { return false };
+        let repeated = self.repeated_up_to.is_some_and(|last| number <= last);
+        if !repeated {
+            self.repeated_up_to = None;
+        }
+        repeated
     }
 
     /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
@@ -123,6 +154,9 @@ impl Stream {
             }
             if data.starts_with(b"[DONE]") {
                 return self.close();
+            }
+            if self.repeated_up_to.is_some() && self.is_repeated() {
+                continue;
             }
             return self.fold_framed().map(Some);
         }

@@ -104,6 +104,24 @@ impl StreamDecoder {
         Ok(())
     }
 
+    /// Continues the response with another body, after the one before broke off.
+    fn resume(&self, py: Python<'_>) -> PyResult<()> {
+        let mut this = self.lock(py)?;
+        this.stream.resume();
+        this.read_start = 0;
+        this.read_end = 0;
+        let before = this.read.take();
+        drop(this);
+        drop(before);
+        Ok(())
+    }
+
+    /// The sequence number of the latest event that has one.
+    #[getter]
+    fn sequence_number(&self, py: Python<'_>) -> PyResult<Option<u64>> {
+        Ok(self.lock(py)?.stream.state().sequence_number())
+    }
+
     /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         self.lock(py)?.stream.stop();

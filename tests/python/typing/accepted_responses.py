@@ -6,7 +6,7 @@ from typing import assert_type
 
 from pydantic import BaseModel
 
-from ferroscope.core import openai
+from ferroscope.core import azure, openai, xai
 from ferroscope.core.base.structured_stream import BaseStructuredStream
 
 
@@ -54,6 +54,16 @@ def usual(text: str) -> str:
     return text
 
 
+@azure.call("our-deployment", api="responses")
+def on_azure(text: str) -> str:
+    return text
+
+
+@xai.call("grok-4", api="responses", stream=True)
+def on_xai(text: str) -> str:
+    return text
+
+
 async def main() -> None:
     response = recommend("quiet")
     assert_type(response, openai.OpenAIResponsesCallResponse)
@@ -72,3 +82,5 @@ async def main() -> None:
     assert_type(either("x"), openai.OpenAICallResponse)
     assert_type(usual("x"), openai.OpenAICallResponse)
     assert_type(stream.construct_call_response(), openai.OpenAIResponsesCallResponse)
+    assert_type(on_azure("x"), azure.AzureResponsesCallResponse)
+    assert_type(on_xai("x"), xai.XAIResponsesStream)

@@ -22,6 +22,8 @@ class Server:
         api_key_env: The environment variable with the key; None if the server checks no key.
         prices: The provider in the price table; empty if it has the same name there.
         quirks: The differences from OpenAI's format.
+        responses: Whether the server has the Responses API too, at `/responses`. Calls go there only when they ask
+            for it with `call_params={"api": "responses"}`.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Server:
     api_key_env: str | None = None
     prices: str = ""
     quirks: Quirks = field(default_factory=Quirks)
+    responses: bool = False
 
     @property
     def base_url_env(self) -> str:

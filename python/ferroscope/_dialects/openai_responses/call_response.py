@@ -171,8 +171,12 @@ class ResponsesCallResponse(
             "requested_service_tier": cast("Mapping[str, Any]", self.call_kwargs).get("service_tier"),
             "tool_calls": _hosted_calls(self.response),
         }
-        if sessions := len({member(call, "container_id") for call in items_of(self.response, "code_interpreter_call")}):
-            context["units"] = {"container_session": sessions}
+        containers = {member(call, "container_id") for call in items_of(self.response, "code_interpreter_call")}
+        units = {
+            "container_session": len(containers),
+            "image": len(items_of(self.response, "image_generation_call")),
+        }
+        context["units"] = {unit: count for unit, count in units.items() if count}
         return context
 
     @property

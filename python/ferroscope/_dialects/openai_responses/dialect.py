@@ -22,15 +22,17 @@ from .extraction import answer_text, render_extraction, render_json_mode
 from .items import ItemRules
 from .messages import WireItem, needs_fetch, render_messages, sendable_items
 from .parameters import render_params
+from .reading import member
 
 # Any: the SDK's own objects pass through.
 
-RESPONSES: Final = "openai.resources.responses:Responses"
+RESPONSES_METHOD: Final = "openai.resources.responses:Responses"
 """The SDK's class with the method that sends requests."""
 _OLDEST_SDK: Final = "1.66"
 # The models that encrypt their reasoning when a request asks for it. Others refuse a request that does.
 # https://platform.openai.com/docs/guides/reasoning
 _REASONING_MODELS: Final = re.compile(r"(?:.*/)?(?:o[1-9]|gpt-[5-9](?!.*-chat)|codex|computer-use)")
+_OF_EVERY_REQUEST: Final = ("extra_headers", "extra_query", "include", "timeout")
 _ENCRYPTED: Final = "reasoning.encrypted_content"
 
 
@@ -101,6 +103,22 @@ class OpenAIResponses:
         from openai.types.responses import Response
 
         return read_model(Response, data)
+
+    def reported_error(self, response: Any) -> Any:
+        error = member(response, "error")
+        if error is None and member(response, "status") != "failed":
+            return None
+        if error is None:
+            return {"code": "failed", "message": "the response failed"}
+        return error.model_dump() if hasattr(error, "model_dump") else error
+
+    def is_resumable(self, kwargs: Mapping[str, Any]) -> bool:
+        return bool(kwargs.get("background") and kwargs.get("stream"))
+
+    def resume(self, client: Any, kwargs: Mapping[str, Any], identifier: str, after: int) -> Any:
+        # https://platform.openai.com/docs/guides/background#streaming-a-background-response
+        shared = {name: kwargs[name] for name in _OF_EVERY_REQUEST if name in kwargs}
+        return client.responses.retrieve(identifier, stream=True, starting_after=after, **shared)
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return True

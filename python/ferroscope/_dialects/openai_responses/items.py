@@ -52,6 +52,9 @@ TOOL_OUTPUTS: Final = frozenset({"function_call_output", "custom_tool_call_outpu
 """The items with the output of a tool of the caller."""
 TOOL_CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 """The items that call a tool of the caller."""
+_SERVERS_OUTPUTS: Final = _CALLERS_OUTPUTS - TOOL_OUTPUTS
+# The items that the model writes itself.
+_MODELS: Final = TOOL_CALLS | {"message", "reasoning", "compaction"}
 # The members of each item that its part represents; the id only refers to what the server has stored.
 _REPRESENTED: Final[Mapping[str, frozenset[str]]] = {
     "message": frozenset({"type", "id", "status", "role", "content"}),
@@ -89,12 +92,15 @@ def kind_of(item: Mapping[str, Any]) -> str:
 def is_output(item: Mapping[str, Any]) -> bool:
     """Whether an item is the model's, or a hosted tool's."""
     kind = kind_of(item)
-    return item.get("role") == "assistant" if kind == "message" else kind not in _CALLERS
+    if kind == "message":
+        return item.get("role") == "assistant"
+    # A tool that the server runs has its output in the response, with an id.
+    return kind not in _CALLERS or (kind in _SERVERS_OUTPUTS and "id" in item)
 
 
 def is_hosted(item: Mapping[str, Any]) -> bool:
-    """Whether an item is a call or a result of a hosted tool."""
-    return is_output(item) and kind_of(item) not in TOOL_CALLS | {"message", "reasoning", "compaction"}
+    """Whether an item of a response is a call or a result of a hosted tool."""
+    return kind_of(item) not in _MODELS
 
 
 def plain_item(item: Any) -> dict[str, Any]:

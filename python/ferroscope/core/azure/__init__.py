@@ -7,10 +7,8 @@ of `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY` and, for the dated API, `OPEN
 
 from __future__ import annotations
 
-from typing import cast
-
+from ..._engine.api_typing import TwoApiCallDecorator
 from ..._engine.decorator import call_decorator
-from ..._engine.typing import CallDecorator
 from ..base.call_params import CommonCallParams
 from ._provider import AZURE
 from ._sdk_types import AsyncClient, AzureMessageParam, Client
@@ -18,13 +16,25 @@ from .call_params import AzureCallParams
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
 from .dynamic_config import AsyncAzureDynamicConfig, AzureDynamicConfig
+from .responses import (
+    AzureResponsesCallParams,
+    AzureResponsesCallResponse,
+    AzureResponsesCallResponseChunk,
+    AzureResponsesStream,
+    AzureResponsesTool,
+)
 from .stream import AzureStream
 from .tool import AzureTool, AzureToolConfig
 
-azure_call = cast(
-    "CallDecorator[AzureCallResponse, AzureStream, AzureCallParams | CommonCallParams, Client | AsyncClient]",
-    call_decorator(AZURE),
-)
+azure_call: TwoApiCallDecorator[
+    AzureCallResponse,
+    AzureStream,
+    AzureCallParams | CommonCallParams,
+    AzureResponsesCallResponse,
+    AzureResponsesStream,
+    AzureResponsesCallParams | CommonCallParams,
+    Client | AsyncClient,
+] = call_decorator(AZURE)
 call = azure_call
 
 __all__ = [
@@ -34,6 +44,11 @@ __all__ = [
     "AzureCallResponseChunk",
     "AzureDynamicConfig",
     "AzureMessageParam",
+    "AzureResponsesCallParams",
+    "AzureResponsesCallResponse",
+    "AzureResponsesCallResponseChunk",
+    "AzureResponsesStream",
+    "AzureResponsesTool",
     "AzureStream",
     "AzureTool",
     "AzureToolConfig",

@@ -7,12 +7,20 @@ from dataclasses import replace
 from typing import Final
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
+from ..._dialects.openai_responses.dialect import RESPONSES_METHOD, OpenAIResponses
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
 from ._openai import ENVIRONMENT, AzureOpenAISdk, UnusableSdk, async_client, sync_client
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
+from .responses import (
+    AzureResponsesCallResponse,
+    AzureResponsesCallResponseChunk,
+    AzureResponsesStream,
+    AzureResponsesTool,
+)
 from .stream import AzureStream
 from .tool import AzureTool
 
@@ -40,6 +48,7 @@ _OPENAI: Final = Provider(
     stream=AzureStream,
     tool=AzureTool,
     clients=Clients(environment=ENVIRONMENT, sync=sync_client, asynchronous=async_client),
+    api=CHAT,
 )
 
 
@@ -88,4 +97,13 @@ def _alternatives() -> tuple[Provider, ...]:
     return (inference,)
 
 
-AZURE: Final = replace(_OPENAI, alternatives=_alternatives())
+_RESPONSES: Final = replace(
+    _OPENAI,
+    dialect=OpenAIResponses("Azure", _QUIRKS, RESPONSES_METHOD),
+    response=AzureResponsesCallResponse,
+    chunk=AzureResponsesCallResponseChunk,
+    stream=AzureResponsesStream,
+    tool=AzureResponsesTool,
+    api=RESPONSES,
+)
+AZURE: Final = replace(_OPENAI, alternatives=_alternatives(), apis={RESPONSES: _RESPONSES}, choose_api=choose_api)

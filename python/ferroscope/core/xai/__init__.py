@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._engine.api_typing import TwoApiCallDecorator
 from ..._engine.decorator import call_decorator
 from ..._engine.extras import require_sdk
-from ..._engine.typing import CallDecorator
 from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
 from ._provider import XAI
@@ -17,6 +17,13 @@ from .call_params import XAICallParams
 from .call_response import XAICallResponse
 from .call_response_chunk import XAICallResponseChunk
 from .dynamic_config import AsyncXAIDynamicConfig, XAIDynamicConfig
+from .responses import (
+    XAIResponsesCallParams,
+    XAIResponsesCallResponse,
+    XAIResponsesCallResponseChunk,
+    XAIResponsesStream,
+    XAIResponsesTool,
+)
 from .stream import XAIStream
 from .tool import XAITool
 
@@ -27,9 +34,15 @@ if TYPE_CHECKING:
 
 require_sdk("openai", extra="xai")
 
-xai_call: CallDecorator[XAICallResponse, XAIStream, XAICallParams | CommonCallParams, OpenAI | AsyncOpenAI] = (
-    call_decorator(XAI)
-)
+xai_call: TwoApiCallDecorator[
+    XAICallResponse,
+    XAIStream,
+    XAICallParams | CommonCallParams,
+    XAIResponsesCallResponse,
+    XAIResponsesStream,
+    XAIResponsesCallParams | CommonCallParams,
+    OpenAI | AsyncOpenAI,
+] = call_decorator(XAI)
 call = xai_call
 
 __all__ = [
@@ -39,6 +52,11 @@ __all__ = [
     "XAICallResponseChunk",
     "XAIDynamicConfig",
     "XAIMessageParam",
+    "XAIResponsesCallParams",
+    "XAIResponsesCallResponse",
+    "XAIResponsesCallResponseChunk",
+    "XAIResponsesStream",
+    "XAIResponsesTool",
     "XAIStream",
     "XAITool",
     "call",

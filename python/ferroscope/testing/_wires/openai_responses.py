@@ -141,9 +141,9 @@ class _Item:
 
 
 def _asked(request: Request) -> Mapping[str, Any]:
-    """Return the parameters of a request. One that only names a response has none."""
+    """Return the parameters of a request. One that names a response is about a background run."""
     in_path = _PATH.fullmatch(request.path)
-    return {} if in_path and in_path["id"] else request.json
+    return {"background": True} if in_path and in_path["id"] else request.json
 
 
 def _frame(event: Event) -> bytes:

@@ -237,6 +237,15 @@ impl Dialect {
         }
     }
 
+    /// The sequence number of the latest event that has one; None in formats without them.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<u64> {
+        match self {
+            Self::OpenaiResponses(state) => state.sequence_number(),
+            _ => None,
+        }
+    }
+
     /// The tool calls, by position, that the end of the response cut off although their arguments may be closed.
     ///
     /// Only formats that report this have any. In the others the arguments alone show it.

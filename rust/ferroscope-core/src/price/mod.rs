@@ -440,11 +440,14 @@ impl Book {
             }
         }
         let mut found = found.filter(Model::is_priced)?;
-        let common: Vec<Row> = layers
-            .tables
-            .iter()
-            .chain(std::iter::once(base))
-            .filter_map(|table| table.common(&found.provider))
+        // Those of the provider that serves the model come before those of the one that makes it.
+        let maker = Some(&*found.provider).filter(|maker| *maker != provider);
+        let common: Vec<Row> = std::iter::once(provider)
+            .chain(maker)
+            .flat_map(|who| {
+                layers.tables.iter().chain(std::iter::once(base)).map(move |table| table.common(who))
+            })
+            .flatten()
             .flat_map(|model| model.rows.clone())
             .collect();
         found.merge(&common);
