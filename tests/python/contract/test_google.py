@@ -127,6 +127,7 @@ def test_a_stream_keeps_its_client(ask: Google) -> None:
     stream = ask.call(prompt(), stream=True)
     gc.collect()
     assert "".join(chunk.content for chunk, _ in ask.consume(stream)) == "one two three"
+    ask.close(stream.dynamic_config["client"])
 
 
 def test_leaving_the_stream_of_a_client_of_ones_own_closes_its_connection(ask: Google) -> None:
@@ -551,7 +552,8 @@ def test_vertex_ai_is_called_by_its_clients_and_by_the_environment(
     assert response.provider == "google"
     assert "/publishers/google/models/" in ask.server.requests[-1].path
     # It reads media itself.
-    assert "https://example.com/cat.png" in ask.sent["contents"][0]["parts"][0]["fileData"].values()
+    (part,) = ask.sent["contents"][0]["parts"]
+    assert "https://example.com/cat.png" in next(iter(part.values())).values()
     assert response.cost_metadata.google.use_vertex_ai is True
     stream = ask.call(stream=True, **options)
     ask.consume(stream)
