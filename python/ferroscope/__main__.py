@@ -1,4 +1,4 @@
-"""The command line: `ferroscope demo`, `ferroscope doctor`, `ferroscope prices MODEL`, `ferroscope --version`."""
+"""The command line: `ferroscope decode`, `demo`, `doctor`, `prices`, `--version`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    from . import __version__
+    from . import __version__, _decode
     from .prices import _cli as prices
 
     parser = argparse.ArgumentParser(prog="ferroscope", description="Language-model calls as decorated functions.")
@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
+    _decode.add_arguments(command("decode", "show the events of a recorded stream, and where each tool fragment went"))
     demo = command("demo", "show what the library does, without a key")
     demo.add_argument("--live", action="store_true", help="call OpenAI itself, with the key in OPENAI_API_KEY")
     demo.add_argument("--model", default="gpt-4o-mini", help="the model to call (default: %(default)s)")
@@ -43,6 +44,10 @@ def _run(chosen: argparse.Namespace) -> int:
     from .errors import MissingExtraError
 
     match chosen.command:
+        case "decode":
+            from ._decode import run_decode
+
+            return run_decode(chosen)
         case "demo":
             try:
                 from ._demo import run_demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ from ..errors import (
     UnknownToolError,
 )
 from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
+from . import event_trace
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
 from .partial import PartialReader
@@ -361,6 +363,9 @@ class StreamRun:
     def _shown(self, view: View | None) -> View:
         """The view, or the usual one; under a budget, of as many events as there is a budget for."""
         usual = view or self._pairs
+        if event_trace.logger.isEnabledFor(logging.DEBUG):
+            plan, provider = self._call.plan, self._call.provider
+            usual = event_trace.logged(usual, self._decoder, f"provider {provider.name!r}, model {plan.model!r}")
         budget = self._budget
         return usual if budget is None else lambda events: usual(self._paid(events, budget))
 

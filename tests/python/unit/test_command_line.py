@@ -21,7 +21,7 @@ def test_the_version(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert (status, capsys.readouterr().out) == (0, f"ferroscope {ferroscope.__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["demo", "doctor", "prices", "version"])
+@pytest.mark.parametrize("command", ["decode", "demo", "doctor", "prices", "version"])
 def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
