@@ -104,7 +104,7 @@ def plan_call(
     if every not in get_args(Every):
         raise ValueError(f"`every` is one of {', '.join(map(repr, get_args(Every)))}, not {every!r}")
     if "every" in config and response_model is None:
-        raise ValueError("`every` is for streams of a `response_model`: give one, or leave `every` out.")
+        raise ValueError("`every` needs `stream=True` and a `response_model`: set both, or remove `every`.")
     extraction = None
     if response_model is not None:
         extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))

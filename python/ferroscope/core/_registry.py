@@ -115,9 +115,9 @@ def register_provider(
     from .._dialects.openai_chat.server import Server
 
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a provider's name: use lower-case letters, digits, '_', '-' and '.'")
+        raise ValueError(f"{name!r} is not a valid provider name: use lower-case letters, digits, '_', '-' and '.'")
     if name in provider_names():
-        raise ValueError(f"the provider {name!r} exists already: unregister it first, or use another name")
+        raise ValueError(f"the provider {name!r} already exists: unregister it first, or use another name")
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"`base_url` of {name!r} must be an HTTP URL such as 'https://host/v1', not {base_url!r}")
@@ -154,6 +154,6 @@ def provider_and_model(provider: str, model: str | None) -> tuple[str, str]:
         provider, _, model = provider.partition("/")
         if not model:
             raise ValueError(
-                f"no model is given: write `llm.call({provider!r}, 'a-model')` or `llm.call('{provider}/a-model')`"
+                f"no model specified: write `llm.call({provider!r}, 'a-model')` or `llm.call('{provider}/a-model')`"
             )
     return provider, model

@@ -176,7 +176,7 @@ def _object(value: dict[str, Any]) -> Any:
 def _class_of(name: str) -> Any:
     module, _, path = name.partition(":")
     if not _is_known(module):
-        raise ValueError(f"the saved history names the class {name!r}, which is none of a provider's SDK")
+        raise ValueError(f"the saved history names the class {name!r}, which does not belong to a provider's SDK")
     try:
         found: Any = import_module(module)
     except ImportError as error:

@@ -118,7 +118,7 @@ def _tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> Tls
             try:
                 from certifi import where as certifi_where
             except ImportError:
-                raise OSError("the system has no certificates of authorities, and certifi is not installed") from None
+                raise OSError("found no CA certificates: install certifi, or set SSL_CERT_FILE") from None
             settings = TlsSettings(certifi_where(), chain, key)
         _tls[where] = settings
     return settings

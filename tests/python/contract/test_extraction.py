@@ -228,7 +228,7 @@ def test_what_is_no_type_of_an_answer_is_refused_at_decoration(caller: Caller, w
     ("options", "told"),
     [
         ({"stream": {"every": "word"}, "response_model": Book}, "'delta', 'change', 'field', not 'word'"),
-        ({"stream": {"every": "change"}}, "is for streams of a `response_model`"),
+        ({"stream": {"every": "change"}}, "needs `stream=True` and a `response_model`"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused_at_decoration(

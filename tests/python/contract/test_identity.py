@@ -122,9 +122,9 @@ def test_quirks_of_a_registered_server_reach_request_and_response(server: Provid
 @pytest.mark.parametrize(
     ("name", "base_url", "message"),
     [
-        ("openai", "http://localhost/v1", "the provider 'openai' exists already"),
-        ("a/b", "http://localhost/v1", "'a/b' is not a provider's name"),
-        ("Acme", "http://localhost/v1", "'Acme' is not a provider's name"),
+        ("openai", "http://localhost/v1", "the provider 'openai' already exists"),
+        ("a/b", "http://localhost/v1", "'a/b' is not a valid provider name"),
+        ("Acme", "http://localhost/v1", "'Acme' is not a valid provider name"),
         ("acme", "localhost/v1", "`base_url` of 'acme' must be an HTTP URL"),
     ],
 )

@@ -165,7 +165,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "a later version": (saved({}, 2), "a history of version 2, and this is version 1: update ferroscope"),
     "a class from elsewhere": (
         saved({"$object": "subprocess:Popen", "members": {"args": "ls"}}),
-        "the class 'subprocess:Popen', which is none of a provider's SDK",
+        "the class 'subprocess:Popen', which does not belong to a provider's SDK",
     ),
     "a name of an SDK that is no message": (
         saved({"$object": "openai:OpenAI", "members": {}}),

@@ -208,7 +208,7 @@ def as_piece(part: Any) -> Piece:  # Any: a part in whatever form the SDK takes
             return {"file_data": _given({"file_uri": part.uri, "mime_type": getattr(part, "mime_type", None)})}
         part = part.model_dump(exclude_none=True, warnings=False)
     if not isinstance(part, Mapping):
-        raise ValueError(f"a {type(part).__name__} is no part of a message: give text, a `Part` or a file")
+        raise ValueError(f"a {type(part).__name__} is not a message part: pass text, a `Part` or a file")
     piece: Piece = _normal(part)
     return piece
 

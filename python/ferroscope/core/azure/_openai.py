@@ -141,7 +141,7 @@ def _tokens() -> Callable[[], str]:
         # Never the key of OPENAI_API_KEY, which the SDK would take: it is another provider's.
         raise KeyError(
             "neither AZURE_OPENAI_API_KEY nor AZURE_OPENAI_AD_TOKEN is set: set one of them, or install "
-            "azure-identity to be known by the identity that you are signed in with"
+            "azure-identity to use the identity that you are signed in with"
         ) from None
     tokens: Callable[[], str] = get_bearer_token_provider(DefaultAzureCredential(), _SCOPE)
     return tokens

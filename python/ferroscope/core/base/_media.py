@@ -129,7 +129,7 @@ def _read(source: object) -> bytes:
     import os
 
     if not isinstance(source, str | os.PathLike):
-        raise TypeError(f"a path, a URL or bytes are wanted, not {type(source).__name__}")
+        raise TypeError(f"expected a path, a URL or bytes, not {type(source).__name__}")
     path = os.fspath(source)
     if isinstance(path, str) and path[:5].lower() == "data:":
         return data_url_bytes(path)[1]

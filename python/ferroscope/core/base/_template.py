@@ -213,7 +213,7 @@ def _fields(text: str) -> list[str | _Field]:
         raise
     except ValueError as error:
         raise TemplateError(
-            f"{error}, in the template line {_broken_line(text)!r}; braces that are text are written {{{{ and }}}}"
+            f"{error}, in the template line {_broken_line(text)!r}; write literal braces as {{{{ and }}}}"
         ) from error
     return found
 
@@ -243,17 +243,17 @@ def _field(shown: str, spec: str, conversion: str | None) -> _Field:
         spec = ""
     if tag == "cache_control":
         if shown:
-            raise TemplateError(f"{whole} in a template: cache_control takes no variable, write {{:{tag}}}")
+            raise TemplateError(f"{whole} in a template: cache_control does not accept a variable: write {{:{tag}}}")
         return _Field(shown, "", (), None, spec, tag, option)
     if conversion is not None and conversion not in _CONVERSIONS:
-        raise TemplateError(f"{whole} in a template: there is no conversion !{conversion}, only !r, !s and !a")
+        raise TemplateError(f"{whole} in a template: unknown conversion !{conversion}; use !r, !s or !a")
     if conversion is not None and tag not in (None, "text"):
-        raise TemplateError(f"{whole} in a template: {tag} takes the variable itself, without !{conversion}")
+        raise TemplateError(f"{whole} in a template: {tag} does not support !{conversion}")
     name, path = _name_and_path(shown)
     if tag == "text" and conversion is None and (path is None or not name.isidentifier()):
         return _Field(shown, shown, (), None, spec, tag, option)
     if path is None or not name.isidentifier():
-        raise TemplateError(f"{whole} in a template is no variable; braces that are text are written {{{{ and }}}}")
+        raise TemplateError(f"{whole} in a template is not a variable; write literal braces as {{{{ and }}}}")
     return _Field(shown, name, path, conversion, spec, tag, option)
 
 
@@ -279,7 +279,7 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
         return None, None
     tag, options = match[1], match[2]
     if match.end() != len(spec):
-        raise TemplateError(f"{whole} in a template: options are written {{x:{tag}(name=value)}}")
+        raise TemplateError(f"{whole} in a template: write options as {{x:{tag}(name=value)}}")
     value: str | None = None
     for option in (options or "").split(","):
         if not option.strip():
@@ -287,7 +287,9 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
         name, equals, value = (piece.strip() for piece in option.partition("="))
         if not equals or not value or name != _OPTIONS.get(tag):
             allowed = f"{_OPTIONS[tag]}=…" if tag in _OPTIONS else "none"
-            raise TemplateError(f"{whole} in a template: {option.strip()!r} is no option of {tag}, which has {allowed}")
+            raise TemplateError(
+                f"{whole} in a template: {option.strip()!r} is not an option of {tag}, which accepts {allowed}"
+            )
     return tag, value
 
 

@@ -91,7 +91,7 @@ class ToolCallAttribute:
         elif isinstance(value, Mapping):
             value = fields["tool_call"] = owner.__pending_tool_call__.from_mapping(value)
         if value is None:
-            raise AttributeError(f"this {owner.__name__!r} was made by hand, not by a tool call")
+            raise AttributeError(f"this {owner.__name__!r} was constructed directly, not from a tool call")
         return value
 
     def __set__(self, instance: BaseModel, value: object) -> None:

@@ -276,7 +276,7 @@ class BaseStream(
             AttributeError: The stream has not been consumed.
         """
         if not self._run.ended:
-            raise AttributeError("message_param is there once the stream has been consumed")
+            raise AttributeError("message_param is available after the stream has been consumed")
         return cast("_AssistantMessageParamT", self._run.response().message_param)
 
     def tool_message_params(

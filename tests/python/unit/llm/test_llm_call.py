@@ -274,7 +274,7 @@ def test_provider_and_model_in_one_string(server: ProviderServer) -> None:
 
     recommend()
     assert server.requests[-1].json["model"] == "org/model-1"
-    with pytest.raises(ValueError, match=r"no model is given: write `llm.call\('openai', 'a-model'\)`"):
+    with pytest.raises(ValueError, match=r"no model specified: write `llm.call\('openai', 'a-model'\)`"):
         llm.call("openai")
 
 
