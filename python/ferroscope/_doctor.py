@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -34,6 +35,13 @@ def run_doctor(models: Sequence[str] = ()) -> int:
         The exit status: 1 if one of the models has no price.
     """
     print(f"ferroscope {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    with warnings.catch_warnings():
+        # Loading the record of a deprecated provider warns, and the report loads them all.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _print_report(models)
+
+
+def _print_report(models: Sequence[str]) -> int:
     print("\nproviders")
     _print_table(_provider_rows())
     print("\ntransports")
