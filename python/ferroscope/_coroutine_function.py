@@ -19,7 +19,7 @@ Start = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def coroutine_function(start: Start, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes `start` look like `wrapped` and, to `inspect.iscoroutinefunction`, like an `async def`."""
+    """Make `start` look like `wrapped` and, to `inspect.iscoroutinefunction`, like an `async def`."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(update_wrapper(start, wrapped))
     return _CoroutineFunction(start, wrapped)

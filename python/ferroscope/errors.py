@@ -1,4 +1,4 @@
-"""Everything that calls raise: what Ferroscope decides itself, and what the SDKs do, in one tree.
+"""The exceptions of calls: those of Ferroscope and those of the SDKs, in one tree.
 
     FerroscopeError
     ├── APIError                        a provider refused a call, could not be reached, or sent no response
@@ -72,14 +72,13 @@ __all__ = [
 
 
 class FerroscopeError(Exception):
-    """Root of everything that Ferroscope itself raises."""
+    """The root of all exceptions of Ferroscope."""
 
 
 class APIError(FerroscopeError):
-    """A provider refused a call, or could not be reached, or what came is no response.
+    """A provider refused a call, was unreachable, or sent a body that is not a response.
 
-    Raised from calls, it is the SDK's own exception too, with all its attributes; but for what is no response, which
-    the SDKs take for one.
+    Also an instance of the SDK's own exception, with its attributes, if the SDK raised one.
     """
 
 
@@ -88,7 +87,7 @@ class MissingApiKeyError(APIError):
 
 
 class APIStatusError(APIError):
-    """The provider answered with an HTTP status that is an error.
+    """The provider responded with an HTTP error status.
 
     Attributes:
         status_code: The status.
@@ -98,51 +97,51 @@ class APIStatusError(APIError):
 
 
 class BadRequestError(APIStatusError):
-    """The provider does not understand the request (400)."""
+    """The request is malformed (400)."""
 
 
 class AuthenticationError(APIStatusError):
-    """The provider does not know the key (401)."""
+    """The API key is missing or invalid (401)."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """The key does not allow that (403)."""
+    """The API key does not permit the request (403)."""
 
 
 class NotFoundError(APIStatusError):
-    """There is no such model or resource (404)."""
+    """The model or resource does not exist (404)."""
 
 
 class ConflictError(APIStatusError):
-    """The resource was changed in the meantime (409)."""
+    """The request conflicts with the state of the resource (409)."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """The request is well-formed, but not what it should be (422)."""
+    """The request is well-formed but invalid (422)."""
 
 
 class RateLimitError(APIStatusError):
-    """Too many requests or tokens, or no quota left (429)."""
+    """Too many requests or tokens, or an exhausted quota (429)."""
 
 
 class InternalServerError(APIStatusError):
-    """The provider has a problem of its own (500 and above)."""
+    """The provider failed (500 and above)."""
 
 
 class APIConnectionError(APIError):
-    """The provider could not be reached, or the connection broke."""
+    """The provider was unreachable, or the connection broke."""
 
 
 class APITimeoutError(APIConnectionError):
-    """The provider did not answer in time."""
+    """The provider did not respond before a timeout."""
 
 
 class StreamError(FerroscopeError):
     """A stream that cannot be continued.
 
     Attributes:
-        partial: All that was received before the error, as a response; None when nothing was.
-        event: Number of the event that broke the stream, from 1; None when no event did.
+        partial: All that was received before the error, as a response; None if nothing was received.
+        event: Number of the event that broke the stream, from 1; None if it was not an event.
         offset: Byte of the body at which that event's data begins, from 0; None when unknown.
     """
 
@@ -153,15 +152,15 @@ class StreamError(FerroscopeError):
 
 
 class StreamInterruptedError(StreamError):
-    """The connection broke, or stayed silent past its deadline, before the stream ended."""
+    """The connection broke, or passed a deadline, before the stream ended."""
 
 
 class ProviderStreamError(StreamError):
-    """The provider reported an error inside a stream that had begun well."""
+    """The provider reported an error inside a stream with a success status."""
 
 
 class LimitExceededError(StreamError):
-    """A stream outgrew one of its limits (`stream={"limits": {...}}` sets them)."""
+    """A stream exceeded one of its limits (`stream={"limits": {...}}` sets them)."""
 
 
 class ResponseModelError(FerroscopeError, ValueError):
@@ -179,11 +178,11 @@ class ResponseModelError(FerroscopeError, ValueError):
 
 
 class ToolError(FerroscopeError, ValueError):
-    """A tool call that cannot be handed to its tool.
+    """A tool call that cannot be converted to its tool.
 
     Attributes:
         name: Name of the tool as the model wrote it.
-        call_id: The provider's id of the call, if it gave one.
+        call_id: The provider's id of the call, if it sent one.
         arguments: The arguments exactly as received.
     """
 
@@ -203,27 +202,27 @@ class UnknownToolError(ToolError, RuntimeError):
 
 
 class ClientError(FerroscopeError, TypeError):
-    """A client was given that is not one of the provider's SDK."""
+    """The client does not belong to the provider's SDK."""
 
 
 class TemplateError(FerroscopeError, ValueError):
-    """A prompt template has a mistake; the message quotes the place."""
+    """A prompt template is invalid; the message quotes the place."""
 
 
 class TemplateVariableError(TemplateError, KeyError):
-    """A variable of a prompt template has no value; the message names the variable and what there is."""
+    """A variable of a prompt template has no value; the message names it and the known variables."""
 
     # The one of KeyError quotes the message.
     __str__ = Exception.__str__
 
 
 class BudgetExceededError(StreamError):
-    """A meter's budget was passed while a stream was running, or before a call was made."""
+    """A meter's budget was exceeded during a stream, or before a call was sent."""
 
 
 class UnknownPriceError(FerroscopeError, LookupError):
-    """No price is known for a call whose cost was demanded."""
+    """The price of a call is unknown, and the program required its cost."""
 
 
 class MissingExtraError(FerroscopeError, ImportError):
-    """A provider's SDK is not installed; the message says which extra installs it."""
+    """A provider's SDK is not installed; the message names the extra that installs it."""

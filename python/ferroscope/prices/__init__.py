@@ -1,4 +1,4 @@
-"""What calls cost: exact and itemised, from a table that comes along, without any network access.
+"""Exact, itemised costs of calls, from a table inside the package, without network access.
 
 ```python
 from ferroscope import prices

@@ -76,7 +76,7 @@ class Rates:
 
 
 def register(rows: Iterable[PriceRow]) -> None:
-    """Puts prices on top of all tables; what is registered last is asked first, rate by rate.
+    """Register prices, which take precedence over all tables; for each rate, the last registered price wins.
 
     Example:
         >>> from ferroscope import prices
@@ -109,7 +109,7 @@ def register(rows: Iterable[PriceRow]) -> None:
 
 
 def load(source: str | os.PathLike[str] | Mapping[str, object] | Iterable[PriceRow]) -> None:
-    """Puts a table on top of all others: rows, a mapping `{"rows": [...]}`, or a file.
+    """Load a table that takes precedence over all others: rows, a mapping `{"rows": [...]}`, or a file.
 
     A file is JSON or TOML with `rows`, or the text form of the table itself.
     """
@@ -140,7 +140,7 @@ def _rows(data: object) -> Iterable[PriceRow]:
 
 
 def update(url: str, *, sha256: str | None = None, timeout: float = 10.0) -> None:
-    """Fetches a table and puts it on top: the one function here that uses the network, and only when it is called.
+    """Fetch a table and load it. No other function of the package uses the network.
 
     Args:
         url: An https (or file) URL of a table in one of the forms of `load`.
@@ -160,7 +160,7 @@ def update(url: str, *, sha256: str | None = None, timeout: float = 10.0) -> Non
 
 
 def alias(provider: str, name: str, model: str, *, region: str | None = None) -> None:
-    """Lets a name, such as an Azure deployment, stand for a model.
+    """Define another name of a model, such as an Azure deployment.
 
     Example:
         >>> from ferroscope import prices
@@ -173,7 +173,7 @@ def alias(provider: str, name: str, model: str, *, region: str | None = None) ->
 
 
 def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str | None = None) -> None:
-    """Multiplies the prices of a provider, or of one of its models, by the factor of a contract.
+    """Multiply the prices of a provider, or of one of its models, by the factor of a contract.
 
     Rates that were registered are taken as they are.
 
@@ -193,14 +193,14 @@ def reset() -> None:
 
 
 def info() -> Info:
-    """What the built-in table is, and how old."""
+    """Return the version and age of the built-in table."""
     version, sources, providers, models, rows = prices_info()
     age = (datetime.now(UTC).date() - date.fromisoformat(version)).days
     return Info(version, age, dict(sources), tuple(providers), models, rows)
 
 
 def rates(provider: str, model: str) -> Rates:
-    """The rows of a model, best first.
+    """Return the rows of a model, best match first.
 
     Raises:
         LookupError: No table has it; the message offers names that are close.
@@ -224,7 +224,7 @@ def rates(provider: str, model: str) -> Rates:
 
 
 def providers_of(model: str) -> tuple[str, ...]:
-    """The providers whose tables have a model of that name."""
+    """Return the providers whose tables have a model of that name."""
     return tuple(prices_where(model))
 
 

@@ -30,7 +30,7 @@ FREE: Final = "free"
 
 
 class Context(TypedDict, total=False):
-    """What is known about a call beyond its usage object; every key may be left out.
+    """Conditions of a call that its usage object does not contain; every key is optional.
 
     A price table may declare further keys (`route`, `search_type`). Keys that no price of the model asks for change
     nothing; a key that no table has is a ValueError.
@@ -60,7 +60,7 @@ class Context(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class CostItem:
-    """One line of a bill.
+    """One item of a cost.
 
     `item` is the provider's word for what was counted, `unit` the one of the price table; both `unit` and the numbers
     are `None` in the one item of a charge that the provider states.
@@ -78,7 +78,7 @@ class CostItem:
     checked: str
 
     def to_dict(self) -> dict[str, str | int | None]:
-        """The item with its numbers as exact plain decimals.
+        """Return the item with its numbers as exact plain decimals.
 
         Example:
             >>> from ferroscope import prices
@@ -104,7 +104,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The price of a call, and everything that led to it.
+    """The cost of a call, with its items, assumptions and sources.
 
     `total` is exact, and `None` unless it is known: `status` says what it is worth, `assumptions` what is missing or
     had to be assumed. `reported` is what the provider states, and then also the total; `table_amount` is what the table
@@ -143,7 +143,7 @@ class Cost:
         return self.usd
 
     def to_dict(self) -> dict[str, object]:
-        """The cost as plain data, amounts as exact decimals in text."""
+        """Return the cost as plain data, with amounts as exact decimals in text."""
         text = {name: None if value is None else format(value, "f") for name, value in self._amounts().items()}
         return {
             "status": self.status,
@@ -186,7 +186,7 @@ def cost(
     at: datetime | str | float | None = None,
     context: Context | Mapping[str, object] | None = None,
 ) -> Cost:
-    """The exact, itemised cost of a usage object in the provider's own wire form.
+    """Return the exact, itemised cost of a usage object in the provider's own wire format.
 
     Args:
         provider: Who was called; the prices are the provider's, whoever made the model.
@@ -217,7 +217,7 @@ def _cost(
     context: Context | Mapping[str, object] | None,
     found_out: Mapping[str, str | None],
 ) -> Cost:
-    """The cost of a usage object in JSON; `found_out` is what the engine knows of the call and no user can give."""
+    """Return the cost of a usage object in JSON; `found_out` has facts of the call that only the engine knows."""
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
@@ -284,7 +284,7 @@ class _Priced(TypedDict):
 
 
 def usage_json(usage: object) -> bytes | None:
-    """A usage object as JSON, whatever holds it."""
+    """Return a usage object of any kind as JSON."""
     match usage:
         case None:
             return None
@@ -321,7 +321,7 @@ def _plain(value: object) -> object:
 
 
 def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[str, object]:
-    """Takes out of `given` what has a fixed meaning."""
+    """Remove the keys with a fixed meaning from `given`, and return them."""
     call: dict[str, object] = {}
     timestamp = given.pop("timestamp", None)
     when = at if at is not None else timestamp
@@ -422,7 +422,7 @@ def cost_of(
     assumed: str | None = None,
     strict: bool = False,
 ) -> Cost:
-    """The cost of a call for `response.cost` and its kin: `prices.cost`, with a word in the log about what is unknown.
+    """Return the cost of a call for `response.cost`, and log an unknown cost.
 
     `contradiction` is why the counts contradict each other, where that shows in the events of a stream only;
     `assumed` is what was assumed to find the provider.

@@ -1,4 +1,4 @@
-"""Adds up what calls cost, over tasks and threads, and keeps a budget.
+"""Meters: the sum of the costs of calls over tasks and threads, and budgets.
 
 A call notes the meters that are open when it is made. Before it is sent, `admit` checks their budgets. When it is
 finished, `record` adds its cost. A running stream has a `BudgetWatch`, which counts the text and ends the stream
@@ -30,7 +30,7 @@ _CallT = TypeVar("_CallT", bound=Callable[..., object])
 
 
 class Meter:
-    """The sum of what calls cost: those made inside its `with` block, and those that it is attached to.
+    """The sum of the costs of calls inside its `with` block, and of the calls that it is attached to.
 
     A block may be entered in one task, thread or generator and left in another. It may be entered again; the sum goes
     on. Tasks that are started inside the block count too.
@@ -105,7 +105,7 @@ class Meter:
         return None if self.budget is None else self.budget - self.total
 
     def record(self, spent: Cost) -> None:
-        """Adds the cost of a finished call."""
+        """Add the cost of a finished call."""
         with self._lock:
             self.calls += 1
             if spent.total is None:
@@ -125,7 +125,7 @@ _SCOPES: Final = Scopes[Meter]("ferroscope.prices.meter")
 
 
 def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool = False) -> Meter:
-    """Return a meter that adds up what is spent inside its `with` or `async with` block; blocks may be nested.
+    """Return a meter that adds up the costs inside its `with` or `async with` block; blocks may be nested.
 
     Args:
         budget_usd: What may be spent. When it is passed, running streams end with `BudgetExceededError`, which has the
@@ -171,7 +171,7 @@ def record(spent: Cost, meters: Sequence[Meter] | None = None) -> None:
 
 
 def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> None:
-    """Refuse a call that no budget is left for, before it is sent; by default for the meters that are open here.
+    """Raise before a call is sent if a budget is used up; by default for the open meters.
 
     Raises:
         BudgetExceededError: A budget has been used up.
@@ -214,7 +214,7 @@ class BudgetWatch:
         return self._input + self._spent
 
     def add(self, characters: int) -> None:
-        """Counts text that has come: content, reasoning, arguments of tools.
+        """Count received text: content, reasoning, tool arguments.
 
         Raises:
             BudgetExceededError: A budget is passed. Whoever runs the stream closes it and sets `partial`.
@@ -236,7 +236,7 @@ def budget_watch(
     prompt_characters: int = 0,
     meters: Sequence[Meter] | None = None,
 ) -> BudgetWatch | None:
-    """A watch on the budget for a stream that begins; None if there is no budget to keep."""
+    """Return a watch on the budgets for a new stream; None without a budget."""
     budgets = tuple(one for one in (open_meters() if meters is None else meters) if one.budget is not None)
     if not budgets:
         return None

@@ -96,7 +96,7 @@ def _library_of(kind: type) -> str:
 
 
 def _pools(client: Any) -> Iterator[Any]:
-    """The connection pools of a client that have a network backend to be wrapped.
+    """Return the connection pools of a client that have a network backend to wrap.
 
     httpcore's pools take a backend when they are made, but httpx makes them and hands none on. So it is put in its
     place afterwards, where the private attributes are as we know them; anywhere else, nothing is changed.
@@ -109,7 +109,7 @@ def _pools(client: Any) -> Iterator[Any]:
 
 
 def read_body(response: Any) -> Iterator[bytes]:
-    """The reads of a response, as `iter_bytes` gives them, past the HTTP library where that sees nothing in them.
+    """Iterate over a body as `iter_bytes` does, and bypass the HTTP library for the reads that it need not see.
 
     A read passes through a dozen frames of httpx, httpcore and h11, which is most of what an event costs that comes
     alone.
@@ -123,14 +123,14 @@ def read_body(response: Any) -> Iterator[bytes]:
 
 
 def aread_body(response: Any) -> AsyncIterator[bytes]:
-    """The same of an async response."""
+    """Iterate over the body of an async response in the same way."""
     reads = aiter(response.aiter_bytes())
     connection = _connection_of(response)
     return reads if connection is None else _AsyncBody(response, reads, connection)
 
 
 def _connection_of(response: Any) -> Any:
-    """The connection that a body may be read from directly; None where somebody would miss the reads."""
+    """Return the connection to read a body from directly; None if tracing or the HTTP library must see the reads."""
     connection = getattr(response, "extensions", {}).get("network_stream")
     if not isinstance(connection, _Connection | _AsyncConnection) or "content-encoding" in response.headers:
         return None
@@ -291,7 +291,7 @@ class _Connection:
         return b""
 
     def take(self, timeout: float | None) -> bytes:
-        """The next data of a chunked body; nothing where `read` has something else to say of it."""
+        """Return the next data of a chunked body; no bytes if `read` has to handle what comes next."""
         try:
             while self._joiner.in_body and self._pushback.bytes is None:
                 read = self._stream.read(_READ_SIZE, timeout)
