@@ -175,12 +175,7 @@ class Caller:
 
     async def aclose(self, client: Any) -> None:
         """Close a client of the SDK."""
-        if hasattr(client, "aio"):  # one client of both kinds
-            await client.aio.aclose()
-            await asyncio.sleep(0)  # aiohttp leaves the last step to the loop
-        closing = self.wire.close(client)
-        if inspect.isawaitable(closing):
-            await closing
+        await self.wire.aclose(client)
 
     def run(self, sync: Callable[[], Any], asynchronous: Callable[[], Any]) -> Any:
         """One of two spellings of the same."""

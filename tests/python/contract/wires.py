@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,8 @@ class OpenAIChat:
     oldest: str | None = None
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
+    # Whether a client of the SDK serves sync and async calls.
+    one_client = False
     # Whether the SDK warns at once of clients that are left open.
     warns_of_open_clients = True
     # Whether the SDK's async client runs on trio.
@@ -66,10 +69,15 @@ class OpenAIChat:
 
     async_http = http
 
-    @classmethod
-    def close(cls, client: Any) -> Any:
-        """Close a client; awaitable if it is async."""
-        return client.close()
+    @staticmethod
+    def close(client: Any) -> None:
+        """Close a client of sync calls."""
+        client.close()
+
+    @staticmethod
+    async def aclose(client: Any) -> None:
+        """Close a client of async calls."""
+        await client.close()
 
     @classmethod
     def error(cls, name: str) -> Any:
@@ -164,6 +172,7 @@ class Mistral(OpenAIChat):
 
     sdk = "mistralai"
     asks_for_usage = False
+    one_client = True
     runs_on_trio = False
     warns_of_open_clients = False
     rewrites_ids = True
@@ -179,9 +188,13 @@ class Mistral(OpenAIChat):
     def async_http(client: Any) -> Any:
         return client.sdk_configuration.async_client
 
-    @classmethod
-    def close(cls, client: Any) -> Any:
-        return client.__exit__(None, None, None)
+    @staticmethod
+    def close(client: Any) -> None:
+        client.__exit__(None, None, None)
+
+    @staticmethod
+    async def aclose(client: Any) -> None:
+        await client.__aexit__(None, None, None)
 
     @classmethod
     def client(cls, kind: str, url: str, key: str) -> Any:
@@ -293,6 +306,7 @@ class Anthropic:
     """Anthropic's messages."""
 
     sdk = "anthropic"
+    one_client = False
     warns_of_open_clients = True
     runs_on_trio = True
     rewrites_ids = False
@@ -326,9 +340,13 @@ class Anthropic:
 
     async_http = http
 
-    @classmethod
-    def close(cls, client: Any) -> Any:
-        return client.close()
+    @staticmethod
+    def close(client: Any) -> None:
+        client.close()
+
+    @staticmethod
+    async def aclose(client: Any) -> None:
+        await client.close()
 
     @classmethod
     def error(cls, name: str) -> Any:
@@ -401,6 +419,7 @@ class Gemini:
 
     sdk = "google"
     package = "google.genai"
+    one_client = False  # a sync one serves async calls too, but is closed in two ways
     warns_of_open_clients = False
     oldest: str | None = None
     asks_for_usage = False
@@ -436,9 +455,15 @@ class Gemini:
     def async_http(client: Any) -> Any:
         return client.async_http
 
-    @classmethod
-    def close(cls, client: Any) -> Any:
-        return client.close()
+    @staticmethod
+    def close(client: Any) -> None:
+        client.close()
+
+    @staticmethod
+    async def aclose(client: Any) -> None:
+        await client.aio.aclose()
+        await asyncio.sleep(0)  # aiohttp leaves the last step to the loop
+        client.close()
 
     @classmethod
     def error(cls, name: str) -> Any:
