@@ -125,8 +125,6 @@ def test_the_kind_of_a_call_is_the_kind_of_its_function(caller: Caller) -> None:
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_sync_client_serves_an_async_function(caller: Caller, streamed: bool) -> None:
-    if caller.wire.one_client:
-        pytest.skip("a client of its SDK serves both kinds of calls")
     caller.server.reply("Hello", "Hello again")
     client = caller.wire.client("sync", caller.server.base_url(caller.row.url_name), "test-key")
     for expected in ("Hello", "Hello again"):

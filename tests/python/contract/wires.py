@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from importlib import import_module
 from typing import Any
@@ -17,8 +18,6 @@ class OpenAIChat:
     oldest: str | None = None
     # Whether the count of input tokens holds those that came from the cache.
     counts_cached = True
-    # Whether a client of the SDK serves sync and async calls.
-    one_client = False
     # Whether the SDK warns at once of clients that are left open.
     warns_of_open_clients = True
     # Whether the SDK's async client runs on trio.
@@ -76,8 +75,9 @@ class OpenAIChat:
 
     @staticmethod
     async def aclose(client: Any) -> None:
-        """Close a client of async calls."""
-        await client.close()
+        """Close a client, of whichever calls, in an event loop."""
+        if inspect.isawaitable(closing := client.close()):
+            await closing
 
     @classmethod
     def error(cls, name: str) -> Any:
@@ -172,7 +172,6 @@ class Mistral(OpenAIChat):
 
     sdk = "mistralai"
     asks_for_usage = False
-    one_client = True
     runs_on_trio = False
     warns_of_open_clients = False
     rewrites_ids = True
@@ -306,7 +305,6 @@ class Anthropic:
     """Anthropic's messages."""
 
     sdk = "anthropic"
-    one_client = False
     warns_of_open_clients = True
     runs_on_trio = True
     rewrites_ids = False
@@ -346,7 +344,8 @@ class Anthropic:
 
     @staticmethod
     async def aclose(client: Any) -> None:
-        await client.close()
+        if inspect.isawaitable(closing := client.close()):
+            await closing
 
     @classmethod
     def error(cls, name: str) -> Any:
@@ -419,7 +418,6 @@ class Gemini:
 
     sdk = "google"
     package = "google.genai"
-    one_client = False  # a sync one serves async calls too, but is closed in two ways
     warns_of_open_clients = False
     oldest: str | None = None
     asks_for_usage = False

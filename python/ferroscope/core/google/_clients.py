@@ -39,8 +39,9 @@ class DefaultClient(Client):
     http: Any
     async_http: Any
 
-    def __del__(self) -> None:
-        with suppress(Exception):  # the interpreter may be ending
+    def __del__(self, suppress: Any = suppress, any_error: Any = Exception) -> None:
+        # The interpreter may be ending, which empties the module and the builtins first.
+        with suppress(any_error):
             self.http.close()
 
 
