@@ -44,7 +44,7 @@ from ferroscope.testing import (
     Usage,
 )
 
-pytest.importorskip("openai", minversion="1.66")
+pytest.importorskip("openai", minversion="2.0")
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "openai_responses"
 CHAT, RESPONSES = "/openai/v1/chat/completions", "/openai/v1/responses"
@@ -856,45 +856,78 @@ def test_hosted_tools_go_back_as_they_came(server: ProviderServer, door: str, st
     assert items == [{"role": "user", "content": "Hi"}, *output]
 
 
-@pytest.mark.parametrize("destination", ["chat", "anthropic", "another model", "the same model"])
+OTHERS = {
+    "chat": ("openai", "gpt-5.5"),
+    "anthropic": ("anthropic", "claude-haiku-4-5"),
+    "google": ("google", "gemini-2.5-flash"),
+}
+
+
+@pytest.fixture
+def others(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ANTHROPIC_API_KEY": "k",
+        "ANTHROPIC_BASE_URL": server.base_url("anthropic"),
+        "GOOGLE_API_KEY": "k",
+        "GOOGLE_GEMINI_BASE_URL": server.base_url("google"),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def other(name: str) -> Any:
+    """A call of another API or provider."""
+    if name != "chat":
+        pytest.importorskip({"anthropic": "anthropic", "google": "google.genai"}[name])
+    call: Any = llm.call(*OTHERS[name], tools=[weather])  # type: ignore[call-overload]
+    return call
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+def test_a_history_of_another_provider_goes_on_here(server: ProviderServer, others: None, origin: str) -> None:
+    server.reply(Answer(Reasoning("Secret."), "Looking.", ToolCall("weather", {"city": "Oslo"}, id="call_1")))
+    first = other(origin)(lambda: [Messages.System("Be brief."), Messages.User("Hi")])()
+    history = [*first.messages, *turn(first)]
+    server.reply("Done.")
+    here: Any = llm.call("openai", "gpt-5.5", call_params={"api": "responses"}, tools=[weather])  # type: ignore[call-overload]
+    here(lambda: history)()
+    system, user, text, call, output = items_of(server)
+    assert (system["role"], user["role"]) == ("system", "user")
+    assert "Be brief." in json.dumps(system)
+    assert "Hi" in json.dumps(user)
+    assert text == {"role": "assistant", "content": "Looking."}
+    assert (call["type"], call["name"], json.loads(call["arguments"])) == ("function_call", "weather", {"city": "Oslo"})
+    assert output == {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny in Oslo"}
+    assert "Secret." not in json.dumps(sent(server))
+
+
+@pytest.mark.parametrize("destination", [*OTHERS, "another model", "the same model"])
 def test_a_history_goes_on_with_another_provider_and_comes_back(
-    server: ProviderServer, monkeypatch: pytest.MonkeyPatch, destination: str
+    server: ProviderServer, others: None, destination: str
 ) -> None:
-    """Reasoning goes to the model that made it only, and is there again for the way back."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url("anthropic"))
-    server.reply(Answer(Reasoning("Hm."), "Looking.", ToolCall("weather", {"city": "Oslo"}, id="call_1")))
+    """I9: reasoning goes only to the model that made it, and is there again for the way back."""
     responses: dict[str, Any] = {"call_params": {"api": "responses"}, "tools": [weather]}
+    models = {"another model": "gpt-5.6", "the same model": "gpt-5.5-2026-04-23"}
     here: Any = llm.call("openai", "gpt-5.5", **responses)
+    there: Any = llm.call("openai", models[destination], **responses) if destination in models else other(destination)
+    server.reply(Answer(Reasoning("Secret."), "Looking.", ToolCall("weather", {"city": "Oslo"}, id="call_1")))
     first = here(lambda: "Hi")()
     history = [*first.messages, *turn(first)]
-    there: Any = {
-        "chat": lambda: llm.call("openai", "gpt-5.5", tools=[weather]),
-        "anthropic": lambda: llm.call("anthropic", "claude-haiku-4-5", tools=[weather]),
-        "another model": lambda: llm.call("openai", "gpt-5.6", **responses),
-        "the same model": lambda: llm.call("openai", "gpt-5.5-2026-04-23", **responses),
-    }[destination]()
     server.reply("Sunny.")
     second = there(lambda: list(history))()
-    body = sent(server)
-    if destination in ("chat", "anthropic"):
-        assert [message["role"] for message in body["messages"]][:2] == ["user", "assistant"]
-        assert "Looking." in json.dumps(body)
-        assert "Hm." not in json.dumps(body)
-        assert "sunny in Oslo" in json.dumps(body)
+    if destination in OTHERS:
+        assert ("Looking." in json.dumps(sent(server)), "Secret." in json.dumps(sent(server))) == (True, False)
+        assert "sunny in Oslo" in json.dumps(sent(server))
     elif destination == "another model":
-        assert kinds(body["input"]) == ["user", "message", "function_call", "function_call_output"]
-        assert not any("id" in item for item in body["input"])
+        assert kinds(items_of(server)) == ["user", "message", "function_call", "function_call_output"]
+        assert not any("id" in item for item in items_of(server))
     else:
-        assert kinds(body["input"]) == ["user", "reasoning", "message", "function_call", "function_call_output"]
+        assert kinds(items_of(server))[1] == "reasoning"
     server.reply("Done.")
     here(lambda: [*history, second.message_param, Messages.User("And now?")])()
-    expected = ["user", "reasoning", "message", "function_call", "function_call_output"]
-    last = ["message" if destination in ("another model",) else "assistant", "user"]
-    found = kinds(items_of(server))
-    assert found[:5] == expected
-    assert found[5:] in ([*last], ["assistant", "user"], ["message", "user"])
-    assert items_of(server)[4] == {"type": "function_call_output", "call_id": "call_1", "output": "sunny in Oslo"}
+    items = items_of(server)
+    assert kinds(items)[:5] == ["user", "reasoning", "message", "function_call", "function_call_output"]
+    assert items[4] == {"type": "function_call_output", "call_id": "call_1", "output": "sunny in Oslo"}
+    assert items[5:] == [{"role": "assistant", "content": "Sunny."}, {"role": "user", "content": "And now?"}]
 
 
 def test_a_history_of_chat_completions_is_understood(server: ProviderServer) -> None:
@@ -916,6 +949,36 @@ def test_a_history_of_chat_completions_is_understood(server: ProviderServer) -> 
         {"type": "function_call_output", "call_id": "call_1", "output": "sunny in Oslo"},
         {"role": "user", "content": "Go on"},
     ]
+
+
+def test_the_sdks_message_of_chat_completions_is_understood(server: ProviderServer) -> None:
+    server.reply(Answer("Looking.", ToolCall("weather", {"city": "Oslo"}, id="call_1")), "Done.")
+    call: Any = openai.call("gpt-5.5", api="chat", tools=[weather])
+    first = call(lambda: "Hi")()
+    ask([Messages.User("Hi"), first.response.choices[0].message, *first.tool_message_params([(first.tool, "sunny")])])
+    assert items_of(server)[1:] == [
+        {"role": "assistant", "content": "Looking."},
+        {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": '{"city":"Oslo"}'},
+        {"type": "function_call_output", "call_id": "call_1", "output": "sunny"},
+    ]
+
+
+def test_an_answer_without_items_does_not_go_back(server: ProviderServer) -> None:
+    server.reply(Answer(), "Done.")
+    first = ask()
+    ask([Messages.User("Hi"), first.message_param, Messages.User("Go on")])
+    assert kinds(items_of(server)) == ["user", "user"]
+
+
+def test_messages_of_the_assistant_in_the_sdks_form(server: ProviderServer) -> None:
+    server.reply("Done.")
+    messages = [
+        {"role": "assistant", "content": "One."},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "Two."}]},
+        {"role": "user", "content": [{"type": "input_text", "text": "Go on"}]},
+    ]
+    ask(messages)
+    assert items_of(server) == messages
 
 
 def test_the_sdks_own_items_are_accepted(server: ProviderServer) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ferroscope.testing import Answer, Citation, Exchange, ProviderServer, Reasoning, Response, Text, ToolCall
 
-pytest.importorskip("openai", minversion="1.66")
+pytest.importorskip("openai", minversion="2.0")
 
 GUIDE = Path(__file__).parents[3] / "docs/responses.md"
 

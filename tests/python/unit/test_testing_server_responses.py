@@ -10,7 +10,6 @@ from typing import Any
 
 import openai
 import pytest
-from openai.types.responses import Response
 
 from ferroscope._core import StreamDecoder
 from ferroscope.testing import (
@@ -35,6 +34,10 @@ from ferroscope.testing import (
     ToolCallShape,
     Usage,
 )
+
+pytest.importorskip("openai", minversion="2.0")
+
+from openai.types.responses import Response
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "openai_responses"
 ASKED: dict[str, Any] = {"model": "gpt-5.5", "input": "Hi"}

@@ -35,7 +35,7 @@ class ResponsesCallParams(BaseCallParams, total=False):
     conversation: NotRequired[Conversation | None]
     extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK accepts it
     include: NotRequired[Sequence[ResponseIncludable] | None]
     instructions: NotRequired[str | None]
     max_output_tokens: NotRequired[int | None]

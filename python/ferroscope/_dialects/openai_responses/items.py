@@ -200,8 +200,8 @@ def parse_item(item: Mapping[str, Any]) -> TextPart | ToolCallPart | None:
             raw = item.get("arguments") or "{}"
             return _tool_call(item, *_arguments(raw))
         case "custom_tool_call":
-            given = item.get("input") or ""
-            return _tool_call(item, {"input": given}, {"custom_input": given})
+            text = item.get("input") or ""
+            return _tool_call(item, {"input": text}, {"custom_input": text})
         case _:
             return None
 

@@ -65,7 +65,7 @@ def render_messages(
         messages: Common messages, items as dicts or objects of the SDK, and messages with items as their content.
         rules: The rules of the server.
         destination: The provider and model that the items are sent to.
-        fetch: Reads the bytes of a sound given by URL, which the API cannot pass on as a URL.
+        fetch: Reads the bytes behind the URL of a sound, because the API accepts only bytes.
 
     Raises:
         ValueError: A part is of a kind or type that the server does not accept.
@@ -73,10 +73,11 @@ def render_messages(
     wire: list[WireItem] = []
     for message in messages:
         if not isinstance(message, BaseMessageParam):
-            if not _is_chat_message(message):
-                wire += _own_items(message)
+            item = plain_item(message)
+            if not _is_chat_message(item):
+                wire += _own_items(item)
                 continue
-            message = parse_chat_message(message)
+            message = parse_chat_message(item)
         if message.role == "assistant":
             wire += _render_answer(message, rules, destination)
         else:
@@ -84,9 +85,9 @@ def render_messages(
     return unify_tool_ids(wire, "", _tool_ids, _with_tool_ids)
 
 
-def _is_chat_message(message: Any) -> bool:
+def _is_chat_message(message: Mapping[str, Any]) -> bool:
     """Whether a message of the provider's own has the form of chat completions."""
-    if not isinstance(message, Mapping) or "role" not in message or "type" in message:
+    if "role" not in message or "type" in message:
         return False
     if message["role"] in _TOOL_ROLES or message.get("tool_calls") or message.get("function_call"):
         return True
@@ -108,7 +109,8 @@ def needs_fetch(messages: Iterable[object]) -> bool:
 def _own_items(message: Any) -> list[WireItem]:
     item = plain_item(message)
     content = item.get("content")
-    if item.get("role") == "assistant" and isinstance(content, list | tuple) and any(map(_is_item, content)):
+    # An answer without items has nothing to go back.
+    if item.get("role") == "assistant" and isinstance(content, list | tuple) and all(map(_is_item, content)):
         return [plain_item(one) for one in content]
     return [item]
 
@@ -163,7 +165,7 @@ def _render_again(part: ContentPart, old: Piece | None, rules: ItemRules) -> Pie
     same_call = old is not None and all(old.get(name) == piece.get(name) for name in ("type", "call_id", "name"))
     if old is None or "call_id" not in piece or not same_call:
         return piece
-    # Without its id, which stands for the arguments that the server has stored.
+    # Without its id, which refers to the arguments that the server has stored.
     return {**{name: value for name, value in old.items() if name != "id"}, **piece}
 
 

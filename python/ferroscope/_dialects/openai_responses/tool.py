@@ -31,7 +31,7 @@ class PendingResponsesToolCall(PendingToolCall["ResponseFunctionToolCall"]):
         from openai.types.responses import ResponseFunctionToolCall
 
         # `construct`, as the SDK itself reads responses: some servers send calls without an id.
-        fields: Mapping[str, Any] = value  # Any: as the SDK takes them
+        fields: Mapping[str, Any] = value  # Any: as the SDK accepts them
         return ResponseFunctionToolCall.construct(None, **fields)
 
 

@@ -120,7 +120,7 @@ impl State {
         if matches!(&*text(root, "status"), "queued" | "in_progress") {
             self.complete = true;
             self.response_object(root, None, delta)?;
-            return self.take_output(root, delta);
+            return self.fold_output(root, delta);
         }
         self.response_object(root, Some("completed"), delta)
     }
@@ -200,7 +200,7 @@ impl State {
         }
     }
 
-    /// Takes in the response object of an event; of the last one, with the status that the event reports.
+    /// Folds the response object of an event; of the last event, with the status that the event reports.
     fn response_object(
         &mut self,
         response: Value<'_>,
@@ -223,7 +223,7 @@ impl State {
         let details = response.get("incomplete_details").filter(|_| status == "incomplete");
         let reason = details.map(|details| text(details, "reason")).filter(|reason| !reason.is_empty());
         self.finish_reason = Some(reason.as_deref().unwrap_or(status).to_owned());
-        self.take_output(response, delta)?;
+        self.fold_output(response, delta)?;
         self.finish(delta);
         if !matches!(status, "incomplete" | "failed" | "cancelled") {
             (0..self.items.len()).for_each(|position| self.deliver(position, delta));
@@ -235,8 +235,8 @@ impl State {
         }
     }
 
-    /// Takes in the output of a whole response.
-    fn take_output(&mut self, response: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
+    /// Folds the output of a whole response.
+    fn fold_output(&mut self, response: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         let Some(output) = response.get("output").filter(|output| !output.is_null()) else { return Ok(()) };
         if output.kind() != Kind::Array {
             return Err(ErrorKind::Shape { path: "response.output", expected: "an array" });
@@ -429,7 +429,7 @@ impl State {
         Err(ErrorKind::Shape { path, expected: "the position of a part that has begun" })
     }
 
-    /// Appends a delta to a string of an item; false if there is no such place.
+    /// Appends a delta to a string of an item; false if the item has no such place.
     fn grow(
         &mut self,
         position: usize,

@@ -23,7 +23,7 @@ impl Item {
     pub fn new(index: i64, value: Value<'_>) -> Self {
         let mut item = Self { index, members: Object::growing(value, LEVELS), ..Self::default() };
         if item.is_call()
-            && let Some(arguments) = value.get("arguments").filter(|given| given.kind() == Kind::Object)
+            && let Some(arguments) = value.get("arguments").filter(|value| value.kind() == Kind::Object)
         {
             // Some servers send the arguments as JSON and not as a string of JSON.
             set_text(&mut item.members, "arguments", &arguments.kept());
@@ -31,7 +31,7 @@ impl Item {
         item
     }
 
-    /// An item of which no event said that it began.
+    /// An item whose `output_item.added` is missing.
     pub fn missing(index: i64, kind: &str, id: &str) -> Self {
         let mut item = Self { index, ..Self::default() };
         for (name, value) in [("id", id), ("type", kind), ("status", "in_progress")] {

@@ -52,7 +52,7 @@ impl State {
         }
     }
 
-    /// The provider's id of the response; empty while it has given none.
+    /// The provider's id of the response; empty while it is not known.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
