@@ -487,7 +487,12 @@ UNKNOWN = {
             "index": 0,
         }
     ],
-    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 1, "serviceTier": "STANDARD"},
+    "usageMetadata": {
+        "promptTokenCount": 3,
+        "candidatesTokenCount": 1,
+        "serviceTier": "STANDARD",
+        "promptTokensDetails": [{"modality": 1, "tokenCount": 3}, {"modality": 99, "tokenCount": 0}],
+    },
     "modelVersion": MODEL,
     "news": {"a": [1]},
 }
@@ -501,6 +506,7 @@ def test_what_the_sdk_does_not_know_is_kept_beside(ask: Google) -> None:
     assert (chunk.content, chunk.finish_reasons, stream.finish_reasons) == ("Hello", ["NEW_REASON"], ["NEW_REASON"])
     response = stream.construct_call_response()
     assert (response.content, response.common_finish_reasons) == ("Hello", None)
+    assert [detail.modality for detail in stream.usage.prompt_tokens_details] == ["TEXT", "99"]
     assert json.loads(response.response.sdk_http_response.body)["news"] == {"a": [1]}
     assert json.loads(chunk.chunk.sdk_http_response.body) == UNKNOWN
 

@@ -26,7 +26,10 @@ _HTTP_RESPONSE: Final = "google.genai.types:HttpResponse"
 # The Gemini API has another name for a member than Vertex AI and the SDK.
 _RENAMED: Final = {"citationSources": "citations"}
 # Words in the order of their numbers in protobuf, as far as Google's two APIs agree.
-_WORDS: Final = {"FinishReason": ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")}
+_WORDS: Final = {
+    "FinishReason": ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"),
+    "MediaModality": ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"),
+}
 # What the SDK adds to a response, which is not in the JSON.
 _ADDED: Final = {"sdk_http_response", "parsed", "automatic_function_calling_history"}
 _ROUNDS: Final = 8
@@ -100,10 +103,10 @@ def _kinds_in(annotation: Any) -> Iterator[type]:
 def _word(kind: type[Enum], value: Any) -> Any:
     """Return a member of an enum; for a word that it does not have, one like it, without the SDK's warning."""
     words = _WORDS.get(kind.__name__, ())
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(words):
+    if isinstance(value, int) and 0 <= value < len(words):
         value = words[value]
-    if not isinstance(value, str):
-        return value
+    elif not isinstance(value, str):
+        value = json.dumps(value)  # a number of which the word is not known
     known = kind.__members__.get(value) or kind.__members__.get(value.upper())
     return known or _unknown_word(kind, value)
 
