@@ -157,11 +157,11 @@ fn the_words_for_a_broken_message() {
     assert_eq!(
         words,
         [
-            "event 2 (byte 90): the lengths of the message do not have their checksum",
-            "event 2 (byte 90): the message does not have its checksum",
-            "event 2 (byte 90): the lengths of the message cannot be",
-            "event 2 (byte 90): the headers of the message are not whole",
-            "event 2 (byte 90): two headers of the message have the same name",
+            "event 2 (byte 90): prelude checksum mismatch",
+            "event 2 (byte 90): message checksum mismatch",
+            "event 2 (byte 90): invalid message length",
+            "event 2 (byte 90): truncated message headers",
+            "event 2 (byte 90): duplicate message header",
             "event 2 (byte 90): the body ended inside a message",
         ]
     );

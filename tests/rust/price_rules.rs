@@ -185,7 +185,7 @@ fn a_table_that_is_not_understood_is_refused_with_its_line() {
         ("big\t-\tinput=-1", "line 2: rate \"input=-1\" is not understood"),
         ("big\t-\tinput=0.1234567891", "line 2: rate \"input=0.1234567891\" is not understood"),
         ("big\t-\tinput=1,200:2", "line 2: rate \"input=1,200:2\" is not understood"),
-        ("big\t-\tinputs=1", "line 2: there is no unit \"inputs\""),
+        ("big\t-\tinputs=1", "line 2: unknown unit \"inputs\""),
         ("big\t-\t*=1/0", "line 2: factor \"1/0\" is not understood"),
         ("big\t-\t", "line 2: a row needs a rate"),
     ] {

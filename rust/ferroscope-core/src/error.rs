@@ -192,11 +192,11 @@ impl fmt::Display for Limit {
 impl fmt::Display for FrameProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PreludeChecksum => "the lengths of the message do not have their checksum",
-            Self::MessageChecksum => "the message does not have its checksum",
-            Self::Lengths => "the lengths of the message cannot be",
-            Self::Header => "the headers of the message are not whole",
-            Self::DuplicateHeader => "two headers of the message have the same name",
+            Self::PreludeChecksum => "prelude checksum mismatch",
+            Self::MessageChecksum => "message checksum mismatch",
+            Self::Lengths => "invalid message length",
+            Self::Header => "truncated message headers",
+            Self::DuplicateHeader => "duplicate message header",
             Self::Truncated => "the body ended inside a message",
         })
     }

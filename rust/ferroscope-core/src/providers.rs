@@ -74,7 +74,7 @@ fn read(text: &'static str) -> Result<Providers, String> {
                 facts.min_seconds = seconds.parse().map_err(|_| format!("{seconds:?} is not a number"))?;
             }
             ("label", [unit, word]) => {
-                let unit = Unit::named(unit).ok_or_else(|| format!("there is no unit {unit:?}"))?;
+                let unit = Unit::named(unit).ok_or_else(|| format!("unknown unit {unit:?}"))?;
                 facts.labels.push((unit, word));
             }
             _ => return Err(format!("the fact {fact:?} of {provider} is not understood: {line:?}")),

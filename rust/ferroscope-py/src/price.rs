@@ -56,7 +56,7 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
     for (name, count) in take::<Vec<(String, String)>>(given, "counts")?.unwrap_or_default() {
         let unit = Unit::named(&name).ok_or_else(|| {
             let known: Vec<&str> = Unit::ALL.iter().map(|unit| unit.name()).collect();
-            PyValueError::new_err(format!("there is no unit {name:?}; units are {}", known.join(", ")))
+            PyValueError::new_err(format!("unknown unit {name:?}; units are {}", known.join(", ")))
         })?;
         let count = decimal::parse(&count, decimal::MICRO).filter(|count| *count >= 0);
         counts.push((

@@ -258,7 +258,7 @@ def test_a_byte_that_was_changed_is_found(bedrock: Bedrock) -> None:
         return body[: second + 150] + b"\0" + body[second + 151 :]
 
     error = bedrock.fails(Changed("Hello there", change), errors.StreamError)
-    assert f"event 2 (byte {error.offset}): the message does not have its checksum" in str(error)
+    assert f"event 2 (byte {error.offset}): message checksum mismatch" in str(error)
     assert error.event == 2
 
 

@@ -116,7 +116,7 @@ def test_a_table_may_be_named_by_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ({**ROW, "rates": {"inputs": 1}}, 'there is no unit "inputs"'),
+        ({**ROW, "rates": {"inputs": 1}}, 'unknown unit "inputs"'),
         ({**ROW, "rates": {"input": -1}}, 'rate "input=-1" is not understood'),
         ({**ROW, "when": "sometimes"}, 'condition "sometimes" is not understood'),
         ({**ROW, "names": ["a\tb"]}, "may not contain tabs"),

@@ -219,7 +219,7 @@ def test_a_registered_price_may_ask_for_a_condition_of_its_own() -> None:
 
 
 def test_counts_of_an_unknown_unit_are_refused() -> None:
-    with pytest.raises(ValueError, match='there is no unit "teleports"; units are input, '):
+    with pytest.raises(ValueError, match='unknown unit "teleports"; units are input, '):
         prices.cost("openai", "gpt-4o", CHAT, context={"units": {"teleports": 1}})
 
 

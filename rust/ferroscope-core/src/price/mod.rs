@@ -680,7 +680,7 @@ impl Served {
         };
         if stated.is_none() {
             served.note = Some(format!(
-                "nobody said which tier served the call: priced as {tier:?}, which was asked for"
+                "the provider did not report the tier that served the call: priced as the requested tier {tier:?}"
             ));
         }
         let tier = tier.to_ascii_lowercase();

@@ -409,7 +409,7 @@ fn row_rates(text: &str) -> Result<RowRates, String> {
     for item in text.split_ascii_whitespace() {
         let bad = || format!("rate {item:?} is not understood");
         let (name, prices) = item.split_once('=').ok_or_else(bad)?;
-        let unit = Unit::named(name).ok_or_else(|| format!("there is no unit {name:?}"))?;
+        let unit = Unit::named(name).ok_or_else(|| format!("unknown unit {name:?}"))?;
         let mut parts = prices.split(',');
         let price = parts.next().and_then(price).ok_or_else(bad)?;
         let mut steps = Vec::new();
