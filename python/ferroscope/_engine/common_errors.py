@@ -6,6 +6,7 @@ replaced, by one that extends both, because an `except` clause looks at nothing 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
@@ -89,19 +90,10 @@ def _names(theirs: type[Exception]) -> dict[str, type[errors.APIError]]:
 
 def _status(error: Exception) -> int | None:
     """The HTTP status that an exception tells of."""
-    metadata = _member(_member(error, "response"), "ResponseMetadata")  # botocore
-    for status in (
-        _member(error, "status_code"),
-        _member(error, "code"),
-        _member(metadata, "HTTPStatusCode"),
-    ):
+    for status in (getattr(error, "status_code", None), getattr(error, "code", None)):
         if isinstance(status, int) and status >= 400:
             return status
     return None
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
 _known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
@@ -142,7 +134,14 @@ def _reduce(error: Exception) -> tuple[object, ...]:
     """How an exception travels to another process: as all but its request and response."""
     state = {name: None if name in _NOT_PICKLED else value for name, value in vars(error).items()}
     args = tuple(arg if isinstance(arg, _PICKLED_ARGS) else None for arg in error.args)
-    return _rebuilt, (*_origin[type(error)], args, state)
+    ours, theirs = _origin[type(error)]
+    # Some SDKs make classes at run time, which no module has by name.
+    named = next(kind for kind in theirs.__mro__ if _is_importable(kind))
+    return _rebuilt, (ours, named, args, state)
+
+
+def _is_importable(kind: type) -> bool:
+    return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
 
 
 def _rebuilt(

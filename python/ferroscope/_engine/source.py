@@ -20,6 +20,24 @@ from .reads import AsyncReads
 from .replay_buffer import ReplayBuffer
 
 
+class ResponseHead(Protocol):
+    """The part of a streamed response that no event has, where an adapter finds it in the HTTP response."""
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model."""
+        ...
+
+    def complete(self, response: Any) -> None:
+        """Add the part to the SDK's response object."""
+        ...
+
+
 class Source(Protocol):
     """A stream of an SDK, read one way or the other."""
 

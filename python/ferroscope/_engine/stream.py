@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json
@@ -36,7 +37,7 @@ from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
-from .source import Blocking, Replay, Source, open_source
+from .source import Blocking, Replay, ResponseHead, Source, open_source
 from .stream_events import TypedEvents
 from .watchdog import watchdog
 
@@ -77,6 +78,7 @@ class StreamRun:
         "_complete",
         "_decoder",
         "_growing",
+        "_head",
         "_heard",
         "_process",
         "_replay_buffer",
@@ -97,6 +99,7 @@ class StreamRun:
             call.provider.dialect.name, **call.provider.quirks.decoder_options(), **plan.limits
         )
         self._source: Source | None = None
+        self._head: ResponseHead | None = None
         self._begun = False
         self._closed = False
         self._complete = False
@@ -255,6 +258,7 @@ class StreamRun:
         run._replay_buffer = None
         run._decoder.framing = self._decoder.framing
         run._source = Replay(self._replay_buffer.pieces(), run._decoder)
+        run._head = self._head
         run._broken_off = not self._complete
         return run
 
@@ -340,6 +344,7 @@ class StreamRun:
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
+        self._head = getattr(sdk_stream, "head", None)
         source = self._source_of(sdk_stream)
         resume = self._call.resume()
         # What is replayed is one body.
@@ -383,7 +388,7 @@ class StreamRun:
 
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
         """The chunks of some events, and the tools that they complete."""
-        chunk = self._call.provider.chunk
+        chunk = self._chunk_type()
         partial_tools = self._call.plan.partial_tools
         for event in events:
             if event.tool_calls is None and (not partial_tools or event.fragments is None):
@@ -395,16 +400,20 @@ class StreamRun:
 
     def _tool_pairs(self, event: Event) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
-        provider = self._call.provider
-        chunk = provider.chunk(event) if event.data else self._blank_chunk()
+        chunk = self._chunk_type()(event) if event.data else self._blank_chunk()
         tools = list(self._tools(event))
         yield chunk, tools[0] if tools else None
         for tool in tools[1:]:
             yield self._blank_chunk(), tool
 
     def _blank_chunk(self) -> Any:
-        provider = self._call.provider
-        return provider.chunk(_BlankEvent(provider.dialect.blank_event(self.id or "", self.model or "")))
+        dialect = self._call.provider.dialect
+        return self._chunk_type()(_BlankEvent(dialect.blank_event(self.id or "", self.model or "")))
+
+    def _chunk_type(self) -> Callable[[Any], Any]:
+        """Return what makes chunks of events: the provider's class, with the head of the response if it has one."""
+        kind: Any = self._call.provider.chunk
+        return kind if self._head is None else partial(kind, head=self._head)
 
     def _tools(self, event: Event) -> Iterator[BaseTool]:
         if self._call.plan.partial_tools:
@@ -561,11 +570,11 @@ class StreamRun:
 
     @property
     def id(self) -> str | None:
-        return self._decoder.id or None
+        return self._decoder.id or (self._head.id if self._head is not None else None)
 
     @property
     def model(self) -> str | None:
-        return self._decoder.model or None
+        return self._decoder.model or (self._head.model if self._head is not None else None)
 
     @property
     def reasoning(self) -> str:
@@ -581,6 +590,8 @@ class StreamRun:
             return self._response
         ended = self.ended  # before the state is read: another thread may end the stream meanwhile
         raw = self._call.provider.dialect.read_response(self._decoder.response())
+        if self._head is not None:
+            self._head.complete(raw)
         response = self._call.response(raw, self.start_time, self.end_time)
         response._set_decoded_usage(self._decoder.usage, self._decoder.usage_contradiction)
         if ended:

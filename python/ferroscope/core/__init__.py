@@ -78,6 +78,7 @@ _PACKAGES = (
     "anthropic",
     "azure",
     "base",
+    "bedrock",
     "costs",
     "gemini",
     "google",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
+    "bedrock": "ferroscope.core.bedrock._provider:BEDROCK",
     "gemini": "ferroscope.core.gemini._provider:GEMINI",
     "google": "ferroscope.core.google._provider:GOOGLE",
     "groq": "ferroscope.core.groq._provider:GROQ",

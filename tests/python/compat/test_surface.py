@@ -29,6 +29,7 @@ COMPLETE = (
     "mirascope.core.anthropic",
     "mirascope.core.azure",
     "mirascope.core.base",
+    "mirascope.core.bedrock",
     "mirascope.core.costs",
     "mirascope.core.gemini",
     "mirascope.core.google",

@@ -14,7 +14,19 @@ import pytest
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
-from .wires import XAI, Anthropic, AzureInference, AzureOpenAI, Gemini, Groq, Mistral, OpenAIChat, OpenAIResponses, Wire
+from .wires import (
+    XAI,
+    Anthropic,
+    AzureInference,
+    AzureOpenAI,
+    BedrockConverse,
+    Gemini,
+    Groq,
+    Mistral,
+    OpenAIChat,
+    OpenAIResponses,
+    Wire,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,11 @@ class Row:
     @property
     def url_name(self) -> str:
         return self.mount or self.name
+
+    @property
+    def key_variable(self) -> str:
+        """The variable with the key."""
+        return next(name for name in self.environment if name.endswith(("KEY", "KEY_ID", "CREDENTIAL")))
 
     @property
     def label(self) -> str:
@@ -109,6 +126,18 @@ ROWS = [
         model="gpt-4o-mini",
         wire=AzureInference,
         mount="azure-inference",
+    ),
+    Row(
+        name="bedrock",
+        module="ferroscope.core.bedrock",
+        environment={
+            "AWS_ACCESS_KEY_ID": "test-key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{url}",
+        },
+        model="us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        wire=BedrockConverse,
     ),
 ]
 

@@ -38,8 +38,7 @@ def test_a_changed_key_is_noticed(caller: Caller, monkeypatch: pytest.MonkeyPatc
     caller.server.reply("one", "two")
     call = caller.decorate(lambda: "Say hello")
     call()
-    name = next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL")))
-    monkeypatch.setenv(name, "another-key")
+    monkeypatch.setenv(caller.row.key_variable, "another-key")
     call()
     assert [caller.wire.key(request.headers) for request in caller.server.requests[-2:]] == ["test-key", "another-key"]
 
@@ -49,7 +48,7 @@ def test_a_replaced_client_closes_its_connections(caller: Caller, monkeypatch: p
         pytest.skip("async clients are closed with their loop: see test_engine_clients")
     caller.server.reply("one", "two")
     call = caller.decorate(lambda: "Say hello")
-    name = next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL")))
+    name = caller.row.key_variable
     monkeypatch.setenv(name, "a-key-for-one-call")
     call()
     connected = caller.server.open_connections
@@ -87,8 +86,7 @@ def test_the_decorators_client_is_used_as_it_is(caller: Caller) -> None:
 def test_status_errors_are_the_sdks_own_and_tell_no_key(
     caller: Caller, streamed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL")))
-    monkeypatch.setenv(name, "sk-very-secret-key")
+    monkeypatch.setenv(caller.row.key_variable, "sk-very-secret-key")
     caller.server.reply(Status(401, "Incorrect API key provided."))
     with pytest.raises(caller.wire.error("AuthenticationError")) as caught:
         if streamed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -42,9 +43,14 @@ def test_a_response_and_a_stream_know_their_cost(caller: Caller) -> None:
     assert response.model_dump()["cost"] == response.cost
 
 
+def of_tomorrow(caller: Caller) -> Caller:
+    """The same with a model without a price."""
+    return replace(caller, row=replace(caller.row, model="a-model-of-tomorrow"))
+
+
 def test_what_is_not_known_is_none_and_says_why(caller: Caller) -> None:
     caller.server.reply(Answer("Hello", model="a-model-of-tomorrow"), Answer("Hello", usage=None))
-    unknown, silent = caller.call(), caller.stream()
+    unknown, silent = of_tomorrow(caller).call(), caller.stream()
     assert (unknown.cost, unknown.cost_details.status) == (None, "unknown_model")
     assert (silent.cost, silent.cost_details.status) == (None, "no_usage")
 
@@ -79,7 +85,7 @@ def test_a_meter_adds_up_what_is_spent_inside_it(caller: Caller) -> None:
         caller.stream()
         with prices.meter() as inner:
             caller.call()
-        caller.call()
+        of_tomorrow(caller).call()
     assert spent.total == 3 * response.cost_details.total
     assert inner.total == response.cost_details.total
     assert (spent.calls, spent.unpriced_calls) == (4, 1)

@@ -373,8 +373,8 @@ def test_what_comes_behind_a_body_is_not_taken_for_more_of_it(
 
 
 def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    if row.mount == "azure-inference":
-        pytest.skip("azure-ai-inference is not on httpx")
+    if not row.wire.on_httpx:
+        pytest.skip("its SDK is not on httpx")
     monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
     provider = import_module(f"{row.module}._provider")
     clients = getattr(provider, row.name.upper()).clients
@@ -404,8 +404,8 @@ def test_a_client_that_the_sdk_fitted_out_joins_too(
     caller: Caller, server: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
-    if caller.row.mount == "azure-inference":
-        pytest.skip("azure-ai-inference is not on httpx")
+    if not caller.wire.on_httpx:
+        pytest.skip("its SDK is not on httpx")
     if caller.row.name == "mistral":
         pytest.skip("the HTTP client of its SDK's making cannot be told from a program's own")
     if caller.wire.sdk == "google":
@@ -422,8 +422,8 @@ def test_a_client_that_the_sdk_fitted_out_joins_too(
 
 
 def test_an_http_client_of_ones_own_is_left_alone(caller: Caller, server: ProviderServer) -> None:
-    if caller.row.mount == "azure-inference":
-        pytest.skip("azure-ai-inference is not on httpx")
+    if not caller.wire.on_httpx:
+        pytest.skip("its SDK is not on httpx")
     if caller.row.name == "mistral":
         pytest.skip("its SDK's clients cannot be copied with another HTTP client")
     if caller.wire.sdk == "google":

@@ -23,7 +23,7 @@ PARAMS = {"extra_headers": HEADERS, "max_tokens": 100}
 
 @pytest.fixture(autouse=True)
 def _secret_key(caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setenv(next(name for name in caller.row.environment if name.endswith(("KEY", "CREDENTIAL"))), SECRET)
+    monkeypatch.setenv(caller.row.key_variable, SECRET)
     caplog.set_level(logging.DEBUG)
 
 
@@ -42,7 +42,18 @@ def prompt() -> Any:
     return {"messages": [message], "call_params": PARAMS}
 
 
+def plain_prompt() -> Any:
+    return {"messages": prompt()["messages"]}
+
+
+def prompt_of(caller: Caller) -> Any:
+    """A prompt with a key in its headers, where the SDK takes headers of a call."""
+    return prompt if caller.wire.takes_headers else plain_prompt
+
+
 def test_responses_do_not_show_the_headers_of_their_calls(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    if not caller.wire.takes_headers:
+        pytest.skip("a call has no headers of its own")
     caller.server.reply("Hello", "Hello")
     stream = caller.stream(prompt, call_params=PARAMS)
     assert caller.server.requests[-1].headers["x-tenant-key"] == SECRET
@@ -56,11 +67,12 @@ def test_responses_do_not_show_the_headers_of_their_calls(caller: Caller, caplog
 
 def test_pickled_responses_leave_the_keys_behind(caller: Caller) -> None:
     caller.server.reply("Hello")
-    response = caller.call(prompt, call_params=PARAMS)
+    response = caller.call(prompt_of(caller), call_params=PARAMS if caller.wire.takes_headers else {})
     pickled = pickle.dumps(response)
     assert SECRET.encode() not in pickled
     assert pickle.loads(pickled).content == "Hello"
-    assert response.call_kwargs["extra_headers"] == HEADERS
+    if caller.wire.takes_headers:
+        assert response.call_kwargs["extra_headers"] == HEADERS
 
 
 def test_json_has_neither_keys_nor_clients(caller: Caller) -> None:
@@ -69,7 +81,7 @@ def test_json_has_neither_keys_nor_clients(caller: Caller) -> None:
 
     class Librarian:
         def ask(self, image: bytes, used: object) -> Any:
-            return {**prompt(), "tools": [now], "client": client}
+            return {**prompt_of(caller)(), "tools": [now], "client": client}
 
     caller.server.reply("Hello")
     response = caller.decorate(Librarian.ask)(Librarian(), b"\x89PNG", client)
@@ -89,7 +101,7 @@ def test_errors_tell_no_key_and_travel_without_it(caller: Caller, caplog: pytest
     raised: list[Exception] = []
     for expected in (errors.StreamInterruptedError, errors.AuthenticationError):
         with pytest.raises(expected) as caught:
-            caller.stream(prompt)
+            caller.stream(prompt_of(caller))
         raised.append(caught.value)
     for error in raised:
         shown = repr(error) + str(error) + "".join(traceback.format_exception(error))
@@ -97,7 +109,10 @@ def test_errors_tell_no_key_and_travel_without_it(caller: Caller, caplog: pytest
         pickled = pickle.dumps(error)
         assert SECRET.encode() not in pickled
         again = pickle.loads(pickled)
-        assert type(again) is type(error)
+        if caller.wire.has_classes:
+            assert type(again) is type(error)
+        assert type(again).__name__ == type(error).__name__
+        assert isinstance(again, errors.StreamInterruptedError | errors.AuthenticationError)
         assert str(again) == str(error)
     interrupted = pickle.loads(pickle.dumps(raised[0]))
     assert interrupted.partial.content.startswith("word ")

@@ -35,7 +35,7 @@ def test_a_stream_gives_the_text_piece_by_piece(caller: Caller) -> None:
     assert len(caller.server.requests) == before + 1  # the request is sent by iterating, not by calling
     assert [pair for pair in seen if pair[0]] == [("Hel", "Hel"), ("lo ", "Hello "), ("there", "Hello there")]
     assert stream.content == "Hello there"
-    assert stream.model == "the-model-2026"
+    assert stream.model == ("the-model-2026" if caller.wire.names_model else caller.row.model)
     assert stream.id
     sent = 9 if caller.wire.counts_cached else 5
     cached = 4 if caller.wire.reports_cached else None
@@ -88,7 +88,8 @@ def test_a_chunk_builds_the_sdk_object_when_asked(caller: Caller) -> None:
     caller.server.reply(Answer("Hello", usage=Usage(9, 3)))
     stream = caller.call("Say hello", stream=True)
     chunks = [chunk for chunk, _ in caller.consume(stream)]
-    assert {type(chunk.chunk).__module__.split(".")[0] for chunk in chunks} == {caller.wire.sdk}
+    kinds = {type(chunk.chunk).__module__.split(".")[0] for chunk in chunks}
+    assert kinds == ({caller.wire.sdk} if caller.wire.has_classes else {"builtins"})
     assert "".join(str(chunk) for chunk in chunks) == "Hello"
     finished = [chunk.finish_reasons for chunk in chunks if chunk.finish_reasons]
     assert finished == [[caller.wire.finish("stop")]]
@@ -251,6 +252,8 @@ def test_garbage_names_its_place(caller: Caller) -> None:
 
 
 def test_silence_is_a_timeout_of_the_sdk(caller: Caller) -> None:
+    if not caller.wire.takes_timeout:
+        pytest.skip("a client has its timeout: see test_bedrock")
     caller.server.reply(Stall(Answer(Text("Hello", ["Hel", "lo"])), after=caller.wire.opening + 1))
     stream = caller.call("Say hello", stream=True, call_params={"timeout": 0.2, "max_tokens": 5})
     with pytest.raises(caller.wire.error("APITimeoutError")) as caught:

@@ -424,6 +424,8 @@ def test_garbage_and_silence_are_told_as_in_every_stream(caller: Caller) -> None
     caller.server.reply(Garbage(after=2), Stall(good, after=caller.wire.opening + 2))
     with pytest.raises(errors.StreamError, match="event 3"):
         caller.consume(caller.call("?", stream=True, response_model=Book))
+    if not caller.wire.takes_timeout:
+        return  # a client has its timeout: see test_bedrock
     with pytest.raises(errors.StreamInterruptedError) as caught:
         caller.consume(
             caller.call("?", stream=True, response_model=Book, call_params={"timeout": 0.2, "max_tokens": 9})

@@ -121,7 +121,7 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
             {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]},
         ),
     ]
-    assert sent[1]["tools"] == sent[0]["tools"]
+    assert caller.wire.tools(sent[1]) == caller.wire.tools(sent[0])
     messages = caller.wire.messages(sent[1])
     asked = messages[1]
     assert (asked["role"], caller.wire.text(asked)) == ("assistant", "Just a moment.")
@@ -130,7 +130,7 @@ def test_an_agent_with_tools_of_its_own(caller: Caller, stream: bool) -> None:
         assert ids == ["call_1", "call_2", "call_3"]
     outputs = ["B greets Ann", '{"Emma": 1}', "Emma is red"]
     assert caller.wire.results(messages[2:-1]) == dict(zip(ids, outputs, strict=True))
-    assert (messages[-1]["role"], caller.wire.text(messages[-1])) == ("user", "And now?")
+    assert (messages[-1]["role"], caller.wire.text(messages[-1]).splitlines()[-1]) == ("user", "And now?")
 
 
 def test_another_call_is_a_tool(caller: Caller) -> None:

@@ -46,6 +46,15 @@ class OpenAIChat:
     shows_message = True
     # Whether a stream has usage only if the request asks for it.
     asks_for_usage = True
+    # Whether responses name the model that answered.
+    names_model = True
+    # Whether a call may set its own timeout and headers.
+    takes_timeout = True
+    takes_headers = True
+    # Whether the SDK's clients are on httpx.
+    on_httpx = True
+    # Whether the SDK has classes: Bedrock's chunks are dicts, and its exceptions are of classes made at run time.
+    has_classes = True
     # The type of a text in a message's content, and the name of the parameter `max_tokens`.
     text_type = "text"
     max_tokens = "max_tokens"
@@ -220,6 +229,7 @@ class AzureInference(OpenAIChat):
     """The same through azure-ai-inference."""
 
     asks_for_usage = False
+    on_httpx = False
     sdk = "azure"
     runs_on_trio = False
     warns_of_open_clients = False
@@ -316,6 +326,11 @@ class Anthropic:
     counts_cached = False
     refuses_apart = False
     asks_for_usage = False
+    names_model = True
+    takes_timeout = True
+    takes_headers = True
+    on_httpx = True
+    has_classes = True
     text_type = "text"
     max_tokens = "max_tokens"
     arguments_are_text = False
@@ -436,6 +451,11 @@ class Gemini:
     has_last_event = False
     counts_errors = False
     shows_defaults = False
+    names_model = True
+    takes_timeout = True
+    takes_headers = True
+    on_httpx = True
+    has_classes = True
     opening = 0
     halfway = 400
 
@@ -522,6 +542,93 @@ class Gemini:
         parts = [part for one in messages for part in one["parts"]]
         found = [part.get("functionResponse") or part.get("function_response") for part in parts]
         return {one.get("id") or one["name"]: next(iter(one["response"].values())) for one in found if one}
+
+
+class BedrockConverse(Anthropic):
+    """Bedrock's Converse, through AWS's SDKs."""
+
+    sdk = "botocore"
+    warns_of_open_clients = False
+    runs_on_trio = False
+    names_model = False
+    takes_timeout = False
+    takes_headers = False
+    on_httpx = False
+    has_classes = False
+    opening = 1
+    halfway = 700
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        from ferroscope.core.bedrock import _clients
+
+        options = {"endpoint_url": url, "aws_access_key_id": key, "aws_secret_access_key": "secret"}
+        return _clients.sync_client(**options) if kind == "sync" else _clients.AsyncClient(**options)
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        return client._endpoint.http_session
+
+    async_http = http
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        from botocore import exceptions
+
+        from ferroscope.core.bedrock import _sdk
+
+        names = {"AuthenticationError": exceptions.ClientError, "APIError": exceptions.ClientError}
+        return names.get(name) or getattr(_sdk, name)
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        words = {
+            "stop": "end_turn",
+            "length": "max_tokens",
+            "tool_calls": "tool_use",
+            "content_filter": "content_filtered",
+        }
+        return words[reason]
+
+    @staticmethod
+    def tools(request: Any) -> list[Any]:
+        return list(request["toolConfig"]["tools"])
+
+    @staticmethod
+    def params(request: Any) -> Any:
+        config = request["inferenceConfig"]
+        return {{"maxTokens": "max_tokens"}.get(name, name): value for name, value in config.items()}
+
+    @staticmethod
+    def key(headers: Any) -> str:
+        return str(headers["authorization"].partition("Credential=")[2].partition("/")[0])
+
+    @staticmethod
+    def is_streamed(request: Any) -> bool:
+        return bool(request.path.endswith("/converse-stream"))
+
+    @staticmethod
+    def described(tool: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        spec = tool["toolSpec"]
+        return spec["name"], spec["description"], spec["inputSchema"]["json"]
+
+    @staticmethod
+    def calls(message: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        uses = [block["toolUse"] for block in message["content"] if "toolUse" in block]
+        return [(use["toolUseId"], use["input"]) for use in uses]
+
+    @staticmethod
+    def arguments(call: Any) -> Any:
+        return call["toolUse"]["input"]
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        return "".join(block.get("text", "") for block in message["content"])
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        found = [block["toolResult"] for one in messages for block in one["content"] if "toolResult" in block]
+        return {one["toolUseId"]: one["content"][0]["text"] for one in found}
 
 
 Wire = type[OpenAIChat] | type[Gemini] | type[AzureOpenAI] | type[Anthropic]

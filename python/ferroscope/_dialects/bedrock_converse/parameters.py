@@ -15,6 +15,7 @@ from .messages import WireMessage
 # The parameters that all providers share, by their names in `inferenceConfig`.
 _COMMON: Final = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens", "stop": "stopSequences"}
 # Parameters that all providers share and Bedrock does not have.
+_CONFIG: Final = "inferenceConfig."
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 
 
@@ -29,6 +30,19 @@ def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
             rest[name] = value
         else:
             config.setdefault(known, [value] if name == "stop" and isinstance(value, str) else value)
+    return {**rest, "inferenceConfig": config} if config else rest
+
+
+def flatten_config(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with each member of `inferenceConfig` apart, so that later parameters replace single ones."""
+    rest = {name: value for name, value in params.items() if name != "inferenceConfig"}
+    return {**rest, **{_CONFIG + name: value for name, value in (params.get("inferenceConfig") or {}).items()}}
+
+
+def nest_config(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with the members of `inferenceConfig` together."""
+    config = {name.removeprefix(_CONFIG): value for name, value in params.items() if name.startswith(_CONFIG)}
+    rest = {name: value for name, value in params.items() if not name.startswith(_CONFIG)}
     return {**rest, "inferenceConfig": config} if config else rest
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from ..._core import PartialJson
+from ..base._tool_arguments import known_values
 from ..base._tool_binding import unbound_tool_type
 from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ..base.tool import BaseTool, ToolConfig
@@ -37,7 +37,7 @@ class _PendingAnthropicToolCall(PendingToolCall["ToolUseBlock"]):
 
     def build(self) -> ToolUseBlock:
         return self.from_mapping(
-            {"id": self.id, "type": "tool_use", "name": self.name, "input": _values(self.arguments)}
+            {"id": self.id, "type": "tool_use", "name": self.name, "input": known_values(self.arguments)}
         )
 
     @classmethod
@@ -132,7 +132,7 @@ class AnthropicTool(BaseTool):
         """
         given: object = tool_call.input
         if allow_partial:
-            values = _values(given) if isinstance(given, str) else given
+            values = known_values(given) if isinstance(given, str) else given
             tool = cls.partial_from_values(
                 values if isinstance(values, dict) else {},
                 id=tool_call.id,
@@ -148,19 +148,6 @@ class AnthropicTool(BaseTool):
 
 # Fields have no value on the class, so pydantic leaves this place free.
 setattr(AnthropicTool, "tool_call", ToolCallAttribute())  # noqa: B010
-
-
-def _values(arguments: str) -> object:
-    """The values in JSON text, as far as it goes."""
-    if not arguments.strip():
-        return {}
-    document = PartialJson("trailing-strings")
-    try:
-        document.feed(arguments)
-    except ValueError:
-        # What is no JSON at all stays readable.
-        return {"arguments": arguments}
-    return document.value
 
 
 def _json(values: object) -> str:

@@ -58,6 +58,18 @@ def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str,
     return parser.value if isinstance(parser.value, dict) else {}
 
 
+def known_values(arguments: str) -> object:
+    """Return the values in JSON text, as far as it goes; text that is not JSON as the value of `arguments`."""
+    if not arguments.strip():
+        return {}
+    document = PartialJson("trailing-strings")
+    try:
+        document.feed(arguments)
+    except ValueError:
+        return {"arguments": arguments}
+    return document.value
+
+
 def _explain(error: ValidationError, *, call_id: str | None, name: str, arguments: str | bytes) -> NoReturn:
     raw = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "backslashreplace")
     call = f"tool {name!r}, call {call_id!r}"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, PlainSerializer
 from pydantic.json_schema import SkipJsonSchema
 
-SdkToolCallT = TypeVar("SdkToolCallT", bound=BaseModel)
+SdkToolCallT = TypeVar("SdkToolCallT", bound=BaseModel | Mapping[str, object])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""The stream of a call in the Converse format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, cast
+
+from typing_extensions import TypeVar
+
+from ...core.base.stream import BaseStream
+from .call_response import ConverseCallResponse, request_id
+from .call_response_chunk import ConverseCallResponseChunk
+from .tool import ConverseTool
+from .types import Message, ToolDescription
+
+_ResponseT = TypeVar("_ResponseT", bound=ConverseCallResponse[Any, Any, Any, Any])
+_ChunkT = TypeVar("_ChunkT", bound=ConverseCallResponseChunk[Any, Any])
+_ToolT = TypeVar("_ToolT", bound=ConverseTool)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+_MessageParamT = TypeVar("_MessageParamT", default=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The part of a streamed response that no event has.
+
+    Attributes:
+        model: The model of the request.
+        metadata: `ResponseMetadata`, as AWS's SDKs make it of the headers.
+    """
+
+    model: str
+    metadata: Mapping[str, Any]  # Any: JSON
+
+    @property
+    def id(self) -> str | None:
+        """The id of the request."""
+        return request_id(self.metadata)
+
+    @property
+    def members(self) -> dict[str, Any]:  # Any: JSON
+        """The members that each chunk has beside its event."""
+        return {"model": self.model, "responseMetadata": self.metadata}
+
+    def complete(self, response: Any) -> None:  # Any: the response that the events give
+        """Add the metadata to a response."""
+        response["ResponseMetadata"] = self.metadata
+
+
+class ConverseStream(
+    BaseStream[
+        _ResponseT,
+        _ChunkT,
+        _MessageParamT,
+        Message,
+        Message,
+        _MessageParamT,
+        _ToolT,
+        ToolDescription,
+        _DynamicConfigT,
+        _CallParamsT,
+        str,
+    ],
+    Generic[_ResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT, _MessageParamT],
+):
+    """A stream in the Converse format."""
+
+    @property
+    def thinking(self) -> str:
+        """The model's reasoning so far; empty if it shows none."""
+        return self._run.reasoning
+
+    @property
+    def signature(self) -> str:
+        """The signature of the first reasoning block; empty while there is none."""
+        return cast("ConverseCallResponse[Any, Any, Any, Any]", self._run.response()).signature or ""

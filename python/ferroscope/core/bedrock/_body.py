@@ -1,0 +1,82 @@
+"""The body of a streamed response, below AWS's SDKs: of urllib3, of aiohttp, or of httpx in aiobotocore 3.
+
+It has the names that the engine reads from responses of httpx.
+"""
+
+from __future__ import annotations
+
+import inspect
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import HTTPClientError
+
+# Any: AWS's SDKs have no types.
+
+_READ_SIZE: Final = 64 * 1024
+_LIBRARIES: Final = ("aiohttp", "urllib3")
+
+
+class Body:
+    """The body of a response, of which nothing has been read."""
+
+    is_stream_consumed = False
+
+    def __init__(self, http_response: Any) -> None:
+        self._raw = http_response.raw
+        self.request: str = http_response.url
+        self.headers: Mapping[str, str] = http_response.headers
+        connection = getattr(getattr(self._raw, "connection", None), "sock", None)
+        self.extensions = {"network_stream": _Network(connection)} if isinstance(connection, socket.socket) else {}
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body has been read to its end, or closed."""
+        return bool(getattr(self._raw, "closed", False))
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Yield the reads of a sync response."""
+        with network_errors():
+            yield from self._raw.stream(_READ_SIZE)
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Yield the reads of an async response."""
+        content = getattr(self._raw, "content", None) if hasattr(self._raw, "connection") else None
+        with network_errors():
+            async for read in self._raw.aiter_raw() if content is None else content.iter_any():
+                yield read
+
+    def close(self) -> None:
+        """Close the connection, unless the body has been read to its end."""
+        self._raw.close()
+
+    async def aclose(self) -> None:
+        """Close the connection of an async response."""
+        closing = getattr(self._raw, "aclose", self._raw.close)()
+        if inspect.isawaitable(closing):
+            await closing
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """The connection below a response."""
+
+    connection: socket.socket
+
+    def get_extra_info(self, name: str) -> object:
+        return self.connection if name == "socket" else None
+
+
+@contextmanager
+def network_errors() -> Iterator[None]:
+    """Raise the errors of the HTTP libraries as the failures of the network that they are."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _LIBRARIES and not isinstance(error, HTTPClientError):
+            raise
+        late = any(kind.__name__ == "TimeoutError" for kind in type(error).__mro__)
+        raise (TimeoutError if late else ConnectionError)(str(error)) from error

@@ -1,0 +1,107 @@
+"""The default clients for Amazon Bedrock.
+
+Making a client reads and parses JSON files of the SDK, which takes longer than a request. What was read is shared by
+all clients of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+from botocore.session import get_session
+
+# Any: AWS's SDKs have no types.
+
+_SERVICE: Final = "bedrock-runtime"
+# v1's own name first. https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+_REGIONS: Final = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
+# The SDK itself stops waiting after a minute, in which a long response is not complete, and sends the request again. It
+# allows ten connections. The values are those of OpenAI's SDK.
+_OPTIONS: Final[dict[str, Any]] = {"read_timeout": 600, "max_pool_connections": 1000}
+
+
+@cache
+def _loader() -> Any:
+    """Return what reads the SDK's files, and keeps what it has read."""
+    return get_session().get_component("data_loader")
+
+
+def _region() -> str | None:
+    return next(filter(None, map(os.environ.get, _REGIONS)), None)
+
+
+def sync_client(**options: Any) -> Any:
+    """Return a client for sync calls.
+
+    Args:
+        options: What the SDK's `create_client` takes.
+
+    Raises:
+        botocore.exceptions.NoRegionError: Neither the environment nor a profile has a region.
+    """
+    session = get_session()
+    session.register_component("data_loader", _loader())
+    try:
+        return session.create_client(_SERVICE, region_name=_region(), config=Config(**_OPTIONS), **options)
+    except NoRegionError as error:
+        raise _explained(error) from None
+
+
+class AsyncClient:
+    """A client for async calls, made at the first of them: the SDK's is an async context manager.
+
+    Args:
+        options: What the SDK's `create_client` takes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._stack = AsyncExitStack()
+        self._opening: asyncio.Task[Any] | None = None
+
+    async def open(self) -> Any:
+        """Return the SDK's client.
+
+        Raises:
+            botocore.exceptions.NoRegionError: Neither the environment nor a profile has a region.
+        """
+        if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
+            self._opening = asyncio.create_task(self._open())
+        # Many calls may wait for it, and one of them may be cancelled.
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> Any:
+        # Files are read in a thread, where they do not block the event loop.
+        session = await asyncio.to_thread(_async_session)
+        from aiobotocore.config import AioConfig
+
+        making = session.create_client(_SERVICE, region_name=_region(), config=AioConfig(**_OPTIONS), **self._options)
+        try:
+            return await self._stack.enter_async_context(making)
+        except NoRegionError as error:
+            raise _explained(error) from None
+
+    async def close(self) -> None:
+        """Close the SDK's client."""
+        await self._stack.aclose()
+
+
+def _async_session() -> Any:
+    from aiobotocore.session import get_session as get_async_session
+
+    session = get_async_session()
+    session.register_component("data_loader", _loader())
+    # The loader keeps what a sync client reads.
+    sync_client() if _region() else None
+    return session
+
+
+def _explained(error: NoRegionError) -> NoRegionError:
+    error.add_note("set AWS_REGION to the region of the models, or pass `client=`")
+    return error

@@ -1,0 +1,16 @@
+"""The messages that a call of Amazon Bedrock takes."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ..base.message_param import BaseMessageParam
+from ._types import SyncMessageTypeDef, ToolResultBlockMessageTypeDef, ToolUseBlockMessageTypeDef, UserMessageTypeDef
+
+BedrockMessageParam: TypeAlias = (
+    SyncMessageTypeDef
+    | UserMessageTypeDef
+    | ToolResultBlockMessageTypeDef
+    | ToolUseBlockMessageTypeDef
+    | BaseMessageParam
+)

@@ -1,0 +1,55 @@
+"""Amazon Bedrock, as a record."""
+
+from __future__ import annotations
+
+from ..._dialects.bedrock_converse.dialect import BedrockConverse
+from ..._engine.clients import Clients
+from ..._engine.provider import Provider
+from ..._lazy import load_name
+from .call_response import BedrockCallResponse
+from .call_response_chunk import BedrockCallResponseChunk
+from .stream import BedrockStream
+from .tool import BedrockTool
+
+_PACKAGE = "ferroscope.core.bedrock"
+# https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html, and `AWS_REGION_NAME` of v1.
+_ENVIRONMENT = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AWS_REGION_NAME",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+)
+
+BEDROCK = Provider(
+    name="bedrock",
+    dialect=BedrockConverse(f"{_PACKAGE}._sdk:sender"),
+    sdk="botocore",
+    response=BedrockCallResponse,
+    chunk=BedrockCallResponseChunk,
+    stream=BedrockStream,
+    tool=BedrockTool,
+    clients=Clients(
+        _ENVIRONMENT,
+        lambda: load_name(f"{_PACKAGE}._clients:sync_client")(),
+        lambda: load_name(f"{_PACKAGE}._clients:AsyncClient")(),
+        http=lambda client: getattr(client, "_endpoint", None),
+    ),
+    errors={
+        "ConnectTimeoutError": "APITimeoutError",
+        "ConnectionError": "APIConnectionError",
+        "HTTPClientError": "APIConnectionError",
+        "NoAuthTokenError": "MissingApiKeyError",
+        "NoCredentialsError": "MissingApiKeyError",
+        "PartialCredentialsError": "MissingApiKeyError",
+        "ReadTimeoutError": "APITimeoutError",
+        "ResponseParserError": "APIError",
+        "ServiceQuotaExceededException": "RateLimitError",
+    },
+    adapter_module=f"{_PACKAGE}._sdk",
+)

@@ -1,0 +1,225 @@
+"""AWS's SDKs under the names that the engine uses: boto3, aiobotocore and aioboto3, whose clients are botocore's.
+
+https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/bedrock-runtime/client/converse_stream.html
+
+The HTTP response comes from a public event, which a client emits when a request has succeeded.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, Final
+
+from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
+from pydantic_core import from_json
+
+from ..._dialects.bedrock_converse.stream import Head
+from ._body import Body, network_errors
+from ._clients import AsyncClient
+
+# Any: AWS's SDKs have no types.
+
+# Codes for which botocore has no class, and whose status, 400 or 403, does not tell them from other errors.
+_AUTHENTICATION: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_AuthenticationError: Final = type("AuthenticationError", (ClientError,), {"__module__": "botocore.exceptions"})
+_STREAMS: Final = ("botocore.eventstream", "aiobotocore.eventstream")
+
+_received: ContextVar[list[Any] | None] = ContextVar("received", default=None)
+
+
+# ---- calls
+
+
+def sender(client: Any) -> Callable[..., Any]:
+    """Return the function that sends a request with a client."""
+    if isinstance(client, AsyncClient):
+        return partial(_open_and_send, client)
+    _ = client.converse, client.converse_stream, client.meta.events  # an AttributeError for another client
+    return partial(_send, client)
+
+
+async def _open_and_send(client: AsyncClient, **kwargs: Any) -> Any:
+    return await sender(await client.open())(**kwargs)
+
+
+def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
+    method = client.converse_stream if stream else client.converse
+    # A second registration of the same id changes nothing.
+    for event, receive in _EVENTS.items():
+        client.meta.events.register(event, receive, unique_id=event)
+    received: list[Any] = []
+    with _receiving(received):
+        answer = method(**kwargs)
+    if inspect.isawaitable(answer):
+        return _asend(answer, received, stream, kwargs["modelId"])
+    return _opened(answer, received, kwargs["modelId"], Stream, WrappedStream) if stream else _whole(answer, received)
+
+
+async def _asend(sending: Any, received: list[Any], stream: bool, model: str) -> Any:
+    with _receiving(received):
+        answer = await sending
+    return _opened(answer, received, model, AsyncStream, WrappedAsyncStream) if stream else _whole(answer, received)
+
+
+@contextmanager
+def _receiving(received: list[Any]) -> Iterator[None]:
+    """Receive the HTTP response of a request below the SDK, and describe its errors."""
+    token = _received.set(received)
+    try:
+        with _described_errors():
+            yield
+    finally:
+        _received.reset(token)
+
+
+def _receive_response(http_response: Any, **_: Any) -> None:
+    received = _received.get()
+    if received is not None and http_response.status_code == 200:
+        received.append(http_response)
+
+
+def _receive_body(response_dict: Any, **_: Any) -> None:
+    received = _received.get()
+    if received is not None and isinstance(body := response_dict.get("body"), bytes):
+        received[:] = [body]
+        if response_dict["status_code"] == 200 and not body.lstrip().startswith(b"{"):
+            # The SDK's parser fails at JSON that is not an object.
+            response_dict["body"] = b"{}"
+
+
+_EVENTS: Final[dict[str, Callable[..., None]]] = {
+    "after-call.bedrock-runtime.ConverseStream": _receive_response,
+    "before-parse.bedrock-runtime.Converse": _receive_body,
+}
+
+
+def _whole(answer: Any, received: list[Any]) -> Any:
+    """Return the response; the text of the body if it is not a response of the API."""
+    if not received:  # a mock, or botocore before it had the event
+        return answer
+    (body,) = received
+    if "output" not in answer:
+        return body.decode("utf-8", "replace")
+    # The SDK drops counts that it does not know.
+    if "usage" in answer and isinstance(usage := from_json(body).get("usage"), dict):
+        answer["usage"] = usage
+    return answer
+
+
+# ---- streams
+
+
+def _opened(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any) -> Any:
+    """Return the stream for the engine; one that a program wrapped is read by its objects."""
+    head = Head(model, answer["ResponseMetadata"])
+    if received and type(answer["stream"]).__module__ in _STREAMS:
+        return raw(answer["stream"], head, Body(received[0]))
+    return wrapped(answer["stream"], head)
+
+
+class WrappedStream:
+    """A stream that is read by the SDK, or by what a program put in its place."""
+
+    def __init__(self, sdk_stream: Any, head: Head, response: Body | None = None) -> None:
+        self.sdk_stream = sdk_stream
+        self.head = head
+        self.response = response
+
+    def __iter__(self) -> Iterator[Any]:
+        with network_errors(), _stream_errors():
+            yield from self.sdk_stream
+
+    def close(self) -> Any:
+        return self.sdk_stream.close()
+
+
+class WrappedAsyncStream(WrappedStream):
+    """The same of an async call."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        with network_errors(), _stream_errors():
+            async for event in self.sdk_stream:
+                yield event
+
+
+class Stream(WrappedStream):
+    """A stream of the SDK that no program has touched."""
+
+
+class AsyncStream(WrappedAsyncStream):
+    """The same of an async call."""
+
+
+# ---- exceptions
+
+
+@contextmanager
+def _described_errors() -> Iterator[None]:
+    """Give errors of the service the status of the response, and those of credentials a class of their own."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if isinstance(status, int):
+            error.status_code = status
+        if type(error) is ClientError and error.response.get("Error", {}).get("Code") in _AUTHENTICATION:
+            error.__class__ = _AuthenticationError
+        raise
+
+
+@contextmanager
+def _stream_errors() -> Iterator[None]:
+    """Raise the SDK's error of a stream as the class below."""
+    try:
+        yield
+    except EventStreamError as error:
+        reported = error.response.get("Error", {})
+        raise APIError(
+            str(error),
+            request=error.operation_name,
+            body={"message": reported.get("Message"), "type": reported.get("Code")},
+        ) from error
+
+
+class APIError(EventStreamError):  # type: ignore[misc]  # a class without types
+    """An error that the service reports inside a stream."""
+
+    def __init__(self, message: str, *, request: object, body: object) -> None:
+        reported = body if isinstance(body, dict) else {}
+        reported = reported.get("error", reported)
+        error = {"Code": reported.get("type") or "Unknown", "Message": reported.get("message") or message}
+        super().__init__({"Error": error}, "ConverseStream")
+        self.request = request
+        self.body = body
+
+
+class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # a class without types
+    """A connection that broke before the response ended."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(endpoint_url=request)
+        self.request = request
+
+
+class APITimeoutError(ReadTimeoutError):  # type: ignore[misc]  # a class without types
+    """A response that did not arrive in time."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(endpoint_url=request)
+        self.request = request

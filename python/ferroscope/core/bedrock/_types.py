@@ -1,0 +1,83 @@
+"""The types of messages and chunks under the names of v1."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias
+
+from typing_extensions import TypedDict
+
+from ..._dialects.bedrock_converse.types import Block, Client, Message, ToolDescription, ToolUseBlock, Usage
+
+__all__ = [
+    "AssistantMessageTypeDef",
+    "AsyncMessageTypeDef",
+    "AsyncStreamOutputChunk",
+    "Client",
+    "StreamOutputChunk",
+    "SyncMessageTypeDef",
+    "ToolDescription",
+    "ToolResultBlockContentTypeDef",
+    "ToolResultBlockMessageTypeDef",
+    "ToolUseBlockContentTypeDef",
+    "ToolUseBlockMessageTypeDef",
+    "Usage",
+    "UserMessageTypeDef",
+]
+
+
+class AssistantMessageTypeDef(Message):
+    """A message of the model."""
+
+
+SyncMessageTypeDef: TypeAlias = Message
+AsyncMessageTypeDef: TypeAlias = Message
+ToolUseBlockContentTypeDef: TypeAlias = ToolUseBlock
+
+
+class UserMessageTypeDef(TypedDict):
+    """A message of the user."""
+
+    role: Literal["user"]
+    content: list[Block]
+
+
+class ToolUseBlockMessageTypeDef(TypedDict):
+    """A message of nothing but tool calls."""
+
+    role: Literal["assistant", "user"]
+    content: list[ToolUseBlock]
+
+
+class ToolResultBlockContentTypeDef(TypedDict):
+    """A content block with the result of a tool call."""
+
+    toolResult: Block
+
+
+class ToolResultBlockMessageTypeDef(TypedDict):
+    """A message of nothing but results of tool calls."""
+
+    role: Literal["assistant", "user"]
+    content: list[ToolResultBlockContentTypeDef]
+
+
+class StreamOutputChunk(TypedDict):
+    """An event of a stream, with the model of the request and the metadata of the response."""
+
+    # Any: JSON of the API.
+    messageStart: NotRequired[dict[str, Any]]
+    contentBlockStart: NotRequired[dict[str, Any]]
+    contentBlockDelta: NotRequired[dict[str, Any]]
+    contentBlockStop: NotRequired[dict[str, Any]]
+    messageStop: NotRequired[dict[str, Any]]
+    metadata: NotRequired[dict[str, Any]]
+    internalServerException: NotRequired[dict[str, Any]]
+    modelStreamErrorException: NotRequired[dict[str, Any]]
+    validationException: NotRequired[dict[str, Any]]
+    throttlingException: NotRequired[dict[str, Any]]
+    serviceUnavailableException: NotRequired[dict[str, Any]]
+    responseMetadata: dict[str, Any]
+    model: str
+
+
+AsyncStreamOutputChunk: TypeAlias = StreamOutputChunk

@@ -1,0 +1,32 @@
+"""The parameters of a call of Amazon Bedrock.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired
+
+from ..base.call_params import BaseCallParams
+
+
+class BedrockCallParams(BaseCallParams, total=False):
+    """The parameters of a call of Amazon Bedrock; those that are None are left out.
+
+    Parameters that a newer SDK adds can be given too: all of them are passed to the client's method as they are.
+    `system` comes before the system messages of the prompt, and the tools in `toolConfig` before those of the call.
+    """
+
+    # Any: JSON of the API.
+    additionalModelRequestFields: NotRequired[Mapping[str, Any] | None]
+    additionalModelResponseFieldPaths: NotRequired[list[str] | None]
+    guardrailConfig: NotRequired[Mapping[str, Any] | None]
+    inferenceConfig: NotRequired[Mapping[str, Any] | None]
+    outputConfig: NotRequired[Mapping[str, Any] | None]
+    performanceConfig: NotRequired[Mapping[str, Any] | None]
+    promptVariables: NotRequired[Mapping[str, Any] | None]
+    requestMetadata: NotRequired[Mapping[str, str] | None]
+    serviceTier: NotRequired[Mapping[str, str] | None]
+    system: NotRequired[list[dict[str, Any]] | None]
+    toolConfig: NotRequired[Mapping[str, Any] | None]
