@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 from .. import errors
+from ..core.base._secrets import without_secrets
 
 _ErrorT = TypeVar("_ErrorT", bound=Exception)
 
@@ -117,7 +118,6 @@ def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]
 # They hold connections, and the caller's key; azure-core's hold frames too.
 _NOT_PICKLED = (
     "_request",
-    "headers",
     "raw_response",
     "request",
     "response",
@@ -137,7 +137,7 @@ def _reduce(error: Exception) -> tuple[object, ...]:
     ours, theirs = _origin[type(error)]
     # Some SDKs make classes at run time, which no module has by name.
     named = next(kind for kind in theirs.__mro__ if _is_importable(kind))
-    return _rebuilt, (ours, named, args, state)
+    return _rebuilt, (ours, named, args, without_secrets(state))
 
 
 def _is_importable(kind: type) -> bool:

@@ -142,11 +142,11 @@ class _Bytes:
 
     def close(self) -> None:
         reset_stream(self._response)
-        self._response.close()
+        self._stream.close()
 
     async def aclose(self) -> None:
         await areset_stream(self._response)
-        await self._response.aclose()
+        await _aclose(self._stream)
 
 
 class _Objects:
@@ -190,10 +190,14 @@ class _Objects:
             close()
 
     async def aclose(self) -> None:
-        # Any: whatever stands in for an SDK's stream.
-        close: Any = getattr(self._stream, "aclose", None) or getattr(self._stream, "close", None)
-        if close is not None and isawaitable(closing := close()):
-            await closing
+        await _aclose(self._stream)
+
+
+async def _aclose(sdk_stream: Any) -> None:
+    """Close an async stream of an SDK, or what stands in for one; some SDKs name the method `close`."""
+    close: Any = getattr(sdk_stream, "aclose", None) or getattr(sdk_stream, "close", None)
+    if close is not None and isawaitable(closing := close()):
+        await closing
 
 
 class Blocking:

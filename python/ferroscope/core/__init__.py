@@ -79,6 +79,7 @@ _PACKAGES = (
     "azure",
     "base",
     "bedrock",
+    "cohere",
     "costs",
     "gemini",
     "google",

@@ -22,6 +22,7 @@ _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
     "bedrock": "ferroscope.core.bedrock._provider:BEDROCK",
+    "cohere": "ferroscope.core.cohere._provider:COHERE",
     "gemini": "ferroscope.core.gemini._provider:GEMINI",
     "google": "ferroscope.core.google._provider:GOOGLE",
     "groq": "ferroscope.core.groq._provider:GROQ",

@@ -20,6 +20,7 @@ from .wires import (
     AzureInference,
     AzureOpenAI,
     BedrockConverse,
+    Cohere,
     Gemini,
     Groq,
     Mistral,
@@ -106,6 +107,13 @@ ROWS = [
         wire=Mistral,
     ),
     Row(
+        name="cohere",
+        module="ferroscope.core.cohere",
+        environment={"CO_API_KEY": "test-key", "CO_API_URL": "{url}"},
+        model="command-a-03-2025",
+        wire=Cohere,
+    ),
+    Row(
         name="xai",
         module="ferroscope.core.xai",
         environment={"XAI_API_KEY": "test-key", "XAI_BASE_URL": "{url}"},
@@ -163,9 +171,9 @@ class Caller:
 
         return import_module(self.row.module)
 
-    def decorate(self, prompt: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    def decorate(self, prompt: Callable[..., Any], *, model: str = "", **options: Any) -> Callable[..., Any]:
         """The prompt function as a call of this kind."""
-        decorator = self.provider.call(self.row.model, **self.row.options, **options)
+        decorator = self.provider.call(model or self.row.model, **self.row.options, **options)
         if self.kind == "sync":
             return decorator(prompt)
 

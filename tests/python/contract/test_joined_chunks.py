@@ -406,7 +406,7 @@ def test_a_client_that_the_sdk_fitted_out_joins_too(
     monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
     if not caller.wire.on_httpx:
         pytest.skip("its SDK is not on httpx")
-    if caller.row.name == "mistral":
+    if not caller.wire.marks_own_http:
         pytest.skip("the HTTP client of its SDK's making cannot be told from a program's own")
     if caller.wire.sdk == "google":
         pytest.skip("clients of a program's own are read by their objects")
@@ -424,7 +424,7 @@ def test_a_client_that_the_sdk_fitted_out_joins_too(
 def test_an_http_client_of_ones_own_is_left_alone(caller: Caller, server: ProviderServer) -> None:
     if not caller.wire.on_httpx:
         pytest.skip("its SDK is not on httpx")
-    if caller.row.name == "mistral":
+    if not caller.wire.marks_own_http:
         pytest.skip("its SDK's clients cannot be copied with another HTTP client")
     if caller.wire.sdk == "google":
         pytest.skip("clients of a program's own are read by their objects")

@@ -55,6 +55,10 @@ class OpenAIChat:
     on_httpx = True
     # Whether the SDK has classes: Bedrock's chunks are dicts, and its exceptions are of classes made at run time.
     has_classes = True
+    # Whether the HTTP client that the SDK made can be told from a program's own, and the SDK's client copied with one.
+    marks_own_http = True
+    # Whether there is a finish reason for filtered content.
+    filters = True
     # The type of a text in a message's content, and the name of the parameter `max_tokens`.
     text_type = "text"
     max_tokens = "max_tokens"
@@ -183,6 +187,7 @@ class Mistral(OpenAIChat):
     asks_for_usage = False
     runs_on_trio = False
     warns_of_open_clients = False
+    marks_own_http = False
     rewrites_ids = True
     refuses = False
     refuses_apart = False
@@ -216,6 +221,64 @@ class Mistral(OpenAIChat):
 
         names = {"APIError": "MistralError", "AuthenticationError": "MistralError"}
         return getattr(_sdk, names.get(name, name))
+
+
+class Cohere(OpenAIChat):
+    """Cohere's v2 chat."""
+
+    sdk = "cohere"
+    asks_for_usage = False
+    runs_on_trio = True
+    warns_of_open_clients = False
+    refuses = False
+    refuses_apart = False
+    names_model = False
+    filters = False
+    marks_own_http = False
+    # `message-start` and `content-start`.
+    opening = 2
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        import cohere
+
+        return (cohere.ClientV2 if kind == "sync" else cohere.AsyncClientV2)(key, base_url=url)
+
+    @staticmethod
+    def http(client: Any) -> Any:
+        return client._client_wrapper.httpx_client.httpx_client
+
+    async_http = http
+
+    @classmethod
+    def close(cls, client: Any) -> Any:
+        http = cls.http(client)
+        return http.aclose() if hasattr(http, "aclose") else http.close()
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        import cohere
+
+        from ferroscope.core.cohere import _sdk
+
+        names = {"APIError": cohere.core.ApiError, "AuthenticationError": cohere.UnauthorizedError}
+        return names.get(name) or getattr(_sdk, name)
+
+    @staticmethod
+    def finish(reason: str) -> str:
+        words = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL", "content_filter": "ERROR"}
+        return words[reason]
+
+    @staticmethod
+    def text(message: dict[str, Any]) -> str:
+        content = message["content"]
+        return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
+
+    @staticmethod
+    def results(messages: list[dict[str, Any]]) -> dict[str, str]:
+        """The outputs: JSON objects as their text, others as the only member of one."""
+        found = {one["tool_call_id"]: one["content"] for one in messages if one["role"] == "tool"}
+        return {call: json.loads(text).get("output", text) for call, text in found.items()}
 
 
 class XAI(OpenAIChat):
@@ -322,6 +385,9 @@ class Anthropic:
     reports_cached = True
     oldest: str | None = None
     knows_strict = False
+    marks_own_http = True
+    filters = True
+    names_model = True
     shows_message = True
     counts_cached = False
     refuses_apart = False
@@ -436,6 +502,9 @@ class Gemini:
     warns_of_open_clients = False
     oldest: str | None = None
     asks_for_usage = False
+    marks_own_http = True
+    filters = True
+    names_model = True
     text_type = "text"
     max_tokens = "max_tokens"
     runs_on_trio = False

@@ -14,7 +14,6 @@ from ferroscope._dialects.anthropic.messages import render_messages as render_fo
 from ferroscope._dialects.cohere.messages import parse_message, parse_messages, render_messages
 from ferroscope._dialects.cohere.parameters import (
     ask_for_json,
-    declare_function,
     force_function,
     render_params,
     with_preamble,
@@ -126,6 +125,27 @@ RENDERED: list[tuple[str, list[BaseMessageParam], list[dict[str, Json]]]] = [
         ],
     ),
     (
+        "images, by their bytes and by their address",
+        [
+            message(
+                "user",
+                text("Look"),
+                ImagePart(type="image", media_type="image/png", image=b"x", detail="low"),
+                ImageURLPart(type="image_url", url="https://example.com/a.png", detail=None),
+            )
+        ],
+        [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Look"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA==", "detail": "low"}},
+                    {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "auto"}},
+                ],
+            }
+        ],
+    ),
+    (
         "cache marks are left out",
         [message("user", text("Hi"), CacheControlPart(type="cache_control", cache_type="ephemeral"))],
         [{"role": "user", "content": "Hi"}],
@@ -156,8 +176,6 @@ def test_common_messages_on_the_wire(messages: list[BaseMessageParam], expected:
 @pytest.mark.parametrize(
     "part",
     [
-        ImagePart(type="image", media_type="image/png", image=b"x", detail=None),
-        ImageURLPart(type="image_url", url="https://example.com/a.png", detail=None),
         AudioPart(type="audio", media_type="audio/wav", audio=b"x"),
         AudioURLPart(type="audio_url", url="https://example.com/a.wav"),
         DocumentPart(type="document", media_type="application/pdf", document=b"x"),
@@ -166,7 +184,8 @@ def test_common_messages_on_the_wire(messages: list[BaseMessageParam], expected:
     ids=lambda part: part.type,
 )
 def test_parts_that_cohere_does_not_take_are_named(part: Json) -> None:
-    with pytest.raises(ValueError, match=f"^Cohere currently only supports text parts. Part provided: {part.type}$"):
+    told = f"^Cohere currently only supports text and image parts. Part provided: {part.type}$"
+    with pytest.raises(ValueError, match=told):
         render_messages([message("user", text("Look"), part)])
 
 
@@ -425,15 +444,7 @@ def test_the_preamble_is_the_first_system_message() -> None:
 
 def test_tools_and_structured_answers() -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    declaration = declare_function("weather", "Get the weather.", schema)
-    assert declaration == {
-        "type": "function",
-        "function": {"name": "weather", "description": "Get the weather.", "parameters": schema},
-    }
-    assert declare_function("time", None, {"type": "object"})["function"] == {
-        "name": "time",
-        "parameters": {"type": "object"},
-    }
+    declaration = {"type": "function", "function": {"name": "weather", "parameters": schema}}
     kwargs: dict[str, Json] = {"tools": [{}]}
     force_function(kwargs, declaration)
     assert kwargs == {"tools": [declaration], "tool_choice": "REQUIRED"}

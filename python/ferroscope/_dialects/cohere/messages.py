@@ -35,7 +35,7 @@ WireMessage: TypeAlias = dict[str, Any] | BaseModel
 
 _FORMAT: Final = "cohere"
 _RULES: Final = MessageRules(provider="Cohere")
-_SUPPORTED: Final = frozenset({"text", "tool_call"})
+_SUPPORTED: Final = frozenset({"text", "image", "image_url", "tool_call"})
 _SYSTEM: Final = frozenset({"system", "developer"})
 # The roles of the old API, in lower case.
 _ROLES: Final = {"chatbot": "assistant"}
@@ -146,9 +146,12 @@ def _result_content(part: ToolResultPart, original: Original | None) -> Any:  # 
     for piece in original.pieces if original is not None else ():
         if _read_result(piece["content"]) == (part.content, part.is_error):
             return piece["content"]
-    if part.is_error:
-        return dump_json({_ERROR: part.content})
-    return dump_json({_OUTPUT: part.content}) if _object(part.content) is None else part.content
+    return dump_json({_ERROR: part.content}) if part.is_error else result_content(part.content)
+
+
+def result_content(text: str) -> str:
+    """Return the output of a tool as the text of a JSON object: the text itself if it is one."""
+    return dump_json({_OUTPUT: text}) if _object(text) is None else text
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -162,7 +165,7 @@ def _object(text: str) -> dict[str, Any] | None:
 
 def _render_part(part: ContentPart) -> Piece:
     if part.type not in _SUPPORTED:
-        raise ValueError(f"Cohere currently only supports text parts. Part provided: {part.type}")
+        raise ValueError(f"Cohere currently only supports text and image parts. Part provided: {part.type}")
     return render_piece((part, None), _RULES, fetch_url)
 
 
@@ -192,6 +195,16 @@ def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> dict[str, Any]:
         return {**fields, "tool_call_id": ids[0]}
     calls = [{**_as_dict(call), "id": id} for call, id in zip(fields["tool_calls"], ids, strict=True)]
     return {**fields, "tool_calls": calls}
+
+
+def answer_message(message: Any) -> dict[str, Any]:  # Any: the SDK's message; None if the server sent none
+    """Return the message of a response as a message of a request, without members and texts that are empty."""
+    fields = _as_dict(message) if message is not None else {}
+    content = fields.get("content")
+    if isinstance(content, list):
+        fields["content"] = [block for block in content if block.get("text") != ""]
+    members = {name: value for name, value in fields.items() if value not in ("", [])}
+    return {"role": "assistant", **(members if members.keys() - {"role"} else {"content": ""})}
 
 
 # -- what we read ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The parameters of a request in Cohere's v2 chat format, and tools as it describes them.
+"""The parameters of a request in Cohere's v2 chat format.
 
 https://docs.cohere.com/v2/reference/chat
 """
@@ -68,18 +68,6 @@ def _document(document: Any) -> Any:
 def with_preamble(messages: Sequence[WireMessage], preamble: str | None) -> list[WireMessage]:
     """Return the messages with the old API's preamble first, as a system message."""
     return [{"role": "system", "content": preamble}, *messages] if preamble else list(messages)
-
-
-def declare_function(name: str, description: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the declaration of a tool.
-
-    Args:
-        name: The name of the tool.
-        description: The description of the tool.
-        schema: The JSON schema of its arguments, an object.
-    """
-    described = {"description": description} if description else {}
-    return {"type": "function", "function": {"name": name, **described, "parameters": dict(schema)}}
 
 
 def force_function(kwargs: dict[str, Any], declaration: Mapping[str, Any]) -> None:

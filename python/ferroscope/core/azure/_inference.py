@@ -150,6 +150,9 @@ class Stream:
 class AsyncStream(Stream):
     """The same of an async call."""
 
+    async def aclose(self) -> None:
+        await self.response.aclose()
+
     def __aiter__(self) -> AsyncIterator[Any]:
         return aiter(self.sdk_stream)
 

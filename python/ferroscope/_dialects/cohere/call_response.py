@@ -1,0 +1,187 @@
+"""A response of Cohere's v2 chat, read from the SDK's object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
+
+from pydantic import computed_field
+from typing_extensions import TypeVar
+
+from ...core.base._tool_output import tool_output_text
+from ...core.base.call_response import BaseCallResponse
+from ...core.base.message_param import BaseMessageParam
+from ...core.base.tool import BaseTool
+from ...core.base.types import FinishReason, JsonableType
+from ...errors import ToolArgumentsError, UnknownToolError
+from ..openai_chat.call_response import member
+from .messages import answer_message, parse_message, parse_messages, result_content
+
+if TYPE_CHECKING:
+    from cohere import Citation, ToolV2, Usage, V2ChatResponse
+
+_ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
+_DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
+_CallParamsT = TypeVar("_CallParamsT", default=Any)
+
+FAILURES: Final = frozenset({"ERROR", "TIMEOUT"})
+"""The finish reasons of a generation that failed. They are no ordinary end, so they have no common form."""
+
+# https://docs.cohere.com/v2/reference/chat; the last three are of the old API, which some deployments still send.
+_COMMON_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
+    "COMPLETE": "stop",
+    "STOP_SEQUENCE": "stop",
+    "MAX_TOKENS": "length",
+    "TOOL_CALL": "tool_calls",
+    "USER_CANCEL": "stop",
+    "ERROR_LIMIT": "length",
+    "ERROR_TOXIC": "content_filter",
+}
+
+
+class ChatV2CallResponse(
+    BaseCallResponse[
+        "V2ChatResponse",
+        _ToolT,
+        "ToolV2",
+        _DynamicConfigT,
+        dict[str, Any],
+        _CallParamsT,
+        dict[str, Any],
+    ],
+    Generic[_ToolT, _DynamicConfigT, _CallParamsT],
+):
+    """A response in Cohere's v2 chat format."""
+
+    @property
+    def _message(self) -> Any:  # Any: the SDK's message; None if the server sent none
+        return getattr(self.response, "message", None)
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
+    @property
+    def content(self) -> str:
+        """The text of the answer; empty if it has none. The tool plan is not part of it."""
+        return text_of(self._message)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def thinking(self) -> str:
+        """The model's thinking, then its plan for the tool calls; empty if it sent neither."""
+        blocks = member(self._message, "content")
+        thoughts = [member(block, "thinking") or "" for block in blocks] if isinstance(blocks, list) else []
+        return "".join([*thoughts, member(self._message, "tool_plan") or ""])
+
+    @property
+    def citations(self) -> list[Citation]:
+        """The citations: each has the place in the text, in characters, and its sources."""
+        return list(member(self._message, "citations") or ())
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def finish_reasons(self) -> list[str]:
+        """The finish reason, in Cohere's words; empty if there is none."""
+        reason = getattr(self.response, "finish_reason", None)
+        return [str(reason)] if reason else []
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def model(self) -> str:
+        """The model that was asked, because Cohere's responses do not name one; a gateway's may."""
+        return str(getattr(self.response, "model", None) or cast("Mapping[str, Any]", self.call_kwargs)["model"])
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        """The provider's id of the response."""
+        return self.response.id
+
+    @property
+    def usage(self) -> Usage | None:
+        """The SDK's usage object; `billed_units` has the counts that are billed."""
+        return getattr(self.response, "usage", None)
+
+    @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # a plain dict
+    @cached_property
+    def message_param(self) -> dict[str, Any]:
+        """The answer as a message to continue from: plan, calls, thinking, text and citations."""
+        return answer_message(self._message)
+
+    @cached_property
+    def tools(self) -> list[_ToolT] | None:
+        """The tools that the model called, ready to be called.
+
+        Raises:
+            ferroscope.errors.UnknownToolError: It called a tool that was not offered.
+            ferroscope.errors.ToolArgumentsError: The generation failed, or arguments are not a JSON object.
+            pydantic.ValidationError: Arguments do not fit their tool.
+        """
+        calls = member(self._message, "tool_calls")
+        if not self.tool_types or not calls:
+            return None
+        by_name = {tool._name(): tool for tool in self.tool_types}
+        return [self._tool(by_name, call) for call in calls if getattr(call, "function", None)]
+
+    def _tool(self, by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:
+        name, arguments = call.function.name, call.function.arguments or ""
+        if FAILURES.intersection(self.finish_reasons):
+            raise ToolArgumentsError(
+                f"the call of {name!r} (call {call.id!r}) was cut off ({', '.join(self.finish_reasons)}): its "
+                "arguments may be incomplete",
+                name=name,
+                call_id=call.id,
+                arguments=arguments,
+            )
+        tool_type: Any = by_name.get(name)
+        if tool_type is None:
+            raise UnknownToolError(
+                f"the model called {name!r} (call {call.id!r}), which is not among the tools "
+                f"{', '.join(map(repr, by_name))}",
+                name=name,
+                call_id=call.id,
+                arguments=arguments,
+            )
+        return cast("_ToolT", tool_type.from_tool_call(call))
+
+    @classmethod
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[dict[str, Any]]:
+        """Return the messages with the outputs of tools, each as the text of a JSON object."""
+        return [
+            {"role": "tool", "tool_call_id": tool.id, "content": result_content(tool_output_text(output))}
+            for tool, output in tools_and_outputs
+        ]
+
+    @property
+    def common_finish_reasons(self) -> list[FinishReason] | None:
+        """The finish reason in common terms; None if it has none, such as that of a failed generation."""
+        return common_finish_reasons(self.finish_reasons)
+
+    @property
+    def common_message_param(self) -> BaseMessageParam:
+        """The answer as a message that every provider understands."""
+        return parse_message(self.message_param, self._origin)
+
+    @property
+    def common_user_message_param(self) -> BaseMessageParam | None:
+        """The user's last message, as every provider understands it."""
+        return parse_message(self.user_message_param) if self.user_message_param else None
+
+    @property
+    def common_messages(self) -> list[BaseMessageParam]:
+        """The messages that were sent, the preamble first, as every provider understands them."""
+        preamble = cast("Mapping[str, Any]", self.call_kwargs)["messages"][:1]
+        is_added = bool(preamble) and member(preamble[0], "role") == "system" and preamble != self.messages[:1]
+        return parse_messages([*preamble, *self.messages] if is_added else self.messages, self._origin)
+
+
+def text_of(message: Any) -> str:
+    """Return the text of a message: a string, or of its text blocks."""
+    content = member(message, "content")
+    if isinstance(content, str):
+        return content
+    return "".join(member(block, "text") or "" for block in content or ())
+
+
+def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
+    """Return finish reasons in common terms; None if none of them is known."""
+    return [_COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS] or None

@@ -1,0 +1,81 @@
+"""Requests and responses of Cohere's v2 chat.
+
+https://docs.cohere.com/v2/reference/chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from ..._engine.dialect import Request
+from ...core.base._provider_data import Endpoint
+from ..openai_chat.sdk import ChatSdk
+from .extraction import answer_text, render_extraction, render_json_mode
+from .messages import WireMessage, render_messages
+from .parameters import render_params, with_preamble
+
+# Any: the SDK's own objects pass through.
+
+
+@dataclass(frozen=True, slots=True)
+class CohereChat:
+    """Cohere's v2 chat.
+
+    Attributes:
+        sdk: The SDK that calls it.
+    """
+
+    name: ClassVar[str] = "cohere"
+    sdk: ChatSdk
+
+    def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
+        return False  # the server reads images by their URLs
+
+    def render_messages(self, messages: Iterable[WireMessage], destination: Endpoint) -> list[WireMessage]:
+        return render_messages(messages, destination)
+
+    def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
+        return messages
+
+    def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return render_params(params)
+
+    def render_request(self, request: Request) -> dict[str, Any]:
+        params = dict(request.params)
+        messages = with_preamble(request.messages, params.pop("preamble", None))
+        kwargs = {"model": request.model, "messages": messages, **params}
+        if request.tools:
+            own = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # a FunctionTool
+            kwargs["tools"] = [*kwargs.get("tools", ()), *own]
+        if request.extraction is not None:
+            render_extraction(kwargs, request.extraction)
+        elif request.json_mode:
+            render_json_mode(kwargs, None)
+        if request.stream:
+            kwargs["stream"] = True
+        return kwargs
+
+    def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
+        return self.sdk.method(client, asynchronous=asynchronous)
+
+    def read_response(self, data: bytes) -> Any:
+        return self.sdk.read_response(data)
+
+    def may_force_tool(self, params: Mapping[str, Any]) -> bool:
+        return not params.get("tools")  # a call of any tool can be required, but not that of a certain one
+
+    def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
+        return answer_text(response.response, mode)
+
+    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+        if response.usage is not None:
+            return None
+        return {"billed_units": {"input_tokens": sent, "output_tokens": said}}
+
+    def dump_event(self, event: Any) -> str:
+        return self.sdk.dump_event(event)
+
+    def blank_event(self, identifier: str, model: str) -> bytes:
+        return b'{"type":"tool-call-end","index":0}'

@@ -1,0 +1,19 @@
+"""The messages that a call of Cohere takes."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from cohere import AssistantChatMessageV2, SystemChatMessageV2, ToolChatMessageV2, UserChatMessageV2
+
+from ..base.message_param import BaseMessageParam
+
+# Any: JSON, as the SDK takes it in place of its models.
+CohereMessageParam: TypeAlias = (
+    AssistantChatMessageV2
+    | SystemChatMessageV2
+    | ToolChatMessageV2
+    | UserChatMessageV2
+    | dict[str, Any]
+    | BaseMessageParam
+)

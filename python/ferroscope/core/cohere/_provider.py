@@ -1,0 +1,36 @@
+"""Cohere, as a record."""
+
+from __future__ import annotations
+
+from ..._dialects.cohere.dialect import CohereChat
+from ..._dialects.openai_chat.sdk import LazySdk
+from ..._engine.clients import Clients
+from ..._engine.provider import Provider
+from ..._lazy import load_name
+from ..base.quirks import Quirks
+from .call_response import CohereCallResponse
+from .call_response_chunk import CohereCallResponseChunk
+from .stream import CohereStream
+from .tool import CohereTool
+
+_ADAPTER = "ferroscope.core.cohere._sdk"
+_CLIENTS = "ferroscope.core.cohere._clients"
+
+COHERE = Provider(
+    name="cohere",
+    dialect=CohereChat(LazySdk(f"{_ADAPTER}:Sdk")),
+    sdk="cohere",
+    response=CohereCallResponse,
+    chunk=CohereCallResponseChunk,
+    stream=CohereStream,
+    tool=CohereTool,
+    clients=Clients(
+        ("CO_API_KEY", "CO_API_URL"),
+        lambda: load_name(f"{_CLIENTS}:sync_client")(),
+        lambda: load_name(f"{_CLIENTS}:async_client")(),
+        close=lambda client: client._client.aclose(),
+    ),
+    quirks=Quirks(empty_parameters=True),
+    stream_error="APIStatusError",
+    adapter_module=_ADAPTER,
+)
