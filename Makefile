@@ -8,10 +8,10 @@ RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Ca
 # The current SDKs are in $(VENV); the older majors that users still have get environments of their own. In the last
 # one every dependency has the lower bound of pyproject.toml.
 OLDER_SDKS := sdks-oldest sdks-older sdks-lowest
-sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai<2
-sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2 google-genai>=2,<3 mistralai>=2,<3
+sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai<2 cohere<6
+sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2 google-genai>=2,<3 mistralai>=2,<3 cohere>=6,<7
 sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-extensions==4.12.* pytest==8.* \
-	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
+	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* cohere==5.16.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
 
 SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
 

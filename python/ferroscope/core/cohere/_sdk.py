@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache, partial
 from typing import Any, Final
 
-import cohere
 import httpx
+from cohere import V2ChatResponse
 from cohere.core import ApiError
 from cohere.v2.client import AsyncV2Client, V2Client
 
@@ -25,12 +25,6 @@ from ._errors import sdk_errors
 
 # Any: the SDK's own objects pass through.
 
-ToolCallV2 = cohere.ToolCallV2
-# Older releases of 5 have other names for them.
-V2ChatResponse: Any = getattr(cohere, "V2ChatResponse", None) or getattr(cohere, "ChatResponse", None)
-V2ChatStreamResponse: Any = getattr(cohere, "V2ChatStreamResponse", None) or getattr(
-    cohere, "StreamedChatResponseV2", None
-)
 
 # Seconds.
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 8.0

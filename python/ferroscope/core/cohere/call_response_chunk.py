@@ -25,4 +25,4 @@ class CohereCallResponseChunk(ChatV2CallResponseChunk):
 
     __slots__ = ()
 
-    _events = "ferroscope.core.cohere._sdk:V2ChatStreamResponse"
+    _events = "cohere:V2ChatStreamResponse"
