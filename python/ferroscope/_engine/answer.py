@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 from .._core import JsonError, PartialJson
 from ..core.base.call_response import AnyCallResponse
 from ..errors import ResponseModelError
+from .thinking import without_thoughts
 
 if TYPE_CHECKING:
     from .call import Call
@@ -43,7 +44,7 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
             return response
         answer = call.provider.dialect.answer_text(response, extraction.mode)
         text = arguments or answer
-        result = read_answer(extraction, text, call.prefilled_fields)
+        result = read_answer(extraction, without_thoughts(text), call.prefilled_fields)
     except JsonError as error:
         raise ResponseModelError(_told(extraction, error, response), text=text, response=response) from None
     except ValueError as error:
@@ -105,6 +106,8 @@ def _read_value(extraction: Extraction, text: str) -> Any:
             return bare.validate_json(found)
         except ValidationError as error:
             bare_error = error
+        with suppress(ValidationError):
+            return bare.validate_json(_inner_text(found))
         if not is_no_json(wrapped_error):
             nearer = wrapped_error if _is_wrapped(found, bare_error) else bare_error
     assert nearer is not None
@@ -120,6 +123,16 @@ def _documents(text: str) -> Iterator[str | bytes]:
         with suppress(JsonError):
             yield to_json(document(text, "object"))
         yield to_json(document(text, "container"))
+
+
+def _inner_text(document: str | bytes) -> str:
+    """The text of a value that was answered as its JSON text; empty if the value is none."""
+    try:
+        value = from_json(document)
+    except ValueError:
+        return ""
+    inner = value.get("value") if isinstance(value, dict) and len(value) == 1 else None
+    return inner if isinstance(inner, str) else ""
 
 
 def _is_wrapped(found: str | bytes, bare_error: ValidationError) -> bool:

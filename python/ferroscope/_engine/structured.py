@@ -14,6 +14,7 @@ from .call import Call
 from .extraction import Extraction
 from .partial import PartialReader
 from .stream import StreamRun, wrap_run
+from .thinking import ThoughtFilter
 from .value_reader import ValueReader
 
 # Any: instances of whatever the response model is.
@@ -88,28 +89,38 @@ class StructuredRun:
 class Reading:
     """One iteration over a structured stream."""
 
-    __slots__ = ("_broken", "_every", "_text", "begun", "is_whole", "reader")
+    __slots__ = ("_broken", "_call", "_every", "_extraction", "_text", "_thoughts", "begun", "is_whole", "reader")
 
     def __init__(self, call: Call, extraction: Extraction) -> None:
-        self.reader: Reader = (
-            ValueReader(extraction)
-            if extraction.is_wrapped
-            else PartialReader(extraction.model, given=call.prefilled_fields)
-        )
+        self._call = call
+        self._extraction = extraction
+        self.reader = self._new_reader()
         self._text = _arguments if extraction.mode == "tool" else _content
+        # Arguments are JSON and nothing else.
+        self._thoughts = None if extraction.mode == "tool" else ThoughtFilter()
         self._every: Every = call.plan.every
         self._broken = False
         self.begun = False
         self.is_whole = False
 
+    def _new_reader(self) -> Reader:
+        if self._extraction.is_wrapped:
+            return ValueReader(self._extraction)
+        return PartialReader(self._extraction.model, given=self._call.prefilled_fields)
+
     def partials(self, events: Iterable[Event]) -> Iterator[Any]:
         """The instances that some events give."""
         self.begun = True
-        text, every, reader = self._text, self._every, self.reader
+        text, every, thoughts = self._text, self._every, self._thoughts
         for event in events:
             piece = text(event)
+            if piece and thoughts is not None:
+                piece, restarts = thoughts.feed(piece)
+                if restarts:
+                    self.reader, self._broken = self._new_reader(), False
             if not piece or self._broken:
                 continue
+            reader = self.reader
             try:
                 changed = reader.feed(piece)
             except JsonError:

@@ -522,3 +522,33 @@ def test_a_stream_of_the_wrong_kind_says_so(caller: Caller) -> None:
 
 async def _next(stream: Any) -> Any:
     return next(iter(stream))
+
+
+THOUGHTS = ["<thi", 'nk>Perhaps {"title": "Dra', 'ft"}? No.</th', "ink>\n"]
+
+
+@pytest.mark.parametrize("tags", ["both", "the last"])
+def test_json_in_thoughts_is_no_answer(caller: Caller, tags: str) -> None:
+    """A reasoning model writes a draft in its thoughts; some write only the closing tag."""
+    pieces = [*THOUGHTS[0 if tags == "both" else 1 :], *PIECES]
+    if tags == "the last":
+        pieces[0] = pieces[0].removeprefix("nk>")
+    caller.server.reply(*[answer({"json_mode": True}, pieces)] * 2)
+    whole = caller.call(response_model=Book, json_mode=True)
+    assert whole == BOOK
+    assert whole._response.content == "".join(pieces)
+    stream = caller.call(stream=True, response_model=Book, json_mode=True)
+    books = caller.consume(stream)
+    assert books[-1] == BOOK
+    if tags == "both":
+        assert {book.title for book in books} <= {None, "Em", "Emma"}
+    assert stream.stream.content == "".join(pieces)
+
+
+def test_thoughts_without_an_answer_are_an_error(caller: Caller) -> None:
+    caller.server.reply(*[answer({"json_mode": True}, ['<think>{"title": "Emma", ', '"author": "Jane"}'])] * 2)
+    with pytest.raises(errors.ResponseModelError) as caught:
+        caller.call(response_model=Book, json_mode=True)
+    assert caught.value.text.startswith("<think>")
+    with pytest.raises(errors.ResponseModelError):
+        caller.consume(caller.call(stream=True, response_model=Book, json_mode=True))
