@@ -78,8 +78,16 @@ class FerroscopeError(Exception):
 class APIError(FerroscopeError):
     """A provider refused a call, was unreachable, or sent a body that is not a response.
 
-    Also an instance of the SDK's own exception, with its attributes, if the SDK raised one.
+    Raised from calls, it is the SDK's own exception too, with all its attributes. The exception is a body that is not
+    JSON, which the SDKs hand on.
+
+    Attributes:
+        partial: The response whose body reports an error under a status of success, with the text before the error;
+            None in all other cases.
     """
+
+    # Provider response classes are generic over SDK types; an error cannot name one of them.
+    partial: AnyCallResponse | None = None
 
 
 class MissingApiKeyError(APIError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import orjson
@@ -46,6 +46,12 @@ def _models_in(annotation: Any) -> Iterator[Any]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
+
+
+def member(value: Any, name: str) -> Any:
+    """Return a member of an SDK's object: an attribute, or what a mapping has that has no attribute for it."""
+    found = getattr(value, name, None) if not isinstance(value, str) else None
+    return value.get(name) if found is None and isinstance(value, Mapping) else found
 
 
 def read_json(data: bytes) -> Any:  # Any: JSON

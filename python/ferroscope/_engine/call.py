@@ -17,9 +17,10 @@ from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
 from ..prices import Meter, admit, billed_by, open_meters
 from ..transport import adapt_client_if_sdk_made
+from .bodies import begins_with, body_error, successful_body
 from .clients import default_client, host_of
 from .common_errors import unify_exception
-from .dialect import ReportsErrors, Request, ResumesStreams
+from .dialect import Request, ResumesStreams
 from .extraction import Extraction
 from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
@@ -27,7 +28,6 @@ from .sdk import SdkErrors
 
 # What no SDK's response is.
 _NO_RESPONSE: Final = (str, bytes, list, int, float)
-_EXCERPT: Final = 80
 
 
 @dataclass(slots=True, repr=False)  # parameters may hold keys
@@ -83,10 +83,8 @@ class Call:
         method = self._method(client)
         try:
             sent = method(**self.kwargs)
-        except json.JSONDecodeError as error:
-            raise self._no_response(error.doc) from error
         except Exception as error:
-            unify_exception(error, provider.sdk)
+            self._explain(error)
             raise
         if inspect.iscoroutine(sent):
             sent.close()
@@ -108,14 +106,12 @@ class Call:
             ) from error
 
     async def _asend(self, client: object) -> Any:
-        provider, method = self.provider, self._method(client)
+        method = self._method(client)
         try:
             sent = method(**self.kwargs)
             return await sent if inspect.isawaitable(sent) else sent
-        except json.JSONDecodeError as error:
-            raise self._no_response(error.doc) from error
         except Exception as error:
-            unify_exception(error, provider.sdk)
+            self._explain(error)
             raise
 
     def resume(self) -> Callable[[str, int], Any] | None:
@@ -134,6 +130,23 @@ class Call:
             return dialect.resume(client, self.kwargs, identifier, after)
 
         return request
+
+    def _explain(self, error: Exception) -> None:
+        """Make an exception of the SDK ours too.
+
+        Raises:
+            ferroscope.errors.APIError: The exception is about a body that is not JSON.
+        """
+        if found := body_error(error):
+            raise APIError(self._place(found)) from error
+        unify_exception(error, self.provider.sdk)
+        # Some SDKs check a response against their models and refuse one that reports an error.
+        body = successful_body(error)
+        reported = None if body is None else self.provider.dialect.reported_error(body)
+        if reported is not None:
+            text = self._place(reported.message)
+            error.args = (text,)
+            vars(error)["message"] = text
 
     def response_fields(self) -> dict[str, Any]:
         """What responses and streams alike say of the call they belong to."""
@@ -167,32 +180,26 @@ class Call:
         response._set_server_host(self.host)
         return response
 
-    def checked_response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
-        """Return the SDK's response object with the provider's common view, unless it reports an error.
-
-        Raises:
-            ferroscope.errors.APIError: It is not a response, or reports an error; `.partial` is the response then.
-        """
-        response = self.response(raw, start_time, end_time)
-        dialect = self.provider.dialect
-        body = dialect.reported_error(raw) if isinstance(dialect, ReportsErrors) else None
-        if body is not None:
-            error = SdkErrors(self.provider, None).of_response(body)
-            error.partial = response  # type: ignore[attr-defined]  # as on a StreamError
-            raise error
-        return response
-
     def billed_by(self, model: str) -> str:
         """Return the provider whose prices the call has in the price table."""
         provider = self.provider
         return billed_by(provider.name, provider.price_provider, self.host, model)[0]
 
+    def reported_error(self, response: AnyCallResponse) -> APIError | None:
+        """Return the error that the server reported in the body of a successful response; None for an answer."""
+        found = self.provider.dialect.reported_error(response.response)
+        if found is None:
+            return None
+        error = SdkErrors(self.provider, None).of_response(self._place(found.message), found)
+        error.partial = response
+        return error
+
     def _no_response(self, body: object) -> APIError:
         text = body if isinstance(body, str) else json.dumps(body, default=repr)
-        says = f"begins with {text[:_EXCERPT]!r}" if text else "is empty"
-        return APIError(
-            f"the body is not a response; it {says}; provider {self.provider.name!r}, model {self.plan.model!r}"
-        )
+        return APIError(self._place(f"the body is not a response; it {begins_with(text)}"))
+
+    def _place(self, message: str) -> str:
+        return f"{message}; provider {self.provider.name!r}, model {self.plan.model!r}"
 
 
 def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:

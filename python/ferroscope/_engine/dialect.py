@@ -36,6 +36,19 @@ class Request:
     extraction: Extraction | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedError:
+    """An error that a server reported in the body of a successful response.
+
+    Attributes:
+        message: The server's message.
+        body: The error as JSON.
+    """
+
+    message: str
+    body: Any  # Any: JSON
+
+
 class Dialect(Protocol):
     """A wire format. `render_*` makes what is sent, `read_*` what was received."""
 
@@ -78,6 +91,10 @@ class Dialect(Protocol):
         """The SDK's response object for a body."""
         ...
 
+    def reported_error(self, response: Any) -> ReportedError | None:
+        """Return the error that the SDK's response object holds in place of an answer, or beside one."""
+        ...
+
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         """Whether a request with these parameters, rendered, may ask for the call of a certain tool."""
         ...
@@ -103,15 +120,6 @@ class Dialect(Protocol):
 
     def blank_event(self, identifier: str, model: str) -> bytes:
         """The data of an event that says nothing, of a response that is under way."""
-        ...
-
-
-@runtime_checkable
-class ReportsErrors(Protocol):
-    """A format whose plain responses, with a status of success, can report an error."""
-
-    def reported_error(self, response: Any) -> Any:
-        """Return the error that a response object reports, as JSON; None if it is an answer."""
         ...
 
 

@@ -36,9 +36,13 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
         return start_stream(call) if call.extraction is None else start_structured_stream(call)
     start_time = now()
     raw = yield call.send
-    response = call.checked_response(raw, start_time, now())
-    if call.meters:
+    response = call.response(raw, start_time, now())
+    error = call.reported_error(response)
+    # A server may charge for an answer that failed half way.
+    if call.meters and (error is None or response.usage is not None):
         record(response.cost_details, call.meters)
+    if error is not None:
+        raise error
     result: Any = response
     if call.extraction is not None:
         result = extract(call, response)

@@ -17,6 +17,7 @@ from .common_errors import class_of_both, unify_exception
 from .deadlines import DeadlinePassed
 
 if TYPE_CHECKING:
+    from .dialect import ReportedError
     from .provider import Provider
 
 _StreamErrorT = TypeVar("_StreamErrorT", bound=StreamError)
@@ -47,17 +48,17 @@ class SdkErrors:
             vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
         return error
 
-    def of_response(self, body: Any) -> APIError:
-        """Return the exception for an error that a plain response reports."""
-        own = body.get("message") if isinstance(body, dict) else None
-        text = own if isinstance(own, str) and own else "the provider reported an error in place of an answer"
+    def of_response(self, message: str, found: ReportedError) -> APIError:
+        """Return the exception for an error that a server reported in the body of a successful response."""
         theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), "APIError", None)
         if theirs is None:
-            return APIError(text)
+            return APIError(message)
         kind: type[APIError] = class_of_both(APIError, theirs)
         error = kind.__new__(kind)
-        # The SDK keeps no request with its response objects.
-        theirs.__init__(error, text, getattr(self._response, "request", None), body=body)
+        # The SDKs do not hand out the HTTP request of a response.
+        theirs.__init__(error, message=message, request=None, body=found.body)
+        error.args = (message,)
+        vars(error)["message"] = found.message  # the SDK's attribute has the server's words alone
         return error
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ...core.base._provider_data import Endpoint
-from ..sdk_model import dump_event, read_model
+from ..reported_error import find_error, missing_answer
+from ..sdk_model import dump_event, member, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import render_messages
 from .parameters import route_parameters
@@ -76,6 +77,13 @@ class AnthropicMessages:
         from anthropic.types import Message
 
         return read_model(Message, data)
+
+    def reported_error(self, response: Any) -> ReportedError | None:
+        if found := find_error(response):
+            return found
+        if member(response, "content") is None and not member(response, "usage"):
+            return missing_answer(response, "content")
+        return None
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return may_force_tool(params)

@@ -10,8 +10,8 @@ from typing_extensions import TypeVar
 from ..._lazy import load_name
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ...core.base.types import FinishReason
-from ..sdk_model import read_model
-from .call_response import common_finish_reasons, member, thinking, usage_of, word
+from ..sdk_model import member, read_model
+from .call_response import common_finish_reasons, thinking, usage_of, word
 
 if TYPE_CHECKING:
     from openai.types.completion_usage import CompletionUsage

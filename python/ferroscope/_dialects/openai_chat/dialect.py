@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Final, Literal
 
 import orjson
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ...core.base._provider_data import Endpoint
 from ...core.base.quirks import Quirks
+from ..reported_error import find_error, missing_answer
+from ..sdk_model import member
 from .extraction import answer_text, render_extraction, render_json_mode, wire_schema
 from .message_parts import MessageRules
 from .messages import WireMessage, needs_fetch, render_messages
@@ -79,6 +81,17 @@ class OpenAIChat:
 
     def read_response(self, data: bytes) -> Any:
         return self.sdk.read_response(data)
+
+    def reported_error(self, response: Any) -> ReportedError | None:
+        if found := find_error(response):
+            return found
+        choices = member(response, "choices")
+        if choices:
+            return next(filter(None, map(find_error, choices)), None)
+        # An empty list is an answer without text, as is none at all with counts.
+        if choices is None and not member(response, "usage"):
+            return missing_answer(response, "choices")
+        return None
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return True

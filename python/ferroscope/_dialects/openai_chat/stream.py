@@ -8,7 +8,7 @@ from typing_extensions import TypeVar
 
 from ...core.base.stream import BaseStream
 from ...core.base.tool import BaseTool
-from .call_response import member
+from ..sdk_model import member
 
 if TYPE_CHECKING:
     from openai.types.chat import (

@@ -104,13 +104,14 @@ class OpenAIResponses:
 
         return read_model(Response, data)
 
-    def reported_error(self, response: Any) -> Any:
-        error = member(response, "error")
-        if error is None and member(response, "status") != "failed":
-            return None
-        if error is None:
-            return {"code": "failed", "message": "the response failed"}
-        return error.model_dump() if hasattr(error, "model_dump") else error
+    def reported_error(self, response: Any) -> ReportedError | None:
+        if found := find_error(response):
+            return found
+        if member(response, "status") == "failed":
+            return ReportedError("the response failed", {"code": "failed"})
+        if member(response, "output") is None and not member(response, "usage"):
+            return missing_answer(response, "output")
+        return None
 
     def is_resumable(self, kwargs: Mapping[str, Any]) -> bool:
         return bool(kwargs.get("background") and kwargs.get("stream"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._dialects.openai_chat.call_response import member
+from ..._dialects.sdk_model import member
 
 # Any: JSON of Azure's, whose categories grow.
 ContentFilterResults = dict[str, Any]

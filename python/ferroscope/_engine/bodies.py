@@ -1,0 +1,51 @@
+"""Bodies that are not JSON, which the SDKs report by the exceptions of their JSON readers."""
+
+from __future__ import annotations
+
+import json
+from types import TracebackType
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+# Any: JSON.
+
+_EXCERPT: Final = 80
+
+
+def body_error(error: Exception) -> str | None:
+    """Return the error message for a body that an SDK could not read as JSON; None for any other exception."""
+    if isinstance(error, json.JSONDecodeError):
+        place = f" ({error.msg} at character {error.pos})" if error.doc else ""
+        return f"the body is not a response; it {begins_with(error.doc)}{place}"
+    if isinstance(error, UnicodeDecodeError):
+        found = begins_with(error.object.decode(errors="replace"))
+        return f"the body is not a response; it {found} (invalid UTF-8 at byte {error.start}: {error.reason})"
+    # The stack may be used up elsewhere too; this is about the reader of JSON.
+    if isinstance(error, RecursionError) and _is_of_json(error.__traceback__):
+        return "the body is not a response; its JSON is nested too deeply"
+    return None
+
+
+def successful_body(error: Exception) -> dict[str, Any] | None:
+    """Return the JSON object of a successful response that an SDK refused; None for any other exception."""
+    status, body = getattr(error, "status_code", None), getattr(error, "body", None)
+    if not isinstance(status, int) or not 200 <= status < 300 or not isinstance(body, str):
+        return None
+    try:
+        found = from_json(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def begins_with(text: str) -> str:
+    """Return the beginning of a body, for an error message."""
+    return f"begins with {text[:_EXCERPT]!r}" if text else "is empty"
+
+
+def _is_of_json(traceback: TracebackType | None) -> bool:
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = "" if traceback is None else traceback.tb_frame.f_globals.get("__name__", "")
+    return str(module).partition(".")[0] == "json"
