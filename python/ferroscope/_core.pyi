@@ -221,6 +221,7 @@ class StreamDecoder:
             usually sent.
         reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
         usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
+        reports_end: Whether a stream reports its end, by a finish reason, by usage or by `[DONE]` (`openai_chat`).
         event_bytes: Most bytes of one event.
         response_bytes: Most bytes of all events.
         tool_calls: Most tool calls of one message.
@@ -235,6 +236,7 @@ class StreamDecoder:
         framing: Literal["sse", "aws_event_stream", "json_lines"] | None = None,
         reasoning: Sequence[str] | None = None,
         usage_in: str | None = None,
+        reports_end: bool = True,
         event_bytes: int | None = None,
         response_bytes: int | None = None,
         tool_calls: int | None = None,
@@ -246,6 +248,11 @@ class StreamDecoder:
         """How the body is cut into events; can be set before its first bytes."""
     @framing.setter
     def framing(self, value: Literal["sse", "aws_event_stream", "json_lines"], /) -> None: ...
+    @property
+    def framed(self) -> bool:
+        """Whether the body is fed, and with it the terminator, and not the events that a client hands out."""
+    @framed.setter
+    def framed(self, value: bool, /) -> None: ...
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body, cut anywhere."""
     def finish(self) -> None:
@@ -320,9 +327,6 @@ class StreamDecoder:
     @property
     def tool_calls(self) -> list[ToolCallDelta]:
         """The tool calls so far."""
-    @property
-    def cut_calls(self) -> list[ToolCallDelta]:
-        """The tool calls that the end of the response cut off, though their arguments may be closed JSON."""
     def response(self) -> bytes:
         """The response so far, in the form of the provider's answer without streaming, JSON text."""
 

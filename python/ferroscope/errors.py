@@ -78,8 +78,7 @@ class FerroscopeError(Exception):
 class APIError(FerroscopeError):
     """A provider refused a call, was unreachable, or sent a body that is not a response.
 
-    Raised from calls, it is the SDK's own exception too, with all its attributes. The exception is a body that is not
-    JSON, which the SDKs hand on.
+    Also an instance of the SDK's own exception, with its attributes, except for a body that is not JSON.
 
     Attributes:
         partial: The response whose body reports an error under a status of success, with the text before the error;

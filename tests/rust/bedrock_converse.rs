@@ -137,7 +137,7 @@ fn a_body_without_message_stop_is_an_error_after_all_that_it_brought() {
     let up_to = |end: &str| encode(&lines[..lines.find(end).unwrap()]);
     let open = "{\"contentBlockStop\":{\"contentBlockIndex\":4";
     WIRE.a_body_that_ends_too_early_is_an_error(&[
-        (&up_to("{\"messageStop\""), 4),
+        (&up_to("{\"messageStop\""), 3),
         (&up_to(open), 3),
         (&up_to("{\"contentBlockDelta\""), 0),
     ]);
@@ -160,7 +160,7 @@ fn a_call_is_complete_with_the_event_that_closes_its_input() {
         stop("tool_use"),
     ];
     let mut stream = converse();
-    let expected: [&[usize]; 12] = [&[], &[], &[0], &[], &[], &[1], &[], &[], &[], &[], &[2], &[]];
+    let expected: [&[usize]; 12] = [&[], &[], &[0], &[], &[], &[], &[1], &[], &[], &[], &[], &[2]];
     assert_eq!(completed(&mut stream, &events), expected);
     let calls = stream.state().tool_calls();
     let calls: Vec<_> = calls.iter().map(|call| (call.id, call.name, call.arguments)).collect();
@@ -195,7 +195,7 @@ fn a_blocked_or_malformed_message_completes_no_open_call() {
         ];
         let mut stream = converse();
         let mut expected = vec![vec![]; 7];
-        expected[1] = vec![0];
+        expected[2] = vec![0];
         expected[6] = last;
         assert_eq!(completed(&mut stream, &events), expected, "{reason}");
         assert_eq!(stream.state().finish_reasons(), [reason]);

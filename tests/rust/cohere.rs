@@ -82,7 +82,7 @@ fn a_body_without_message_end_is_an_error_after_all_that_it_brought() {
     let open = before.rsplit_once("event: tool-call-end").unwrap().0;
     let begun = &text[..text.find("event: tool-plan-delta").unwrap()];
     WIRE.a_body_that_ends_too_early_is_an_error(&[
-        (before.as_bytes(), 3),
+        (before.as_bytes(), 2),
         (open.as_bytes(), 2),
         (begun.as_bytes(), 0),
     ]);
@@ -102,7 +102,7 @@ fn a_call_is_complete_with_the_event_that_closes_its_arguments() {
         end("TOOL_CALL"),
     ];
     let mut stream = cohere();
-    let expected: [&[usize]; 9] = [&[], &[], &[0], &[], &[], &[1], &[2], &[], &[]];
+    let expected: [&[usize]; 9] = [&[], &[], &[0], &[], &[], &[], &[1], &[], &[2]];
     assert_eq!(completed(&mut stream, &events), expected);
     let calls = stream.state().tool_calls();
     let calls: Vec<_> = calls.iter().map(|call| (call.id, call.name, call.arguments)).collect();
@@ -131,7 +131,7 @@ fn a_failed_generation_completes_no_open_call() {
         ];
         let mut stream = cohere();
         let mut expected = vec![vec![]; 6];
-        expected[1] = vec![0];
+        expected[2] = vec![0];
         expected[5] = last;
         assert_eq!(completed(&mut stream, &events), expected, "{reason}");
         assert_eq!(stream.state().finish_reasons(), [reason]);

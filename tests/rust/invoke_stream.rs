@@ -301,8 +301,9 @@ fn an_event_is_held_to_the_limit_in_its_frame() {
 }
 
 #[test]
-fn a_body_without_a_message_says_nothing() {
-    assert_eq!(read(Framing::AwsEventStream, []).error, None);
+fn a_body_without_a_message_is_unfinished() {
+    let error = read(Framing::AwsEventStream, []).error.unwrap();
+    assert_eq!(error, ErrorKind::Unfinished);
 }
 
 proptest! {

@@ -50,7 +50,7 @@ impl Seen {
 
 /// A stream that reads Groq's usage too.
 fn stream() -> Stream {
-    let quirks = Quirks { usage_in: Some("x_groq".to_owned()), ..Quirks::default() };
+    let quirks = Quirks { usage_in: Some("x_groq".to_owned()), reports_end: false, ..Quirks::default() };
     Stream::new(quirks, Limits::default())
 }
 
@@ -818,16 +818,20 @@ fn a_call_is_handed_out_with_the_event_that_completes_it() {
     /// Calls, and the number of the event that handed each out.
     type Completed = Vec<(usize, usize)>;
     let table: Vec<(&str, Vec<String>, Completed)> = vec![
-        ("closed arguments", vec![begin(0, "{"), go_on(0, "}"), finish.clone()], vec![(0, 1)]),
-        ("whole", vec![begin(0, "{}"), finish.clone()], vec![(0, 0)]),
+        ("closed arguments", vec![begin(0, "{\\\"a\\\":"), go_on(0, "1}"), finish.clone()], vec![(0, 1)]),
+        ("whole", vec![begin(0, "{\\\"a\\\":1}"), finish.clone()], vec![(0, 0)]),
+        ("an empty object at the finish", vec![begin(0, "{ }"), finish.clone()], vec![(0, 1)]),
+        ("an empty object before text", vec![begin(0, "{}"), delta(r#"{"content":"a"}"#)], vec![(0, 1)]),
+        ("an empty object before a call", vec![begin(0, "{}"), begin(1, "")], vec![(0, 1), (1, 2)]),
+        ("an empty object, then more", vec![begin(0, "{}"), go_on(0, "{\\\"a\\\":1}")], vec![(0, 1)]),
         (
             "two interleaved",
-            vec![begin(0, "{"), begin(1, "["), go_on(0, "}"), go_on(1, "]"), finish.clone()],
+            vec![begin(0, "{"), begin(1, "["), go_on(0, "1}"), go_on(1, "]"), finish.clone()],
             vec![(0, 2), (1, 3)],
         ),
         (
             "the second first",
-            vec![begin(0, "{"), begin(1, "{}"), go_on(0, "}"), finish.clone()],
+            vec![begin(0, "{"), begin(1, "{1}"), go_on(0, "1}"), finish.clone()],
             vec![(1, 1), (0, 2)],
         ),
         (
@@ -838,8 +842,12 @@ fn a_call_is_handed_out_with_the_event_that_completes_it() {
         ("cut arguments at the end of the stream", vec![begin(0, "{\\\"a"), finish.clone()], vec![(0, 2)]),
         ("a scalar at the end of the stream", vec![begin(0, "null"), finish.clone()], vec![(0, 2)]),
         ("white space is no arguments", vec![begin(0, " \\n"), finish.clone()], vec![(0, 1)]),
-        ("after the finish", vec![finish.clone(), begin(0, "{}")], vec![(0, 1)]),
-        ("cut after the finish, then more", vec![begin(0, "{"), finish.clone(), go_on(0, "}")], vec![(0, 2)]),
+        ("after the finish", vec![finish.clone(), begin(0, "{1}")], vec![(0, 1)]),
+        (
+            "cut after the finish, then more",
+            vec![begin(0, "{"), finish.clone(), go_on(0, "1}")],
+            vec![(0, 2)],
+        ),
         ("without a finish", vec![begin(0, "")], vec![(0, 1)]),
     ];
     for (story, events, expected) in table {
@@ -1080,10 +1088,7 @@ fn a_body_that_is_no_stream_of_events_is_shown() {
             "upstream connect error",
             "the body is not a stream of events; it begins with \"upstream connect error\"",
         ),
-        (
-            "{\"detail\":\"Not Found\"}",
-            "the body is not a stream of events; it begins with \"{\\\"detail\\\":\\\"Not Found\\\"}\"",
-        ),
+        ("{\"detail\":\"Not Found\"}", "Not Found"),
         ("{\"error\":null}", "the body is not a stream of events; it begins with \"{\\\"error\\\":null}\""),
         (
             "{\"error\":{\"message\":",
@@ -1096,11 +1101,14 @@ fn a_body_that_is_no_stream_of_events_is_shown() {
     }
     let long = "é".repeat(1000);
     assert!(read([long.as_bytes()]).errors[0].to_string().ends_with("é…\""));
-    for silent in
-        ["", "\n\n", ": keep-alive\n\n", "data: [DONE]\n\n", "data:\n\n", "event: ping\n\n", "\u{feff}"]
-    {
-        assert_eq!(read([silent.as_bytes()]).errors, [], "{silent:?}");
+    for silent in ["", "\n\n", ": keep-alive\n\n", "data:\n\n", "event: ping\n\n", "\u{feff}"] {
+        let mut stream = Stream::new(Quirks::default(), Limits::default());
+        stream.feed(silent.as_bytes());
+        stream.finish();
+        assert_eq!(stream.next_step().unwrap_err().kind, ErrorKind::Unfinished, "{silent:?}");
+        assert!(stream.next_step().unwrap().is_none());
     }
+    assert_eq!(read([&b"data: [DONE]\n\n"[..]]).errors, []);
 }
 
 #[test]
@@ -1205,4 +1213,51 @@ proptest! {
         let fed = fold(events.iter().copied(), false);
         prop_assert_eq!((fed.steps, fed.response), (whole.steps, whole.response));
     }
+}
+
+#[test]
+fn a_stream_reports_its_end_in_one_of_three_ways() {
+    let say = delta(r#"{"content":"Hel"}"#);
+    let finish = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#.to_owned();
+    let usage = r#"{"choices":[],"usage":{"total_tokens":1}}"#.to_owned();
+    for (events, end, expected) in [
+        (vec![&say], "", vec![ErrorKind::Unfinished]),
+        (vec![&say], "data: [DONE]\n\n", vec![]),
+        (vec![&say, &finish], "", vec![]),
+        (vec![&say, &usage], "", vec![]),
+    ] {
+        let mut stream = Stream::new(Quirks::default(), Limits::default());
+        for event in events {
+            stream.feed(format!("data: {event}\n\n").as_bytes());
+        }
+        stream.feed(end.as_bytes());
+        let mut seen = Seen::default();
+        drain(&mut stream, &mut seen);
+        stream.finish();
+        drain(&mut stream, &mut seen);
+        assert_eq!(seen.errors.into_iter().map(|error| error.kind).collect::<Vec<_>>(), expected);
+        assert_eq!(stream.state().message_so_far().text, "Hel");
+    }
+    // A client hands out events, and keeps the terminator to itself.
+    let mut stream = Stream::new(Quirks::default(), Limits::default());
+    stream.set_framed(false);
+    stream.feed_event(&say).unwrap();
+    stream.finish();
+    assert!(stream.next_step().unwrap().is_none());
+}
+
+#[test]
+fn errors_in_place_of_events() {
+    for (event, expected) in [
+        (r#"{"detail":"Overloaded"}"#, "Overloaded"),
+        (r#"{"detail":[{"msg":"bad"}]}"#, r#"[{"msg":"bad"}]"#),
+        (r#"{"object":"error","message":"Overloaded"}"#, "Overloaded"),
+        (r#"{"choices":[{"index":0,"delta":{},"error":{"message":"lost"}}]}"#, "lost"),
+        (r#"{"choices":[],"x_groq":{"error":"lost"}}"#, "lost"),
+    ] {
+        let errors = fold([event], false).errors;
+        assert_eq!(errors.iter().map(|error| error.kind.to_string()).collect::<Vec<_>>(), [expected]);
+    }
+    let detail = r#"{"choices":[{"index":0,"delta":{"content":"a"}}],"detail":"a"}"#;
+    assert_eq!(fold([detail], false).errors, [], "beside choices it is a member as any other");
 }

@@ -144,5 +144,25 @@ def _replay_bytes(replay: bool | int) -> int:
 def provider_tools(
     tools: Sequence[type[BaseTool] | Callable[..., Any]] | None, provider: Provider
 ) -> tuple[type[BaseTool], ...]:
-    """Tools as the provider's classes, each made once."""
-    return tuple(provider_tool_type(tool, provider.tool) for tool in tools or ())
+    """Tools as the provider's classes, each made once.
+
+    Raises:
+        ValueError: Two tools have the same name.
+    """
+    made: dict[str, type[BaseTool]] = {}
+    given: dict[str, object] = {}
+    for tool in tools or ():
+        tool_type = provider_tool_type(tool, provider.tool)
+        name = tool_type._name()
+        if name in made:
+            raise ValueError(
+                f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; a model calls a "
+                "tool by its name: rename one of them"
+            )
+        made[name], given[name] = tool_type, tool
+    return tuple(made.values())
+
+
+def _described(tool: object) -> str:
+    named = tool if hasattr(tool, "__qualname__") else type(tool)
+    return f"{named.__module__}.{named.__qualname__}"

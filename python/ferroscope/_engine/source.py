@@ -159,6 +159,7 @@ class _Objects:
         self._decoder = decoder
         self._replay_buffer = replay_buffer
         self._dump = provider.dialect.dump_event
+        decoder.framed = False
 
     @property
     def response(self) -> object | None:

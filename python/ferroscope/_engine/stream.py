@@ -14,31 +14,22 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from .._core import DecodeError, Event, JsonError, StreamDecoder
-from ..core.base._tool_binding import unbound_tool_type
-from ..core.base._tool_call import Fragments
+from .._core import DecodeError, Event, StreamDecoder
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
-from ..core.base.tool import BaseTool
-from ..errors import (
-    BudgetExceededError,
-    StreamError,
-    StreamInterruptedError,
-    ToolArgumentsError,
-    UnknownToolError,
-)
+from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
 from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from . import event_trace
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
-from .partial import PartialReader
 from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
 from .source import Blocking, Replay, ResponseHead, Source, open_source
 from .stream_events import TypedEvents
+from .stream_tools import StreamTools
 from .watchdog import watchdog
 
 # Any: chunk and tool are the provider's own classes.
@@ -77,7 +68,6 @@ class StreamRun:
         "_closed",
         "_complete",
         "_decoder",
-        "_growing",
         "_head",
         "_heard",
         "_process",
@@ -86,7 +76,7 @@ class StreamRun:
         "_source",
         "_started",
         "_timer",
-        "_tool_errors",
+        "_tools",
         "end_time",
         "ended",
         "start_time",
@@ -104,14 +94,13 @@ class StreamRun:
         self._closed = False
         self._complete = False
         self._budget: BudgetWatch | None = None
-        self._growing: dict[int, tuple[PartialReader[Any], list[str]]] = {}
         self._broken_off = False
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._started = 0.0
         self._timer: LazyTimer | None = None
         self._process = 0
         self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
-        self._tool_errors: list[Exception] = []
+        self._tools: StreamTools | None = None  # of a way of iterating that hands out tools
         self._response: AnyCallResponse | None = None
         self.ended = False
         self.start_time = 0.0
@@ -213,11 +202,11 @@ class StreamRun:
 
     def events(self) -> Generator[StreamEvent[Any], None, None]:
         run = self._again() or self
-        return run.iterate(TypedEvents(run._decoder, run.response, run._tool).convert)
+        return run.iterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
 
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
         run = self._again() or self
-        return run.aiterate(TypedEvents(run._decoder, run.response, run._tool).convert)
+        return run.aiterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
 
     def collect(self) -> AnyCallResponse:
         """Reads a sync stream to its end, without an object for each chunk."""
@@ -257,6 +246,7 @@ class StreamRun:
         run = StreamRun(self._call)
         run._replay_buffer = None
         run._decoder.framing = self._decoder.framing
+        run._decoder.framed = self._decoder.framed
         run._source = Replay(self._replay_buffer.pieces(), run._decoder)
         run._head = self._head
         run._broken_off = not self._complete
@@ -390,18 +380,24 @@ class StreamRun:
         """The chunks of some events, and the tools that they complete."""
         chunk = self._chunk_type()
         partial_tools = self._call.plan.partial_tools
+        tools = self._open_tools()
         for event in events:
             if event.tool_calls is None and (not partial_tools or event.fragments is None):
                 yield chunk(event), None
             else:
-                yield from self._tool_pairs(event)
+                yield from self._tool_pairs(event, tools)
             if self._closed:
                 return
 
-    def _tool_pairs(self, event: Event) -> Iterator[Pair]:
+    def _open_tools(self) -> StreamTools:
+        if self._tools is None:
+            self._tools = StreamTools(self._call, self._decoder, self.response)
+        return self._tools
+
+    def _tool_pairs(self, event: Event, stream_tools: StreamTools) -> Iterator[Pair]:
         """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
         chunk = self._chunk_type()(event) if event.data else self._blank_chunk()
-        tools = list(self._tools(event))
+        tools = list(stream_tools.of_event(event))
         yield chunk, tools[0] if tools else None
         for tool in tools[1:]:
             yield self._blank_chunk(), tool
@@ -414,49 +410,6 @@ class StreamRun:
         """Return what makes chunks of events: the provider's class, with the head of the response if it has one."""
         kind: Any = self._call.provider.chunk
         return kind if self._head is None else partial(kind, head=self._head)
-
-    def _tools(self, event: Event) -> Iterator[BaseTool]:
-        if self._call.plan.partial_tools:
-            for call in event.fragments or ():
-                yield from self._partial_tool(call.position, call.id, call.name, call.arguments)
-        for call in event.tool_calls or ():
-            yield from self._tool(call.id, call.name, call.arguments)
-
-    def _tool(self, call_id: str | None, name: str, arguments: str) -> Iterator[BaseTool]:
-        """The tool of a complete call. What cannot be handed to its tool is told at the end: nothing is lost."""
-        if not self._call.tools:
-            return
-        tool_type = self._tool_type(name)
-        try:
-            if tool_type is None:
-                raise UnknownToolError(
-                    f"Unknown tool type in stream: {name} (call {call_id!r})",
-                    name=name,
-                    call_id=call_id,
-                    arguments=arguments,
-                )
-            yield tool_type.from_arguments(id=call_id, name=name, arguments=arguments)
-        except ValueError as error:  # pydantic's and ours both are
-            self._tool_errors.append(error)
-
-    def _partial_tool(self, position: int, call_id: str | None, name: str, fragment: str) -> Iterator[BaseTool]:
-        tool_type = self._tool_type(name)
-        if tool_type is None or not fragment:
-            return
-        if position not in self._growing:
-            self._growing[position] = PartialReader(unbound_tool_type(tool_type) or tool_type), []
-        reader, pieces = self._growing[position]
-        pieces.append(fragment)
-        try:
-            reader.feed(fragment)
-        except JsonError:  # which the whole tool tells
-            return
-        if reader.value is not None:
-            known = Fragments(pieces, len(pieces))
-            yield tool_type.partial_from_values(reader.value, id=call_id, name=name, delta=fragment, arguments=known)
-
-    def _tool_type(self, name: str) -> type[BaseTool] | None:
-        return next((tool for tool in self._call.tools if tool._name() == name), None)
 
     def _last(self, shown: View) -> Iterator[Any]:
         """What only the end of the body completes."""
@@ -480,18 +433,11 @@ class StreamRun:
                 record(self.cost_details(), self._call.meters)
 
     def _report_tools(self) -> None:
-        if self._call.tools and self._complete:
-            self._tool_errors += (
-                ToolArgumentsError(
-                    f"the call of {call.name!r} (call {call.id!r}) was cut off: its arguments may be incomplete",
-                    name=call.name,
-                    call_id=call.id,
-                    arguments=call.arguments,
-                )
-                for call in self._decoder.cut_calls
-            )
-        if self._tool_errors:
-            error = self._tool_errors[0]
+        if self._tools is None:
+            return
+        self._tools.finish()
+        if self._tools.errors:
+            error = self._tools.errors[0]
             error.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
             raise error
 
@@ -594,6 +540,9 @@ class StreamRun:
             self._head.complete(raw)
         response = self._call.response(raw, self.start_time, self.end_time)
         response._set_decoded_usage(self._decoder.usage, self._decoder.usage_contradiction)
+        if calls := self._decoder.tool_calls:
+            was_complete = self._tools is not None and self._tools.has_handed_out(calls[-1].position)
+            response._set_decoded_calls([call.arguments for call in calls], self._complete or was_complete)
         if ended:
             self._response = response
         return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._core import Event, StreamDecoder
+from .._core import Event, StreamDecoder, ToolCallDelta
 from ..core.base._token_counts import common_usage
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream_events import (
@@ -27,7 +27,7 @@ class TypedEvents:
         self,
         decoder: StreamDecoder,
         response: Callable[[], AnyCallResponse],
-        tool: Callable[[str | None, str, str], Iterable[BaseTool]],
+        tool: Callable[[ToolCallDelta], Iterable[BaseTool]],
     ) -> None:
         self._decoder = decoder
         self._response = response
@@ -48,7 +48,7 @@ class TypedEvents:
             for call in event.fragments or ():
                 yield ToolArgumentsEvent(call.position, call.id, call.name, call.arguments)
             for call in event.tool_calls or ():
-                for tool in self._tool(call.id, call.name, call.arguments):
+                for tool in self._tool(call):
                     yield ToolEvent(tool)
             yield from self._ends()
 

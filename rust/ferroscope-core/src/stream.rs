@@ -1,7 +1,7 @@
 //! The pipeline: bytes of a body in, what each event added out, and the response so far at any time.
 
 use crate::delta::Delta;
-use crate::dialect::{Dialect, Format, provider_error};
+use crate::dialect::{Dialect, Format, provider_error, stray_error};
 use crate::error::{Error, ErrorKind, Limit, Place, excerpt};
 use crate::framing::{Decoder, Framing};
 use crate::json::{Tape, Value, write_string};
@@ -31,6 +31,8 @@ pub struct Stream {
     phase: Phase,
     limits: Limits,
     fed_events: u64,
+    /// Whether the body is fed, and with it the terminator, and not the events that a client hands out.
+    is_framed: bool,
     ended: bool,
     /// Whether an error has been reported, or the end of the body looked at for one: there is one a stream.
     explained: bool,
@@ -69,6 +71,7 @@ impl Stream {
             phase: Phase::Running,
             limits,
             fed_events: 0,
+            is_framed: true,
             ended: false,
             explained: false,
             repeated_up_to: None,
@@ -84,6 +87,17 @@ impl Stream {
     /// Says how the body is cut into events; to be said before its first bytes, which it would forget.
     pub fn set_framing(&mut self, framing: Framing) {
         self.framing = Decoder::new(framing, self.state.payload(), self.limits.event_bytes);
+    }
+
+    /// Sets whether the body will be fed, or events one by one, as a client hands them out.
+    pub fn set_framed(&mut self, framed: bool) {
+        self.is_framed = framed;
+    }
+
+    /// Whether the body is fed, and not events.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        self.is_framed
     }
 
     /// Takes the next bytes of the body.
@@ -163,7 +177,9 @@ impl Stream {
         if self.ended && self.phase == Phase::Running {
             if !std::mem::replace(&mut self.explained, true) {
                 self.explain_silence()?;
-                if self.state.is_unfinished() {
+                // Clients that hand out events keep the end to themselves.
+                let is_missing = self.is_framed && self.state.is_unreported(self.events());
+                if is_missing || self.state.is_unfinished() {
                     // What is still open, a tool's arguments, is no more complete than the rest.
                     self.phase = Phase::Closed;
                     return Err(Error { kind: ErrorKind::Unfinished, at: self.framing.place() });
@@ -228,9 +244,13 @@ impl Stream {
             let named = (text.len() > json.len()).then_some(root);
             // Google's servers put it into an array when they do not stream events.
             let mut objects = std::iter::once(root).chain(root.elements());
-            let error = objects.find_map(|object| object.get("error").filter(|error| error.is_truthy()));
-            if let Some(error) = error.or(named) {
-                return Err(Error { kind: provider_error(error), at });
+            let kind =
+                objects.find_map(|object| match object.get("error").filter(|error| error.is_truthy()) {
+                    Some(error) => Some(provider_error(error)),
+                    None => stray_error(object),
+                });
+            if let Some(kind) = kind.or(named.map(provider_error)) {
+                return Err(Error { kind, at });
             }
         }
         if self.framing.events() == 0 && !text.is_empty() {

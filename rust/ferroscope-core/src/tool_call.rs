@@ -43,6 +43,8 @@ pub struct Buffer {
     /// The same, of the function inside the call.
     pub function_extra: Object,
     closing: Closing,
+    /// Whether the provider has said that the arguments are complete.
+    ended: bool,
     /// Whether the call has been handed out.
     pub(crate) delivered: bool,
 }
@@ -64,6 +66,13 @@ impl Buffer {
         self.closing.closed
     }
 
+    /// Whether there are no arguments: no text, or `{}`. More may come, or the answer was cut off in front of them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let mut text = self.arguments.value.bytes().filter(|byte| !byte.is_ascii_whitespace());
+        matches!((text.next(), text.next(), text.next()), (None, ..) | (Some(b'{'), Some(b'}'), None))
+    }
+
     /// Appends text of the arguments, between the quotes of a JSON string.
     pub(crate) fn push(&mut self, quoted: &str) {
         let before = self.arguments.value.len();
@@ -72,13 +81,14 @@ impl Buffer {
     }
 
     /// Appends text of the arguments, between the quotes of a JSON string, and completes the call if that closes them.
+    /// An empty object waits: some servers send one in front of the arguments.
     ///
     /// Reports both under the position of the call; None for a call that is not the caller's.
     pub(crate) fn grow(&mut self, position: Option<usize>, quoted: &str, delta: &mut Delta) {
         let before = self.arguments.value.len();
         self.push(quoted);
         self.report(before, position, delta);
-        if self.is_closed() {
+        if self.is_closed() && !self.delivered && !self.is_empty() {
             self.deliver(position, delta);
         }
     }
@@ -110,6 +120,26 @@ impl Buffer {
             self.arguments.value.push_str(usual);
             self.closing.feed(usual.as_bytes());
             self.report(0, position, delta);
+        }
+    }
+
+    /// Ends the arguments where the provider says so. Empty ones and those that are not closed wait for [`settle`]:
+    /// the answer may have been cut off in them.
+    ///
+    /// [`settle`]: Self::settle
+    pub(crate) fn end(&mut self, position: Option<usize>, delta: &mut Delta) {
+        self.finish(position, delta);
+        self.ended = true;
+        if self.is_closed() && !self.is_empty() {
+            self.deliver(position, delta);
+        }
+    }
+
+    /// Completes a call whose arguments have ended or are an empty object, when something follows it.
+    pub(crate) fn settle(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
+        if !self.delivered && (self.ended || self.is_closed()) {
+            self.fill(usual, position, delta);
+            self.deliver(position, delta);
         }
     }
 

@@ -42,13 +42,14 @@ struct State {
 #[pymethods]
 impl StreamDecoder {
     #[new]
-    #[pyo3(signature = (dialect="openai_chat", *, framing=None, reasoning=None, usage_in=None, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
+    #[pyo3(signature = (dialect="openai_chat", *, framing=None, reasoning=None, usage_in=None, reports_end=true, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
         dialect: &str,
         framing: Option<&str>,
         reasoning: Option<Vec<String>>,
         usage_in: Option<String>,
+        reports_end: bool,
         event_bytes: Option<usize>,
         response_bytes: Option<usize>,
         tool_calls: Option<usize>,
@@ -56,7 +57,7 @@ impl StreamDecoder {
         depth: Option<usize>,
     ) -> PyResult<Self> {
         let usual = Quirks::default();
-        let quirks = Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in };
+        let quirks = Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in, reports_end };
         let format = Format::named(dialect, quirks)
             .ok_or_else(|| unknown("dialect", dialect, Format::NAMES.iter().copied()))?;
         let most = Limits::default();
@@ -83,6 +84,18 @@ impl StreamDecoder {
     #[setter]
     fn set_framing(&self, py: Python<'_>, framing: &str) -> PyResult<()> {
         self.lock(py)?.set_framing(framing)
+    }
+
+    /// Whether the body is fed, and with it the terminator, and not the events that a client hands out.
+    #[getter]
+    fn framed(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.lock(py)?.stream.is_framed())
+    }
+
+    #[setter]
+    fn set_framed(&self, py: Python<'_>, framed: bool) -> PyResult<()> {
+        self.lock(py)?.stream.set_framed(framed);
+        Ok(())
     }
 
     /// Takes the next bytes of the body.
@@ -255,15 +268,6 @@ impl StreamDecoder {
         let this = self.lock(py)?;
         let state = this.stream.state();
         let positions = 0..state.tool_calls().len();
-        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
-    }
-
-    /// The tool calls that the end of the response cut off.
-    #[getter]
-    fn cut_calls(&self, py: Python<'_>) -> PyResult<Vec<ToolCallDelta>> {
-        let this = self.lock(py)?;
-        let state = this.stream.state();
-        let positions = state.cut_calls().into_iter();
         Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
     }
 

@@ -103,7 +103,7 @@ def test_tool_calls_come_as_fragments_and_when_they_are_complete():
     ]
     assert tuples(decoder.tool_calls) == [(0, "c1", "add", '{"a":1}'), (1, "c2", "now", "")]
 
-    decoder.finish()
+    decoder.feed(b"data: [DONE]\n\n")
     assert shown(decoder) == [("", b"", [(1, "c2", "now", "")], None)]
 
 
@@ -123,8 +123,8 @@ def test_a_call_is_a_value_with_named_fields():
 
 def test_a_call_without_an_id_has_none():
     decoder = StreamDecoder()
-    event = decoder.feed_event(call({"function": {"name": "now", "arguments": "{}"}}))
-    assert tuples(event.tool_calls) == [(0, None, "now", "{}")]
+    event = decoder.feed_event(call({"function": {"name": "now", "arguments": '{"a":1}'}}))
+    assert tuples(event.tool_calls) == [(0, None, "now", '{"a":1}')]
 
 
 def test_the_response_is_there_at_any_time():

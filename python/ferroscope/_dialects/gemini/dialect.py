@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ..._lazy import load_name
 from ...core.base._provider_data import Endpoint
+from ..reported_error import find_error, missing_answer
+from ..sdk_model import member
 from . import messages, parameters, sdk_objects
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage
@@ -68,6 +70,15 @@ class GeminiContents:
 
     def read_response(self, data: bytes) -> Any:
         return sdk_objects.read_response(data)
+
+    def reported_error(self, response: Any) -> ReportedError | None:
+        if found := find_error(response):
+            return found
+        # A prompt that was blocked has no candidates, and says why.
+        names = ("candidates", "prompt_feedback", "promptFeedback", "usage_metadata", "usageMetadata")
+        if all(member(response, name) is None for name in names):
+            return missing_answer(response, "candidates")
+        return None
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return may_force_tool(params)

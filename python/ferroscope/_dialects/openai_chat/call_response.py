@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
+from ...core.base._tool_arguments import arguments_text, refuse_cut_off
 from ...core.base._tool_output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -18,6 +19,7 @@ from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
+from ..sdk_model import member
 from .message_parts import FUNCTION_CALL
 from .messages import parse_message, parse_messages, plain_message
 
@@ -51,11 +53,20 @@ _Sound: TypeAlias = Annotated[
 # Of an answer, what a request does not take.
 _NOT_SENT_BACK = frozenset({"audio", "parsed"})
 
+# OpenAI's own, and those of other servers that have one meaning.
 _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
+    "end_turn": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
     "length": "length",
+    "max_length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
+    "tool_use": "tool_calls",
     "content_filter": "content_filter",
 }
 
@@ -160,6 +171,10 @@ class ChatCallResponse(
             if isinstance(call, dict):
                 # The list says it already, and strict servers refuse to be told twice.
                 call.pop("index", None)
+                function = call.get("function")
+                if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
+                    # Some servers send an object, and take back only its text.
+                    call["function"] = {**function, "arguments": arguments_text(function.get("arguments"))}
         if answer.get("tool_calls") or not (answer.get(FUNCTION_CALL) or {}).get("name"):
             # Some servers send the call of the old API beside that of the new one, or an empty one.
             answer.pop(FUNCTION_CALL, None)
@@ -182,7 +197,10 @@ class ChatCallResponse(
         if not self.tool_types or not calls:
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
-        return [self._tool(by_name, call) for call in calls if getattr(call, "function", None)]
+        calls = [call for call in calls if getattr(call, "function", None)]
+        given = [(call.id, call.function.name, arguments_text(call.function.arguments)) for call in calls]
+        refuse_cut_off(given, self._cut_off_by)
+        return [self._tool(by_name, call) for call in calls]
 
     @staticmethod
     def _tool(by_name: dict[str, type[_ToolT]], call: Any) -> _ToolT:
@@ -193,7 +211,7 @@ class ChatCallResponse(
                 f"{', '.join(map(repr, by_name))}",
                 name=call.function.name,
                 call_id=call.id,
-                arguments=call.function.arguments,
+                arguments=arguments_text(call.function.arguments),
             )
         return cast("_ToolT", tool_type.from_tool_call(call))
 
@@ -243,12 +261,6 @@ class ChatCallResponse(
     def common_messages(self) -> list[BaseMessageParam]:
         """The messages that were sent, as every provider understands them."""
         return parse_messages(cast("list[Any]", self.messages), self._origin)
-
-
-def member(value: Any, name: str) -> Any:
-    """A member of an SDK's object: an attribute, or what is in a mapping that has no attribute for it."""
-    found = getattr(value, name, None)
-    return value.get(name) if found is None and isinstance(value, Mapping) else found
 
 
 def word(value: Any) -> str:

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.base._strict_schema import strict_schema
+from ...core.base._tool_arguments import arguments_text
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
-from .call_response import member
+from ..sdk_model import member
 
 if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
@@ -74,7 +75,8 @@ def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
         raise ValueError(refusal)
     content = getattr(message, "content", None)
     calls = getattr(message, "tool_calls", None)
-    arguments = calls[0].function.arguments if calls and getattr(calls[0], "function", None) else None
+    function = getattr(calls[0], "function", None) if calls else None
+    arguments = arguments_text(function.arguments) if function else None
     for text in (arguments, content) if mode == "tool" else (content, arguments):
         if isinstance(text, str) and text:
             return text

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Final, Literal
 
 import orjson
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ...core.base._provider_data import Endpoint
 from ...core.base.quirks import Quirks
 from ...errors import ClientError
 from ..openai_chat.sdk import extend_body, method_parameters
+from ..reported_error import find_error, missing_answer
 from ..sdk_model import dump_event, read_model
 from .extraction import answer_text, render_extraction, render_json_mode
 from .items import ItemRules

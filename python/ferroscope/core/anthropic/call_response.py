@@ -11,6 +11,7 @@ from pydantic import computed_field
 from ..._dialects.anthropic.messages import parse_message, parse_messages
 from ..._dialects.anthropic.system import join_system
 from ...errors import UnknownToolError
+from ..base._tool_arguments import arguments_text, refuse_cut_off
 from ..base._tool_output import tool_output_text
 from ..base.call_response import BaseCallResponse
 from ..base.message_param import BaseMessageParam
@@ -131,7 +132,12 @@ class AnthropicCallResponse(_Base):
         if not self.tool_types:
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
-        return [_tool(by_name, block) for block in self._blocks("tool_use")]
+        blocks = self._blocks("tool_use")
+        decoded = self._decoded_calls[0] if self._decoded_calls is not None else []
+        texts = decoded if len(decoded) == len(blocks) else [arguments_text(block.input) for block in blocks]
+        calls = list(zip(blocks, texts, strict=True))
+        refuse_cut_off([(block.id, block.name, text) for block, text in calls], self._cut_off_by)
+        return [_tool(by_name, block, text) for block, text in calls]
 
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
@@ -178,7 +184,11 @@ def _result(tool: AnthropicTool, text: str) -> dict[str, Any]:  # Any: JSON
     return {**result, "content": [{"type": "text", "text": text}]} if text else result
 
 
-def _tool(by_name: dict[str, type[AnthropicTool]], call: Any) -> AnthropicTool:  # Any: the SDK's `ToolUseBlock`
+def _tool(
+    by_name: dict[str, type[AnthropicTool]],
+    call: Any,  # Any: the SDK's `ToolUseBlock`
+    arguments: str,
+) -> AnthropicTool:
     tool_type = by_name.get(call.name)
     if tool_type is None:
         raise UnknownToolError(
@@ -186,6 +196,8 @@ def _tool(by_name: dict[str, type[AnthropicTool]], call: Any) -> AnthropicTool: 
             f"{', '.join(map(repr, by_name))}",
             name=call.name,
             call_id=call.id,
-            arguments=str(call.input),
+            arguments=arguments,
         )
-    return tool_type.from_tool_call(call)
+    tool = tool_type.from_arguments(id=call.id, name=call.name, arguments=arguments)
+    vars(tool)["tool_call"] = call
+    return tool

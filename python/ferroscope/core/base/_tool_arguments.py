@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from ..._core import JsonError, PartialJson
 from ...errors import ToolArgumentsError
@@ -18,6 +20,56 @@ _ModelT = TypeVar("_ModelT", bound=BaseModel)
 # How pydantic-core words the place of a JSON error; the column counts bytes, from 1.
 _PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
 _EXCERPT_BYTES: Final = 24
+_LONGEST_EMPTY: Final = 64
+
+
+CUT_OFF: Final = frozenset({"length", "content_filter"})
+"""Common finish reasons of an answer that was cut off."""
+
+
+def is_empty(arguments: str) -> bool:
+    """Return whether there are no arguments: no text, `null` or an empty object."""
+    return len(arguments) < _LONGEST_EMPTY and "".join(arguments.split()) in ("", "null", "{}")
+
+
+def arguments_text(arguments: object) -> str:
+    """Return the arguments of an SDK's tool call as JSON text; some servers send the object itself."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return to_json(arguments).decode()
+
+
+def cut_off_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
+    """Return the error of a call that an answer was cut off in.
+
+    Args:
+        call_id: The provider's id of the call.
+        name: The name of the tool.
+        arguments: The arguments as far as they came.
+        reason: Why the answer is not whole.
+    """
+    return ToolArgumentsError(
+        f"tool {name!r}, call {call_id!r}: the answer was cut off before the arguments were complete ({reason})",
+        name=name,
+        call_id=call_id,
+        arguments=arguments,
+    )
+
+
+def refuse_cut_off(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
+    """Refuse calls without arguments in an answer that was cut off, perhaps in front of the arguments.
+
+    Args:
+        calls: Id, name and arguments of each call.
+        reason: Why the answer is not whole; None for a whole one.
+
+    Raises:
+        ToolArgumentsError: The last call has no arguments, or an earlier one has no text at all.
+    """
+    for position, (call_id, name, arguments) in enumerate(calls if reason else ()):
+        # An empty object that another call follows is complete.
+        if is_empty(arguments) and (position == len(calls) - 1 or not arguments.strip()):
+            raise cut_off_error(call_id, name, arguments, reason or "")
 
 
 def validate_arguments(tool: type[_ModelT], *, call_id: str | None, name: str, arguments: str | bytes) -> _ModelT:

@@ -23,6 +23,7 @@ from ._identity import NO_PROVIDER, Identity
 from ._provider_data import Endpoint
 from ._secrets import WITH_SECRETS, without_secrets
 from ._token_counts import TokenFields
+from ._tool_arguments import CUT_OFF
 from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
@@ -220,6 +221,23 @@ class BaseCallResponse(
         """Set the usage that a stream's decoder read: the SDK's object may show text as a number."""
         self._usage_json = usage
         self._usage_contradiction = contradiction
+
+    @cached_property
+    def _decoded_calls(self) -> tuple[list[str], bool] | None:
+        """The arguments of the tool calls of a stream, and whether the last call is complete."""
+        return None
+
+    def _set_decoded_calls(self, arguments: list[str], complete: bool) -> None:
+        """Set what a stream's decoder read: some SDKs keep arguments as objects, which half ones cannot become."""
+        self._decoded_calls = arguments, complete
+
+    @property
+    def _cut_off_by(self) -> str | None:
+        """Why the answer is not whole; None if it is."""
+        if self._decoded_calls is not None and not self._decoded_calls[1]:
+            return "the stream was broken off"
+        reasons = self.common_finish_reasons
+        return reasons[0] if reasons and reasons[0] in CUT_OFF else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -19,6 +19,8 @@ class Quirks:
     Attributes:
         reasoning_fields: Members of a message that hold the model's reasoning; the first one present counts.
         usage_in: A member of a chunk that holds `usage`, for servers that report it there instead of at the top.
+        reports_end: Whether a stream reports its end, by a finish reason, by usage or by `[DONE]`. A stream that should
+            and does not was cut off.
         stream_options: Whether the server accepts `stream_options`, which asks for usage in streams.
         finish_reasons: The server's own finish reasons that the format does not define, in common terms.
         tool_choice: The value of `tool_choice` that forces the call of the only tool: a word, or `"name"` to name
@@ -43,6 +45,7 @@ class Quirks:
 
     reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
     usage_in: str | None = None
+    reports_end: bool = True
     stream_options: bool = True
     finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
     tool_choice: Literal["required", "any", "name"] = "required"
@@ -56,4 +59,8 @@ class Quirks:
 
     def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder
         """Return the part that the core's decoder reads, as its keyword arguments."""
-        return {"reasoning": list(self.reasoning_fields), "usage_in": self.usage_in}
+        return {
+            "reasoning": list(self.reasoning_fields),
+            "usage_in": self.usage_in,
+            "reports_end": self.reports_end,
+        }

@@ -17,7 +17,7 @@ mod block;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{read, reported, take_first, within};
+use super::{read, reported, stated_error, stray_error, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
@@ -93,15 +93,20 @@ impl State {
                 }
             }
             Some("message_start") => self.start(root, delta)?,
-            Some("message_delta") => self.amend(root),
+            Some("message_delta") => {
+                self.amend(root);
+                if self.stop_reason.is_some() {
+                    self.settle(delta);
+                }
+            }
             Some("message_stop") => {
                 self.keep(root);
                 self.finish(delta);
                 self.complete = true;
             }
             Some("error") => return Err(reported(root)),
-            _ if root.get("error").is_some_and(Value::is_truthy) => return Err(reported(root)),
-            _ => {}
+            None => return stray_error(root).map_or(Ok(()), Err),
+            _ => return stated_error(root).map_or(Ok(()), Err),
         }
         let template = (!self.holes.is_empty()).then_some(data);
         self.repeat.set(template, &mut self.holes);
@@ -119,6 +124,7 @@ impl State {
             return Err(reported(root));
         }
         self.message(root, delta)?;
+        self.settle(delta);
         self.complete = true;
         Ok(())
     }
@@ -127,6 +133,16 @@ impl State {
     pub fn finish(&mut self, delta: &mut Delta) {
         for position in 0..self.blocks.len() {
             self.close(position, delta);
+        }
+        self.settle(delta);
+    }
+
+    /// Completes the calls whose blocks have ended.
+    fn settle(&mut self, delta: &mut Delta) {
+        for (call, &block) in self.calls.iter().enumerate() {
+            if let Body::Tool { input, given, .. } = &mut self.blocks[block].body {
+                input.settle(given, Some(call), delta);
+            }
         }
     }
 
@@ -264,6 +280,7 @@ impl State {
     }
 
     fn open(&mut self, index: i64, value: Value<'_>, delta: &mut Delta) -> Result<usize, ErrorKind> {
+        self.settle(delta);
         let block = Block::new(index, value);
         match &block.body {
             Body::Text(text) => delta.text.push_str(&text.value),
@@ -342,11 +359,12 @@ impl State {
                 delta.text.push_str(&text.value[before..]);
             }
             Body::Thinking(text) => text.finish(),
-            Body::Tool { input, given, .. } => {
-                // No text at all means what the block began with, which is most often `{}`.
+            Body::Tool { input, given, .. } if given.len() > 2 => {
+                // No text at all means the input that the block began with.
                 input.fill(given, call, delta);
-                input.deliver(call, delta);
+                input.end(call, delta);
             }
+            Body::Tool { input, .. } => input.end(call, delta),
             Body::Other | Body::Raw(_) => {}
         }
     }

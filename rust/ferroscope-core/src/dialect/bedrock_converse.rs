@@ -21,7 +21,7 @@ mod block;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{event_error, given, read, reported, within};
+use super::{event_error, given, read, reported, stray_error, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
@@ -120,7 +120,7 @@ impl State {
             return Err(ErrorKind::Shape { path: "output.message.content", expected: "an array" });
         }
         for block in content.into_iter().flat_map(Value::elements) {
-            let position = self.open(None, Body::of_response(block))?;
+            let position = self.open(None, Body::of_response(block), delta)?;
             let call = self.call_of(position);
             self.blocks[position].fill(block, call, delta);
         }
@@ -188,6 +188,10 @@ impl State {
                     return Err(ErrorKind::exception(name, None, Some(event)));
                 }
                 "error" if event.is_truthy() => return Err(reported(root)),
+                "object" | "detail" => match stray_error(root) {
+                    Some(error) => return Err(error),
+                    None => continue,
+                },
                 _ => continue,
             }
             self.started = true;
@@ -236,7 +240,7 @@ impl State {
             return Err(ErrorKind::Shape { path: "contentBlockStart.start", expected: "an object" });
         }
         let index = index_of(event);
-        let position = self.open(index, Body::of_start(start))?;
+        let position = self.open(index, Body::of_start(start), delta)?;
         if matches!(self.blocks[position].body, Body::Empty) {
             for (key, member) in start.into_iter().flat_map(Value::members) {
                 self.add_part(index, &key.name(), member, delta)?;
@@ -245,7 +249,15 @@ impl State {
         Ok(())
     }
 
-    fn open(&mut self, index: Option<i64>, body: Body) -> Result<usize, ErrorKind> {
+    fn open(&mut self, index: Option<i64>, body: Body, delta: &mut Delta) -> Result<usize, ErrorKind> {
+        // Calls without input are complete: something follows them.
+        for (call, &block) in self.calls.iter().enumerate() {
+            if let Body::Tool { input, .. } = &mut self.blocks[block].body
+                && input.is_empty()
+            {
+                input.settle("{}", Some(call), delta);
+            }
+        }
         let position = self.blocks.len();
         if matches!(body, Body::Tool { own: true, .. }) {
             within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
@@ -299,7 +311,7 @@ impl State {
             "toolUse" => {
                 self.find(index).filter(|&found| matches!(self.blocks[found].body, Body::Tool { .. }))
             }
-            _ => Some(self.block_for(index, name)?),
+            _ => Some(self.block_for(index, name, delta)?),
         };
         let Some(position) = position else {
             return Err(ErrorKind::Shape {
@@ -321,14 +333,14 @@ impl State {
     }
 
     /// The block of that index that a member of a delta belongs to; a new one if there is none of its kind.
-    fn block_for(&mut self, index: Option<i64>, name: &str) -> Result<usize, ErrorKind> {
+    fn block_for(&mut self, index: Option<i64>, name: &str, delta: &mut Delta) -> Result<usize, ErrorKind> {
         match self.find(index) {
             Some(position) if self.blocks[position].accepts(name) => Ok(position),
             Some(position) if matches!(self.blocks[position].body, Body::Empty) => {
                 self.blocks[position].body = Body::of_delta(name);
                 Ok(position)
             }
-            _ => self.open(index, Body::of_delta(name)),
+            _ => self.open(index, Body::of_delta(name), delta),
         }
     }
 
@@ -358,6 +370,6 @@ fn error_of(root: Value<'_>) -> ErrorKind {
     let message = message.filter(|message| message.quoted().is_some());
     match root.get("error").filter(|error| error.is_truthy()).or(message) {
         Some(error) => event_error(error, root),
-        None => ErrorKind::Shape { path: "output", expected: "an object" },
+        None => stray_error(root).unwrap_or(ErrorKind::Shape { path: "output", expected: "an object" }),
     }
 }

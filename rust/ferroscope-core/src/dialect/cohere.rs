@@ -17,7 +17,7 @@ mod block;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{event_error, given, read, take_first, within};
+use super::{event_error, given, read, stray_error, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Text, Value};
@@ -288,6 +288,7 @@ impl State {
     }
 
     fn open(&mut self, index: Option<i64>, mut block: Block, delta: &mut Delta) -> usize {
+        self.settle(delta);
         block.index = index.unwrap_or(self.blocks.len() as i64);
         if let Content::Text(text) = &block.content {
             delta.text.push_str(&text.value);
@@ -362,6 +363,7 @@ impl State {
         delta: &mut Delta,
     ) -> Result<(), ErrorKind> {
         within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
+        self.settle(delta);
         let position = self.calls.len();
         self.calls.push(Buffer::new(index.or(Some(position as i64))));
         self.add_to_call(position, value, delta);
@@ -418,13 +420,16 @@ impl State {
 
     /// `tool-call-end`
     ///
-    /// A call without arguments is complete. One whose arguments are not closed waits for `message-end`, which tells
-    /// whether the generation failed.
+    /// A call whose arguments are empty or not closed waits for `message-end`, which tells whether the generation
+    /// failed; one without arguments is complete when another call begins.
     fn end_call(&mut self, position: usize, delta: &mut Delta) {
-        let call = &mut self.calls[position];
-        call.fill("{}", Some(position), delta);
-        if call.is_closed() {
-            call.deliver(Some(position), delta);
+        self.calls[position].end(Some(position), delta);
+    }
+
+    /// Completes the calls without arguments, which something has followed.
+    fn settle(&mut self, delta: &mut Delta) {
+        for (position, call) in self.calls.iter_mut().enumerate().filter(|(_, call)| call.is_empty()) {
+            call.settle("{}", Some(position), delta);
         }
     }
 
@@ -474,6 +479,8 @@ fn elements<'a>(list: Value<'a>, path: &'static str) -> Result<impl Iterator<Ite
 /// The error that an event or a body reports: in `error`, or as a message that is a string.
 fn error_of(root: Value<'_>) -> Option<ErrorKind> {
     let message = root.get("message").filter(|message| message.quoted().is_some());
-    let error = root.get("error").filter(|error| error.is_truthy()).or(message)?;
-    Some(event_error(error, root))
+    match root.get("error").filter(|error| error.is_truthy()).or(message) {
+        Some(error) => Some(event_error(error, root)),
+        None => stray_error(root),
+    }
 }

@@ -24,7 +24,7 @@ mod candidate;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{provider_error, read_json, take_first};
+use super::{provider_error, read_json, stray_error, take_first};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
@@ -170,6 +170,12 @@ impl State {
                     self.members.merge(name, member, Merge::Latest);
                 }
             }
+        }
+        if candidates.is_none()
+            && error.is_none()
+            && let Some(error) = stray_error(root)
+        {
+            return Err(error);
         }
         self.begun |= error.is_none();
         if let Some(candidates) = candidates {

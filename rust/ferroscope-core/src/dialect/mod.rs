@@ -168,13 +168,22 @@ impl Dialect {
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         match self {
-            // Several servers leave the end out.
+            // Its terminator is no event, and may be all that reports the end.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_unfinished(),
             Self::BedrockConverse(state) => state.is_unfinished(),
             Self::Cohere(state) => state.is_unfinished(),
             Self::OpenaiResponses(state) => state.is_unfinished(),
             Self::Gemini(state) => state.is_unfinished(),
+        }
+    }
+
+    /// Whether `events` of a body without a terminator have not reported the end, not even by an answer.
+    #[must_use]
+    pub fn is_unreported(&self, events: u64) -> bool {
+        match self {
+            Self::OpenaiChat(state) => state.is_unreported(),
+            _ => events == 0,
         }
     }
 
@@ -243,17 +252,6 @@ impl Dialect {
         match self {
             Self::OpenaiResponses(state) => state.sequence_number(),
             _ => None,
-        }
-    }
-
-    /// The tool calls, by position, that the end of the response cut off although their arguments may be closed.
-    ///
-    /// Only formats that report this have any. In the others the arguments alone show it.
-    #[must_use]
-    pub fn cut_calls(&self) -> Vec<usize> {
-        match self {
-            Self::OpenaiResponses(state) => state.cut_calls(),
-            _ => Vec::new(),
         }
     }
 
@@ -357,6 +355,33 @@ fn event_error(error: Value<'_>, event: Value<'_>) -> ErrorKind {
             ErrorKind::Provider { message, body: event.kept().into_owned() }
         }
         other => other,
+    }
+}
+
+/// The error of an object that is not in its format: `{"error": ...}`, `{"object": "error", ...}`, `{"detail": ...}`.
+pub(crate) fn stray_error(root: Value<'_>) -> Option<ErrorKind> {
+    stated_error(root).or_else(|| detail_of(root))
+}
+
+/// The error of an object that states it as such: `{"error": ...}`, `{"object": "error", ...}`.
+fn stated_error(root: Value<'_>) -> Option<ErrorKind> {
+    if root.get("error").is_some_and(Value::is_truthy) {
+        return Some(reported(root));
+    }
+    if root.get("object").and_then(Value::as_str).as_deref() == Some("error") {
+        return Some(provider_error(root));
+    }
+    None
+}
+
+/// The error that web frameworks report: a text or a list in the member `detail`.
+fn detail_of(root: Value<'_>) -> Option<ErrorKind> {
+    let detail = root.get("detail").filter(|detail| detail.is_truthy())?;
+    match event_error(detail, root) {
+        ErrorKind::Provider { message, body } => {
+            Some(ErrorKind::Provider { message: message.or_else(|| Some(detail.kept().into_owned())), body })
+        }
+        other => Some(other),
     }
 }
 

@@ -17,12 +17,12 @@ mod response;
 
 use self::choice::Choice;
 use super::repeat::{Hole, RepeatDetector};
-use super::{given, provider_error, read, take_first, within};
+use super::{detail_of, given, provider_error, read, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
 use crate::limits::Limits;
-use crate::tool_call::Fragment;
+use crate::tool_call::{Buffer, Fragment};
 use crate::tree::{Merge, Object};
 
 /// Members whose strings only hide how long the rest of an event is.
@@ -43,11 +43,17 @@ pub struct Quirks {
     pub reasoning: Vec<String>,
     /// A member that holds `usage` beside or instead of the top level.
     pub usage_in: Option<String>,
+    /// Whether a stream reports its end: by a finish reason, by usage or by `[DONE]`.
+    pub reports_end: bool,
 }
 
 impl Default for Quirks {
     fn default() -> Self {
-        Self { reasoning: ["reasoning_content", "reasoning"].map(str::to_owned).to_vec(), usage_in: None }
+        Self {
+            reasoning: ["reasoning_content", "reasoning"].map(str::to_owned).to_vec(),
+            usage_in: None,
+            reports_end: true,
+        }
     }
 }
 
@@ -136,6 +142,14 @@ impl State {
         }
     }
 
+    /// Whether the stream has to report its end and has not.
+    #[must_use]
+    pub fn is_unreported(&self) -> bool {
+        let ended =
+            self.usage().is_some() || self.choices.iter().any(|choice| choice.finish_reason.is_some());
+        self.quirks.reports_end && !ended
+    }
+
     fn receive(&mut self, data: &str) -> Result<(), ErrorKind> {
         self.received += data.len();
         within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
@@ -192,6 +206,9 @@ impl State {
                     {
                         self.other_usage = Some(usage.kept().into());
                     }
+                    if self.quirks.usage_in.as_deref() == Some(name) {
+                        error = error.or(value.get("error").filter(|error| error.is_truthy()));
+                    }
                     self.extra.merge(name, value, merge_of(name));
                 }
             }
@@ -207,11 +224,16 @@ impl State {
             }
             _ => {}
         }
-        // Some servers report an error as the whole object instead of in a member.
-        match error.or(is_error.then_some(root)) {
-            Some(error) => Err(provider_error(error)),
-            None => Ok(()),
+        // Some servers report an error in a choice, or as the whole object.
+        let in_choice = || {
+            let mut choices = choices.into_iter().flat_map(Value::elements);
+            choices.find_map(|choice| choice.get("error").filter(|error| error.is_truthy()))
+        };
+        if let Some(error) = error.or_else(in_choice).or(is_error.then_some(root)) {
+            return Err(provider_error(error));
         }
+        let is_part = choices.is_some() || root.get("usage").is_some_and(Value::is_truthy);
+        if is_part { Ok(()) } else { detail_of(root).map_or(Ok(()), Err) }
     }
 
     fn choice(&mut self, place: usize, value: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
@@ -258,7 +280,7 @@ impl State {
             choice.finish_reason = Some(finish.into_owned());
             choice.finish(delta);
             // Arguments that are neither empty nor closed may go on after this; the end of the stream decides.
-            choice.complete(delta, |call| call.arguments.value.trim_ascii().is_empty());
+            choice.complete(delta, Buffer::is_empty);
         }
         Ok(())
     }
@@ -360,6 +382,10 @@ impl State {
         if new && call >= self.limits.tool_calls {
             self.choices[position].calls.take_back();
             return Err(ErrorKind::Limit { limit: Limit::ToolCalls, max: self.limits.tool_calls });
+        }
+        if new {
+            // The new call has no arguments yet, and is not closed.
+            self.choices[position].complete_empty(delta);
         }
         let repeats = !new && fragment.id.is_none() && fragment.name.is_none() && fragment.index.is_some();
         match (arguments, fragment.arguments) {

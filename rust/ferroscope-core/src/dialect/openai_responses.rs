@@ -19,7 +19,7 @@ mod item;
 mod response;
 
 use super::repeat::{Hole, RepeatDetector};
-use super::{provider_error, read, reported, within};
+use super::{provider_error, read, reported, stray_error, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
 use crate::json::{Kind, Tape, Value};
@@ -161,8 +161,8 @@ impl State {
         let kind = root.get("type").and_then(Value::as_str).unwrap_or_default();
         let Some(name) = kind.strip_prefix("response.") else {
             self.holes.clear();
-            let failed = kind == "error" || root.get("error").is_some_and(Value::is_truthy);
-            return if failed { Err(reported(root)) } else { Ok(()) };
+            let error = if kind == "error" { Some(reported(root)) } else { stray_error(root) };
+            return error.map_or(Ok(()), Err);
         };
         self.started = true;
         if let Some(name) = name.strip_suffix(".delta")

@@ -222,15 +222,12 @@ impl Block {
 
     /// `contentBlockStop`
     ///
-    /// A tool call without input is complete. One whose input is not closed waits for `messageStop`, which tells whether
-    /// the message is malformed.
+    /// A tool call whose input is empty or not closed waits for `messageStop`, which tells whether the message is
+    /// malformed; one without input is complete when another block begins.
     pub fn end(&mut self, call: Option<usize>, delta: &mut Delta) {
         self.finish(call, delta);
         if let Body::Tool { input, .. } = &mut self.body {
-            input.fill("{}", call, delta);
-            if input.is_closed() {
-                input.deliver(call, delta);
-            }
+            input.end(call, delta);
         }
     }
 }

@@ -99,6 +99,14 @@ impl Choice {
         if first {
             delta.text.push_str(&text.value[before..]);
         }
+        if !quoted.is_empty() && !self.calls.buffers().is_empty() {
+            self.complete_empty(delta);
+        }
+    }
+
+    /// Hands out the calls with an empty object, which something has followed.
+    pub(super) fn complete_empty(&mut self, delta: &mut Delta) {
+        self.complete(delta, |call| call.is_closed() && call.is_empty());
     }
 
     /// Appends typed parts (`https://docs.mistral.ai/capabilities/reasoning/`).
