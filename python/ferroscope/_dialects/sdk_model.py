@@ -10,6 +10,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
+from ..core.base._tool_arguments import arguments_text
+
 
 def read_model(model: Any, data: bytes) -> Any:  # Any: a model class of an SDK, and its instance
     """An SDK's object for JSON text.
@@ -52,6 +54,14 @@ def member(value: Any, name: str) -> Any:
     """Return a member of an SDK's object: an attribute, or what a mapping has that has no attribute for it."""
     found = getattr(value, name, None) if not isinstance(value, str) else None
     return value.get(name) if found is None and isinstance(value, Mapping) else found
+
+
+def arguments_of(function: Any) -> str:
+    """Return the arguments of the function in a tool call, as JSON text.
+
+    Some servers send an object, which the attribute of some SDKs shows as Python's text of it.
+    """
+    return arguments_text(function.get("arguments") if isinstance(function, Mapping) else function.arguments)
 
 
 def read_json(data: bytes) -> Any:  # Any: JSON

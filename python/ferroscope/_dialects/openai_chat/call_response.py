@@ -19,7 +19,7 @@ from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
-from ..sdk_model import member
+from ..sdk_model import arguments_of, member
 from .message_parts import FUNCTION_CALL
 from .messages import parse_message, parse_messages, plain_message
 
@@ -198,7 +198,7 @@ class ChatCallResponse(
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
         calls = [call for call in calls if getattr(call, "function", None)]
-        given = [(call.id, call.function.name, arguments_text(call.function.arguments)) for call in calls]
+        given = [(call.id, call.function.name, arguments_of(call.function)) for call in calls]
         refuse_cut_off(given, self._cut_off_by)
         return [self._tool(by_name, call) for call in calls]
 
@@ -211,7 +211,7 @@ class ChatCallResponse(
                 f"{', '.join(map(repr, by_name))}",
                 name=call.function.name,
                 call_id=call.id,
-                arguments=arguments_text(call.function.arguments),
+                arguments=arguments_of(call.function),
             )
         return cast("_ToolT", tool_type.from_tool_call(call))
 

@@ -9,10 +9,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.base._strict_schema import strict_schema
-from ...core.base._tool_arguments import arguments_text
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
-from ..sdk_model import member
+from ..sdk_model import arguments_of, member
 
 if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
@@ -76,7 +75,7 @@ def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
     content = getattr(message, "content", None)
     calls = getattr(message, "tool_calls", None)
     function = getattr(calls[0], "function", None) if calls else None
-    arguments = arguments_text(function.arguments) if function else None
+    arguments = arguments_of(function) if function else None
     for text in (arguments, content) if mode == "tool" else (content, arguments):
         if isinstance(text, str) and text:
             return text

@@ -13,10 +13,11 @@ from pydantic_core import CoreSchema
 
 from ..._lazy import load_name
 from ...core.base._strict_schema import strict_schema
-from ...core.base._tool_arguments import arguments_text, read_partial
+from ...core.base._tool_arguments import read_partial
 from ...core.base._tool_binding import unbound_tool_type
 from ...core.base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles
+from ..sdk_model import arguments_of
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionToolParam
@@ -153,7 +154,7 @@ class ChatTool(FunctionTool):
             pydantic.ValidationError: The arguments do not fit the tool.
         """
         function = tool_call.function
-        arguments = arguments_text(function.arguments)
+        arguments = arguments_of(function)
         if allow_partial:
             values = read_partial(arguments, call_id=tool_call.id, name=function.name)
             tool = cls.partial_from_values(values, id=tool_call.id, name=function.name, delta=None)
