@@ -327,6 +327,9 @@ class StreamDecoder:
     @property
     def tool_calls(self) -> list[ToolCallDelta]:
         """The tool calls so far."""
+    @property
+    def cut_calls(self) -> list[ToolCallDelta]:
+        """The tool calls that the end of the response cut off, though their arguments may be closed JSON."""
     def response(self) -> bytes:
         """The response so far, in the form of the provider's answer without streaming, JSON text."""
 

@@ -271,6 +271,15 @@ impl StreamDecoder {
         Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
     }
 
+    /// The tool calls that the end of the response cut off.
+    #[getter]
+    fn cut_calls(&self, py: Python<'_>) -> PyResult<Vec<ToolCallDelta>> {
+        let this = self.lock(py)?;
+        let state = this.stream.state();
+        let positions = state.cut_calls().into_iter();
+        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
+    }
+
     /// The response so far, in the form of the provider's answer without streaming, JSON text.
     fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, self.lock(py)?.stream.state().response().as_bytes()))

@@ -255,6 +255,17 @@ impl Dialect {
         }
     }
 
+    /// The tool calls, by position, that the end of the response cut off although their arguments may be closed.
+    ///
+    /// Only formats that report this have any. In the others the arguments alone show it.
+    #[must_use]
+    pub fn cut_calls(&self) -> Vec<usize> {
+        match self {
+            Self::OpenaiResponses(state) => state.cut_calls(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The tool call at that position, as a [`Delta`] names it.
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<ToolCall<'_>> {

@@ -87,6 +87,13 @@ impl State {
         self.calls.get(position).map(|&position| self.items[position].call())
     }
 
+    /// The calls that the end of the response cut off, by position.
+    #[must_use]
+    pub fn cut_calls(&self) -> Vec<usize> {
+        let cut = |&position: &usize| self.is_complete() && !self.items[position].delivered;
+        self.calls.iter().enumerate().filter(|(_, item)| cut(item)).map(|(call, _)| call).collect()
+    }
+
     /// The reason for which the response ended: that of `incomplete_details`, or else the status.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.finish_reason.as_deref().into_iter()
