@@ -392,7 +392,6 @@ class Anthropic:
     counts_cached = False
     refuses_apart = False
     asks_for_usage = False
-    names_model = True
     takes_timeout = True
     takes_headers = True
     on_httpx = True
@@ -520,7 +519,6 @@ class Gemini:
     has_last_event = False
     counts_errors = False
     shows_defaults = False
-    names_model = True
     takes_timeout = True
     takes_headers = True
     on_httpx = True
