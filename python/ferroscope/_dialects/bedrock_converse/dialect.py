@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ..._lazy import load_name
 from ...core.base._provider_data import Endpoint
+from ..reported_error import find_error
 from .blobs import dump_event, read_response
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage, needs_fetch, render_messages, split_system
@@ -64,6 +65,9 @@ class BedrockConverse:
 
     def read_response(self, data: bytes) -> Any:
         return read_response(data)
+
+    def reported_error(self, response: Any) -> ReportedError | None:
+        return find_error(response)
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return may_force_tool(params)

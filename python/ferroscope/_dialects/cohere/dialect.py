@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ..._engine.dialect import Request
+from ..._engine.dialect import ReportedError, Request
 from ...core.base._provider_data import Endpoint
 from ..openai_chat.sdk import ChatSdk
+from ..reported_error import find_error
 from .extraction import answer_text, render_extraction, render_json_mode
 from .messages import WireMessage, render_messages
 from .parameters import render_params, with_preamble
@@ -62,6 +63,9 @@ class CohereChat:
 
     def read_response(self, data: bytes) -> Any:
         return self.sdk.read_response(data)
+
+    def reported_error(self, response: Any) -> ReportedError | None:
+        return find_error(response)
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return not params.get("tools")  # a call of any tool can be required, but not that of a certain one
