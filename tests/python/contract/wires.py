@@ -250,10 +250,16 @@ class Cohere(OpenAIChat):
 
     async_http = http
 
-    @classmethod
-    def close(cls, client: Any) -> Any:
-        http = cls.http(client)
-        return http.aclose() if hasattr(http, "aclose") else http.close()
+    @staticmethod
+    def close(client: Any) -> None:
+        client.__exit__(None, None, None)
+
+    @staticmethod
+    async def aclose(client: Any) -> None:
+        if hasattr(client, "__aexit__"):
+            await client.__aexit__(None, None, None)
+        else:
+            client.__exit__(None, None, None)
 
     @classmethod
     def error(cls, name: str) -> Any:

@@ -15,7 +15,7 @@ from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import ToolArgumentsError, UnknownToolError
-from ..openai_chat.call_response import member
+from ..sdk_model import member
 from .messages import answer_message, parse_message, parse_messages, result_content
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from ..._lazy import load_name
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ...core.base.types import FinishReason
-from ..openai_chat.call_response import member
-from ..sdk_model import read_json, read_model
+from ..sdk_model import member, read_json, read_model
 from .call_response import common_finish_reasons
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...core.base._strict_schema import strict_schema
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
-from ..openai_chat.call_response import member
+from ..sdk_model import member
 from .call_response import FAILURES, text_of
 from .parameters import ask_for_json, force_function
 
