@@ -204,7 +204,9 @@ class ConverseCallResponse(
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
     """Return stop reasons in the words that all providers share; None if none of them is known."""
-    known = [_COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS]
+    known: list[FinishReason] = [
+        _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
+    ]
     return known or None
 
 

@@ -14,30 +14,17 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final
 
-from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
 from pydantic_core import from_json
 
 from ..._dialects.bedrock_converse.stream import Head
 from ._body import Body, network_errors
 from ._clients import AsyncClient
+from ._errors import APIConnectionError, APIError, APITimeoutError, described_errors, stream_errors
+
+__all__ = ["APIConnectionError", "APIError", "APITimeoutError", "AsyncStream", "Stream", "sender"]
 
 # Any: AWS's SDKs have no types.
 
-# Codes for which botocore has no class, and whose status, 400 or 403, does not tell them from other errors.
-_AUTHENTICATION: Final = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_AuthenticationError: Final = type("AuthenticationError", (ClientError,), {"__module__": "botocore.exceptions"})
 _STREAMS: Final = ("botocore.eventstream", "aiobotocore.eventstream")
 
 _received: ContextVar[list[Any] | None] = ContextVar("received", default=None)
@@ -65,7 +52,7 @@ def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
         client.meta.events.register(event, receive, unique_id=event)
     received: list[Any] = []
     with _receiving(received):
-        answer = method(**kwargs)
+        answer = method(**_known_blocks(client, kwargs))
     if inspect.isawaitable(answer):
         return _asend(answer, received, stream, kwargs["modelId"])
     return _opened(answer, received, kwargs["modelId"], Stream, WrappedStream) if stream else _whole(answer, received)
@@ -77,12 +64,28 @@ async def _asend(sending: Any, received: list[Any], stream: bool, model: str) ->
     return _opened(answer, received, model, AsyncStream, WrappedAsyncStream) if stream else _whole(answer, received)
 
 
+def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments without the model's own blocks of which the SDK is too old to know.
+
+    A stream has them, and the SDK raises a ParamValidationError for them. Those of the user are kept, and are errors.
+    """
+    shape = client.meta.service_model.operation_model("Converse").input_shape
+    kinds = shape.members["messages"].member.members["content"].member.members.keys()
+    messages = [
+        {**one, "content": [block for block in one["content"] if not kinds.isdisjoint(block)]}
+        if one.get("role") == "assistant"
+        else one
+        for one in kwargs["messages"]
+    ]
+    return {**kwargs, "messages": messages}
+
+
 @contextmanager
 def _receiving(received: list[Any]) -> Iterator[None]:
     """Receive the HTTP response of a request below the SDK, and describe its errors."""
     token = _received.set(received)
     try:
-        with _described_errors():
+        with described_errors():
             yield
     finally:
         _received.reset(token)
@@ -142,7 +145,7 @@ class WrappedStream:
         self.response = response
 
     def __iter__(self) -> Iterator[Any]:
-        with network_errors(), _stream_errors():
+        with network_errors(), stream_errors():
             yield from self.sdk_stream
 
     def close(self) -> Any:
@@ -153,7 +156,7 @@ class WrappedAsyncStream(WrappedStream):
     """The same of an async call."""
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        with network_errors(), _stream_errors():
+        with network_errors(), stream_errors():
             async for event in self.sdk_stream:
                 yield event
 
@@ -164,62 +167,3 @@ class Stream(WrappedStream):
 
 class AsyncStream(WrappedAsyncStream):
     """The same of an async call."""
-
-
-# ---- exceptions
-
-
-@contextmanager
-def _described_errors() -> Iterator[None]:
-    """Give errors of the service the status of the response, and those of credentials a class of their own."""
-    try:
-        yield
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        if isinstance(status, int):
-            error.status_code = status
-        if type(error) is ClientError and error.response.get("Error", {}).get("Code") in _AUTHENTICATION:
-            error.__class__ = _AuthenticationError
-        raise
-
-
-@contextmanager
-def _stream_errors() -> Iterator[None]:
-    """Raise the SDK's error of a stream as the class below."""
-    try:
-        yield
-    except EventStreamError as error:
-        reported = error.response.get("Error", {})
-        raise APIError(
-            str(error),
-            request=error.operation_name,
-            body={"message": reported.get("Message"), "type": reported.get("Code")},
-        ) from error
-
-
-class APIError(EventStreamError):  # type: ignore[misc]  # a class without types
-    """An error that the service reports inside a stream."""
-
-    def __init__(self, message: str, *, request: object, body: object) -> None:
-        reported = body if isinstance(body, dict) else {}
-        reported = reported.get("error", reported)
-        error = {"Code": reported.get("type") or "Unknown", "Message": reported.get("message") or message}
-        super().__init__({"Error": error}, "ConverseStream")
-        self.request = request
-        self.body = body
-
-
-class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # a class without types
-    """A connection that broke before the response ended."""
-
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(endpoint_url=request)
-        self.request = request
-
-
-class APITimeoutError(ReadTimeoutError):  # type: ignore[misc]  # a class without types
-    """A response that did not arrive in time."""
-
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(endpoint_url=request)
-        self.request = request

@@ -126,7 +126,6 @@ def test_the_common_classes_are_names_of_the_package() -> None:
         ({"status_code": 429}, errors.RateLimitError),
         ({"code": 503}, errors.InternalServerError),
         ({"code": 451}, errors.APIStatusError),
-        ({"response": {"ResponseMetadata": {"HTTPStatusCode": 403}}}, errors.PermissionDeniedError),
         ({"code": "nope"}, None),
         ({}, None),
     ],
