@@ -94,7 +94,8 @@ def test_status_errors_are_the_sdks_own_and_tell_no_key(
         else:
             caller.call("Say hello")
     assert caught.value.status_code == 401
-    assert ("Incorrect API key provided." in str(caught.value)) is caller.wire.shows_message
+    if caller.wire.shows_message:
+        assert "Incorrect API key provided." in str(caught.value)
     assert "very-secret" not in str(caught.value) + repr(caught.value)
 
 

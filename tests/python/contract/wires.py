@@ -621,6 +621,7 @@ class BedrockConverse(Anthropic):
     """Bedrock's Converse, through AWS's SDKs."""
 
     sdk = "botocore"
+    package = "aiobotocore"
     warns_of_open_clients = False
     runs_on_trio = False
     names_model = False

@@ -8,7 +8,7 @@
 //! - `parts`: added to the list. A text joins the text before it if both are thoughts or both are not, and neither
 //!   has other members: a part with a `thoughtSignature` stays a part of its own, as Google asks
 //!   (`https://ai.google.dev/gemini-api/docs/thought-signatures`). An empty text without other members adds nothing;
-//! - `functionCall`: see [`call`](self::call);
+//! - `functionCall`: see the module `call`;
 //! - `usageMetadata`: the last one counts, all of it: its numbers are totals;
 //! - `finishReason`, `finishMessage`, `safetyRatings` and all unknown members: the last that is not null; objects are
 //!   merged member by member;
