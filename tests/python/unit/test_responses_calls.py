@@ -522,7 +522,7 @@ def test_a_response_that_failed_is_an_error(server: ProviderServer) -> None:
     import openai as sdk
 
     server.reply(Answer("Hel", finish="failed", finish_message="Overloaded."))
-    with pytest.raises(errors.APIError, match=r"^Overloaded\.$") as caught:
+    with pytest.raises(errors.APIError, match=r"^Overloaded\.; provider 'openai', model") as caught:
         ask()
     assert isinstance(caught.value, sdk.APIError)
     assert caught.value.code == "server_error"
