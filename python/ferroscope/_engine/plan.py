@@ -164,5 +164,5 @@ def provider_tools(
 
 
 def _described(tool: object) -> str:
-    named = tool if hasattr(tool, "__qualname__") else type(tool)
+    named: Any = tool if hasattr(tool, "__qualname__") else type(tool)
     return f"{named.__module__}.{named.__qualname__}"

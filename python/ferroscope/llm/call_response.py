@@ -132,7 +132,9 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         self._response._set_decoded_usage(usage, contradiction)
 
     @property
-    def _token_counts(self) -> Mapping[str, int | None]:
+    def _token_counts(  # pyright: ignore[reportIncompatibleVariableOverride]  # read through
+        self,
+    ) -> Mapping[str, int | None]:
         return self._response._token_counts
 
     @computed_field  # type: ignore[prop-decorator]

@@ -16,7 +16,8 @@ from ..._lazy import load_name
 from ...core.base._provider_data import Endpoint
 from ..reported_error import find_error, missing_answer
 from ..sdk_model import member
-from . import messages, parameters, sdk_objects
+from . import messages as wire
+from . import parameters, sdk_objects
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import WireMessage
 from .parts import MessageRules
@@ -37,25 +38,25 @@ class GeminiContents:
     rules: MessageRules
     sender: str
 
-    def needs_fetch(self, messages_: Iterable[Any]) -> bool:
-        return messages.needs_fetch(messages_, self.rules)
+    def needs_fetch(self, messages: Iterable[Any]) -> bool:
+        return wire.needs_fetch(messages, self.rules)
 
-    def render_messages(self, messages_: Iterable[Any], destination: Endpoint) -> list[WireMessage]:
-        return messages.render_messages(messages_, self.rules, destination)
+    def render_messages(self, messages: Iterable[Any], destination: Endpoint) -> list[WireMessage]:
+        return wire.render_messages(messages, self.rules, destination)
 
-    def conversation(self, messages_: list[WireMessage]) -> list[WireMessage]:
-        return messages.split_system(messages_)[1]
+    def conversation(self, messages: list[WireMessage]) -> list[WireMessage]:
+        return wire.split_system(messages)[1]
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         # Into the configuration only with those of the dynamic config, each of which replaces one of these.
         return parameters.select_params(params)
 
     def render_request(self, request: Request) -> dict[str, Any]:
-        system, contents = messages.split_system(request.messages)
+        system, contents = wire.split_system(request.messages)
         kwargs = {"model": request.model, "contents": contents, **parameters.render_params(request.params)}
         config: dict[str, Any] = kwargs.setdefault("config", {})
         if system:
-            config["system_instruction"] = messages.join_system(config.get("system_instruction"), system)
+            config["system_instruction"] = wire.join_system(config.get("system_instruction"), system)
         parameters.add_tools(config, [tool.wire_schema() for tool in request.tools])  # type: ignore[attr-defined]  # a tool of this format
         if request.extraction is not None:
             render_extraction(kwargs, config, request.extraction)

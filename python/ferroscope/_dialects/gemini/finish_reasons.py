@@ -73,7 +73,7 @@ def common_finish_reasons(reasons: Sequence[str] | None, *, blocked: bool, calls
     """
     if blocked:
         return ["content_filter"]
-    common = [_COMMON[reason] for reason in reasons or () if reason in _COMMON]
+    common: list[FinishReason] = [_COMMON[reason] for reason in reasons or () if reason in _COMMON]
     if calls and common and common[0] == "stop":
         common[0] = "tool_calls"
     return common or None

@@ -204,8 +204,8 @@ def as_piece(part: Any) -> Piece:  # Any: a part in whatever form the SDK takes
     if isinstance(part, str):
         return {"text": part}
     if isinstance(part, BaseModel):
-        if hasattr(part, "uri"):  # a file that was uploaded
-            return {"file_data": _given({"file_uri": part.uri, "mime_type": getattr(part, "mime_type", None)})}
+        if (uri := getattr(part, "uri", None)) is not None:  # a file that was uploaded
+            return {"file_data": _given({"file_uri": uri, "mime_type": getattr(part, "mime_type", None)})}
         part = part.model_dump(exclude_none=True, warnings=False)
     if not isinstance(part, Mapping):
         raise ValueError(f"a {type(part).__name__} is not a message part: pass text, a `Part` or a file")

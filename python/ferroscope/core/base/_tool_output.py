@@ -48,7 +48,7 @@ def tool_output_text(output: object) -> str:
     return json.dumps(_jsonable(output))
 
 
-_BINARY: Final = bytes | bytearray | memoryview
+_BINARY: Final = (bytes, bytearray, memoryview)
 
 
 def _base64(data: bytes | bytearray | memoryview) -> str:

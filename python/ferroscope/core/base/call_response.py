@@ -201,7 +201,9 @@ class BaseCallResponse(
         """The provider's own account of the tokens."""
 
     @cached_property
-    def _token_counts(self) -> Mapping[str, int | None]:
+    def _token_counts(  # pyright: ignore[reportIncompatibleMethodOverride]  # a property that is kept
+        self,
+    ) -> Mapping[str, int | None]:
         return token_counts(self._usage_json)
 
     @cached_property

@@ -195,7 +195,8 @@ class AsyncObjectStream:
                 if await read is not _END:
                     continue
             break
-        if callable(close := getattr(self._events, "aclose", None)):
+        close: Any = getattr(self._events, "aclose", None)
+        if close is not None:
             await close()
 
 
