@@ -39,6 +39,13 @@ STREAMED = {"model": "m", "messages": [{"role": "user", "content": "Go on."}], "
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the native transport is not available there")
 
 
+@pytest.fixture
+def server() -> Iterator[ProviderServer]:
+    """Start a server for one test, which counts connections: clients of earlier tests may still be open."""
+    with ProviderServer() as server:
+        yield server
+
+
 @pytest.fixture(params=LIBRARIES)
 def library(request: pytest.FixtureRequest) -> Any:
     return import_module(request.param)
@@ -1121,6 +1128,8 @@ def test_default_clients(
     async def main() -> None:
         http = default_client(clients, asynchronous=True)._client  # type: ignore[attr-defined]
         assert (type(http._transport) is NativeTransport) is native
+        if variable == "HTTPS_PROXY" and not http._mounts:
+            pytest.skip("this version of the SDK does not read the proxies of the environment")
         if variable == "HTTPS_PROXY":  # httpx sends these requests through its own transport
             proxied = http._transport_for_url(type(http.base_url)("https://models.example"))
             assert type(proxied).__name__ == "AsyncHTTPTransport"
