@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
-from ..core.base._tool_arguments import arguments_text
+from ..core.base._tools.arguments import arguments_text
 
 
 def read_model(model: Any, data: bytes) -> Any:  # Any: a model class of an SDK, and its instance

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from ..core.base._prompt_plan import ResolvedPrompt
-from ..core.base._provider_data import Endpoint, drop_unsupported
+from ..core.base._messages.provider_data import Endpoint, drop_unsupported
+from ..core.base._prompts.plan import ResolvedPrompt
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool

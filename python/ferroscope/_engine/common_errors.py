@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 from .. import errors
-from ..core.base._secrets import without_secrets
+from ..core.base._responses.secrets import without_secrets
 
 _ErrorT = TypeVar("_ErrorT", bound=Exception)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from ..core.base._provider_data import Endpoint
-    from ..core.base._template import Message
+    from ..core.base._messages.provider_data import Endpoint
+    from ..core.base._prompts.template import Message
     from ..core.base.tool import BaseTool
     from .extraction import Extraction
 
@@ -62,7 +62,7 @@ class Dialect(Protocol):
     def render_messages(self, messages: Sequence[Message], destination: Endpoint) -> list[Any]:
         """Messages in the provider's form; those that have it already pass through.
 
-        What a common message keeps of its provider's own form goes back by the rule of `_provider_data`.
+        What a common message keeps of its provider's own form goes back by the rule of `provider_data`.
         """
         ...
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, RootModel, create_model
 from pydantic.errors import PydanticUserError
 
-from ..core.base._callers import callers_level
+from ..core.base._prompts.callers import callers_level
 from ..core.base.from_call_args import is_from_call_args
 from ..core.base.tool import BaseTool, provider_tool_type
 from .provider import Provider

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
-from ..core.base._prompt_plan import ResolvedPrompt
+from ..core.base._prompts.plan import ResolvedPrompt
 from ..prices import record
 from .answer import extract
 from .call import Call, now, prepare

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, get_args
 
-from ..core.base._prompt_plan import PromptPlan, plan_prompt
+from ..core.base._prompts.plan import PromptPlan, plan_prompt
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .deadlines import Deadlines, read_deadlines

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .._core import Event, StreamDecoder, ToolCallDelta
-from ..core.base._token_counts import common_usage
+from ..core.base._responses.token_counts import common_usage
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream_events import (
     FinishEvent,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .._core import Event, JsonError, StreamDecoder, ToolCallDelta
-from ..core.base._tool_arguments import CUT_OFF, cut_off_error, is_empty
-from ..core.base._tool_binding import unbound_tool_type
-from ..core.base._tool_call import Fragments
+from ..core.base._tools.arguments import CUT_OFF, cut_off_error, is_empty
+from ..core.base._tools.binding import unbound_tool_type
+from ..core.base._tools.call import Fragments
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.tool import BaseTool
 from ..errors import ToolArgumentsError, UnknownToolError

@@ -13,7 +13,7 @@ from .._engine.flow import adrive, drive, flow
 from .._engine.options import OPTIONS_DOC, CallOptions, check_options
 from .._engine.plan import CallPlan, plan_call, render_params
 from ..core._registry import provider_and_model
-from ..core.base._prompt_plan import plan_prompt
+from ..core.base._prompts.plan import plan_prompt
 from ..errors import MissingExtraError
 from ._common_view import common_view_record
 from ._context import Layers, current_layers, in_force

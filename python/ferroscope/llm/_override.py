@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
 from .._engine.options import CallOptions, check_options
-from ..core.base._prompt_plan import fn_is_async
+from ..core.base._prompts.plan import fn_is_async
 from ._context import Layer, current_layers, in_force
 from ._options import Change
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SerializationInfo, SerializerFunctionWrapHandler, computed_field, model_serializer
 
-from ..core.base._tool_output import tool_output_text
+from ..core.base._tools.output import tool_output_text
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.message_param import BaseMessageParam, ToolResultPart
 from ..core.base.tool import BaseTool

@@ -16,7 +16,7 @@ import pytest
 from ferroscope import BaseMessageParam, Messages, llm
 from ferroscope._dialects.anthropic import messages as anthropic
 from ferroscope._dialects.openai_chat import messages as openai_chat
-from ferroscope.core.base._provider_data import Endpoint, drop_unsupported
+from ferroscope.core.base._messages.provider_data import Endpoint, drop_unsupported
 from ferroscope.testing import ProviderServer, Replay
 
 from .recordings import RECORDED, Json, name_of

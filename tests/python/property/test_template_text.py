@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ferroscope import BaseMessageParam
-from ferroscope.core.base._template import parse_template, parse_text
+from ferroscope.core.base._prompts.template import parse_template, parse_text
 from ferroscope.errors import TemplateError
 
 ROLE = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)

@@ -29,7 +29,7 @@ from ferroscope.core.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from ferroscope.core.base._provider_data import Endpoint
+from ferroscope.core.base._messages.provider_data import Endpoint
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PDF = b"%PDF-1.7"

@@ -29,7 +29,7 @@ from ferroscope._dialects.bedrock_converse.parameters import (
 )
 from ferroscope._dialects.openai_chat.messages import parse_messages as parse_of_openai
 from ferroscope._dialects.openai_chat.messages import render_messages as render_for_openai
-from ferroscope.core.base._provider_data import Endpoint
+from ferroscope.core.base._messages.provider_data import Endpoint
 from ferroscope.core.base.message_param import (
     AudioPart,
     AudioURLPart,

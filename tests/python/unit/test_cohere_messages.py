@@ -19,7 +19,7 @@ from ferroscope._dialects.cohere.parameters import (
     with_preamble,
 )
 from ferroscope._dialects.openai_chat.messages import render_messages as render_for_openai
-from ferroscope.core.base._provider_data import Endpoint
+from ferroscope.core.base._messages.provider_data import Endpoint
 from ferroscope.core.base.message_param import (
     AudioPart,
     AudioURLPart,

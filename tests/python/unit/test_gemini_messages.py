@@ -28,7 +28,7 @@ from ferroscope._dialects.gemini.parameters import (
 from ferroscope._dialects.gemini.parts import MessageRules
 from ferroscope._dialects.gemini.tools import declare_function
 from ferroscope._dialects.openai_chat.messages import render_messages as render_for_openai
-from ferroscope.core.base._provider_data import Endpoint
+from ferroscope.core.base._messages.provider_data import Endpoint
 from ferroscope.core.base.message_param import (
     AudioPart,
     AudioURLPart,

@@ -16,7 +16,7 @@ from ferroscope import (
     ImagePart,
     ImageURLPart,
 )
-from ferroscope.core.base._media import (
+from ferroscope.core.base._media.parts import (
     audio_media_type,
     audio_part,
     data_url_bytes,

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ferroscope.core.base._fetch import FetchPolicy, FetchRefusedError, fetch, is_public
+from ferroscope.core.base._media.fetch import FetchPolicy, FetchRefusedError, fetch, is_public
 
 BODY = bytes(range(256)) * 300
 OPEN = FetchPolicy(allow_private=True, timeout=10)
@@ -89,7 +89,7 @@ def test_the_switch_in_the_environment(site: str, monkeypatch: pytest.MonkeyPatc
 
 def test_a_redirect_is_checked_too(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The first host counts as public here, as an attacker's would be.
-    import ferroscope.core.base._fetch as module
+    import ferroscope.core.base._media.fetch as module
 
     monkeypatch.setattr(module, "is_public", lambda address: str(address) == "127.0.0.1")
     assert fetch(f"{site}/body") == BODY

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import trustme
 
-from ferroscope.core.base import _fetch
-from ferroscope.core.base._fetch import FetchPolicy, FetchRefusedError, fetch
+from ferroscope.core.base._media import fetch as fetch_module
+from ferroscope.core.base._media.fetch import FetchPolicy, FetchRefusedError, fetch
 
 BRIEF = FetchPolicy(allow_private=True, timeout=0.4, max_bytes=1024 * 1024)
 PATIENT = FetchPolicy(allow_private=True, timeout=20, max_bytes=1024 * 1024)
@@ -423,7 +423,7 @@ def test_a_tunnel_leads_to_the_checked_address_and_the_name_is_checked_at_its_en
 ) -> None:
     server = serve(WHOLE, context(authority, "media.example"))
     names["media.example"] = "127.0.0.1"
-    monkeypatch.setattr(_fetch, "is_public", lambda address: str(address) == "127.0.0.1")
+    monkeypatch.setattr(fetch_module, "is_public", lambda address: str(address) == "127.0.0.1")
     seen: list[str] = []
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         thread = threading.Thread(target=_tunnel, args=(listener, server.port, seen))

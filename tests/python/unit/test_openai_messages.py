@@ -36,8 +36,8 @@ from ferroscope._dialects.openai_chat.messages import (
     parse_messages,
     render_messages,
 )
-from ferroscope.core.base._prompt_plan import plan_prompt
-from ferroscope.core.base._provider_data import Endpoint
+from ferroscope.core.base._messages.provider_data import Endpoint
+from ferroscope.core.base._prompts.plan import plan_prompt
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_URL = "data:image/png;base64,iVBORw0KGgo="

@@ -12,7 +12,7 @@ from pydantic import computed_field
 from ferroscope import BaseMessageParam, ImageURLPart, TextPart, prompt_template
 from ferroscope.core import BasePrompt
 from ferroscope.core.base import metadata
-from ferroscope.core.base._prompt_plan import PromptPlan, ResolvedPrompt, plan_prompt
+from ferroscope.core.base._prompts.plan import PromptPlan, ResolvedPrompt, plan_prompt
 from ferroscope.errors import TemplateError, TemplateVariableError
 
 

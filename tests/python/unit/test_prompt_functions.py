@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ferroscope import BaseMessageParam, CacheControlPart, ImageURLPart, Messages, TextPart, prompt_template
 from ferroscope.core.base import metadata
-from ferroscope.core.base._prompt_plan import plan_prompt
+from ferroscope.core.base._prompts.plan import plan_prompt
 from ferroscope.errors import TemplateError, TemplateVariableError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ferroscope import BaseMessageParam, Messages
-from ferroscope.core.base._provider_data import (
+from ferroscope.core.base._messages.provider_data import (
     Endpoint,
     Original,
     drop_unsupported,

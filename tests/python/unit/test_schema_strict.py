@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
 
-from ferroscope.core.base._strict_schema import strict_schema
+from ferroscope.core.base._schemas.strict_schema import strict_schema
 
 
 def closed(**properties: object) -> dict[str, object]:

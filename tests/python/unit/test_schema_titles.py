@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ferroscope.core.base._json_schema import GenerateJsonSchemaNoTitles
+from ferroscope.core.base._schemas.json_schema import GenerateJsonSchemaNoTitles
 
 
 class Part(BaseModel):

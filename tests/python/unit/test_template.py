@@ -18,7 +18,7 @@ from ferroscope.core.base import (
     ImageURLPart,
     TextPart,
 )
-from ferroscope.core.base._template import parse_template, parse_text
+from ferroscope.core.base._prompts.template import parse_template, parse_text
 from ferroscope.errors import TemplateError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ferroscope.core.base._tool_ids import ToolId, unify_tool_ids
+from ferroscope.core.base._tools.ids import ToolId, unify_tool_ids
 
 ANY, PLAIN, NINE, SHORT = "", "[a-zA-Z0-9_-]+", "[a-zA-Z0-9]{9}", "[a-zA-Z0-9_-]{1,64}"
 LONG = "x" * 70

@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from ferroscope.core.base._tool_output import transform_tool_outputs
+from ferroscope.core.base._tools.output import transform_tool_outputs
 
 
 class Book(BaseModel):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from ..._engine.dialect import ReportedError, Request
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ..reported_error import find_error, missing_answer
 from ..sdk_model import dump_event, member, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode

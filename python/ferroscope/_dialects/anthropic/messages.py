@@ -12,10 +12,10 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from ...core.base._cache_marks import Marked, parse_mark, render_mark, with_marks
-from ...core.base._media import data_url_bytes
-from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
-from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base._media.parts import data_url_bytes
+from ...core.base._messages.cache_marks import Marked, parse_mark, render_mark, with_marks
+from ...core.base._messages.provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import (
     BaseMessageParam,
     ContentPart,

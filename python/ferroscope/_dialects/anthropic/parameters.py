@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from ...core.base._callers import callers_level
+from ...core.base._prompts.callers import callers_level
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
 # What the body may have without the SDK's method knowing it; any other name stays a mistake that the SDK tells.

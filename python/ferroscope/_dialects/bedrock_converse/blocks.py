@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from ...core.base._media import data_url_bytes, document_media_type, image_media_type
-from ...core.base._provider_data import Piece
+from ...core.base._media.parts import data_url_bytes, document_media_type, image_media_type
+from ...core.base._messages.provider_data import Piece
 from ...core.base.message_param import (
     CacheControlPart,
     ContentPart,

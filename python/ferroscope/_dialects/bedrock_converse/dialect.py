@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from ..._engine.dialect import ReportedError, Request
 from ..._lazy import load_name
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ..reported_error import find_error
 from .blobs import dump_event, read_response
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, TypeAlias
 
-from ...core.base._fetch import fetch as fetch_url
-from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
-from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base._media.fetch import fetch as fetch_url
+from ...core.base._messages.provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
 from .blobs import with_bytes
 from .blocks import Fetch, goes_back, is_fetched, is_represented, kind_of, parse_block, render_part

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ...core.base._tool_arguments import known_values, read_partial
-from ...core.base._tool_call import PendingToolCall
+from ...core.base._tools.arguments import known_values, read_partial
+from ...core.base._tools.call import PendingToolCall
 from ..openai_chat.message_parts import dump_json
 from ..openai_chat.tool import FunctionTool
 from .parameters import declare_tool

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tool_output import tool_output_text
+from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool

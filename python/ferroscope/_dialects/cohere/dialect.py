@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..._engine.dialect import ReportedError, Request
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ..openai_chat.sdk import ChatSdk
 from ..reported_error import find_error
 from .extraction import answer_text, render_extraction, render_json_mode

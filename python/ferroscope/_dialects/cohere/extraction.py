@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...core.base._strict_schema import strict_schema
+from ...core.base._schemas.strict_schema import strict_schema
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
 from ..sdk_model import member

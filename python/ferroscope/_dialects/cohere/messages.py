@@ -16,9 +16,9 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from ...core.base._fetch import fetch as fetch_url
-from ...core.base._provider_data import Endpoint, Original, Piece, keep_original, original_of, restore_pieces
-from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base._media.fetch import fetch as fetch_url
+from ...core.base._messages.provider_data import Endpoint, Original, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
 from ..openai_chat.message_parts import (
     MessageRules,

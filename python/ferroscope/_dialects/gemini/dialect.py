@@ -13,7 +13,7 @@ import orjson
 
 from ..._engine.dialect import ReportedError, Request
 from ..._lazy import load_name
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ..reported_error import find_error, missing_answer
 from ..sdk_model import member
 from . import messages as wire

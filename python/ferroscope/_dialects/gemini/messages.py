@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from ...core.base._fetch import fetch as fetch_url
-from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._media.fetch import fetch as fetch_url
+from ...core.base._messages.provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
 from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
 from .parts import (
     GOOGLE,

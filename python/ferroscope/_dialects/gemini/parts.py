@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from ...core.base._media import audio_media_type, data_url_bytes, document_media_type, image_media_type
-from ...core.base._provider_data import Piece
+from ...core.base._media.parts import audio_media_type, data_url_bytes, document_media_type, image_media_type
+from ...core.base._messages.provider_data import Piece
 from ...core.base.message_param import (
     AudioPart,
     AudioURLPart,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field
 
 from ..._lazy import load_name
-from ...core.base._tool_arguments import read_partial
-from ...core.base._tool_binding import unbound_tool_type
-from ...core.base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
+from ...core.base._tools.arguments import read_partial
+from ...core.base._tools.binding import unbound_tool_type
+from ...core.base._tools.call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ...core.base.tool import BaseTool
 from .sdk_objects import read_function_call
 from .tools import declare_function

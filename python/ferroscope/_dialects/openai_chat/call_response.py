@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tool_arguments import arguments_text, refuse_cut_off
-from ...core.base._tool_output import tool_output_text
+from ...core.base._tools.arguments import arguments_text, refuse_cut_off
+from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.quirks import Quirks

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Literal
 import orjson
 
 from ..._engine.dialect import ReportedError, Request
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ...core.base.quirks import Quirks
 from ..reported_error import find_error, missing_answer
 from ..sdk_model import member

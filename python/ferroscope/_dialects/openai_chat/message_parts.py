@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 from pydantic_core import from_json
 
-from ...core.base._cache_marks import Marked, parse_mark, render_mark
-from ...core.base._media import audio_media_type, data_url_bytes
-from ...core.base._provider_data import Piece
+from ...core.base._media.parts import audio_media_type, data_url_bytes
+from ...core.base._messages.cache_marks import Marked, parse_mark, render_mark
+from ...core.base._messages.provider_data import Piece
 from ...core.base.message_param import (
     AudioPart,
     ContentPart,

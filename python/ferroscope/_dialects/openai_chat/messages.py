@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 from pydantic import BaseModel
 
-from ...core.base._cache_marks import with_marks
-from ...core.base._fetch import fetch as fetch_url
-from ...core.base._provider_data import (
+from ...core.base._media.fetch import fetch as fetch_url
+from ...core.base._messages.cache_marks import with_marks
+from ...core.base._messages.provider_data import (
     Endpoint,
     Original,
     Piece,
@@ -22,7 +22,7 @@ from ...core.base._provider_data import (
     original_of,
     restore_pieces,
 )
-from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import (
     BaseMessageParam,
     ContentPart,

@@ -12,10 +12,10 @@ from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from ..._lazy import load_name
-from ...core.base._strict_schema import strict_schema
-from ...core.base._tool_arguments import read_partial
-from ...core.base._tool_binding import unbound_tool_type
-from ...core.base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
+from ...core.base._schemas.strict_schema import strict_schema
+from ...core.base._tools.arguments import read_partial
+from ...core.base._tools.binding import unbound_tool_type
+from ...core.base._tools.call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles
 from ..sdk_model import arguments_of
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tool_arguments import refuse_cut_off
-from ...core.base._tool_output import tool_output_text
+from ...core.base._tools.arguments import refuse_cut_off
+from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Literal
 import orjson
 
 from ..._engine.dialect import ReportedError, Request
-from ...core.base._provider_data import Endpoint
+from ...core.base._messages.provider_data import Endpoint
 from ...core.base.quirks import Quirks
 from ...errors import ClientError
 from ..openai_chat.sdk import extend_body, method_parameters

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...core.base._strict_schema import strict_schema
+from ...core.base._schemas.strict_schema import strict_schema
 from ...core.base.tool import GenerateJsonSchemaNoTitles
 from ..json_prompt import json_prompt
 from .reading import calls_of, finish_reasons_of, member, refusal_of, text_of

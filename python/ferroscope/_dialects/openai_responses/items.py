@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 
-from ...core.base._media import audio_media_type, data_url_bytes
-from ...core.base._provider_data import Piece
+from ...core.base._media.parts import audio_media_type, data_url_bytes
+from ...core.base._messages.provider_data import Piece
 from ...core.base.message_param import (
     AudioPart,
     ContentPart,

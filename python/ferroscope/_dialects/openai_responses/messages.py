@@ -12,10 +12,10 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from ...core.base._cache_marks import with_marks
-from ...core.base._fetch import fetch as fetch_url
-from ...core.base._provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
-from ...core.base._tool_ids import ToolId, unify_tool_ids
+from ...core.base._media.fetch import fetch as fetch_url
+from ...core.base._messages.cache_marks import with_marks
+from ...core.base._messages.provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
+from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
 from ..openai_chat.messages import parse_message as parse_chat_message
 from .items import (

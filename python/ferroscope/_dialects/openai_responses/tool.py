@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ...core.base._tool_arguments import read_partial
-from ...core.base._tool_call import PendingToolCall
+from ...core.base._tools.arguments import read_partial
+from ...core.base._tools.call import PendingToolCall
 from ..openai_chat.tool import FunctionTool
 
 if TYPE_CHECKING:

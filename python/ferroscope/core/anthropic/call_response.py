@@ -11,8 +11,8 @@ from pydantic import computed_field
 from ..._dialects.anthropic.messages import parse_message, parse_messages
 from ..._dialects.anthropic.system import join_system
 from ...errors import UnknownToolError
-from ..base._tool_arguments import arguments_text, refuse_cut_off
-from ..base._tool_output import tool_output_text
+from ..base._tools.arguments import arguments_text, refuse_cut_off
+from ..base._tools.output import tool_output_text
 from ..base.call_response import BaseCallResponse
 from ..base.message_param import BaseMessageParam
 from ..base.types import FinishReason, JsonableType

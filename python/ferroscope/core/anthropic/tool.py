@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from ..base._tool_arguments import known_values
-from ..base._tool_binding import unbound_tool_type
-from ..base._tool_call import LazyToolCall, PendingToolCall, ToolCallAttribute
+from ..base._tools.arguments import known_values
+from ..base._tools.binding import unbound_tool_type
+from ..base._tools.call import LazyToolCall, PendingToolCall, ToolCallAttribute
 from ..base.tool import BaseTool, ToolConfig
 
 if TYPE_CHECKING:

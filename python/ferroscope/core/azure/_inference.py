@@ -38,7 +38,7 @@ from azure.core.exceptions import (
 )
 
 from ..._engine.clients import Clients
-from ..base._tool_call import PendingToolCall, ToolCallAttribute
+from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
 

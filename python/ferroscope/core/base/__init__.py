@@ -32,7 +32,7 @@ from .prompt import BasePrompt, metadata, prompt_template
 from .response_model_config_dict import ResponseModelConfigDict
 
 if TYPE_CHECKING:
-    from ._tool_output import transform_tool_outputs
+    from ._tools.output import transform_tool_outputs
     from .call_response import BaseCallResponse
     from .call_response_chunk import BaseCallResponseChunk
     from .stream import BaseStream
@@ -109,7 +109,7 @@ __getattr__, __dir__ = lazy_names(
         "tool": None,
         "toolkit": None,
         "toolkit_tool": ".toolkit",
-        "transform_tool_outputs": "._tool_output",
+        "transform_tool_outputs": "._tools.output",
         "types": None,
     },
 )

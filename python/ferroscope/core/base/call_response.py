@@ -19,12 +19,12 @@ from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
 from ..._core import token_counts
-from ._identity import NO_PROVIDER, Identity
-from ._provider_data import Endpoint
-from ._secrets import WITH_SECRETS, without_secrets
-from ._token_counts import TokenFields
-from ._tool_arguments import CUT_OFF
-from ._tool_output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
+from ._messages.provider_data import Endpoint
+from ._responses.identity import NO_PROVIDER, Identity
+from ._responses.secrets import WITH_SECRETS, without_secrets
+from ._responses.token_counts import TokenFields
+from ._tools.arguments import CUT_OFF
+from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
 from .types import FinishReason, JsonableType, Provider
@@ -120,13 +120,13 @@ class BaseCallResponse(
             yield name, without_secrets(value) if name in WITH_SECRETS else value
 
     def __getstate__(self) -> dict[Any, Any]:
-        from ._response_state import portable_values
+        from ._responses.state import portable_values
 
         state = super().__getstate__()
         return {**state, "__dict__": portable_values(state["__dict__"])}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        from ._response_state import restored_values
+        from ._responses.state import restored_values
 
         super().__setstate__({**state, "__dict__": restored_values(state["__dict__"])})
 
@@ -155,7 +155,7 @@ class BaseCallResponse(
     )
     def _dump_value(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         """Dump a value of any type: an SDK's object, or what the program passed in."""
-        from ._response_state import dumped_value, json_value
+        from ._responses.state import dumped_value, json_value
 
         return json_value(info.field_name, value, handler) if info.mode_is_json() else dumped_value(value, handler)
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
-from ._identity import NO_PROVIDER, Identity
-from ._token_counts import TokenProperties, read_token_counts
+from ._responses.identity import NO_PROVIDER, Identity
+from ._responses.token_counts import TokenProperties, read_token_counts
 from .types import FinishReason, Provider
 
 _ChunkT = TypeVar("_ChunkT", default=Any)

@@ -160,8 +160,8 @@ class BaseMessageParam(BaseModel):
 
     A message that came from a provider may have content that no part represents: thoughts and their signatures,
     server tools, refusals, the id of a spoken answer. It is kept in one extra field, `provider_data` (see
-    `ferroscope.core.base._provider_data`), which JSON keeps too. It goes back unmodified to the provider and model that
-    it came from; other providers get the parts.
+    `ferroscope.core.base._messages.provider_data`), which JSON keeps too. It goes back unmodified to the provider
+    and model that it came from; other providers get the parts.
     """
 
     model_config = ConfigDict(extra="allow")

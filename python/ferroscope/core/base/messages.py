@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._media import audio_part, image_part, is_audio_segment, is_pil_image, is_wave_reader
+from ._media.parts import audio_part, image_part, is_audio_segment, is_pil_image, is_wave_reader
 from .message_param import BaseMessageParam, ContentPart, TextPart, is_content_part
 
 if TYPE_CHECKING:

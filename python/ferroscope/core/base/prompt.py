@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from ...errors import TemplateError, TemplateVariableError
-from ._callers import callers_level
-from ._prompt_plan import docstring_template, leave_plan, no_template, plan_prompt
-from ._template import Template, parse_template, parse_text
+from ._prompts.callers import callers_level
+from ._prompts.plan import docstring_template, leave_plan, no_template, plan_prompt
+from ._prompts.template import Template, parse_template, parse_text
 from .dynamic_config import BaseDynamicConfig
 from .message_param import BaseMessageParam
 from .messages import Messages

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAl
 
 from typing_extensions import TypeVar
 
-from ._identity import NO_PROVIDER, Identity
-from ._stream_view import StreamView
-from ._token_counts import TokenProperties
+from ._responses.identity import NO_PROVIDER, Identity
+from ._responses.stream_view import StreamView
+from ._responses.token_counts import TokenProperties
 from .call_response import AnyCallResponse
 from .call_response_chunk import AnyCallResponseChunk
 from .stream_events import StreamEvent

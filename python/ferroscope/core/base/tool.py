@@ -12,14 +12,14 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
 
-from ._identity import NO_PROVIDER, Identity
-from ._json_schema import GenerateJsonSchemaNoTitles
-from ._tool_arguments import validate_arguments
-from ._tool_binding import unbound_tool_type
-from ._tool_call import Fragments, PendingToolCall
-from ._tool_field import bookkeeping_fields, restore_field_attributes, unshadow_fields
-from ._tool_partial import partial_tool
-from ._tool_type import (
+from ._responses.identity import NO_PROVIDER, Identity
+from ._schemas.json_schema import GenerateJsonSchemaNoTitles
+from ._tools.arguments import validate_arguments
+from ._tools.binding import unbound_tool_type
+from ._tools.call import Fragments, PendingToolCall
+from ._tools.field import bookkeeping_fields, restore_field_attributes, unshadow_fields
+from ._tools.partial import partial_tool
+from ._tools.tool_type import (
     DEFAULT_TOOL_DOCSTRING,
     provider_tool_type,
     tool_type_from_base_type,

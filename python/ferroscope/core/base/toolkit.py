@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeIs
 
-from ._tool_binding import bind_tool_type
-from ._tool_type import tool_type_in_toolkit
+from ._tools.binding import bind_tool_type
+from ._tools.tool_type import tool_type_in_toolkit
 from .tool import BaseTool
 
 __all__ = ["BaseToolKit", "ToolKitToolMethod", "is_toolkit_tool", "toolkit_tool"]

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from cohere.core import ApiError
 
-from ..base._secrets import HIDDEN
+from ..base._responses.secrets import HIDDEN
 from ._clients import kept_responses
 
 # Any: the SDK's own objects pass through.

@@ -13,7 +13,7 @@ from ..._engine.decorator import call_decorator
 from ..._engine.extras import require_sdk
 from ..._engine.typing import CallDecorator
 from ..._lazy import lazy_names
-from ..base._callers import callers_level
+from ..base._prompts.callers import callers_level
 from ..base.call_params import CommonCallParams
 from ._provider import GEMINI
 from .call_params import GeminiCallParams

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, computed_field
 
-from ..._core import token_counts
-from .types import CostMetadata, Usage
+from ...._core import token_counts
+from ..types import CostMetadata, Usage
 
 NO_COUNTS: Final[Mapping[str, int | None]] = token_counts(None)
 
@@ -77,7 +77,7 @@ def read_token_counts(usage: Any) -> Mapping[str, int | None]:  # Any: each prov
     """Return the counts of a provider's usage object."""
     if usage is None:
         return NO_COUNTS
-    from ...prices import usage_json
+    from ....prices import usage_json
 
     return token_counts(usage_json(usage))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .quirks import Quirks
+from ..quirks import Quirks
 
 
 class Identity(Protocol):

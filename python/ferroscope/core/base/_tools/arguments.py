@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from ..._core import JsonError, PartialJson
-from ...errors import ToolArgumentsError
+from ...._core import JsonError, PartialJson
+from ....errors import ToolArgumentsError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -27,9 +27,9 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from ...errors import TemplateError, TemplateVariableError
-from ._media import audio_part, document_part, image_part
-from .message_param import (
+from ....errors import TemplateError, TemplateVariableError
+from .._media.parts import audio_part, document_part, image_part
+from ..message_param import (
     BaseMessageParam,
     CacheControlPart,
     ContentPart,

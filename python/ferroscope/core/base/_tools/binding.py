@@ -12,7 +12,7 @@ from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from .tool import BaseTool
+    from ..tool import BaseTool
 
 _ToolT = TypeVar("_ToolT", bound="BaseTool")
 

@@ -24,7 +24,7 @@ from itertools import takewhile
 from operator import eq
 from typing import Any, Final, Required, TypeAlias, TypedDict, TypeVar, cast
 
-from .message_param import BaseMessageParam
+from ..message_param import BaseMessageParam
 
 PROVIDER_DATA: Final = "provider_data"
 

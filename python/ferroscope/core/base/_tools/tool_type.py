@@ -12,12 +12,12 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
-from ._tool_binding import bind_tool_type, unbound_tool_type
-from ._tool_from_function import FunctionTool, call_function, field_definitions, read_function, takes_receiver
-from .from_call_args import FromCallArgs, is_from_call_args
+from ..from_call_args import FromCallArgs, is_from_call_args
+from .binding import bind_tool_type, unbound_tool_type
+from .from_function import FunctionTool, call_function, field_definitions, read_function, takes_receiver
 
 if TYPE_CHECKING:
-    from .tool import BaseTool
+    from ..tool import BaseTool
 
 _ToolT = TypeVar("_ToolT", bound="BaseTool")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from .message_param import CacheControlPart, ContentPart
+from ..message_param import CacheControlPart, ContentPart
 
 Marked: TypeAlias = tuple[ContentPart, CacheControlPart | None]
 """A part, and the cache mark behind it."""

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Final
 
-from ._json_schema import Schema, map_subschemas
+from .json_schema import Schema, map_subschemas
 
 # An allow list, because an unknown keyword is an HTTP 400 for the whole call.
 _KEYWORDS: Final = frozenset(

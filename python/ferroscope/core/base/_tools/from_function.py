@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import BaseModel, Field
 
-from ._docstring import FunctionDoc, read_docstring
+from .docstring import FunctionDoc, read_docstring
 
 _EMPTY: Final = inspect.Parameter.empty
 _RECEIVERS: Final = ("self", "cls")

@@ -16,7 +16,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 if TYPE_CHECKING:
-    from .types import JsonableType
+    from ..types import JsonableType
 
 _ResponseTypeT = TypeVar("_ResponseTypeT")
 _ToolT = TypeVar("_ToolT")

@@ -12,7 +12,7 @@ from typing import Final, cast
 from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 
-from .from_call_args import is_from_call_args
+from ..from_call_args import is_from_call_args
 
 
 class _FieldAttribute:

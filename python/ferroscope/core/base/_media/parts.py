@@ -10,7 +10,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .message_param import (
+from ..message_param import (
     AudioPart,
     AudioURLPart,
     DocumentPart,
@@ -21,7 +21,7 @@ from .message_param import (
 
 if TYPE_CHECKING:
     # At runtime this would import pydub.
-    from .types import AudioSegment, ImageLike
+    from ..types import AudioSegment, ImageLike
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1", b"heif"})
@@ -138,7 +138,7 @@ def _read(source: object) -> bytes:
         from urllib.request import url2pathname
 
         path = url2pathname(urlsplit(path).path)
-    from ._fetch import FetchPolicy
+    from .fetch import FetchPolicy
 
     limit = FetchPolicy.from_environment().max_bytes
     with open(path, "rb") as file:

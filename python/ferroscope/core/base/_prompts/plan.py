@@ -20,12 +20,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from ...errors import TemplateError, TemplateVariableError
-from ._callers import callers_level
-from ._template import Message, Template, parse_template
-from .message_param import BaseMessageParam, is_content_part
-from .messages import message_content
-from .metadata import Metadata
+from ....errors import TemplateError, TemplateVariableError
+from ..message_param import BaseMessageParam, is_content_part
+from ..messages import message_content
+from ..metadata import Metadata
+from .callers import callers_level
+from .template import Message, Template, parse_template
 
 DOCSTRING_SWITCHES: Final = (
     "FERROSCOPE_DOCSTRING_PROMPT_TEMPLATE",

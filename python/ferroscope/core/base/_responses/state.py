@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ._secrets import WITH_SECRETS, without_secrets
-from ._tool_type import provider_tool_type, tool_source
+from .._tools.tool_type import provider_tool_type, tool_source
+from .secrets import WITH_SECRETS, without_secrets
 
 if TYPE_CHECKING:
-    from .tool import BaseTool
+    from ..tool import BaseTool
 
 # Read from the response when they are asked for, and kept then.
 _READ_AGAIN = frozenset({"_token_counts", "cost_details", "message_param", "tool", "tools"})

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Union, get_args, get_orig
 
 from pydantic import BaseModel
 
-from ._partial import partial
-from ._tool_binding import bind_tool_type, unbound_tool_type
+from .._partial import partial
+from .binding import bind_tool_type, unbound_tool_type
 
 if TYPE_CHECKING:
-    from .tool import BaseTool
+    from ..tool import BaseTool
 
 _ToolT = TypeVar("_ToolT", bound="BaseTool")
 

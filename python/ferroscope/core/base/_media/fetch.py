@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from ._fetch_target import FetchRefusedError, Proxy, Target, bracketed, parse, proxy_for, shown_url
-from ._fetch_wire import TooMuchError, Wire
-from ._public_address import is_public
+from .fetch_target import FetchRefusedError, Proxy, Target, bracketed, parse, proxy_for, shown_url
+from .fetch_wire import TooMuchError, Wire
+from .public_address import is_public
 
 if TYPE_CHECKING:
     import http.client

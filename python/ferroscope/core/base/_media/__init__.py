@@ -1,0 +1,1 @@
+"""Private parts of media: safe fetching of URLs, and values turned into message parts."""

@@ -1,0 +1,1 @@
+"""Private parts of messages: cache marks and provider-specific content."""

@@ -1,0 +1,1 @@
+"""Private parts of prompts: the template language and the plan of a prompt function."""

@@ -1,0 +1,1 @@
+"""Private parts of responses, chunks and streams: identity, counts, pickling and secrets."""
