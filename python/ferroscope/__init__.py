@@ -12,7 +12,7 @@ def recommend(genre: str) -> str:
 print(recommend("fantasy").content)
 ```
 
-Importing this package imports no SDK, and not even pydantic: each name is loaded when it is first used.
+Importing this package does not import any SDK, nor pydantic: each name is loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command line: `ferroscope decode`, `demo`, `doctor`, `prices`, `--version`."""
+"""The command line: `ferroscope decode`, `demo`, `doctor`, `prices`, `version`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
     _decode.add_arguments(command("decode", "show the events of a recorded stream, and where each tool fragment went"))
-    demo = command("demo", "show what the library does, without a key")
-    demo.add_argument("--live", action="store_true", help="call OpenAI itself, with the key in OPENAI_API_KEY")
+    demo = command("demo", "show the features of the library, without an API key")
+    demo.add_argument("--live", action="store_true", help="call OpenAI, with the key in OPENAI_API_KEY")
     demo.add_argument("--model", default="gpt-4o-mini", help="the model to call (default: %(default)s)")
-    demo.add_argument("--brief", action="store_true", help="without the pauses and the measurements")
+    demo.add_argument("--brief", action="store_true", help="skip the pauses and the measurements")
     doctor = command("doctor", "show the installed SDKs, which keys are set, the transports and missing prices")
     doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
-    prices.add_arguments(command("prices", "show what a model costs: rates, tiers, source, age"))
+    prices.add_arguments(command("prices", "show the prices of a model: rates, tiers, source, age"))
     command("version", "show the version")
     chosen = parser.parse_args(arguments)
     try:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of the output has left; the interpreter must not complain when it flushes.
+        # The output is a closed pipe; without this, the interpreter reports an error when it flushes.
         sys.stdout = None
         return 141
 

@@ -1,4 +1,4 @@
-"""`ferroscope decode FILE`: a recorded stream, event by event."""
+"""`ferroscope decode FILE`: print a recorded stream event by event."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the body of a streamed response; - for standard input")
     parser.add_argument("--dialect", required=True, choices=_DIALECTS, help="the wire format of the events")
     parser.add_argument("--framing", choices=_FRAMINGS, help="the framing of the body (default: that of the dialect)")
-    parser.add_argument("--usage-in", metavar="FIELD", help="a field with `usage` in it, for openai_chat: x_groq")
+    parser.add_argument("--usage-in", metavar="FIELD", help="a field that contains `usage` (openai_chat; e.g. x_groq)")
     parser.add_argument("--raw", action="store_true", help="show the data of each event too")
 
 
 def run_decode(chosen: argparse.Namespace) -> int:
-    """Print each event of a file, and the result.
+    """Print each event of a file, and the result of the stream.
 
     Returns:
         The exit status: 1 if the file cannot be read or the stream cannot be decoded to its end.

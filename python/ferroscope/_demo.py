@@ -1,4 +1,4 @@
-"""`ferroscope demo`: what the library is for, shown with real SDK clients on a server of its own."""
+"""`ferroscope demo`: a tour of the library with real SDK clients on a local test server."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _WORDS = Answer(Text("word " * _MEASURED_WORDS), usage=Usage(12, _MEASURED_WORDS
 
 
 def run_demo(*, model: str, live: bool, brief: bool) -> int:
-    """Shows everything once; returns the exit status."""
+    """Run every part of the demo and return the exit status."""
     if live and not os.environ.get("OPENAI_API_KEY"):
-        print("--live calls OpenAI itself: set OPENAI_API_KEY first", file=sys.stderr)
+        print("--live calls OpenAI: set OPENAI_API_KEY first", file=sys.stderr)
         return 1
     with _service(live, brief) as where:
         print(f"Ferroscope on {where}, with the SDK openai {_sdk_version()}.")
@@ -45,18 +45,18 @@ def run_demo(*, model: str, live: bool, brief: bool) -> int:
 
 @contextmanager
 def _service(live: bool, brief: bool) -> Iterator[str]:
-    """The service that the SDK's clients find: OpenAI's, or a server on this machine."""
+    """Set up the service that the SDK's clients call, OpenAI or a local test server, and yield its description."""
     if live:
         yield "OpenAI's service"
         return
     with SpawnedServer(default=answer if not brief else _answer_at_once) as server:
         os.environ["OPENAI_API_KEY"] = "not-needed-here"
         os.environ["OPENAI_BASE_URL"] = server.base_url("openai")
-        yield "a server of its own on this machine (no key, no network)"
+        yield "a local test server (no key, no network)"
 
 
 def answer(request: Request, *, delay: float = 0.02) -> Answer:
-    """What the server says: it has no model, only a script."""
+    """Return the scripted response to a request."""
     messages = (request.json or {}).get("messages", [])
     prompt = str(messages[0].get("content")) if messages else ""
     if messages and messages[-1].get("role") == "tool":
@@ -88,10 +88,10 @@ def _show_stream(model: str) -> None:
 
 def _show_tool(model: str) -> None:
     def weather(city: str) -> str:
-        """Tells the weather.
+        """Return the weather in a city.
 
         Args:
-            city: The city to look at.
+            city: The name of the city.
         """
         return {"Lisbon": "sunny, 24 degrees"}.get(city, "unknown")
 
@@ -108,7 +108,7 @@ def _show_tool(model: str) -> None:
             print(chunk.content, end="", flush=True)
             if tool:
                 outputs.append((tool, tool.call()))
-                _say(f"the model calls {tool._name()}({tool.args}), which answers {outputs[-1][1]!r}")
+                _say(f"the model calls {tool._name()}({tool.args}), which returns {outputs[-1][1]!r}")
         history += [stream.message_param, *stream.tool_message_params(outputs)]
         if not outputs:
             print()
@@ -132,7 +132,7 @@ async def _show_many(model: str) -> None:
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     total = sum(count for count, _ in streams)
     assert len({text for _, text in streams}) == 1 or "OPENAI_BASE_URL" not in os.environ
-    _say(f"{total} chunks in {took:.2f} s, {cpu / total * 1e6:.0f} µs of CPU each, requests and all")
+    _say(f"{total} chunks in {took:.2f} s, {cpu / total * 1e6:.0f} µs of CPU per chunk, including the requests")
 
 
 def _show_cost_of_a_chunk(model: str) -> None:
@@ -154,7 +154,7 @@ def _show_cost_of_a_chunk(model: str) -> None:
     def by_ferroscope() -> str:
         return "".join(chunk.content for chunk, _ in measure())
 
-    _heading(f"What a chunk costs: the same {_MEASURED_WORDS} chunks, read twice")
+    _heading(f"CPU time per chunk: the same {_MEASURED_WORDS} chunks, read twice")
     assert by_sdk() == by_ferroscope() == _WORDS.text
     took: dict[str, list[float]] = {"the SDK's own iteration": [], "ferroscope": []}
     for _ in range(_RUNS):
@@ -164,13 +164,13 @@ def _show_cost_of_a_chunk(model: str) -> None:
             times.append((time.process_time() - began) / _MEASURED_WORDS * 1e6)
     middle = {name: median(times) for name, times in took.items()}
     for name, microseconds in middle.items():
-        _say(f"{name:<24}{microseconds:6.1f} µs of CPU a chunk")
+        _say(f"{name:<24}{microseconds:6.1f} µs of CPU per chunk")
     sdk, ours = middle.values()
-    _say(f"the same text for {sdk / ours:.1f} times less, where it arrives all at once")
+    _say(f"{sdk / ours:.1f} times less CPU time for the same text, when it arrives all at once")
 
 
 def _heading(title: str, *functions: Callable[..., Any]) -> None:
-    """A section, with the code that runs in it."""
+    """Print the heading of a section, with the code that runs in it."""
     print(f"\n── {title}\n")
     for function in functions:
         lines = inspect.getsource(inspect.unwrap(function)).splitlines()

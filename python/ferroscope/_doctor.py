@@ -1,4 +1,4 @@
-"""`ferroscope doctor`: what is installed and configured here, for a report of a problem. Keys are never shown."""
+"""`ferroscope doctor`: print the installed packages and the configuration for a bug report, without any keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import MissingExtraError
 from .prices import FREE, info
 from .prices._cli import find_rates
 
-# Modules whose distribution has another name than the module.
+# Modules whose distribution has another name.
 _DISTRIBUTIONS: Final = {"azure": "azure-ai-inference", "google": "google-genai", "botocore": "boto3"}
 _HTTP_LIBRARIES: Final = ("httpx2", "httpx", "aiohttp")
 _SEE: Final = "has a price: see `ferroscope prices`"
@@ -36,7 +36,7 @@ def run_doctor(models: Sequence[str] = ()) -> int:
     """
     print(f"ferroscope {__version__}, Python {platform.python_version()}, {platform.platform()}")
     with warnings.catch_warnings():
-        # Loading the record of a deprecated provider warns, and the report loads them all.
+        # Loading the record of a deprecated provider emits a warning, and the report loads all records.
         warnings.simplefilter("ignore", DeprecationWarning)
         return _print_report(models)
 
@@ -88,7 +88,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _keys(record: Provider) -> str:
-    """Return which variables for keys are set; the values stay where they are."""
+    """Return the state of the environment variables for keys; the values are never read out."""
     names = [name for name in record.clients.environment if _KEY.search(name)]
     states = (f"{name} is {'set' if os.environ.get(name) else 'not set'}" for name in names)
     return ", ".join(states) or "needs no key"
@@ -112,11 +112,11 @@ def _price_rows() -> Iterator[tuple[str, ...]]:
     table = info()
     yield "table", f"{table.version}, {table.age_days} days old, {table.models} models"
     without = [name for name in provider_names() if not _is_priced(name, table.providers)]
-    yield "models without a price", f"all of {', '.join(without)}" if without else "of no provider all"
+    yield "providers without prices", ", ".join(without) or "none"
 
 
 def _is_priced(name: str, known: tuple[str, ...]) -> bool:
     try:
         return provider_record(name).price_provider in (FREE, *known)
     except MissingExtraError:
-        return True  # unknown here
+        return True  # unknown without the SDK

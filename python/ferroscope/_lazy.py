@@ -1,4 +1,4 @@
-"""Names that are imported when they are first needed (PEP 562)."""
+"""Names that are imported on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 
 def lazy_names(package: str, where: Mapping[str, str | None]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Make a package's `__getattr__` and `__dir__` from a table of its names.
+    """Return `__getattr__` and `__dir__` for a package from a table of its names.
 
     Args:
         package: The package's `__name__`.
-        where: For each name the module that has it, relative to the package; None if the name is a submodule.
+        where: The module of each name, relative to the package; None if the name is a submodule.
     """
 
     def find(name: str) -> Any:
@@ -32,7 +32,7 @@ def lazy_names(package: str, where: Mapping[str, str | None]) -> tuple[Callable[
 
 
 @cache
-def load_name(where: str) -> Any:  # Any: whatever has that name
-    """Import `"module:name"` when it is first needed, and return it."""
+def load_name(where: str) -> Any:  # Any: the type of the named object
+    """Import `"module:name"` on first use, and return it."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)

@@ -1,9 +1,9 @@
 """Values that are active inside `with` blocks, in the order in which the blocks were entered.
 
-A `ContextVar` with `reset` is enough for blocks that end in the reverse order, in the context that entered them.
-Blocks inside generators end in any order, and the exit may run in another context: another task, another thread,
-or the finalizer of an async generator. Here an exit removes its own entry only, never raises, and a removed entry
-does not return.
+A `ContextVar` with `reset` is enough for blocks that end in reverse order, in the context that entered them. Blocks
+inside generators end in any order, and an exit may run in another context: another task, another thread, or the
+finalizer of an async generator. Here an exit removes only its own entry and never raises, and a removed entry does
+not return.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _T = TypeVar("_T")
 
 
 class Entry(Generic[_T]):
-    """One value on the stack of a context.
+    """An active value on the stack of a context.
 
     Attributes:
         value: The value.
-        closed: Whether the entry is ignored wherever it is still on a stack.
-        token: The token of the `ContextVar.set` that added it.
+        closed: Whether the entry is ignored on every stack that still contains it.
+        token: The token of the `ContextVar.set` that added the entry.
     """
 
     __slots__ = ("closed", "token", "value")
@@ -55,28 +55,28 @@ class Scopes(Generic[_T]):
     def exit(self, entry: Entry[_T]) -> None:
         """Remove an entry.
 
-        In the context that entered it, the entry leaves the stack, and tasks that were started inside the block
-        keep it, as they keep every context variable. In any other context it is closed everywhere: the stack that
-        still has it cannot be reached from here.
+        In the context that entered it, the entry is removed from the stack. Tasks that were started inside the block
+        keep it, as they keep every context variable. In any other context, the entry is closed instead, because the
+        stack that contains it cannot be changed from here.
         """
         stack = self._stack.get()
         here = entry in stack
         try:
             if entry.token is not None:
                 self._stack.reset(entry.token)
-        except (ValueError, RuntimeError):  # another context; an entry that was removed before
+        except (ValueError, RuntimeError):  # another context, or an entry that was removed before
             here = False
         self._stack.set(tuple(other for other in stack if other is not entry))
         entry.closed = entry.closed or not here
         entry.token = None
 
     def holds(self, entry: Entry[_T]) -> bool:
-        """Whether the entry is on the stack of the current context."""
+        """Return whether the entry is on the stack of the current context."""
         return entry in self._stack.get()
 
     @contextmanager
     def replaced(self, values: Sequence[_T]) -> Iterator[None]:
-        """Make exactly these values active inside the block, whether or not their blocks have ended."""
+        """Make exactly these values active inside the block, even if their own blocks have ended."""
         before = self._stack.get()
         self._stack.set(tuple(map(Entry, values)))
         try:
@@ -86,7 +86,7 @@ class Scopes(Generic[_T]):
 
 
 class ReentrantScope(Generic[_T]):
-    """The `with` and `async with` protocol of a value that may be entered several times, also at once."""
+    """A value with the `with` and `async with` protocol that may be entered several times, also concurrently."""
 
     __slots__ = ("_entries", "_scopes", "_value")
 
@@ -100,7 +100,7 @@ class ReentrantScope(Generic[_T]):
         self._entries.append(self._scopes.enter(self._value))
 
     def exit(self) -> None:
-        """End the newest block of the current context; if it has none, the newest of all."""
+        """End the newest block of the current context, or the newest block of any context if there is none."""
         entries = tuple(self._entries)
         if not entries:
             return

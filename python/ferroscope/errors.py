@@ -1,34 +1,34 @@
-"""The exceptions of calls: those of Ferroscope and those of the SDKs, in one tree.
+"""The exceptions of calls: Ferroscope's own and those of the SDKs, in one tree.
 
     FerroscopeError
-    ├── APIError                        a provider refused a call, could not be reached, or sent no response
-    │   ├── APIStatusError              it answered with a status: BadRequestError, AuthenticationError,
+    ├── APIError                        a provider rejected a call, was unreachable, or sent no response
+    │   ├── APIStatusError              an HTTP error status: BadRequestError, AuthenticationError,
     │   │                               PermissionDeniedError, NotFoundError, ConflictError,
     │   │                               UnprocessableEntityError, RateLimitError, InternalServerError
-    │   ├── APIConnectionError          no answer came
-    │   │   └── APITimeoutError         … in time
+    │   ├── APIConnectionError          no response arrived
+    │   │   └── APITimeoutError         no response arrived in time
     │   └── MissingApiKeyError          no API key is set; nothing was sent
-    ├── StreamError                     the bytes of a stream broke the protocol
-    │   ├── StreamInterruptedError      the connection ended or stalled before the stream did
+    ├── StreamError                     a stream violates its protocol
+    │   ├── StreamInterruptedError      the connection broke or stalled before the stream ended
     │   ├── ProviderStreamError         the provider reported an error inside the stream
-    │   └── LimitExceededError          a stream outgrew a limit
-    ├── ResponseModelError (ValueError) the answer is not the JSON that the response model needs
-    ├── ToolError (ValueError)          a tool call that cannot be handed to its tool
-    │   ├── ToolArgumentsError          its arguments are not the JSON they should be
-    │   └── UnknownToolError            its name is not among the tools of the call
-    ├── ClientError (TypeError)         a client that is not one of the provider's
-    ├── TemplateError (ValueError)      a prompt template has a mistake; raised at decoration
+    │   └── LimitExceededError          a stream exceeded a limit
+    ├── ResponseModelError (ValueError) the response is not valid JSON for the response model
+    ├── ToolError (ValueError)          a tool call cannot be converted to its tool
+    │   ├── ToolArgumentsError          its arguments are not a JSON object
+    │   └── UnknownToolError            its name is not one of the tools of the call
+    ├── ClientError (TypeError)         a client does not belong to the provider's SDK
+    ├── TemplateError (ValueError)      a prompt template is invalid; raised at decoration
     │   └── TemplateVariableError (KeyError)
-    │                                   a variable of it has no value; raised at the call. Where no call can
-    │                                   give it one, decoration has warned of it (UserWarning)
-    ├── BudgetExceededError             a meter's budget was passed
-    ├── UnknownPriceError (LookupError) no price is known and one was demanded
+    │                                   a template variable has no value; raised by the call. Decoration emits a
+    │                                   UserWarning for a variable that no call can fill
+    ├── BudgetExceededError             a meter's budget is exceeded
+    ├── UnknownPriceError (LookupError) no price is known, and the program requires one
     └── MissingExtraError (ImportError) a provider's SDK is not installed
-
-What an SDK raises from a call stays the SDK's exception, with its request, response and body, and is an
-instance of the class here too: `except openai.RateLimitError` and `except ferroscope.RateLimitError` both catch
-it, the latter from every provider. So are errors inside a stream: a connection that breaks raises what is a
-`StreamInterruptedError`, an `APIConnectionError` and the SDK's `APIConnectionError`.
+An exception that an SDK raises from a call keeps its class, request, response and body. It is also an instance of
+the class with the same name in this module. So `except openai.RateLimitError` and
+`except ferroscope.RateLimitError` both catch it, the latter from every provider. The same holds for errors inside a
+stream: a broken connection raises an exception that is a `StreamInterruptedError`, an `APIConnectionError` and the
+SDK's `APIConnectionError`.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class APIError(FerroscopeError):
     Also an instance of the SDK's own exception, with its attributes, except for a body that is not JSON.
 
     Attributes:
-        partial: The response whose body reports an error under a status of success, with the text before the error;
-            None in all other cases.
+        partial: The response parsed from a body that reports an error under a success status, with the text before
+            the error; None in all other cases.
     """
 
     # Provider response classes are generic over SDK types; an error cannot name one of them.
@@ -147,8 +147,8 @@ class StreamError(FerroscopeError):
     """A stream that cannot be continued.
 
     Attributes:
-        partial: All that was received before the error, as a response; None if nothing was received.
-        event: Number of the event that broke the stream, from 1; None if it was not an event.
+        partial: The response received before the error; None if nothing was received.
+        event: Number of the event that caused the error, from 1; None if no event caused it.
         offset: Byte of the body at which that event's data begins, from 0; None when unknown.
     """
 
@@ -171,11 +171,11 @@ class LimitExceededError(StreamError):
 
 
 class ResponseModelError(FerroscopeError, ValueError):
-    """An answer that is not the JSON that the response model needs.
+    """A response that is not valid JSON for the response model.
 
     Attributes:
-        text: The answer exactly as received.
-        response: The whole response; `_response` is the same, as on every error of an extraction.
+        text: The text of the response exactly as received.
+        response: The complete response. `_response` is an alias, as on every extraction error.
     """
 
     def __init__(self, message: str, *, text: str, response: AnyCallResponse) -> None:
@@ -201,7 +201,7 @@ class ToolError(FerroscopeError, ValueError):
 
 
 class ToolArgumentsError(ToolError):
-    """The arguments of a tool call are not the JSON object they should be."""
+    """The arguments of a tool call are not a JSON object."""
 
 
 class UnknownToolError(ToolError, RuntimeError):
@@ -219,7 +219,7 @@ class TemplateError(FerroscopeError, ValueError):
 class TemplateVariableError(TemplateError, KeyError):
     """A variable of a prompt template has no value; the message names it and the known variables."""
 
-    # The one of KeyError quotes the message.
+    # `KeyError.__str__` would put the message in quotes.
     __str__ = Exception.__str__
 
 

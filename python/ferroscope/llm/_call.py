@@ -1,4 +1,4 @@
-"""`llm.call`: a call of whichever provider."""
+"""`llm.call`: turn a prompt function into a call of any provider."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from .call_response import CallResponse
     from .stream import Stream
 
-# A function is called in few ways; who makes up options for each call does not fill the memory.
+# A program calls a function with few different options. The limit bounds the memory of one that does not.
 _KEPT_PLANS = 64
 
 
 class PlannedFunction:
-    """A prompt function with all the plans that its calls were made by so far."""
+    """A prompt function, with a cache of the plans of its calls."""
 
     __slots__ = ("_own_plan", "_plans", "fn", "is_async", "options")
 
@@ -39,12 +39,12 @@ class PlannedFunction:
         self.is_async = plan_prompt(fn).is_async
         self._plans: dict[object, CallPlan] = {}
         self._own_plan: CallPlan | None = None
-        # Raised by the first call instead: that may be made of another provider.
+        # The first call raises it instead: that call may use another provider.
         with suppress(MissingExtraError):
             self._own_plan = self._plan(options)
 
     def plan(self, layers: Layers) -> CallPlan:
-        """The plan of a call under some changes."""
+        """Return the plan of a call under the given changes."""
         if not layers:
             if self._own_plan is None:
                 self._own_plan = self._plan(self.options)
@@ -58,7 +58,7 @@ class PlannedFunction:
         try:
             key = options.key()
             known = self._plans.get(key)
-        except TypeError:  # something in it cannot be looked up
+        except TypeError:  # an option is not hashable
             return self._with_settings(self._make(options), options)
         if known is None:
             if len(self._plans) >= _KEPT_PLANS:
@@ -78,11 +78,11 @@ class PlannedFunction:
         return replace(plan, client=client, call_params=call_params, params=params)
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Makes a sync call."""
+        """Make a sync call."""
         return drive(flow(self.plan(current_layers()), args, kwargs))
 
     async def arun(self, layers: Layers, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Makes an async call, where the changes in force are those of another place."""
+        """Make an async call under the given changes, also where other changes are in force."""
         if layers is current_layers():
             return await adrive(flow(self.plan(layers), args, kwargs))
         with in_force(layers):
@@ -98,7 +98,7 @@ def _call(
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         planned = PlannedFunction(fn, options)
-        call: Any  # Any: attributes are left on it
+        call: Any  # Any: attributes are set on it
 
         if planned.is_async:
 
@@ -132,25 +132,26 @@ Args:
 """
 
 call = cast("AgnosticCallDecorator[CallResponse, Stream]", _call)
-"""Turns a function that returns a prompt into a call of whichever provider.
+"""Turn a function that returns a prompt into a call of any provider.
 
-The function keeps its parameters, and whether it is async. The call returns an `llm.CallResponse`, or what its
-options make of that.
+The decorated function keeps its parameters and stays sync or async. It returns an `llm.CallResponse`, unless
+`stream`, `response_model` or `output_parser` changes the result.
 
 Args:
-    provider: Who is called (`"openai"`), or that and the model (`"openai/gpt-4o-mini"`).
-    model: The model that is asked.
-    stream: Whether the answer is streamed: the call returns an `llm.Stream`. A `StreamConfig` sets it up.
-    tools: What the model may call: functions, tool classes, models.
-    response_model: What the answer is made into.
-    output_parser: What the `llm.CallResponse` is handed to; the call returns what that returns.
-    json_mode: Whether the answer is to be JSON.
-    client: The SDK's client to call with; by default one that is made once and kept.
+    provider: The provider (`"openai"`), or provider and model (`"openai/gpt-4o-mini"`).
+    model: The name of the model.
+    stream: Whether the response is streamed; the call then returns an `llm.Stream`. A `StreamConfig` sets options of
+        the stream.
+    tools: The tools that the model may call: functions, tool classes, pydantic models.
+    response_model: The type that the response is parsed into.
+    output_parser: A function that converts the `llm.CallResponse`; the call returns its result.
+    json_mode: Whether the model must respond with JSON.
+    client: The SDK client to use; by default a client that is created once and reused.
     call_params: The parameters that all providers share, or the provider's own.
 
 Raises:
-    ValueError: The provider is unknown, or the options do not go together.
-    ferroscope.errors.MissingExtraError: At the call: the provider's SDK is not installed.
+    ValueError: The provider is unknown, or two options exclude each other.
+    ferroscope.errors.MissingExtraError: The provider's SDK is not installed; raised by the call.
 
 Example:
     ```python

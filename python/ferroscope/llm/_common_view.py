@@ -1,4 +1,4 @@
-"""A provider's record whose answers have the common form."""
+"""The common view of a provider: its record with responses in the form that all providers share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .stream import Stream
 
 @cache
 def common_view_record(name: str) -> Provider:
-    """A provider whose responses, chunks and streams are the common ones around its own.
+    """Return the record of a provider whose responses, chunks and streams are wrapped in the common classes.
 
     Raises:
-        ValueError: There is no such provider.
-        ferroscope.errors.MissingExtraError: Its SDK is not installed.
+        ValueError: The provider is unknown.
+        ferroscope.errors.MissingExtraError: The provider's SDK is not installed.
     """
     return _common_view(provider_record(name))
 

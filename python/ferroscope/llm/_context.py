@@ -1,4 +1,4 @@
-"""Calls made elsewhere: with another model, another client, other parameters, while a `with` block runs."""
+"""`llm.context`: another model, client or parameters for the calls inside a `with` block."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A change that is in force, and for which function.
+    """A change of call options, and the function that it applies to.
 
     Attributes:
         change: The change.
-        target: The prompt function whose call it is for; the others see only its settings. None means all.
+        target: The prompt function whose call is changed; nested calls get only the settings of the change (client,
+            parameters). None applies the whole change to all calls.
     """
 
     change: Change
     target: Callable[..., Any] | None
 
     def apply(self, options: Options, fn: Callable[..., Any]) -> Options:
-        """The options of the call of a function, changed."""
+        """Return the options of a function's call with this change applied."""
         change = self.change if self.target is None or self.target is fn else self.change.settings()
         return change.apply(options)
 
@@ -39,14 +40,14 @@ Layers: TypeAlias = tuple[Layer, ...]
 _SCOPES: Final = Scopes[Layer]("ferroscope.llm.context")
 
 current_layers = _SCOPES.active
-"""Return the changes in force here, the outermost first."""
+"""Return the changes in force in the current context, the outermost first."""
 
 in_force = _SCOPES.replaced
-"""Make exactly these changes in force inside a `with` block."""
+"""Replace the changes in force inside a `with` block."""
 
 
 class LLMContext:
-    """What `llm.context` gives: changes that are in force inside a `with` block."""
+    """The context manager that `llm.context` returns."""
 
     __slots__ = ("_change", "_scope")
 
@@ -56,12 +57,12 @@ class LLMContext:
 
     @property
     def provider(self) -> str | None:
-        """The provider that is called inside the block."""
+        """The provider of the calls inside the block."""
         return self._change.provider
 
     @property
     def model(self) -> str | None:
-        """The model that is asked inside the block."""
+        """The model of the calls inside the block."""
         return self._change.model
 
     def __enter__(self) -> Self:
@@ -86,22 +87,21 @@ def context(
     client: object | None = None,
     call_params: CommonCallParams | BaseCallParams | None = None,
 ) -> LLMContext:
-    """Has the `llm` calls inside a `with` block made with another model.
+    """Change the model, client or parameters of the `llm` calls inside a `with` block.
 
-    It is in force where it was entered: in this thread, or in this task and the tasks started inside the
-    block. An async call keeps the context in which it was called, wherever it is awaited; a stream keeps that
-    of its call. To carry it into a thread of your own, run `contextvars.copy_context().run` there
-    (`asyncio.to_thread` does).
+    The change is in force in the thread or task that enters the block, and in tasks that are started inside the block.
+    An async call uses the context in which it was called, wherever it is awaited; a stream uses the context of its
+    call. To use the change in another thread, run `contextvars.copy_context().run` there (`asyncio.to_thread` does).
 
     Args:
-        provider: The provider to call.
-        model: The model to ask.
-        client: The client to call with; by default the provider's. A client that a decorator or an outer
-            block gave serves only its own provider.
-        call_params: Replaces the call parameters.
+        provider: The name of the provider.
+        model: The name of the model.
+        client: The SDK client to use; by default the provider's. A client from a decorator or an outer block is only
+            used for its own provider.
+        call_params: The call parameters; they replace those of the decorator.
 
     Raises:
-        ValueError: Only one of provider and model is given.
+        ValueError: Only one of `provider` and `model` is passed.
 
     Example:
         ```python

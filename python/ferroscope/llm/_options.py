@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .._engine.options import OPTION_NAMES, CallOptions
 
-# These are put into the plan of each call. A plan is made of all others.
+# These options are added to the plan of each call. All other options are part of the plan itself.
 SETTINGS = ("client", "call_params")
 _PLANNED = tuple(name for name in OPTION_NAMES if name not in SETTINGS)
 
@@ -20,7 +20,7 @@ class Options:
     Attributes:
         provider: The provider to call.
         model: The name of the model.
-        call: All others, as given.
+        call: All other options, as passed.
     """
 
     provider: str
@@ -28,28 +28,28 @@ class Options:
     call: CallOptions
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all options by name, as v1 leaves them on a decorated function."""
+        """Return all options by name, as v1 sets them on a decorated function (`_original_call_args`)."""
         defaults = dict.fromkeys(OPTION_NAMES) | {"stream": False, "json_mode": False}
         return {"provider": self.provider, "model": self.model, **defaults, **self.call}
 
     def key(self) -> Hashable:
-        """Return the part that a plan is made of, to look it up by."""
+        """Return the cache key of the plan of these options."""
         given: Mapping[str, Any] = self.call
         return (self.provider, self.model, *(_hashable(given.get(name) or None) for name in _PLANNED))
 
     def planned(self) -> CallOptions:
-        """Return the options that a plan is made of."""
+        """Return the options that are part of a plan."""
         return cast("CallOptions", {name: value for name, value in self.call.items() if name not in SETTINGS})
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The options that `llm.override` or `llm.context` changes; the others stay as they are.
+    """A change of options by `llm.override` or `llm.context`; options outside it keep their values.
 
     Attributes:
-        provider: Another provider.
-        model: Another model.
-        call: All others, without those that are None.
+        provider: The new provider, or None.
+        model: The new model, or None.
+        call: The other options that change.
     """
 
     provider: str | None = None
@@ -60,20 +60,20 @@ class Change:
     def of(
         cls, provider: str | None = None, model: str | None = None, **call: Any
     ) -> Change:  # Any: the values of `CallOptions`
-        """Return the change that a program's arguments ask for; None leaves an option as it is."""
+        """Return the change for the arguments of a call; None leaves an option as it is."""
         given = {name: value for name, value in call.items() if value is not None}
         return cls(provider or None, model or None, cast("CallOptions", given))
 
     def settings(self) -> Change:
-        """Return the part about whom to call, without the part about the result."""
+        """Return the part of the change that applies to nested calls: provider, model, client and parameters."""
         call = {name: value for name, value in self.call.items() if name in SETTINGS}
         return Change(self.provider, self.model, cast("CallOptions", call))
 
     def apply(self, options: Options) -> Options:
         """Return the changed options.
 
-        The options for the result (stream, response model, parser) replace each other. A client belongs to the
-        provider that it was given with: another provider is called with another client.
+        The options `stream`, `response_model` and `output_parser` exclude each other. A client is dropped when the
+        provider changes.
         """
         call: dict[str, Any] = dict(options.call)
         if self.call.get("stream") or "response_model" in self.call or "output_parser" in self.call:
@@ -93,7 +93,7 @@ class Change:
 
 
 def _hashable(value: object) -> Hashable:
-    """Return a value of an option as something to look it up by."""
+    """Return the value of an option in a hashable form."""
     if isinstance(value, dict):
         return tuple(sorted((name, _hashable(item)) for name, item in value.items()))
     return tuple(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""`llm.override`: a call like another, but for what is changed."""
+"""`llm.override`: derive a call from another one, with changed options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .call_response import CallResponse
     from .stream import Stream
 
-# Where an overriding function keeps what it overrides and how, for whoever overrides it again.
+# The attribute of an overriding function that records the original call and its changes.
 _OVERRIDDEN = "__ferroscope_override__"
 
 
@@ -36,11 +36,11 @@ def _override(
     added: tuple[Layer, ...] = (Layer(change, target),)
     known = getattr(fn, _OVERRIDDEN, None)
     if known is not None and known[0] is fn:
-        # Changes of a changed call come last, or the older ones would undo them.
+        # The newest changes come last, so that they win over the older ones.
         _, fn, before = known
         added = (*before, *added)
 
-    call: Any  # Any: attributes are left on it
+    call: Any  # Any: attributes are set on it
     if fn_is_async(fn):
 
         async def run(layers: tuple[Layer, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -64,33 +64,33 @@ def _override(
 
 
 _override.__name__ = _override.__qualname__ = "override"
-_override.__doc__ = "Returns a call like the given one, but made with another provider, model, stream, …"
+_override.__doc__ = "Return a call like the given one with another provider, model or other options."
 
 override = cast("CallOverride[CallResponse, Stream]", _override)
-"""Returns a call like the given one, but made with another provider, model, stream, response model, …
+"""Return a call like the given one with another provider, model or other options.
 
-What is not given stays as it is, with these exceptions, so that the type of the result is always known: of
-`stream`, `response_model` and `output_parser`, giving one takes away the other two, and a `response_model` takes
-away the tools. `call_params` are replaced, not merged. A client is used for the provider that it was given with:
-with another provider and no client, that provider's default client is used.
+Options that are left out stay as they are, with two exceptions, which keep the type of the result predictable:
+`stream`, `response_model` and `output_parser` exclude each other, so setting one removes the other two; and a
+`response_model` removes the tools. `call_params` are replaced, not merged. A client belongs to the provider that it
+was passed with: with another provider and no client, that provider's default client is used.
 
-Calls that the prompt function makes itself are made with the same provider, model, client and parameters; what
-is made of their answers stays their own. An override counts more than an `llm.context` around it.
+Calls inside the prompt function use the same provider, model, client and parameters, but keep their own result
+options. An override takes precedence over an enclosing `llm.context`.
 
 Args:
     provider_agnostic_call: A function decorated with `llm.call`, or any function that calls such functions.
-    provider: The provider to call; goes with `model`.
-    model: The model to ask; goes with `provider`.
-    stream: Whether the answer is streamed.
-    tools: What the model may call.
-    response_model: What the answer is made into.
-    output_parser: What the response is handed to.
-    json_mode: Whether the answer is to be JSON.
-    client: The client to call with.
+    provider: The name of the provider; requires `model`.
+    model: The name of the model; requires `provider`.
+    stream: Whether the response is streamed.
+    tools: The tools that the model may call.
+    response_model: The type that the response is parsed into.
+    output_parser: A function that converts the response.
+    json_mode: Whether the model must respond with JSON.
+    client: The SDK client to use.
     call_params: The call parameters.
 
 Raises:
-    ValueError: Only one of provider and model is given.
+    ValueError: Only one of `provider` and `model` is passed.
 
 Example:
     ```python

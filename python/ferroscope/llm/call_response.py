@@ -1,4 +1,4 @@
-"""The answer of a model, whichever provider was asked."""
+"""The response of an `llm` call, the same for every provider."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .tool import Tool
 if TYPE_CHECKING:
     from ..prices import Cost
 
-# Fields that both forms share; the messages are converted when they are asked for.
+# The fields that both classes share. The messages are converted on first access.
 _SHARED = tuple(name for name in BaseCallResponse.model_fields if name not in ("messages", "user_message_param"))
 
 
 class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, BaseMessageParam | None]):
-    """What an `llm` call returns: the answer in the form that all providers share.
+    """The response of an `llm` call, in the form that all providers share.
 
-    Messages are `BaseMessageParam`s, finish reasons and usage are counted alike for all. What only the
-    provider's response has (`thinking`, `audio`, …) can be read from it too. `response` is the SDK's object.
+    Messages are `BaseMessageParam`s; finish reasons and usage have the same form for all providers. Attributes that
+    only the provider's response has (`thinking`, `audio`, …) can be read from it too. `response` is the SDK's object.
 
     Example:
         ```python
@@ -43,11 +43,11 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         ```
     """
 
-    # Any: each provider fills its type parameters in.
+    # Any: each provider has its own type parameters.
     _response: AnyCallResponse
 
     def __init__(self, response: AnyCallResponse) -> None:
-        # Without pydantic's validation: the provider's response has been made already.
+        # Skip pydantic's validation: the provider's response was validated when it was created.
         values = vars(response)
         set_attribute = object.__setattr__
         set_attribute(self, "__dict__", {name: values[name] for name in _SHARED})
@@ -58,7 +58,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            # Looked up in vain in the class: what is private, or what the provider alone has.
+            # Called for names that the class does not have: private attributes and those of the provider's response.
             try:
                 private = object.__getattribute__(self, "__pydantic_private__")
             except AttributeError:
@@ -77,7 +77,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
 
     @model_serializer(mode="wrap")
     def _dump_whole(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
-        """Dump the messages, which are converted when they are asked for, and what the provider's response adds."""
+        """Serialize the messages, which are converted on first access, and the provider's own computed fields."""
         _ = self.messages, self.user_message_param
         dumped: dict[str, Any] = handler(self)
         added = type(self._response).model_computed_fields.keys() - type(self).model_computed_fields.keys()
@@ -91,13 +91,13 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
 
     @property
     def provider(self) -> Provider:
-        """The provider that answered."""
+        """The provider that was called."""
         return self._response.provider
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
     def content(self) -> str:
-        """The text of the answer; empty if it has none."""
+        """The text of the response; empty if it has no text."""
         return self._response.content
 
     @computed_field  # type: ignore[prop-decorator]
@@ -105,13 +105,13 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     def finish_reasons(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride]
         self,
     ) -> list[FinishReason] | None:
-        """Why each choice ended; None if nothing is known of it."""
+        """The finish reason of each choice; None if the provider reported none."""
         return self._response.common_finish_reasons
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def model(self) -> str | None:
-        """The model that answered."""
+        """The name of the model that responded."""
         return self._response.model
 
     @computed_field  # type: ignore[prop-decorator]
@@ -122,7 +122,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens of the call."""
+        """The token counts of the call; None if the provider reported none."""
         return self._response.common_usage
 
     def _set_server_host(self, host: str) -> None:
@@ -140,7 +140,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property
     def message_param(self) -> BaseMessageParam:
-        """The answer as a message, to go on from with any provider."""
+        """The response as a message, to continue the conversation with any provider."""
         return self._response.common_message_param
 
     @computed_field  # type: ignore[prop-decorator]
@@ -151,11 +151,11 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
 
     @cached_property
     def tools(self) -> list[Tool] | None:
-        """The tools that the model called, ready to be called; each is of the class that the user gave.
+        """The tools that the model called, as instances of the user's tool classes; None if it called none.
 
         Raises:
-            ferroscope.errors.ToolError: A call cannot be handed to its tool.
-            pydantic.ValidationError: Arguments do not fit their tool.
+            ferroscope.errors.ToolError: A tool call cannot be converted to its tool.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
         return self._response.tools
 
@@ -163,12 +163,12 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     def tool_message_params(
         cls, tools_and_outputs: Sequence[tuple[BaseTool, JsonableType | None]]
     ) -> list[BaseMessageParam]:
-        """The messages that tell the model what its tools answered."""
+        """Return the messages that report the outputs of tools to the model."""
         return [_tool_message(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
 
     @property
     def cost_details(self) -> Cost:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The exact cost, itemised: total, items, status, assumptions, where the prices come from."""
+        """The exact, itemised cost in USD: total, items, status, assumptions and the source of the prices."""
         return self._response.cost_details
 
     @property
@@ -198,7 +198,7 @@ def _tool_message(tool: BaseTool, output: str) -> BaseMessageParam:
 
 
 class _Converted:
-    """A field that is converted when it is first asked for, because that costs more than the rest."""
+    """A field that is converted on first access, because the conversion is expensive."""
 
     def __init__(self, name: str, source: str) -> None:
         self._name = name
@@ -206,7 +206,7 @@ class _Converted:
 
     def __get__(self, instance: CallResponse | None, owner: type[CallResponse]) -> object:
         if instance is None:
-            # What pydantic expects of a field without a value on the class.
+            # Pydantic expects this error for a field without a default on the class.
             raise AttributeError(self._name)
         value = vars(instance)[self._name] = getattr(instance._response, self._source)
         return value

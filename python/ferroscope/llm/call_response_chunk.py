@@ -1,4 +1,4 @@
-"""A piece of a streamed answer, whichever provider was asked."""
+"""The chunk of a streamed `llm` call, the same for every provider."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..core.base.types import FinishReason, Usage
 
 
 class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
-    """A piece of a streamed answer, in the form that all providers share.
+    """A chunk of a streamed response, in the form that all providers share.
 
-    What only its provider's chunks have can be read from it too; it comes from the provider's chunk.
+    Attributes that only the provider's chunk has can be read from it too.
     """
 
     __slots__ = ("_provider_chunk",)
@@ -32,7 +32,7 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
 
     @property
     def _response(self) -> AnyCallResponseChunk:
-        """The provider's chunk."""
+        """The chunk in the provider's own class."""
         if self._provider_chunk is None:
             self._provider_chunk = self._kind(self._event)
         return self._provider_chunk
@@ -54,12 +54,12 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
 
     @property
     def finish_reasons(self) -> list[FinishReason] | None:
-        """Why choices ended with this chunk; None if none did."""
+        """The finish reasons of the choices that end with this chunk; None if no choice ends."""
         return self._response.common_finish_reasons
 
     @property
     def model(self) -> str | None:
-        """The model that answers."""
+        """The name of the model that responds."""
         return self._response.model
 
     @property
@@ -69,7 +69,7 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens of the call, in the chunk that brings them."""
+        """The token counts of the call, in the chunk that reports them; None in the others."""
         return self._response.common_usage
 
     @property

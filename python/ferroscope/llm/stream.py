@@ -1,4 +1,4 @@
-"""A streamed answer, whichever provider was asked."""
+"""The stream of an `llm` call, the same for every provider."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _Base = BaseStream[
 
 
 class Stream(_Base):
-    """What a streamed `llm` call returns; it gives `(llm.CallResponseChunk, llm.Tool | None)` pairs.
+    """The stream of an `llm` call: an iterator over `(llm.CallResponseChunk, llm.Tool | None)` pairs.
 
-    What only the provider's stream has (`thinking`, `audio_id`, …) can be read from it too.
+    Attributes that only the provider's stream has (`thinking`, `audio_id`, …) can be read from it too.
 
     Example:
         ```python
@@ -50,7 +50,7 @@ class Stream(_Base):
     """
 
     def __init__(self, *, stream: AnyStream) -> None:
-        # Any: each provider fills its type parameters in.
+        # Any: each provider has its own type parameters.
         self._stream = stream
         self._run = stream._run
         self._model = stream._model
@@ -64,21 +64,21 @@ class Stream(_Base):
         self.call_kwargs = stream.call_kwargs
 
     if TYPE_CHECKING:
-        # Narrower than in the base, where each provider has its own.
+        # Narrower than the type in the base class, which depends on the provider.
         @property
         def usage(self) -> Usage | None:
-            """The tokens so far, as far as the provider says them."""
+            """The token counts that the provider has reported so far; None if it reported none."""
             ...
     else:
 
         @property
         def messages(self) -> list[BaseMessageParam]:
-            """The messages that are sent."""
+            """The messages of the request."""
             return self._run.response().messages
 
         @property
         def user_message_param(self) -> BaseMessageParam | None:
-            """The last message, if the user said it."""
+            """The last message of the request if its role is `user`, else None."""
             return self._run.response().user_message_param
 
         def __getattr__(self, name: str) -> object:
@@ -88,12 +88,12 @@ class Stream(_Base):
 
     @property
     def provider(self) -> Provider:
-        """The provider that answers."""
+        """The provider that was called."""
         return self._stream.provider
 
     @property
     def finish_reasons(self) -> list[FinishReason] | None:
-        """Why each choice ended; None while none has."""
+        """The finish reason of each choice; None while no choice has ended."""
         response: Any = self._run.response()  # Any: a CallResponse
         reasons: list[FinishReason] | None = response.finish_reasons
         return reasons
@@ -102,5 +102,5 @@ class Stream(_Base):
     def tool_message_params(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls, tools_and_outputs: Sequence[tuple[Tool, JsonableType]]
     ) -> list[BaseMessageParam]:
-        """The messages that tell the model what its tools answered."""
+        """Return the messages that report the outputs of tools to the model."""
         return CallResponse.tool_message_params(tools_and_outputs)

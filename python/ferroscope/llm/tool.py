@@ -1,4 +1,4 @@
-"""The tool of a call, whichever provider was asked."""
+"""The tool of an `llm` call, the same for every provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
 
     class _Meta(type(BaseTool)):
-        """Counts every tool as one of `Tool`."""
+        """A metaclass that makes every tool an instance of `Tool`."""
 
         def __instancecheck__(cls, instance: object) -> bool:
             if cls is _tool_class():
@@ -28,8 +28,8 @@ def _tool_class() -> object:
 class Tool(BaseTool, metaclass=_Meta):
     '''A tool that the model called.
 
-    The tools of all providers share one form: `args`, `call()`, `id`, `delta`. So this is the provider's own
-    tool, an instance of the user's tool class too; no object stands between.
+    The tools of all providers share one interface: `args`, `call()`, `id`, `delta`. So there is no wrapper: the object
+    is the provider's own tool and an instance of the user's tool class.
 
     Example:
         ```python
@@ -37,7 +37,7 @@ class Tool(BaseTool, metaclass=_Meta):
 
 
         def get_book_author(title: str) -> str:
-            """Returns the author of the book with the given title."""
+            """Return the author of the book with the given title."""
             return "Patrick Rothfuss"
 
 
@@ -51,5 +51,5 @@ class Tool(BaseTool, metaclass=_Meta):
         ```
     '''
 
-    def __new__(cls, tool: BaseTool) -> Any:  # Any: the tool that is given
+    def __new__(cls, tool: BaseTool) -> Any:  # Any: the class of the passed tool
         return tool

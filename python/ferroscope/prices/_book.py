@@ -1,4 +1,4 @@
-"""The tables that prices are looked up in: what is built in, and what a program puts on top of it."""
+"""The price tables: the built-in table, and the prices that a program adds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .._core import (
 
 
 class PriceRow(TypedDict):
-    """Prices of a model, in USD for a million tokens, a thousand calls or an hour (see `docs/prices.md`)."""
+    """Prices of a model in USD per million tokens, thousand calls or hour (see `docs/prices.md`)."""
 
     provider: str
     model: str
@@ -44,7 +44,7 @@ class PriceRow(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What the built-in table is."""
+    """The version, age, sources and size of the built-in table."""
 
     version: str
     age_days: int
@@ -56,7 +56,15 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class RateRow:
-    """A row of a model as the tables have it: unit, price in USD, units it is for, prices of longer prompts."""
+    """A row of the price tables.
+
+    Attributes:
+        when: The conditions of the row; empty if it always applies.
+        rates: For each unit: its name, the price in USD, the number of units that the price is for, and the prices
+            of longer prompts as pairs of a limit and a price.
+        source: The source of the prices.
+        checked: The date on which the prices were last checked.
+    """
 
     when: str
     rates: tuple[tuple[str, str, int, tuple[tuple[str, str], ...]], ...]
@@ -66,7 +74,7 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """All rows of a model, in the order in which they are tried."""
+    """All rows of a model, in the order in which they are matched."""
 
     provider: str
     model_id: str
@@ -103,15 +111,17 @@ def register(rows: Iterable[PriceRow]) -> None:
         lines.append("\t".join([model, _text(row.get("when", "")) or "-", _text(rates), source, checked]))
     text = [f"!source\t{source}\t{source}" for source in sources]
     for provider, lines in by_provider.items():
-        # The rows of one model have to stand together.
+        # The table format requires the rows of a model to be adjacent.
         text += [f"[{provider}]\t-\t-", *sorted(lines, key=lambda line: line.split("\t", 1)[0])]
     prices_load("\n".join(text) + "\n")
 
 
 def load(source: str | os.PathLike[str] | Mapping[str, object] | Iterable[PriceRow]) -> None:
-    """Load a table that takes precedence over all others: rows, a mapping `{"rows": [...]}`, or a file.
+    """Load a table that takes precedence over all others.
 
-    A file is JSON or TOML with `rows`, or the text form of the table itself.
+    Args:
+        source: Rows, a mapping `{"rows": [...]}`, or the path of a file: JSON or TOML with `rows`, or the text form of
+            the table.
     """
     match source:
         case str() | os.PathLike():
@@ -135,7 +145,7 @@ def _load_text(text: str, suffix: str) -> None:
 def _rows(data: object) -> Iterable[PriceRow]:
     rows = data.get("rows") if isinstance(data, Mapping) else data
     if not isinstance(rows, list):
-        raise ValueError("a price table is a list of rows, or has one under 'rows'")
+        raise ValueError("a price table must be a list of rows, or have a list under 'rows'")
     return cast(list[PriceRow], rows)
 
 
@@ -143,19 +153,22 @@ def update(url: str, *, sha256: str | None = None, timeout: float = 10.0) -> Non
     """Fetch a table and load it. No other function of the package uses the network.
 
     Args:
-        url: An https (or file) URL of a table in one of the forms of `load`.
-        sha256: The digest that the content must have.
-        timeout: Seconds.
+        url: The URL (https or file) of a table in a format of `load`.
+        sha256: The expected SHA-256 digest of the content, in hexadecimal.
+        timeout: Limit of the request in seconds.
+
+    Raises:
+        ValueError: The URL has another scheme, or the digest differs.
     """
     if not url.startswith(("https://", "file:")):
-        raise ValueError(f"prices are only fetched over https, not from {url!r}")
+        raise ValueError(f"prices can only be fetched over https, not from {url!r}")
     from urllib.request import urlopen  # slow to import, and rarely needed
 
     with urlopen(url, timeout=timeout) as answer:
         content: bytes = answer.read()
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256.lower():
-        raise ValueError(f"the table at {url!r} has the digest {found}, not {sha256}")
+        raise ValueError(f"the table at {url!r} has the SHA-256 digest {found}, not {sha256}")
     _load_text(content.decode(), Path(url.split("?")[0]).suffix)
 
 
@@ -173,9 +186,9 @@ def alias(provider: str, name: str, model: str, *, region: str | None = None) ->
 
 
 def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str | None = None) -> None:
-    """Multiply the prices of a provider, or of one of its models, by the factor of a contract.
+    """Multiply the prices of a provider, or of one of its models, by a contract's factor.
 
-    Rates that were registered are taken as they are.
+    The factor does not apply to registered prices.
 
     Example:
         >>> from ferroscope import prices
@@ -188,7 +201,7 @@ def scale(provider: str, factor: str | int | Decimal | Fraction, *, model: str |
 
 
 def reset() -> None:
-    """Forgets all that was registered, loaded, aliased or scaled."""
+    """Remove all registered and loaded prices, aliases and factors."""
     prices_reset()
 
 
@@ -203,7 +216,7 @@ def rates(provider: str, model: str) -> Rates:
     """Return the rows of a model, best match first.
 
     Raises:
-        LookupError: No table has it; the message offers names that are close.
+        LookupError: No table has the model; the message suggests similar names.
     """
     provider, model_id, matched_by, url, rows = prices_rows(provider, model)
     return Rates(
@@ -224,7 +237,7 @@ def rates(provider: str, model: str) -> Rates:
 
 
 def providers_of(model: str) -> tuple[str, ...]:
-    """Return the providers whose tables have a model of that name."""
+    """Return the providers whose tables contain the model."""
     return tuple(prices_where(model))
 
 
@@ -235,7 +248,7 @@ def _text(value: str) -> str:
 
 
 def _price(price: str | int | float | Decimal) -> str:
-    # A double's shortest text is the number that was meant; `format` spells it without an exponent.
+    # `str` gives the shortest text of a float, which is the number that was written; "f" avoids an exponent.
     return price if isinstance(price, str) else format(Decimal(str(price)), "f")
 
 

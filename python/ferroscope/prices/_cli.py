@@ -1,4 +1,4 @@
-"""`ferroscope prices MODEL`: the prices of a model as the tables have them."""
+"""`ferroscope prices MODEL`: print the prices of a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PER = {1_000_000: "1M", 1_000: "1K", 3_600: "hour", 1: "1", 1_000_000_000: "1G"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command by itself."""
+    """Run the command on its own."""
     parser = argparse.ArgumentParser(
         prog="ferroscope prices", description="Show what a model costs: rates, tiers, source, age."
     )
@@ -25,12 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to a parser."""
     parser.add_argument("model", help="a model, or provider/model")
-    parser.add_argument("--provider", help="only this provider; by default all that have the model")
+    parser.add_argument("--provider", help="only this provider (default: all providers that have the model)")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def show_prices(options: argparse.Namespace) -> int:
-    """Print the prices of a model; the exit status is 1 if no table has it."""
+    """Print the prices of a model and return the exit status: 1 if the model has no price."""
     found = find_rates(options.model, options.provider)
     if not found:
         print(f"no price for {options.model!r}", file=sys.stderr)
@@ -52,7 +52,7 @@ def show_prices(options: argparse.Namespace) -> int:
 
 
 def find_rates(model: str, provider: str | None = None) -> list[Rates]:
-    """Return the prices of a model, or of a `provider/model`; of one provider, or of all that have it."""
+    """Return the prices of a model or `provider/model`, of one provider or of all that have it."""
     head, slash, rest = model.partition("/")
     if provider is not None:
         return _of([(provider, model)])
@@ -67,7 +67,7 @@ def _of(places: list[tuple[str, str]]) -> list[Rates]:
         except LookupError:
             continue
         found.setdefault((place[0], one.provider, one.model_id), one)
-    # A provider that only lends another's prices is not a second answer.
+    # Skip a provider that uses the prices of another one, which is in the list too.
     own = [one for (asked, named, _), one in found.items() if asked == named]
     return own or list(found.values())
 

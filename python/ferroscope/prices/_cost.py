@@ -1,4 +1,4 @@
-"""What a call costs: the records of an itemised cost, and the function that prices a usage object."""
+"""The itemised cost of a call, and the function that prices a usage object."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._core import price_usage, prices_billed_by, prices_conditions
 from ..errors import UnknownPriceError
 
 if os.environ.get("FERROSCOPE_PRICES"):
-    from . import _book as _book  # loads the table that the variable names
+    from . import _book as _book  # loads the price table in that file
 
 _log = logging.getLogger("ferroscope.prices")
 
@@ -26,7 +26,7 @@ Status = Literal["exact", "reported", "estimate", "partial", "free", "unknown_mo
 
 
 FREE: Final = "free"
-"""The provider of models that bill nothing, such as those of a server on the same machine."""
+"""The price provider of models that cost nothing, such as those of a local server."""
 
 
 class Context(TypedDict, total=False):
@@ -38,32 +38,41 @@ class Context(TypedDict, total=False):
 
     timestamp: str | datetime | float
     service_tier: str | None
-    """The tier that served the call, as the response says."""
+    """The tier that served the call, as the response reports it."""
     requested_service_tier: str | None
-    """The tier that was asked for: used only if nobody says what served it."""
+    """The tier that the request asked for; used only if the serving tier is unknown."""
     batch: bool
     speed: str | None
     inference_geo: str | None
     region: str | None
     """The region of the endpoint, where it has a price of its own (`us`, `eu`, `us-east5`)."""
     deployment: str | None
-    """A deployment's name, looked up if the model is not known (see `prices.alias`)."""
+    """The name of a deployment, looked up if the model is unknown (see `prices.alias`)."""
     base_model: str | None
-    """The base of a tuned model, looked up if the model is not known."""
+    """The base model of a fine-tuned model, looked up if the model is unknown."""
     tool_calls: Mapping[str, int]
-    """Calls of the provider's own tools that the usage leaves out: `{"web_search": 3}`."""
+    """Calls of the provider's own tools that the usage object does not count: `{"web_search": 3}`."""
     units: Mapping[str, int | float | Decimal]
     """Counts of any unit of the price table: `{"image": 2}`."""
     estimated: bool
-    """The counts are an estimate, and so is the cost."""
+    """Whether the counts are an estimate; the cost is then one too."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostItem:
     """One item of a cost.
 
-    `item` is the provider's word for what was counted, `unit` the one of the price table; both `unit` and the numbers
-    are `None` in the one item of a charge that the provider states.
+    Attributes:
+        item: The provider's name for the counted quantity.
+        unit: The unit in the price table; None if the amount was reported by the provider.
+        count: The number of units; None if the amount was reported.
+        price: The price in USD of `per` units; None if the amount was reported.
+        per: The number of units that `price` is for; None if the amount was reported.
+        amount: The amount in USD.
+        tier: The price tier.
+        why: The reason for the rate that was applied.
+        source: The source of the price.
+        checked: The date on which the price was last checked at its source.
     """
 
     item: str
@@ -95,7 +104,13 @@ class CostItem:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where prices come from: the version of the table, its sources with the days they were checked, the page."""
+    """The origin of prices.
+
+    Attributes:
+        table: The version of the price table.
+        sources: Pairs of a source and the date on which its prices were checked.
+        url: The provider's price page.
+    """
 
     table: str
     sources: tuple[tuple[str, str], ...]
@@ -106,9 +121,23 @@ class Provenance:
 class Cost:
     """The cost of a call, with its items, assumptions and sources.
 
-    `total` is exact, and `None` unless it is known: `status` says what it is worth, `assumptions` what is missing or
-    had to be assumed. `reported` is what the provider states, and then also the total; `table_amount` is what the table
-    says, for comparison. `float(cost)` is the nearest double.
+    `float(cost)` returns the total as the nearest double, and raises ValueError if the total is unknown.
+
+    Attributes:
+        status: Whether the total is exact, reported by the provider, an estimate, or the reason it is unknown.
+        total: The exact total in USD; None if it is unknown.
+        atto: The total in units of 1e-18 USD, or None.
+        usd: The total as the nearest double, or None.
+        items: The items of the total.
+        provider: The provider whose prices apply.
+        model: The name of the model as requested or reported.
+        model_id: The name of the model in the price table, or None.
+        matched_by: The rule that matched the model's name, or None.
+        reported: The amount in USD that the provider reported, which is then also the total; or None.
+        table_amount: The amount in USD according to the price table, or None.
+        assumptions: Sentences about missing data and assumptions.
+        provenance: The origin of the prices.
+        stale: A warning about an old price table, or None.
 
     Example:
         >>> from ferroscope import prices
@@ -134,16 +163,16 @@ class Cost:
 
     @property
     def lower_bound(self) -> Decimal:
-        """The sum of what has a price: the total if that is known, less than it if not."""
+        """The sum of the items with a known price, in USD: the total if it is known, otherwise a lower bound."""
         return self.total if self.total is not None else sum((item.amount for item in self.items), Decimal(0))
 
     def __float__(self) -> float:
         if self.usd is None:
-            raise ValueError(f"the cost of {self.model!r} is not known ({self.status}): {'; '.join(self.assumptions)}")
+            raise ValueError(f"the cost of {self.model!r} is unknown ({self.status}): {'; '.join(self.assumptions)}")
         return self.usd
 
     def to_dict(self) -> dict[str, object]:
-        """Return the cost as plain data, with amounts as exact decimals in text."""
+        """Return the cost as plain data, with amounts as exact decimal strings."""
         text = {name: None if value is None else format(value, "f") for name, value in self._amounts().items()}
         return {
             "status": self.status,
@@ -189,15 +218,17 @@ def cost(
     """Return the exact, itemised cost of a usage object in the provider's own wire format.
 
     Args:
-        provider: Who was called; the prices are the provider's, whoever made the model.
-        model: The model as the response names it, or as it was asked for.
-        usage: The usage object: a dict, a pydantic model, JSON, or `None` if there was none.
-        api: Which API of the provider it comes from (`"responses"`, `"messages"`, ...); read off the usage if left out.
-        at: When the call was made; now, if left out. A time without a zone is UTC.
-        context: What else is known about the call, see `Context`.
+        provider: The name of the called provider, whose prices apply also to models of other vendors.
+        model: The name of the model, as the response reports it or as it was requested.
+        usage: The usage object: a dict, a pydantic model, JSON, or None if there is none.
+        api: The provider's API that the usage comes from (`"responses"`, `"messages"`, ...); by default it is
+            detected from the usage.
+        at: The time of the call: a datetime, ISO text, or seconds since 1970; by default the current time. A time
+            without a zone is UTC.
+        context: Other conditions of the call, see `Context`.
 
     Raises:
-        ValueError: A key of the context is not known, or a unit in it.
+        ValueError: A key or a unit in the context is unknown.
 
     Example:
         >>> from ferroscope import prices
@@ -217,12 +248,12 @@ def _cost(
     context: Context | Mapping[str, object] | None,
     found_out: Mapping[str, str | None],
 ) -> Cost:
-    """Return the cost of a usage object in JSON; `found_out` has facts of the call that only the engine knows."""
+    """Return the cost of a usage object in JSON; `found_out` contains facts about the call from the engine."""
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
     call = {**_call(given, at), **found_out}
-    # Whatever is left is a condition that a price may ask for by name (`route`, `search_type`).
+    # The remaining keys are conditions that a price may depend on (`route`, `search_type`).
     if given:
         call["extra_conditions"] = _extra_conditions(given)
     return _read(model, cast(_Priced, price_usage(provider, model, usage, api, call)))
@@ -232,7 +263,7 @@ def _extra_conditions(given: Mapping[str, object]) -> list[tuple[str, str]]:
     known = prices_conditions()
     for key in given:
         if key not in known:
-            # A misspelt key would be priced as the standard way of serving.
+            # Without this error, a call with a misspelt key would get the standard price.
             names = sorted({*Context.__annotations__, *known})
             parts = sorted((name for name in names if key in name.split("_")), key=len)
             near = parts or get_close_matches(key, names, n=1)
@@ -265,7 +296,7 @@ _Item = tuple[str, str | None, str | None, str | None, int | None, str, str, str
 
 
 class _Priced(TypedDict):
-    """What the core answers."""
+    """The result of `price_usage` in the core."""
 
     status: Status
     total: str | None
@@ -296,11 +327,11 @@ def usage_json(usage: object) -> bytes | None:
             return usage.encode()
         case Mapping():
             return _dumps(dict(usage))
-        case list() | tuple() | int() | float():  # no usage object, whatever the server meant
+        case list() | tuple() | int() | float():  # not a usage object, but servers send such values
             return _dumps(usage)
     dump = getattr(usage, "model_dump_json", None)
     if dump is not None:
-        # An SDK's model may hold what its server sent in place of a count: null, or text.
+        # An SDK's model may contain null or text in place of a count, if the server sent that.
         return cast(str, dump(warnings=False)).encode()
     to_dict = getattr(usage, "to_dict", None)
     return _dumps(to_dict() if to_dict is not None else vars(usage))
@@ -349,7 +380,7 @@ def _seconds(when: object) -> int:
         return int((when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
     if isinstance(when, int | float):
         return int(when)
-    raise TypeError(f"a time is a datetime, ISO text or seconds since 1970, not {when!r}")
+    raise TypeError(f"a time must be a datetime, ISO text or seconds since 1970, not {when!r}")
 
 
 def _number(text: str | None) -> Decimal | None:
@@ -392,14 +423,15 @@ def _read(model: str, answer: _Priced) -> Cost:
 
 
 def billed_by(name: str, price_provider: str, host: str, model: str) -> tuple[str, str | None]:
-    """Return the provider by whose prices a call is billed, and what was assumed to find it.
+    """Return the provider whose prices apply to a call, and the assumption that this makes, if any.
 
-    A client may have the URL of another vendor's server. A provider whose prices were named explicitly keeps them.
+    A client may have the URL of another vendor's server, whose prices then apply. A provider with an explicit price
+    provider keeps it.
 
     Args:
-        name: The provider's name.
-        price_provider: Its name in the price table.
-        host: The host that the request went to; empty if that is not known.
+        name: The name of the provider.
+        price_provider: The name of the provider in the price table.
+        host: The host of the request; empty if it is unknown.
         model: The model.
     """
     if not host or price_provider != name:
@@ -424,16 +456,16 @@ def cost_of(
 ) -> Cost:
     """Return the cost of a call for `response.cost`, and log an unknown cost.
 
-    `contradiction` is why the counts contradict each other, where that shows in the events of a stream only;
-    `assumed` is what was assumed to find the provider.
+    `contradiction` explains counts that contradict each other in the events of a stream. `assumed` is the assumption
+    that was made to find the price provider.
 
     Raises:
-        UnknownPriceError: With `strict`, if the cost is not known.
+        UnknownPriceError: The cost is unknown, and `strict` is true.
     """
     found_out = {"contradiction": contradiction, "assumed": assumed}
     found = _cost(provider, model, usage_json, api, at, context, found_out)
     if found.total is None:
-        why = f"the cost of a call of {model!r} is not known ({found.status}): {'; '.join(found.assumptions)}"
+        why = f"the cost of a call of {model!r} is unknown ({found.status}): {'; '.join(found.assumptions)}"
         if strict:
             raise UnknownPriceError(why)
         if (provider, model) not in _logged and found.status in ("unknown_model", "partial"):

@@ -1,8 +1,8 @@
-"""Meters: the sum of the costs of calls over tasks and threads, and budgets.
+"""Meters: the total cost of calls across tasks and threads, with optional budgets.
 
-A call notes the meters that are open when it is made. Before it is sent, `admit` checks their budgets. When it is
-finished, `record` adds its cost. A running stream has a `BudgetWatch`, which counts the text and ends the stream
-when a budget is passed. Without a meter all of them return at once.
+A call records which meters are open when it is made. `admit` checks their budgets before the request is sent.
+`record` adds the cost when the call is finished. A `BudgetWatch` counts the text of a running stream and ends it
+when a budget is exceeded. Without a meter, all of them return immediately.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _CallT = TypeVar("_CallT", bound=Callable[..., object])
 
 
 class Meter:
-    """The sum of the costs of calls inside its `with` block, and of the calls that it is attached to.
+    """The total cost of the calls inside a `with` block, and of calls that the meter is attached to.
 
-    A block may be entered in one task, thread or generator and left in another. It may be entered again; the sum goes
-    on. Tasks that are started inside the block count too.
+    A block may be entered in one task, thread or generator and left in another. It may be entered again; the total
+    is not reset. Tasks that are started inside the block are counted too.
 
     Attributes:
-        total: The exact sum in USD of the calls whose cost is known.
-        calls: How many calls were counted.
-        unpriced_calls: How many of them have no known cost: the total is then a lower bound.
-        by_model: The same sum by provider and model.
-        budget: What may be spent, in USD; None if there is no limit.
+        total: The exact total in USD of the calls whose cost is known.
+        calls: The number of counted calls.
+        unpriced_calls: The number of counted calls whose cost is unknown; if not 0, the total is a lower bound.
+        by_model: The total in USD by provider and model.
+        budget: The limit of the total in USD; None if there is no limit.
     """
 
     def __init__(self, budget: Decimal | None, allow_unpriced: bool) -> None:
@@ -68,13 +68,13 @@ class Meter:
         return self.__exit__()
 
     def attach(self, call: _CallT) -> _CallT:
-        """Return the same call, counted by this meter without any `with` block.
+        """Return the same call, counted by this meter without a `with` block.
 
         Args:
             call: A function decorated with a provider's `call`, or any sync or async function that makes calls.
 
         Raises:
-            TypeError: It is a generator function, whose body runs in whichever context iterates over it.
+            TypeError: `call` is a generator function, whose body runs in the context of each iteration.
 
         Example:
             ```python
@@ -84,9 +84,9 @@ class Meter:
         """
         if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
             name = getattr(call, "__qualname__", call)
-            raise TypeError(f"{name} is a generator function; attach the meter to the calls that it makes")
+            raise TypeError(f"{name} is a generator function; attach the meter to the calls inside it")
 
-        def start(*args: Any, **kwargs: Any) -> Any:  # Any: the call's own
+        def start(*args: Any, **kwargs: Any) -> Any:  # Any: the parameters of the call
             with self:
                 result = call(*args, **kwargs)
             return self._awaited(result) if inspect.isawaitable(result) else result
@@ -101,7 +101,7 @@ class Meter:
 
     @property
     def remaining(self) -> Decimal | None:
-        """What is left of the budget; negative if it was passed."""
+        """The unspent part of the budget in USD, negative if the budget is exceeded; None without a budget."""
         return None if self.budget is None else self.budget - self.total
 
     def record(self, spent: Cost) -> None:
@@ -128,13 +128,13 @@ def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool
     """Return a meter that adds up the costs inside its `with` or `async with` block; blocks may be nested.
 
     Args:
-        budget_usd: What may be spent. When it is passed, running streams end with `BudgetExceededError`, which has the
-            partial response, and no further call is made.
-        allow_unpriced: With a budget, calls of models without a price are refused unless this is set, because the
-            budget could not be kept.
+        budget_usd: The limit of the total in USD. When it is exceeded, running streams raise `BudgetExceededError`
+            with the partial response, and no further request is sent.
+        allow_unpriced: Whether calls of models without a price are allowed although there is a budget, which cannot
+            limit them.
 
     Raises:
-        ValueError: The budget is not an amount.
+        ValueError: The budget is not a finite amount of 0 or more.
 
     Example:
         >>> from ferroscope import prices
@@ -149,33 +149,33 @@ def meter(budget_usd: str | int | Decimal | None = None, *, allow_unpriced: bool
     except ArithmeticError:
         budget = Decimal("NaN")
     if budget is not None and not (budget.is_finite() and budget >= 0):
-        raise ValueError(f"a budget is an amount of USD, not {budget_usd!r}")
+        raise ValueError(f"a budget must be an amount in USD, not {budget_usd!r}")
     return Meter(budget, allow_unpriced)
 
 
 def open_meters() -> tuple[Meter, ...]:
-    """Return the meters that count a call made here, the outermost first."""
+    """Return the meters that are open in the current context, the outermost first."""
     active = _SCOPES.active()
     return tuple(dict.fromkeys(active)) if len(active) > 1 else active
 
 
 def metered() -> bool:
-    """Whether any meter is open here."""
+    """Return whether a meter is open in the current context."""
     return bool(_SCOPES.active())
 
 
 def record(spent: Cost, meters: Sequence[Meter] | None = None) -> None:
-    """Add the cost of a finished call to the given meters; by default to those that are open here."""
+    """Add the cost of a finished call to the given meters; by default to the open ones."""
     for one in open_meters() if meters is None else meters:
         one.record(spent)
 
 
 def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> None:
-    """Raise before a call is sent if a budget is used up; by default for the open meters.
+    """Raise before a request is sent if a budget is used up; by default for the open meters.
 
     Raises:
-        BudgetExceededError: A budget has been used up.
-        UnknownPriceError: The model has no price, so that a budget could not be kept.
+        BudgetExceededError: A budget is used up.
+        UnknownPriceError: The model has no price, so the budget cannot be enforced.
     """
     for one in open_meters() if meters is None else meters:
         if one.budget is None:
@@ -187,17 +187,17 @@ def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> N
             )
         if not one.allow_unpriced and provider != FREE and not prices_known(provider, model):
             raise UnknownPriceError(
-                f"{model!r} of {provider} has no price, so the budget of {one.budget} USD could not be kept; "
+                f"{model!r} of {provider} has no price, so the budget of {one.budget} USD cannot be enforced; "
                 "register one with prices.register, or open the meter with allow_unpriced=True"
             )
 
 
-# Text has about four characters a token; a wrong guess moves the moment at which a stream is ended, not any bill.
+# A token has about four characters. The estimate decides when a stream is ended; it does not change any cost.
 CHARACTERS_A_TOKEN = 4
 
 
 class BudgetWatch:
-    """Watches the budget while a stream is running, on an estimate from the length of its text."""
+    """The estimated cost of a running stream, checked against the budgets of meters."""
 
     __slots__ = ("_budgets", "_input", "_model", "_rate", "_spent")
 
@@ -210,21 +210,21 @@ class BudgetWatch:
 
     @property
     def spent(self) -> float:
-        """The estimate in USD so far."""
+        """The estimated cost in USD so far."""
         return self._input + self._spent
 
     def add(self, characters: int) -> None:
         """Count received text: content, reasoning, tool arguments.
 
         Raises:
-            BudgetExceededError: A budget is passed. Whoever runs the stream closes it and sets `partial`.
+            BudgetExceededError: A budget is exceeded. The caller closes the stream and sets `partial` on the error.
         """
         self._spent += characters * self._rate
         for one in self._budgets:
             if one.budget is not None and float(one.total) + self.spent > float(one.budget):
                 raise BudgetExceededError(
-                    f"the stream of {self._model!r} was ended: with about {self.spent:.6f} USD for it so far, the "
-                    f"budget of {one.budget} USD is passed ({one.total} USD spent before)"
+                    f"the stream of {self._model!r} was ended: its cost of about {self.spent:.6f} USD so far exceeds "
+                    f"the budget of {one.budget} USD ({one.total} USD spent before)"
                 )
 
 
@@ -236,7 +236,7 @@ def budget_watch(
     prompt_characters: int = 0,
     meters: Sequence[Meter] | None = None,
 ) -> BudgetWatch | None:
-    """Return a watch on the budgets for a new stream; None without a budget."""
+    """Return a watch on the budgets of the meters for a new stream; None without a budget."""
     budgets = tuple(one for one in (open_meters() if meters is None else meters) if one.budget is not None)
     if not budgets:
         return None

@@ -83,7 +83,7 @@ def test_a_table_may_be_a_mapping() -> None:
 def test_a_table_is_fetched_only_with_the_right_digest(tmp_path: Path) -> None:
     file = tmp_path / "prices.json"
     file.write_text(json.dumps([ROW]))
-    with pytest.raises(ValueError, match="has the digest"):
+    with pytest.raises(ValueError, match="has the SHA-256 digest"):
         prices.update(file.as_uri(), sha256="0" * 64)
     assert total("acme", "model-x") is None
     prices.update(file.as_uri(), sha256=hashlib.sha256(file.read_bytes()).hexdigest())
@@ -91,7 +91,7 @@ def test_a_table_is_fetched_only_with_the_right_digest(tmp_path: Path) -> None:
 
 
 def test_a_table_is_not_fetched_in_the_open() -> None:
-    with pytest.raises(ValueError, match="only fetched over https"):
+    with pytest.raises(ValueError, match="can only be fetched over https"):
         prices.update("http://example.com/prices.json")
 
 

@@ -76,7 +76,7 @@ def test_a_stream_is_ended_when_the_budget_is_passed() -> None:
         watch.add(1_000)  # 0.0025
         assert watch.spent == pytest.approx(0.005)
         watch.add(399)
-        with pytest.raises(BudgetExceededError, match=r"the stream of 'gpt-4o' was ended: with about 0\.006") as caught:
+        with pytest.raises(BudgetExceededError, match=r"the stream of 'gpt-4o' was ended: its cost of about 0\.006") as caught:
             watch.add(10)
     assert caught.value.partial is None
     assert meter.total == Decimal("0.004")
@@ -92,7 +92,7 @@ def test_without_a_budget_nothing_is_watched() -> None:
 
 @pytest.mark.parametrize("budget", ["nan", "-1", "Infinity", "5 USD"])
 def test_a_budget_is_an_amount(budget: str) -> None:
-    with pytest.raises(ValueError, match="a budget is an amount of USD"), prices.meter(budget):
+    with pytest.raises(ValueError, match="a budget must be an amount in USD"), prices.meter(budget):
         pass
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_cost_is_logged_once_and_refused_if_it_was_demanded(caplog: p
     for _ in range(3):
         spend(1, "gpt-never-heard-of")
     (message,) = [record.getMessage() for record in caplog.records]
-    assert message.startswith("the cost of a call of 'gpt-never-heard-of' is not known (unknown_model): no price for")
+    assert message.startswith("the cost of a call of 'gpt-never-heard-of' is unknown (unknown_model): no price for")
     with pytest.raises(UnknownPriceError, match="gpt-never-heard-of"):
         prices.cost_of(provider="openai", model="gpt-never-heard-of", usage_json=b'{"prompt_tokens": 1}', strict=True)
 
@@ -160,5 +160,5 @@ def test_a_meter_is_not_attached_to_a_generator_function() -> None:
     def work() -> Iterator[None]:
         yield
 
-    with pytest.raises(TypeError, match=r"work is a generator function; attach the meter to the calls that it makes"):
+    with pytest.raises(TypeError, match=r"work is a generator function; attach the meter to the calls inside it"):
         prices.meter().attach(work)
