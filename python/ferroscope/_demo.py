@@ -82,8 +82,8 @@ def _show_stream(model: str) -> None:
     for chunk, _ in stream:
         print(chunk.content, end="", flush=True)
     print()
-    _say(f"finish reason {stream.finish_reasons}, {stream.input_tokens} tokens in, {stream.output_tokens} out")
-    _say(f"it cost {stream.cost_details.total} USD ({stream.cost_details.status})")
+    _print_note(f"finish reason {stream.finish_reasons}, {stream.input_tokens} tokens in, {stream.output_tokens} out")
+    _print_note(f"it cost {stream.cost_details.total} USD ({stream.cost_details.status})")
 
 
 def _show_tool(model: str) -> None:
@@ -108,7 +108,7 @@ def _show_tool(model: str) -> None:
             print(chunk.content, end="", flush=True)
             if tool:
                 outputs.append((tool, tool.call()))
-                _say(f"the model calls {tool._name()}({tool.args}), which returns {outputs[-1][1]!r}")
+                _print_note(f"the model calls {tool._name()}({tool.args}), which returns {outputs[-1][1]!r}")
         history += [stream.message_param, *stream.tool_message_params(outputs)]
         if not outputs:
             print()
@@ -132,7 +132,7 @@ async def _show_many(model: str) -> None:
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     total = sum(count for count, _ in streams)
     assert len({text for _, text in streams}) == 1 or "OPENAI_BASE_URL" not in os.environ
-    _say(f"{total} chunks in {took:.2f} s, {cpu / total * 1e6:.0f} µs of CPU per chunk, including the requests")
+    _print_note(f"{total} chunks in {took:.2f} s, {cpu / total * 1e6:.0f} µs of CPU per chunk, including the requests")
 
 
 def _show_cost_of_a_chunk(model: str) -> None:
@@ -164,9 +164,9 @@ def _show_cost_of_a_chunk(model: str) -> None:
             times.append((time.process_time() - began) / _MEASURED_WORDS * 1e6)
     middle = {name: median(times) for name, times in took.items()}
     for name, microseconds in middle.items():
-        _say(f"{name:<24}{microseconds:6.1f} µs of CPU per chunk")
+        _print_note(f"{name:<24}{microseconds:6.1f} µs of CPU per chunk")
     sdk, ours = middle.values()
-    _say(f"{sdk / ours:.1f} times less CPU time for the same text, when it arrives all at once")
+    _print_note(f"{sdk / ours:.1f} times less CPU time for the same text, when it arrives all at once")
 
 
 def _heading(title: str, *functions: Callable[..., Any]) -> None:
@@ -180,7 +180,7 @@ def _heading(title: str, *functions: Callable[..., Any]) -> None:
     sys.stdout.flush()
 
 
-def _say(text: str) -> None:
+def _print_note(text: str) -> None:
     print(f"  → {text}", flush=True)
 
 

@@ -70,7 +70,7 @@ class Scopes(Generic[_T]):
         entry.closed = entry.closed or not here
         entry.token = None
 
-    def holds(self, entry: Entry[_T]) -> bool:
+    def contains(self, entry: Entry[_T]) -> bool:
         """Return whether the entry is on the stack of the current context."""
         return entry in self._stack.get()
 
@@ -104,7 +104,7 @@ class ReentrantScope(Generic[_T]):
         entries = tuple(self._entries)
         if not entries:
             return
-        entry = next(filter(self._scopes.holds, reversed(entries)), entries[-1])
+        entry = next(filter(self._scopes.contains, reversed(entries)), entries[-1])
         with suppress(ValueError):  # removed by another thread
             self._entries.remove(entry)
         self._scopes.exit(entry)

@@ -19,7 +19,7 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
-from ..prices import CHARACTERS_A_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
+from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from . import event_trace
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
@@ -559,7 +559,7 @@ class StreamRun:
         said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
         # Rounded up: a budget that ended the stream is used up by what is counted.
-        tokens = (-(-length // CHARACTERS_A_TOKEN) for length in (sent, said))
+        tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (sent, said))
         usage = self._call.provider.dialect.estimate_usage(response, *tokens)
         if usage is None:
             return response.cost_details

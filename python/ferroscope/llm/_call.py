@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .stream import Stream
 
 # A program calls a function with few different options. The limit bounds the memory of one that does not.
-_KEPT_PLANS = 64
+_MAX_PLANS = 64
 
 
 class PlannedFunction:
@@ -61,7 +61,7 @@ class PlannedFunction:
         except TypeError:  # an option is not hashable
             return self._with_settings(self._make(options), options)
         if known is None:
-            if len(self._plans) >= _KEPT_PLANS:
+            if len(self._plans) >= _MAX_PLANS:
                 self._plans = {}
             known = self._plans[key] = self._make(options)
         return self._with_settings(known, options)

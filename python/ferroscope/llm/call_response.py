@@ -197,7 +197,7 @@ def _tool_message(tool: BaseTool, output: str) -> BaseMessageParam:
     return BaseMessageParam(role="tool", content=[part])
 
 
-class _Converted:
+class _LazyField:
     """A field that is converted on first access, because the conversion is expensive."""
 
     def __init__(self, name: str, source: str) -> None:
@@ -212,5 +212,5 @@ class _Converted:
         return value
 
 
-setattr(CallResponse, "messages", _Converted("messages", "common_messages"))  # noqa: B010
-setattr(CallResponse, "user_message_param", _Converted("user_message_param", "common_user_message_param"))  # noqa: B010
+setattr(CallResponse, "messages", _LazyField("messages", "common_messages"))  # noqa: B010
+setattr(CallResponse, "user_message_param", _LazyField("user_message_param", "common_user_message_param"))  # noqa: B010

@@ -33,10 +33,20 @@ if TYPE_CHECKING:
         update,
     )
     from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, billed_by, cost, cost_of, usage_json
-    from ._meter import CHARACTERS_A_TOKEN, BudgetWatch, Meter, admit, budget_watch, meter, metered, open_meters, record
+    from ._meter import (
+        CHARACTERS_PER_TOKEN,
+        BudgetWatch,
+        Meter,
+        admit,
+        budget_watch,
+        meter,
+        metered,
+        open_meters,
+        record,
+    )
 
 __all__ = [
-    "CHARACTERS_A_TOKEN",
+    "CHARACTERS_PER_TOKEN",
     "FREE",
     "BudgetWatch",
     "Context",
@@ -91,7 +101,7 @@ __getattr__, __dir__ = lazy_names(
         ),
         **dict.fromkeys(
             [
-                "CHARACTERS_A_TOKEN",
+                "CHARACTERS_PER_TOKEN",
                 "Meter",
                 "BudgetWatch",
                 "admit",

@@ -193,7 +193,7 @@ class Cost:
         return {"total": self.total, "reported": self.reported, "table_amount": self.table_amount}
 
 
-_RENAMED = {
+_CORE_NAMES = {
     "service_tier": "tier",
     "requested_service_tier": "asked_tier",
     "batch": "batch",
@@ -203,7 +203,7 @@ _RENAMED = {
     "region": "region",
     "estimated": "estimated",
 }
-_TOOLS = {"web_search_preview": "web_search", "code_interpreter": "container_session", "x_search": "social_search"}
+_TOOL_UNITS = {"web_search_preview": "web_search", "code_interpreter": "container_session", "x_search": "social_search"}
 
 
 def cost(
@@ -246,13 +246,13 @@ def _cost(
     api: str | None,
     at: datetime | str | float | None,
     context: Context | Mapping[str, object] | None,
-    found_out: Mapping[str, str | None],
+    call_facts: Mapping[str, str | None],
 ) -> Cost:
-    """Return the cost of a usage object in JSON; `found_out` contains facts about the call from the engine."""
+    """Return the cost of a usage object in JSON; `call_facts` contains facts about the call from the engine."""
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
-    call = {**_call(given, at), **found_out}
+    call = {**_call(given, at), **call_facts}
     # The remaining keys are conditions that a price may depend on (`route`, `search_type`).
     if given:
         call["extra_conditions"] = _extra_conditions(given)
@@ -358,7 +358,7 @@ def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[s
     when = at if at is not None else timestamp
     if when is not None:
         call["at"] = _seconds(when)
-    for key, name in _RENAMED.items():
+    for key, name in _CORE_NAMES.items():
         value = given.pop(key, None)
         if value is not None:
             call[name] = bool(value) if name in ("batch", "estimated") else str(value)
@@ -368,7 +368,7 @@ def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[s
     for key in ("tool_calls", "units"):
         named = given.pop(key, None)
         if isinstance(named, Mapping):
-            counts += [(_TOOLS.get(str(name), str(name)), str(count)) for name, count in named.items()]
+            counts += [(_TOOL_UNITS.get(str(name), str(name)), str(count)) for name, count in named.items()]
     call["counts"] = counts
     return call
 
@@ -462,8 +462,8 @@ def cost_of(
     Raises:
         UnknownPriceError: The cost is unknown, and `strict` is true.
     """
-    found_out = {"contradiction": contradiction, "assumed": assumed}
-    found = _cost(provider, model, usage_json, api, at, context, found_out)
+    call_facts = {"contradiction": contradiction, "assumed": assumed}
+    found = _cost(provider, model, usage_json, api, at, context, call_facts)
     if found.total is None:
         why = f"the cost of a call of {model!r} is unknown ({found.status}): {'; '.join(found.assumptions)}"
         if strict:

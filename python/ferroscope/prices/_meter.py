@@ -193,7 +193,7 @@ def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> N
 
 
 # A token has about four characters. The estimate decides when a stream is ended; it does not change any cost.
-CHARACTERS_A_TOKEN = 4
+CHARACTERS_PER_TOKEN = 4
 
 
 class BudgetWatch:
@@ -204,7 +204,7 @@ class BudgetWatch:
     def __init__(self, model: str, budgets: tuple[Meter, ...], rate: Decimal, prompt: Decimal) -> None:
         self._model = model
         self._budgets = budgets
-        self._rate = float(rate) / CHARACTERS_A_TOKEN
+        self._rate = float(rate) / CHARACTERS_PER_TOKEN
         self._input = float(prompt)
         self._spent = 0.0
 
@@ -242,7 +242,7 @@ def budget_watch(
         return None
     from ._cost import cost
 
-    tokens = prompt_characters // CHARACTERS_A_TOKEN
+    tokens = prompt_characters // CHARACTERS_PER_TOKEN
     probe = cost(provider, model, {"prompt_tokens": tokens, "completion_tokens": 1_000}, context=context)
     output = sum((item.amount for item in probe.items if item.unit == "output"), Decimal(0))
     prompt = sum((item.amount for item in probe.items if item.unit != "output"), Decimal(0))

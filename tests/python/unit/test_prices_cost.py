@@ -159,7 +159,7 @@ def test_an_unknown_cost_is_none_and_says_why() -> None:
         'no price for the model "claude-sonnet-4-7" of anthropic; '
         "close names: claude-sonnet-3-7, claude-sonnet-4-0, claude-sonnet-4-5",
     )
-    with pytest.raises(ValueError, match="is not known \\(unknown_model\\)"):
+    with pytest.raises(ValueError, match="is unknown \\(unknown_model\\)"):
         float(cost)
 
 

@@ -76,7 +76,7 @@ def test_a_stream_is_ended_when_the_budget_is_passed() -> None:
         watch.add(1_000)  # 0.0025
         assert watch.spent == pytest.approx(0.005)
         watch.add(399)
-        with pytest.raises(BudgetExceededError, match=r"the stream of 'gpt-4o' was ended: its cost of about 0\.006") as caught:
+        with pytest.raises(BudgetExceededError, match=r"gpt-4o. was ended: its cost of about 0\.006") as caught:
             watch.add(10)
     assert caught.value.partial is None
     assert meter.total == Decimal("0.004")

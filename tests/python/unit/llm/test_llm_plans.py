@@ -69,7 +69,7 @@ def test_no_client_is_kept() -> None:
 
 
 def test_plans_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_call, "_KEPT_PLANS", 3)
+    monkeypatch.setattr(_call, "_MAX_PLANS", 3)
     planned = PlannedFunction(ask, OPTIONS)
     for number in range(10):
         assert planned.plan(layers(provider="openai", model=f"m{number}")).model == f"m{number}"
