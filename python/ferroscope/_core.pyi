@@ -287,7 +287,7 @@ class StreamDecoder:
         """
     def __iter__(self) -> Self: ...
     def __next__(self) -> Event:
-        """The next event.
+        """Return the next event.
 
         Raises:
             StopIteration: When more bytes are needed, or at the end.
@@ -331,7 +331,7 @@ class StreamDecoder:
     def cut_calls(self) -> list[ToolCallDelta]:
         """The tool calls that the end of the response cut off, though their arguments may be closed JSON."""
     def response(self) -> bytes:
-        """The response so far, in the form of the provider's answer without streaming, JSON text."""
+        """Return the response so far, in the form of the provider's answer without streaming, JSON text."""
 
 # --- Unfinished JSON -------------------------------------------------------------------------------------------------
 
@@ -375,7 +375,7 @@ class PartialJson:
             JsonError: At the first byte that cannot stand where it stands.
         """
     def finish(self) -> bool:
-        """The text is at its end.
+        """Return the text is at its end.
 
         Raises:
             JsonError: If the document is not complete.
@@ -421,7 +421,9 @@ def price_usage(
     api: str | None,
     call: dict[str, Any],  # Any: strings, flags and lists by name
 ) -> dict[str, Any]:  # Any: the fields of a cost by name
-    """The whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records of."""
+    """Return the whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records
+    of.
+    """
 
 def token_counts(usage: bytes | None) -> dict[str, int | None]:
     """Return the token counts of a usage object (JSON) by name.
@@ -431,7 +433,7 @@ def token_counts(usage: bytes | None) -> dict[str, int | None]:
     """
 
 def calculate_cost(provider: str, model: str, metadata: object) -> float | None:
-    """The cost of gathered counts in USD; `None` if it is not known.
+    """Return the cost of gathered counts in USD; `None` if it is not known.
 
     `metadata` has the attributes of `CostMetadata`.
     """
@@ -449,7 +451,7 @@ def prices_reset() -> None:
     """Forget what was registered."""
 
 def prices_provider(provider: str) -> tuple[str, bool]:
-    """The canonical id of a provider, and whether a table has it."""
+    """Return the canonical id of a provider, and whether a table has it."""
 
 def prices_billed_by(provider: str, host: str, model: str) -> tuple[str, str | None]:
     """Return the provider by whose prices a call is billed that went to a host, and what was assumed to find it."""
@@ -458,20 +460,20 @@ def prices_conditions() -> list[str]:
     """Return the names of the extra conditions that rows of any table ask for."""
 
 def prices_known(provider: str, model: str) -> bool:
-    """Whether a provider's name stands for a model that has a price."""
+    """Return whether a provider's name stands for a model that has a price."""
 
 def prices_only_api(provider: str, model: str) -> str | None:
-    """The only API of a model, such as `responses`; `None` if it has several, or no table knows."""
+    """Return the only API of a model, such as `responses`; `None` if it has several, or no table knows."""
 
 def prices_info() -> tuple[str, list[tuple[str, str]], list[str], int, int]:
     """Version, sources, providers, models and rows of the built-in table."""
 
 def prices_rows(provider: str, model: str) -> tuple[str, str, str, str, list[tuple[str, list[_Rate], str, str]]]:
-    """The rows of a model, best first: provider, id, how it was found, page, rows.
+    """Return the rows of a model, best first: provider, id, how it was found, page, rows.
 
     Raises:
         LookupError: If there is no such model; the message says which are near.
     """
 
 def prices_where(model: str) -> list[str]:
-    """The providers that have a model of that name."""
+    """Return the providers that have a model of that name."""

@@ -1,4 +1,4 @@
-"""What a prompt says to have the answer be JSON, where a provider has no other place for that."""
+"""The instruction in the prompt that asks for JSON, for providers without a parameter for it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _INSTRUCTION = "For your final response, output ONLY a valid JSON dict"
 
 
 def json_prompt(tool: Any) -> str:  # Any: a tool class of whichever provider, or None
-    """The instruction, with the schema of what the answer is to be if that is known."""
+    """Return the instruction, with the schema of the expected answer if it is known."""
     if tool is None:
         return f"{_INSTRUCTION} that adheres to the schema"
     return f"{_INSTRUCTION} (NOT THE SCHEMA) from the content that adheres to this schema:\n{_schema_text(tool)}"
 
 
-@lru_cache  # bounded: who makes up models at run time does not fill the memory
+@lru_cache  # bounded, so that programs that create models at run time do not fill the memory
 def _schema_text(tool: Any) -> str:
     return json.dumps(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles), indent=2)

@@ -13,14 +13,14 @@ from .sdk_model import member
 
 # Any: the SDK's objects and the JSON inside them.
 
-# Members that hold the text of an error in a body without an answer, by rank.
+# Members that contain the text of an error in a body without an answer, in order of preference.
 _MESSAGES: Final = ("detail", "message", "msg", "error_message", "errors")
 _EXCERPT: Final = 200
 
 
 def find_error(body: Any) -> ReportedError | None:
     """Return the error in a body or in a part of it, in the forms `{"error": ...}` and `{"object": "error"}`."""
-    # The object comes first: its `error` may be a word that names the kind.
+    # Read the object first: its `error` may be a word that names the kind.
     kinds = (member(body, "object"), member(body, "type"))
     if "error" in kinds and not member(body, "error"):
         return reported(body)
@@ -30,7 +30,7 @@ def find_error(body: Any) -> ReportedError | None:
 
 
 def missing_answer(body: Any, name: str) -> ReportedError:
-    """Return the error of a body without the member that holds the answer: what it has instead."""
+    """Return the error of a body without the member that holds the answer. Its message quotes the body."""
     for text in _MESSAGES:
         if value := member(body, text):
             return ReportedError(_text_of(value), _plain(body))

@@ -1,4 +1,4 @@
-"""Makes the objects of an SDK from JSON text, and the text from the objects."""
+"""Conversion between JSON text and the objects of an SDK."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..core.base._tools.arguments import arguments_text
 
 
 def read_model(model: Any, data: bytes) -> Any:  # Any: a model class of an SDK, and its instance
-    """An SDK's object for JSON text.
+    """Return an SDK's object for JSON text.
 
-    Validation is an order of magnitude faster than the SDK's own `construct` and gives the same; but it is
-    also stricter, and servers leave things out, spell them otherwise or know more than the SDK.
+    Validation is an order of magnitude faster than the SDK's own `construct`, with the same result. It is also
+    stricter: where a server omits, renames or adds members, the SDK's own way builds the object.
     """
     try:
         return model.model_validate_json(data)
     except ValidationError:
         values = read_json(data)
-        # The SDKs whose models are lenient have a `construct` of their own, in place of pydantic's deprecated one.
+        # SDKs with lenient models define a `construct` of their own, in place of pydantic's deprecated one.
         own = getattr(model.construct, "__func__", None) is not getattr(BaseModel.construct, "__func__", None)
         return model.construct(**values) if own else _constructed(model, values)
 
@@ -51,7 +51,7 @@ def _models_in(annotation: Any) -> Iterator[Any]:
 
 
 def member(value: Any, name: str) -> Any:
-    """Return a member of an SDK's object: an attribute, or what a mapping has that has no attribute for it."""
+    """Return a member of an SDK's object: an attribute, or else an item of a mapping. None if there is neither."""
     found = getattr(value, name, None) if not isinstance(value, str) else None
     return value.get(name) if found is None and isinstance(value, Mapping) else found
 
@@ -59,13 +59,15 @@ def member(value: Any, name: str) -> Any:
 def arguments_of(function: Any) -> str:
     """Return the arguments of the function in a tool call, as JSON text.
 
-    Some servers send an object, which the attribute of some SDKs shows as Python's text of it.
+    Some servers send an object. The attribute of some SDKs shows such an object as its Python repr.
     """
     return arguments_text(function.get("arguments") if isinstance(function, Mapping) else function.arguments)
 
 
 def read_json(data: bytes) -> Any:  # Any: JSON
-    """What JSON text says, also where it has half a character, whose other half the next event brings."""
+    """Return the value of JSON text. The text may contain half of a surrogate pair; the next event has the other
+    half.
+    """
     try:
         return from_json(data)
     except ValueError:
@@ -75,16 +77,16 @@ def read_json(data: bytes) -> Any:  # Any: JSON
 def _number(digits: str) -> int | float:
     try:
         return int(digits)
-    except ValueError:  # more digits than Python reads: no provider's number, and no reason to lose the rest
+    except ValueError:  # too many digits for `int`: not a real count, and no reason to lose the rest
         return float(digits)
 
 
 def dump_event(event: Any) -> str:  # Any: an object that a client yields, an SDK's or one like it
-    """The JSON text of an event."""
+    """Return the JSON text of an event."""
     if not hasattr(event, "model_dump_json"):
         return orjson.dumps(event, default=vars).decode()
     try:
         return event.model_dump_json(exclude_unset=True, warnings=False)  # type: ignore[no-any-return]
     except PydanticSerializationError:
-        # Half a character at the end of a delta, which only the next one completes.
+        # The delta ends in half of a surrogate pair, which the next delta completes.
         return json.dumps(event.model_dump(exclude_unset=True, warnings=False))

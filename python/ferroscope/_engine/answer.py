@@ -58,7 +58,7 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
 
 
 def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> Any:
-    """The instance that a text stands for, whatever stands around the document in it.
+    """Return the instance that a text stands for, whatever stands around the document in it.
 
     Raises:
         JsonError: There is no whole JSON document.
@@ -82,7 +82,7 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
 
 
 def document(text: str, root: Literal["object", "container", "value"]) -> Any:
-    """The JSON value that a text holds."""
+    """Return the JSON value that a text holds."""
     parser = PartialJson(root=root)
     parser.feed(text)
     parser.finish()
@@ -90,7 +90,7 @@ def document(text: str, root: Literal["object", "container", "value"]) -> Any:
 
 
 def _read_value(extraction: Extraction, text: str) -> Any:
-    """A value that was asked for as `{"value": ...}`, from models that answer it bare, too."""
+    """Return a value that was asked for as `{"value": ...}`, from models that answer it bare, too."""
     model = extraction.model
     bare: TypeAdapter[Any] | None = None
     if fenced := _FENCED.fullmatch(text):
@@ -115,7 +115,7 @@ def _read_value(extraction: Extraction, text: str) -> Any:
 
 
 def _documents(text: str) -> Iterator[str | bytes]:
-    """The text, and if that is no JSON document, those that are in it."""
+    """Yield the text, and if that is no JSON document, those that are in it."""
     yield text
     try:
         from_json(text)
@@ -126,7 +126,7 @@ def _documents(text: str) -> Iterator[str | bytes]:
 
 
 def _inner_text(document: str | bytes) -> str:
-    """The text of a value that was answered as its JSON text; empty if the value is none."""
+    """Return the text of a value that was answered as its JSON text; empty if the value is none."""
     try:
         value = from_json(document)
     except ValueError:
@@ -136,13 +136,13 @@ def _inner_text(document: str | bytes) -> str:
 
 
 def _is_wrapped(found: str | bytes, bare_error: ValidationError) -> bool:
-    """Whether what is wrong with a document is wrong with it as `{"value": ...}`."""
+    """Return whether what is wrong with a document is wrong with it as `{"value": ...}`."""
     value = from_json(found)
     return isinstance(value, dict) and ("value" in value or not bare_error.errors(include_url=False)[0]["loc"])
 
 
 def is_no_json(error: ValidationError) -> bool:
-    """Whether the text is no JSON document, rather than one of the wrong kind."""
+    """Return whether the text is no JSON document, rather than one of the wrong kind."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return first["type"] == "json_invalid" and not first["loc"]
 

@@ -167,7 +167,7 @@ class Call:
         }
 
     def response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
-        """The SDK's response object, dressed.
+        """Return the SDK's response object, dressed.
 
         Raises:
             ferroscope.errors.APIError: It is none.
@@ -249,10 +249,10 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
 
 
 def now() -> float:
-    """The time in milliseconds since the epoch."""
+    """Return the time in milliseconds since the epoch."""
     return time.time() * 1000
 
 
 def role_of(message: Any) -> Any:  # Any: a dict or an SDK's model
-    """The role of a message in any provider's form."""
+    """Return the role of a message in any provider's form."""
     return message.get("role") if isinstance(message, dict) else getattr(message, "role", None)

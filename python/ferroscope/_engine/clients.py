@@ -81,7 +81,7 @@ class _ClientCaches:
         self.by_loop: dict[Any, _ClientCache] = {}
 
     def of(self, loop: Any) -> _ClientCache:
-        """The cache of a running loop, emptied when the loop is shut down."""
+        """Return the cache of a running loop, emptied when the loop is shut down."""
         known = self.by_loop.get(loop)
         if known is not None:
             return known
@@ -99,7 +99,7 @@ class _ClientCaches:
             await close(client)
 
     def get(self, cache: _ClientCache, clients: Clients, make: Callable[[], object]) -> object:
-        """The client in the cache, made now if there is none or the variables have changed."""
+        """Return the client in the cache, made now if there is none or the variables have changed."""
         state = clients.state()
         known = cache.clients.get(clients)
         if known is None or known[0] != state:
@@ -118,7 +118,7 @@ _caches = _ClientCaches()
 
 
 def default_client(clients: Clients, *, asynchronous: bool) -> object:
-    """The default client: one per process, and per event loop for async calls."""
+    """Return the default client: one per process, and per event loop for async calls."""
     caches = _caches
     if not asynchronous:
         return caches.get(caches.sync, clients, clients.sync)

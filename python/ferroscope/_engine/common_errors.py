@@ -90,7 +90,7 @@ def _names(theirs: type[Exception]) -> dict[str, type[errors.APIError]]:
 
 
 def _status(error: Exception) -> int | None:
-    """The HTTP status that an exception tells of."""
+    """Return the HTTP status that an exception tells of."""
     for status in (getattr(error, "status_code", None), getattr(error, "code", None)):
         if isinstance(status, int) and status >= 400:
             return status
@@ -102,7 +102,7 @@ _origin: dict[type[Exception], tuple[type[Exception], type[Exception]]] = {}
 
 
 def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]:
-    """A class that an `except` clause for either catches, and one for our common class too; made once."""
+    """Return a class that an `except` clause for either catches, and one for our common class too; made once."""
     kind = _known.get((ours, theirs))
     if kind is None:
         common = common_class(theirs)

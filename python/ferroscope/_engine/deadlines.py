@@ -90,7 +90,7 @@ class LazyTimer:
 
 
 def read_deadlines(config: StreamConfig) -> Deadlines | None:
-    """The deadlines that a `StreamConfig` sets.
+    """Return the deadlines that a `StreamConfig` sets.
 
     Raises:
         ValueError: One of them is no time at all.

@@ -50,7 +50,7 @@ def _api_doc(provider: Provider) -> str:
 
 
 def run_plan(plan: CallPlan, fn: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with the parameters of `fn` that makes the planned call."""
+    """Return a function with the parameters of `fn` that makes the planned call."""
     inner: Any  # Any: attributes are left on it
 
     if plan.prompt.is_async:

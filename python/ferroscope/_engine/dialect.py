@@ -56,7 +56,7 @@ class Dialect(Protocol):
     """The core's name of the format."""
 
     def needs_fetch(self, messages: Sequence[Message]) -> bool:
-        """Whether rendering these messages reads a URL, which blocks."""
+        """Return whether rendering these messages reads a URL, which blocks."""
         ...
 
     def render_messages(self, messages: Sequence[Message], destination: Endpoint) -> list[Any]:
@@ -67,7 +67,7 @@ class Dialect(Protocol):
         ...
 
     def conversation(self, messages: list[Any]) -> list[Any]:
-        """The rendered messages without those that a request has another place for."""
+        """Return the rendered messages without those that a request has another place for."""
         ...
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Dialect(Protocol):
         ...
 
     def render_request(self, request: Request) -> dict[str, Any]:
-        """The keyword arguments for the SDK's method."""
+        """Return the keyword arguments for the SDK's method."""
         ...
 
     def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
@@ -88,7 +88,7 @@ class Dialect(Protocol):
         ...
 
     def read_response(self, data: bytes) -> Any:
-        """The SDK's response object for a body."""
+        """Return the SDK's response object for a body."""
         ...
 
     def reported_error(self, response: Any) -> ReportedError | None:
@@ -96,11 +96,11 @@ class Dialect(Protocol):
         ...
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
-        """Whether a request with these parameters, rendered, may ask for the call of a certain tool."""
+        """Return whether a request with these parameters, rendered, may ask for the call of a certain tool."""
         ...
 
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
-        """The JSON text of a structured answer, that came as a tool call or in the text.
+        """Return the JSON text of a structured answer, that came as a tool call or in the text.
 
         Raises:
             ValueError: The model refused, or there is neither.
@@ -108,18 +108,18 @@ class Dialect(Protocol):
         ...
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
-        """The usage of a stream that was broken off: what the provider told of it, and guesses, in tokens.
+        """Return the usage of a stream that was broken off: what the provider told of it, and guesses, in tokens.
 
         None if the provider told all of it.
         """
         ...
 
     def dump_event(self, event: Any) -> str:
-        """The JSON text of an SDK's event object."""
+        """Return the JSON text of an SDK's event object."""
         ...
 
     def blank_event(self, identifier: str, model: str) -> bytes:
-        """The data of an event that says nothing, of a response that is under way."""
+        """Return the data of an event that says nothing, of a response that is under way."""
         ...
 
 
@@ -128,7 +128,7 @@ class ResumesStreams(Protocol):
     """A format with runs that go on at the server when the connection of their stream breaks."""
 
     def is_resumable(self, kwargs: Mapping[str, Any]) -> bool:
-        """Whether a request with these keyword arguments starts such a run."""
+        """Return whether a request with these keyword arguments starts such a run."""
         ...
 
     def resume(self, client: Any, kwargs: Mapping[str, Any], identifier: str, after: int) -> Any:

@@ -49,7 +49,7 @@ def cut_off(response: Any) -> None:
 
 
 def socket_of(response: Any) -> socket.socket | None:
-    """The socket of a response, if we know of one that it has to itself."""
+    """Return the socket of a response, if we know of one that it has to itself."""
     extensions = getattr(response, "extensions", {})
     network = extensions.get("network_stream")
     if network is None or extensions.get("http_version") == b"HTTP/2":

@@ -47,11 +47,13 @@ class Extraction:
         return self.target.__name__ if isinstance(self.target, type) else repr(self.target).replace("typing.", "")
 
     def as_json_mode(self) -> Extraction:
-        """The same where it cannot be forced into a call of its own: beside other tools, or in a thinking model."""
+        """Return the same where it cannot be forced into a call of its own: beside other tools, or in a thinking
+        model.
+        """
         return self if self.mode == "json" else replace(self, mode="json")
 
     def prefilled_fields(self, fn_args: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that the call's arguments fill.
+        """Return the fields that the call's arguments fill.
 
         Raises:
             ValueError: An argument is missing.
@@ -95,7 +97,7 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
 
 
 def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[BaseModel]]:
-    """The tool and the model that have the type as their field `value`."""
+    """Return the tool and the model that have the type as their field `value`."""
     if not _is_type(target):
         what = f"an instance of {type(target).__name__}" if isinstance(target, BaseModel) else repr(target)
         raise ValueError(

@@ -24,7 +24,7 @@ Flow = Generator[Callable[[], Any], Any, Any]
 
 
 def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
-    """One call, from its arguments to what it returns."""
+    """Return one call, from its arguments to what it returns."""
     fn_args = plan.prompt.bind(args, kwargs)
     returned = yield partial(plan.prompt.fn, *args, **kwargs)
     prompt = plan.prompt.resolve(fn_args, returned)

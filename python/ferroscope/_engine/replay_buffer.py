@@ -27,7 +27,7 @@ class ReplayBuffer:
             self._pieces.clear()
 
     def pieces(self) -> list[bytes | str]:
-        """All pieces.
+        """Return all pieces.
 
         Raises:
             ferroscope.errors.LimitExceededError: There were more than could be kept.

@@ -34,7 +34,7 @@ class SdkErrors:
         self._response = response
 
     def of_core(self, kind: str, message: str, body: Any) -> StreamError:
-        """The exception for an error of the core: its kind, its message, the provider's error if it sent one."""
+        """Return the exception for an error of the core: its kind, its message, the provider's error if it sent one."""
         if kind == "limit":
             return LimitExceededError(message)
         if kind == "unfinished":
@@ -62,7 +62,7 @@ class SdkErrors:
         return error
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:
-        """The exception for a read that failed, or the error itself if it is none of the network's."""
+        """Return the exception for a read that failed, or the error itself if it is none of the network's."""
         if isinstance(error, DeadlinePassed):
             return self._both(StreamInterruptedError, "APITimeoutError", place(str(error)))
         if isinstance(error, (TimeoutError, *_classes("TimeoutException"))):
@@ -107,7 +107,7 @@ class SdkErrors:
 
 
 def _classes(*names: str) -> tuple[type[Exception], ...]:
-    """The classes of that name in the HTTP libraries that are loaded."""
+    """Return the classes of that name in the HTTP libraries that are loaded."""
     loaded = (sys.modules.get(library) for library in _HTTP_LIBRARIES)
     found = (getattr(module, name, None) for module in loaded if module is not None for name in names)
     return tuple(kind for kind in found if isinstance(kind, type))

@@ -49,7 +49,7 @@ class Source(Protocol):
     def reads(self) -> Iterator[Any]: ...
     def areads(self) -> AsyncReads: ...
     def events(self, read: Any) -> Iterable[Event]:
-        """The events that a read completes."""
+        """Return the events that a read completes."""
         ...
 
     def drain(self, reads: Iterator[Any]) -> None:
@@ -68,7 +68,7 @@ class Source(Protocol):
 def open_source(
     sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None = None
 ) -> Source:
-    """The best way to read a stream of an SDK."""
+    """Return the best way to read a stream of an SDK."""
     if is_untouched(sdk_stream, provider.adapter_module or provider.sdk):
         decoder.framing = framing_of(sdk_stream.response, provider)
         return _Bytes(sdk_stream, decoder, replay_buffer)
@@ -76,7 +76,7 @@ def open_source(
 
 
 def is_untouched(sdk_stream: Any, sdk: str) -> bool:
-    """Whether the SDK's own code, and nothing else, would yield the objects of this stream.
+    """Return whether the SDK's own code, and nothing else, would yield the objects of this stream.
 
     Private attributes are looked at only here, and only to find a reason against reading the bytes.
     """

@@ -47,12 +47,12 @@ class _BlankEvent:
 
 
 def start_stream(call: Call) -> AnyStream:
-    """The stream of a call; nothing is sent before it is iterated over."""
+    """Return the stream of a call; nothing is sent before it is iterated over."""
     return wrap_run(StreamRun(call), call)
 
 
 def wrap_run(run: StreamRun, call: Call) -> AnyStream:
-    """A run as the provider's stream."""
+    """Return a run as the provider's stream."""
     provider = call.provider
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.response_fields())
 
@@ -114,7 +114,7 @@ class StreamRun:
         return (self._again() or self)._iterate(view)
 
     def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
-        """The same of an async stream."""
+        """Return the same of an async stream."""
         assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
         return (self._again() or self)._aiterate(view)
 
@@ -218,7 +218,7 @@ class StreamRun:
         return self.response()
 
     async def acollect(self) -> AnyCallResponse:
-        """The same of an async stream."""
+        """Return the same of an async stream."""
         assert self._call.plan.prompt.is_async, "the stream of a sync call is collected with `collect`"
         if not self.ended:
             self._check_unread()
@@ -240,7 +240,7 @@ class StreamRun:
             raise ValueError(f"No stream response: the stream is {state}.")
 
     def _again(self) -> StreamRun | None:
-        """A run over what was kept, if this one is over and kept it."""
+        """Return a run over what was kept, if this one is over and kept it."""
         if not self.ended or self._replay_buffer is None:
             return None
         run = StreamRun(self._call)
@@ -323,7 +323,7 @@ class StreamRun:
     # ---- what both share
 
     def _begin(self) -> bool:
-        """Whether there is anything to iterate over: a stream runs once."""
+        """Return whether there is anything to iterate over: a stream runs once."""
         if self._begun or self._closed:
             return False
         self._begun = True
@@ -356,7 +356,7 @@ class StreamRun:
         return isinstance(self._errors().of_read(error, str), StreamInterruptedError)
 
     def _shown(self, view: View | None) -> View:
-        """The view, or the usual one; under a budget, of as many events as there is a budget for."""
+        """Return the view, or the usual one; under a budget, of as many events as there is a budget for."""
         usual = view or self._pairs
         if event_trace.logger.isEnabledFor(logging.DEBUG):
             plan, provider = self._call.plan, self._call.provider
@@ -365,7 +365,7 @@ class StreamRun:
         return usual if budget is None else lambda events: usual(self._paid(events, budget))
 
     def _paid(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
-        """The same events, as long as there is a budget for them."""
+        """Yield the same events, as long as there is a budget for them."""
         for event in events:
             arguments = sum(len(call.arguments) for call in event.fragments or ())
             try:
@@ -377,7 +377,7 @@ class StreamRun:
             yield event
 
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
-        """The chunks of some events, and the tools that they complete."""
+        """Yield the chunks of some events, and the tools that they complete."""
         chunk = self._chunk_type()
         partial_tools = self._call.plan.partial_tools
         tools = self._open_tools()
@@ -395,7 +395,7 @@ class StreamRun:
         return self._tools
 
     def _tool_pairs(self, event: Event, stream_tools: StreamTools) -> Iterator[Pair]:
-        """An event's chunk with its first tool, and each further tool with a chunk that says nothing."""
+        """Yield an event's chunk with its first tool, and each further tool with a chunk that says nothing."""
         chunk = self._chunk_type()(event) if event.data else self._blank_chunk()
         tools = list(stream_tools.of_event(event))
         yield chunk, tools[0] if tools else None
@@ -448,7 +448,7 @@ class StreamRun:
         return f"{message}; provider {self._call.provider.name!r}, model {model!r}"
 
     def _broken(self, error: DecodeError) -> StreamError:
-        """The exception for an error of the core."""
+        """Return the exception for an error of the core."""
         kind, message, event, offset, body = error.args
         self._end()
         found = self._errors().of_core(kind, self._place(message), from_json(body) if body else None)
@@ -456,7 +456,7 @@ class StreamRun:
         return found
 
     def _interrupted(self, error: Exception) -> Exception:
-        """The exception for a read that failed; what is none of the network's passes as it is."""
+        """Return the exception for a read that failed; what is none of the network's passes as it is."""
         self._end()
         found = self._errors().of_read(error, self._place)
         found.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
@@ -531,7 +531,7 @@ class StreamRun:
         return self._decoder.finish_reasons
 
     def response(self) -> AnyCallResponse:
-        """The answer so far, as a response."""
+        """Return the answer so far, as a response."""
         if self._response is not None:
             return self._response
         ended = self.ended  # before the state is read: another thread may end the stream meanwhile

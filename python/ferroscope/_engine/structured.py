@@ -31,7 +31,7 @@ class Reader(Protocol):
 
 
 def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
-    """The structured stream of a call; nothing is sent before it is iterated over."""
+    """Return the structured stream of a call; nothing is sent before it is iterated over."""
     extraction = call.extraction
     assert extraction is not None
     run = StreamRun(call)
@@ -61,7 +61,7 @@ class StructuredRun:
         yield from self._whole(reading, keep)
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
-        """The same of an async stream."""
+        """Yield the same of an async stream."""
         self._reading = reading = Reading(self._call, self._extraction)
         # Closed here: left alone, it would be closed, and its connection with it, some turns of the loop later.
         async with aclosing(self._run.aiterate(reading.partials)) as partials:
@@ -74,7 +74,7 @@ class StructuredRun:
         return self._reading.is_whole or self._reading.reader.is_done(*path)
 
     def _whole(self, reading: Reading, keep: Callable[[Any], None]) -> Iterator[Any]:
-        """The whole instance; the response if the model called a tool instead."""
+        """Yield the whole instance; the response if the model called a tool instead."""
         if not (reading.begun and self._run.complete):  # iterated over once more, or closed before
             return
         reading.is_whole = True
@@ -109,7 +109,7 @@ class Reading:
         return PartialReader(self._extraction.model, given=self._call.prefilled_fields)
 
     def partials(self, events: Iterable[Event]) -> Iterator[Any]:
-        """The instances that some events give."""
+        """Yield the instances that some events give."""
         self.begun = True
         text, every, thoughts = self._text, self._every, self._thoughts
         for event in events:

@@ -74,7 +74,7 @@ class ThoughtFilter:
         return "".join(self._kept) + ("" if self._thinks else self._held)
 
     def _is_in_document(self, kept: list[str], tag: str) -> bool:
-        """Whether a tag is in a string of a JSON document that is still open."""
+        """Return whether a tag is in a string of a JSON document that is still open."""
         document = PartialJson(root="container")
         try:
             document.feed("".join([*self._kept, *kept]))

@@ -59,11 +59,11 @@ class ValueReader:
             self._right = self._wrapped if "value" in members or bare is None else bare
 
     def wants(self, every: Every, changed: bool) -> bool:
-        """Whether the last feed is one to give an instance after."""
+        """Return whether the last feed is one to give an instance after."""
         return (self._right or self._wrapped).wants(every, changed)
 
     def is_done(self, *path: str | int) -> bool:
-        """Whether the value at a path inside the value is complete."""
+        """Return whether the value at a path inside the value is complete."""
         if self._right is None:
             return False
         return self._right.is_done(*(("value", *path) if self._right is self._wrapped else path))

@@ -36,7 +36,7 @@ class Watchdog:
         return token
 
     def disarm(self, token: object) -> bool:
-        """Whether that was in time: the action has not been run, and will not be."""
+        """Return whether that was in time: the action has not been run, and will not be."""
         with self._lock:
             return self._armed.pop(token, None) is not None
 

@@ -18,7 +18,7 @@ logger = logging.getLogger("ferroscope.transport")
 
 
 def prefers_native() -> bool:
-    """Whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is not `httpx`."""
+    """Return whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is not `httpx`."""
     return os.environ.get("FERROSCOPE_TRANSPORT") != "httpx"
 
 

@@ -65,7 +65,7 @@ def join_chunks(client: _ClientT) -> _ClientT:
 
 
 def is_own_backend(backend: object) -> bool:
-    """Whether a network backend of httpcore is one that joins chunks."""
+    """Return whether a network backend of httpcore is one that joins chunks."""
     return isinstance(backend, _Backend | _AsyncBackend)
 
 
@@ -142,12 +142,12 @@ def _connection_of(response: Any) -> Any:
 
 
 def is_unpatched(response: object) -> bool:
-    """Whether nothing replaced the methods of a response that read its body."""
+    """Return whether nothing replaced the methods of a response that read its body."""
     return _READING.isdisjoint(vars(response))
 
 
 def made_by_libraries(layer: object) -> bool:
-    """Whether a response, or a layer of its body, is the HTTP library's own, and not one that wraps it."""
+    """Return whether a response, or a layer of its body, is the HTTP library's own, and not one that wraps it."""
     made = type(layer)
     return made.__name__ in _LAYERS and made.__module__.partition(".")[0] in LIBRARIES
 

@@ -98,7 +98,9 @@ def test_a_registered_server_gets_its_own_key_and_no_other(
         assert call().content == "Sunny."
         assert server.requests[-1].headers["authorization"] == "Bearer key-of-acme"
         monkeypatch.delenv("ACME_API_KEY")
-        with pytest.raises(errors.MissingApiKeyError, match=r"ACME_API_KEY is not set: put the API key for 'acme'"):
+        with pytest.raises(
+            errors.MissingApiKeyError, match=r"ACME_API_KEY is not set: set it to the API key for 'acme'"
+        ):
             call()
     finally:
         ferroscope.unregister_provider("acme")

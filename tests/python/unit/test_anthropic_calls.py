@@ -211,9 +211,7 @@ def test_a_client_that_says_its_api_in_the_body_is_asked_there(server: ProviderS
         if by == "body":
             call(call_params=params, client=client)
         else:
-            advice = (
-                "ask for the API that takes them: call_params={.extra_body.: {.anthropic_version.: .vertex-2023-10-16.}"
-            )
+            advice = "accepts them: call_params={.extra_body.: {.anthropic_version.: .vertex-2023-10-16.}"
             with pytest.warns(UserWarning, match=advice):
                 call(call_params=params, client=client)
     found = sent(server)["anthropic_version"], sent(server).get("temperature")

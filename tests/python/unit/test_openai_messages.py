@@ -294,11 +294,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a document out of reach": (
         DocumentURLPart(type="document_url", url="gs://bucket/a.pdf"),
-        "OpenAI takes a document by its bytes, and 'gs://bucket/a.pdf' cannot be fetched",
+        "OpenAI accepts a document only as bytes, and 'gs://bucket/a.pdf' cannot be fetched: pass its bytes",
     ),
     "a sound out of reach": (
         AudioURLPart(type="audio_url", url="gs://bucket/a.wav"),
-        "OpenAI takes a sound by its bytes, and 'gs://bucket/a.wav' cannot be fetched",
+        "OpenAI accepts audio only as bytes, and 'gs://bucket/a.wav' cannot be fetched: pass its bytes",
     ),
     "a sound on a private address": (
         AudioURLPart(type="audio_url", url="http://127.0.0.1/a.wav"),

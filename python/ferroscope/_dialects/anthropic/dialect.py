@@ -1,4 +1,4 @@
-"""Requests and answers of the Messages format.
+"""Requests and responses of the Messages format.
 
 https://docs.claude.com/en/api/messages
 """
@@ -20,9 +20,9 @@ from .system import WireMessage, join_system, split_system
 
 # Any: the SDK's own objects pass through.
 
-# The API asks for it, and no other provider does.
+# The default of `max_tokens`, which only this API requires.
 MAX_TOKENS: Final = 1024
-# Parameters that all providers share and Anthropic does not have.
+# Common parameters that this API does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 
 
@@ -33,7 +33,7 @@ class AnthropicMessages:
     name: ClassVar[str] = "anthropic"
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
-        return False  # what is given by URL, Anthropic fetches
+        return False  # the server itself reads URLs
 
     def render_messages(self, messages: Iterable[WireMessage], destination: Endpoint) -> list[WireMessage]:
         return render_messages(messages, destination)
@@ -55,7 +55,7 @@ class AnthropicMessages:
             kwargs["system"] = join_system([given, *system] if given else system)
         if request.tools:
             own = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # AnthropicTool
-            # Those in the parameters are the server's own: web search, code execution.
+            # Tools in the parameters run on the server: web search, code execution.
             kwargs["tools"] = [*kwargs.get("tools", ()), *own]
         if request.extraction is not None:
             render_extraction(kwargs, request.extraction)
@@ -93,8 +93,8 @@ class AnthropicMessages:
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
         if response.finish_reasons:
-            return None  # the last counts came with it
-        # What was sent is told first; what was generated stands there as one token or so.
+            return None  # the final counts came with the finish reason
+        # The first event reports the input tokens. Its count of output tokens is only a start value, about one.
         told = response.usage.model_dump(exclude_none=True, warnings=False) if response.usage else {}
         return {"input_tokens": sent, **told, "output_tokens": max(said, told.get("output_tokens", 0))}
 

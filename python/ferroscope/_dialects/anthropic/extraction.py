@@ -1,4 +1,4 @@
-"""Structured answers in the Messages format: what asks for them, and where they stand in a response.
+"""Structured answers in the Messages format: the request parameters, and the place of the answer.
 
 https://docs.claude.com/en/docs/agents-and-tools/tool-use/implement-tool-use
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
-    """Has the keyword arguments of a request ask for a structured answer."""
+    """Change the keyword arguments of a request so that it asks for a structured answer."""
     if extraction.mode == "tool":
         tool: Any = extraction.tool
         kwargs["tools"] = [tool.wire_schema()]
@@ -28,25 +28,25 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
-    """Has them ask for JSON, at the end of the last message."""
+    """Change the keyword arguments so that they ask for JSON, at the end of the last message."""
     if messages := kwargs["messages"]:
         kwargs["messages"] = [*messages[:-1], with_text(messages[-1], f"\n\n{json_prompt(tool)}")]
 
 
 def may_force_tool(params: Any) -> bool:
-    """Whether a request with these parameters may ask for the call of a certain tool.
+    """Return whether a request with these parameters may force a tool call.
 
-    A thinking model may not be forced, and one that is forced cannot use the tools among the parameters.
+    The API refuses to force a model that thinks. A forced model could not use the tools among the parameters.
     """
     thinking = params.get("thinking")
     return not params.get("tools") and (not thinking or thinking.get("type") == "disabled")
 
 
 def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
-    """The JSON text of a structured answer; one that came the other way is taken too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
-        ValueError: The model refused, or there is neither.
+        ValueError: The model refused, or the response has neither a tool call nor text.
     """
     blocks = response.content or ()
     text = "".join(block.text or "" for block in blocks if block.type == "text")

@@ -1,7 +1,7 @@
-"""Messages in Anthropic's form, to the wire and back.
+"""Messages in Anthropic's format: rendering and parsing.
 
-Both ways keep everything: blocks that the common form has no part for (thinking, citations, server tools) are kept
-as provider data and go back as they came. A part that was edited since goes as it is now, in the place of its block.
+Both directions keep everything. Blocks without a common form (thinking, citations, server tools) are kept as provider
+data and sent back unchanged. An edited part replaces its block in place.
 """
 
 from __future__ import annotations
@@ -37,27 +37,26 @@ _PDF: Final = "application/pdf"
 _FORMAT: Final = "anthropic"
 _TOOL_IDS: Final = "[a-zA-Z0-9_-]+"
 _SPEAKERS: Final = frozenset({"user", "assistant"})
-# The second is that of OpenAI's old API.
+# `function` is the role of OpenAI's old API.
 _TOOL_ROLES: Final = frozenset({"tool", "function"})
-# The member with the id, by the kind of block.
+# The member with the id, for each kind of block.
 _ID_MEMBERS: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
-# Bound to the model that wrote them, by a signature or by encryption.
+# Blocks that only the model that wrote them accepts: they are signed or encrypted.
 _THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def render_messages(messages: Iterable[WireMessage], destination: Endpoint | None = None) -> list[WireMessage]:
-    """Make the request's messages; Anthropic's own messages pass through untouched.
+    """Return the messages of the request. Anthropic's own messages pass through unchanged.
 
-    Results of tools that follow one another become one message, as the API wants the answers to parallel calls. The
-    other rules of the API are applied to the copy that is sent: no blank texts, valid ids of tool calls, no blanks at
-    the end of an answer that the model is to go on from, and system messages first unless the model takes them where
-    they are.
+    Consecutive tool results become one message, as the API requires for parallel calls. The other rules of the API are
+    applied to the copy that is sent. Blank texts are removed and ids of tool calls are made valid. Blanks at the end of
+    an answer that the model continues are removed. System messages come first, unless the model accepts them in place.
 
     Raises:
-        ValueError: A part is of a kind or type that Anthropic does not take.
+        ValueError: Anthropic does not accept the kind or the media type of a part.
     """
     wire: list[WireMessage] = []
     results: list[Block] | None = None
@@ -80,7 +79,7 @@ def render_messages(messages: Iterable[WireMessage], destination: Endpoint | Non
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
-    """The ids of tool calls and results in a message."""
+    """Return the ids of tool calls and results in a message."""
     content = member(message, "content")
     if not isinstance(content, list):
         return []
@@ -101,10 +100,10 @@ def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def _without_blanks(messages: Sequence[WireMessage]) -> list[WireMessage]:
-    """The messages without texts of blanks, and without messages of which nothing else is left.
+    """Return the messages without blank texts, and without messages that then are empty.
 
-    Models write such texts, and the API refuses them when they come back. A prompt that is blank as a whole stays, so
-    that the API's error shows it.
+    Models write such texts, and the API refuses them in a request. A prompt that is entirely blank stays, so that the
+    API's error shows it.
     """
     kept: list[WireMessage] = []
     for message in messages:
@@ -112,7 +111,7 @@ def _without_blanks(messages: Sequence[WireMessage]) -> list[WireMessage]:
         if isinstance(content, list) and any(map(_is_blank, content)):
             content = [block for block in content if not _is_blank(block)]
             message = {**_as_dict(message), "content": content}
-        # A list and a string, and not whatever iterable: an iterator can be read but once.
+        # Only lists and strings: an iterator could be read only once.
         empty = isinstance(content, list | str) and (not content or _is_blank(content))
         if not empty or member(message, "role") not in _SPEAKERS:
             kept.append(message)
@@ -125,7 +124,10 @@ def _is_blank(block: Any) -> bool:
 
 
 def _without_trailing_blanks(messages: list[WireMessage]) -> list[WireMessage]:
-    """The messages; where the last begins the model's answer, without the blanks at its end, which the API refuses."""
+    """Return the messages without blanks at the end of an answer that the model continues.
+
+    The API refuses such blanks.
+    """
     last = messages[-1] if messages else {}
     content = member(last, "content") if member(last, "role") == "assistant" else None
     if isinstance(content, str):
@@ -162,7 +164,7 @@ def _read(block: Block) -> Marked | None:
 
 
 def _unnamed(part: ContentPart) -> ContentPart:
-    """The part without the name of a tool in its answer, which a block does not have."""
+    """Return the part without the tool name in a tool result, because a block has no such member."""
     return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
 
 
@@ -189,7 +191,7 @@ def _render_part(part: ContentPart) -> Block:
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}
         case ToolResultPart():
-            # An answer may say nothing, but no text may be empty.
+            # A tool result may be empty, but a text block may not.
             said = {"content": part.content} if part.content else {}
             return {"type": "tool_result", "tool_use_id": part.id, **said, "is_error": part.is_error}
         case _:
@@ -222,25 +224,25 @@ def _base64(media_type: str, data: bytes) -> dict[str, str]:
 def _input(part: ToolCallPart) -> dict[str, Any]:
     if part.args is not None:
         return part.args
-    # Arguments that were no JSON object: an input has to be one.
+    # The arguments were not a JSON object, but `input` must be one.
     arguments = (part.__pydantic_extra__ or {}).get("arguments")
     return {"arguments": arguments} if arguments else {}
 
 
 def with_text(message: WireMessage, text: str) -> WireMessage:
-    """The message with a text at its end; the given one stays as it is."""
+    """Return a copy of the message with a text added at its end."""
     content = member(message, "content")
     longer = content + text if isinstance(content, str) else [*content, {"type": "text", "text": text}]
     return {"role": member(message, "role"), "content": longer}
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
 def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) -> list[BaseMessageParam]:
-    """Read messages of a request or of an answer; common ones pass through.
+    """Read the messages of a request or a response. Common messages pass through.
 
-    A tool's answer gets the name of the tool from the call that it answers.
+    A tool result gets the name of its tool from the call.
     """
     messages: list[BaseMessageParam] = []
     names: dict[str, str] = {}
@@ -257,7 +259,7 @@ def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) 
 
 
 def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it."""
+    """Read one message. Content of an assistant that the parts do not represent is kept with its origin."""
     if isinstance(wire, BaseMessageParam):
         return wire
     role, content = str(member(wire, "role")), member(wire, "content")
@@ -277,7 +279,7 @@ def _as_dict(block: Any) -> Block:
 
 
 def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart], bool]:
-    """The parts of a content, and whether they say all that it says."""
+    """Return the parts of a content, and whether they represent all of it."""
     parts: list[ContentPart] = []
     whole = True
     for block in blocks:
@@ -292,7 +294,7 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
 
 
 def _unsupported(block: Mapping[str, Any]) -> list[str]:
-    """The kinds of what no part says of a block."""
+    """Return the kinds of content in a block that no part represents."""
     if _parse_block(block)[0] is None:
         return [block["type"]]
     content = block.get("content") if block["type"] == "tool_result" else None
@@ -300,7 +302,7 @@ def _unsupported(block: Mapping[str, Any]) -> list[str]:
 
 
 def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[str, ...]]:
-    """The part that a block is, and the members of the block that it says."""
+    """Return the part for a block, and the members of the block that the part represents."""
     source = block.get("source")
     source = source if isinstance(source, Mapping) else {}
     match block.get("type"), source.get("type"):
@@ -336,7 +338,7 @@ def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[st
 
 
 def _bytes(data: Any) -> bytes:
-    """The bytes of a source: base64 text, or a file or its path, which the SDK takes too."""
+    """Return the bytes of a source: base64 text, or a file or its path, which the SDK accepts too."""
     if isinstance(data, str):
         return base64.b64decode(data)
     if hasattr(data, "read"):
@@ -348,7 +350,7 @@ def _bytes(data: Any) -> bytes:
 
 
 def _result_text(content: Any) -> tuple[str, bool]:
-    """The text of a tool's answer, and whether that is all of it."""
+    """Return the text of a tool result, and whether the text is the complete result."""
     if content is None or isinstance(content, str):
         return content or "", True
     blocks = [_as_dict(block) for block in content]

@@ -1,8 +1,7 @@
-"""Call parameters on every major version of the SDK.
+"""Call parameters for every major version of the SDK.
 
-Some are no parameters of an SDK's method, and are members of the body all the same: betas of the API, and
-`temperature`, `top_p` and `top_k` since 1.0. The API version that 2.x asks for refuses those three, whatever their
-value. Nothing is lost in silence.
+Some members of the body are not parameters of an SDK's method: betas of the API, and since 1.0 `temperature`, `top_p`
+and `top_k`. The API version of SDK 2.x refuses those three. A warning names each parameter that is not sent.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from typing import Any, Final
 from ...core.base._prompts.callers import callers_level
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
-# What the body may have without the SDK's method knowing it; any other name stays a mistake that the SDK tells.
+# Members that the body may have although the SDK's method has no such parameter. For any other name, the SDK
+# raises an error.
 IN_BODY: Final = frozenset(
     {
         *SAMPLING,
@@ -34,10 +34,10 @@ _REFUSED_SINCE: Final = "2026-10-21"
 
 
 def route_parameters(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # Any: any client of the SDK
-    """The keyword arguments as the client's version of the SDK takes them.
+    """Return the keyword arguments in the form that the client's version of the SDK accepts.
 
     Warns:
-        UserWarning: The API version that the client asks for refuses parameters, so they are not sent.
+        UserWarning: The API version of the client refuses parameters, so they are not sent.
     """
     moved = {name: value for name, value in kwargs.items() if name in IN_BODY and name not in _taken()}
     if not moved:
@@ -52,7 +52,7 @@ def route_parameters(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # 
 
 @cache
 def _taken() -> frozenset[str]:
-    """The parameters of the installed SDK's method."""
+    """Return the parameters of the installed SDK's method."""
     from anthropic.resources.messages import Messages
 
     return frozenset(inspect.signature(Messages.create).parameters)
@@ -70,8 +70,8 @@ def _refuses(client: Any, kwargs: Mapping[str, Any], names: Sequence[str]) -> bo
         way = f'call_params={{"extra_body": {{"anthropic_version": "{body_version}"}}, ...}}'
     warnings.warn(
         f"Anthropic's API of {version} refuses {', '.join(map(repr, names))}, so "
-        f"{'it is' if len(names) == 1 else 'they are'} not sent to {kwargs['model']!r}. Leave them out, or ask for the "
-        f"API that takes them: {way}.",
+        f"{'it is' if len(names) == 1 else 'they are'} not sent to {kwargs['model']!r}. Leave them out, or request the "
+        f"API version that accepts them: {way}.",
         UserWarning,
         stacklevel=callers_level(),
     )
@@ -79,11 +79,11 @@ def _refuses(client: Any, kwargs: Mapping[str, Any], names: Sequence[str]) -> bo
 
 
 def _api_version(client: Any, kwargs: Mapping[str, Any], *, in_body: bool) -> str:
-    """The API version that a request will ask for: a date, as Anthropic names them."""
+    """Return the API version of a request: a date, as Anthropic names its versions."""
     asked = (kwargs.get("extra_body") or {}).get("anthropic_version")
     if not asked and not in_body:
         asked = _header(kwargs.get("extra_headers")) or _header(getattr(client, "default_headers", None))
-    # Bedrock's and Vertex AI's own begin with their names.
+    # The versions of Bedrock and Vertex AI have a prefix.
     return "-".join(str(asked or _default_version()).split("-")[-3:])
 
 
@@ -101,7 +101,7 @@ def _default_version() -> str:
 
 
 def _body_version(client: Any) -> str | None:
-    """The older API version by the name that it has in the body; None for clients that say it in a header."""
+    """Return the older API version as written in the body; None for clients that send the version in a header."""
     from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
     from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
 

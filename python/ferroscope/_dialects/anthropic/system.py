@@ -1,8 +1,8 @@
-"""System prompts and system messages in Anthropic's form.
+"""System prompts and system messages in Anthropic's format.
 
-The system prompt is a parameter of the request. System messages at the beginning belong there. Models from Claude 4.8
-on take one in mid-conversation too, where it leaves the cached prefix as it was. For older models, and in places that
-the API refuses, it becomes part of the system prompt.
+The system prompt is a parameter of the request, made of the system messages at the beginning. Models from Claude 4.8
+on also accept a system message later in the conversation, which keeps the cached prefix valid. For older models, and
+in places that the API refuses, the message becomes part of the system prompt.
 
 https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
 """
@@ -16,24 +16,24 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 
 WireMessage: TypeAlias = dict[str, Any] | BaseModel
-"""A message as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
+"""A message that the SDK accepts: a dict, or an object of the provider's SDK."""
 
-# OpenAI's newer models call it `developer`.
+# OpenAI's newer models use the role `developer`.
 _SYSTEM: Final = frozenset({"system", "developer"})
-# Claude 1 to 4.7, in both orders of family and number; a bare `4` may be followed by a date.
+# Claude 1 to 4.7, with family and number in either order. A bare `4` may be followed by a date.
 _WITHOUT_SYSTEM_MESSAGES: Final = re.compile(
     r"claude-(?:instant|mythos-preview|v?[123]\b|4(?!-8|-9|\.[89])|[a-z]+-[123]\b|[a-z]+-4(?!-[89]\b|\.[89]))"
 )
 
 
 def takes_system_messages(model: str) -> bool:
-    """Whether a model takes a system message in mid-conversation."""
+    """Return whether a model accepts a system message in the middle of a conversation."""
     name = model.lower()
     return "claude" in name and _WITHOUT_SYSTEM_MESSAGES.search(name) is None
 
 
 def place_system(messages: Sequence[WireMessage], model: str) -> list[WireMessage]:
-    """Return the messages with all system messages first that a model does not take where they are."""
+    """Return the messages with all system messages first that the model does not accept in place."""
     first: list[WireMessage] = []
     others: list[WireMessage] = []
     takes = takes_system_messages(model)
@@ -48,10 +48,13 @@ def place_system(messages: Sequence[WireMessage], model: str) -> list[WireMessag
 
 
 def _may_stay(message: WireMessage, before: WireMessage, after: Sequence[WireMessage]) -> bool:
-    """Whether the API takes a system message in this place: behind the user's, and before the model's or at the end."""
+    """Return whether the API accepts a system message in this place.
+
+    It must follow a message of the user, and come before one of the model or at the end.
+    """
     content = member(message, "content")
     if isinstance(content, list) and not content:
-        return True  # an output configuration alone
+        return True  # a message with only an output configuration
     if after and member(after[0], "role") != "assistant":
         return False
     if member(before, "role") == "user":
@@ -73,7 +76,9 @@ def split_system(messages: Iterable[WireMessage]) -> tuple[list[Any], list[WireM
 
 
 def join_system(contents: Sequence[str | Iterable[Any]]) -> str | list[Any]:
-    """Return one system prompt of several: a text as it is, more as blocks."""
+    """Return one system prompt for several contents. A single text stays a string; otherwise the result is a list of
+    blocks.
+    """
     if len(contents) == 1 and isinstance(contents[0], str):
         return contents[0]
     blocks: list[Any] = []
@@ -83,7 +88,7 @@ def join_system(contents: Sequence[str | Iterable[Any]]) -> str | list[Any]:
 
 
 def member(value: Any, name: str) -> Any:
-    """Return a member of a message or a block: of a dict, or of an SDK's model."""
+    """Return a member of a message or a block, which may be a dict or an SDK's model."""
     return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 

@@ -10,17 +10,17 @@ from typing import Any, Final
 import orjson
 from pydantic_core import from_json
 
-# Any: JSON of the API, or the dicts that AWS's SDKs make of it.
+# Any: JSON of the API, or the dicts of AWS's SDKs.
 
 _BLOBS: Final = frozenset({"bytes", "redactedContent"})
-# Members whose values are JSON of the caller's or the model's own.
+# Members whose values are JSON of the caller or the model.
 _FREE: Final = frozenset({"input", "json", "inputSchema", "additionalModelResponseFields"})
-# The random text with which the service pads its events.
+# The member with the random text with which the service pads its events.
 _PADDING: Final = "p"
 
 
 def with_bytes(value: Any, name: str = "") -> Any:
-    """Return a copy of a JSON value with its blobs as bytes, as AWS's SDKs take and return them."""
+    """Return a copy of a JSON value with its blobs as bytes, as AWS's SDKs accept and return them."""
     match value:
         case Mapping() if name not in _FREE:
             return {member: with_bytes(one, member) for member, one in value.items()}
@@ -29,7 +29,7 @@ def with_bytes(value: Any, name: str = "") -> Any:
         case str() if name in _BLOBS:
             try:
                 return base64.b64decode(value, validate=True)
-            except binascii.Error:  # the SDK will name it
+            except binascii.Error:  # the SDK's error will name it
                 return value
         case _:
             return value
@@ -58,4 +58,4 @@ def dump_event(event: Mapping[str, Any]) -> str:
 def _dump_blob(value: Any) -> str:
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
-    raise TypeError  # which orjson describes
+    raise TypeError  # orjson adds the message

@@ -1,6 +1,6 @@
-"""Content blocks in the Converse format, to the wire and back.
+"""Content blocks in the Converse format: rendering and parsing.
 
-A block is a dict with one member, named like its kind, as AWS's SDKs take and return it: blobs are bytes.
+A block is a dict with one member, which is named like its kind. As in AWS's SDKs, blobs are bytes.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
 """
@@ -28,7 +28,7 @@ from ...core.base.message_param import (
 from ..openai_chat.message_parts import dump_json
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Reads the bytes of a URL."""
+"""A function that reads the bytes of a URL."""
 
 _IMAGES: Final = {"image/jpeg": "jpeg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 _WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -50,27 +50,27 @@ _LIFETIMES: Final = frozenset({"5m", "1h"})
 _OWN_TYPES: Final = frozenset({None, "tool_use"})
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def is_fetched(part: ContentPart) -> bool:
-    """Whether rendering a part has to read a URL."""
+    """Return whether rendering a part has to read a URL."""
     url = getattr(part, "url", None)
     return url is not None and part.type != "audio_url" and urlsplit(url).scheme.lower() in ("http", "https")
 
 
 def render_part(part: ContentPart, fetch: Fetch, document_name: Callable[[], str]) -> Piece:
-    """Make the block that is sent.
+    """Return the block for a part.
 
     Args:
         part: The part.
-        fetch: Reads the bytes of an image or document given by a web URL, which the service does not read.
-        document_name: Returns a name for a document, which has to have one.
+        fetch: Reads the bytes of the web URL of an image or document, because the service does not read URLs.
+        document_name: Returns the required name of a document.
 
     Raises:
-        ValueError: The part is of a kind or media type that Bedrock does not take.
+        ValueError: Bedrock does not accept the kind or the media type of the part.
     """
-    # By the tag: asking pydantic's classes one after the other costs more than the rest of this.
+    # Match by the tag: `isinstance` over pydantic's classes costs more than the rest of this function.
     match part.type:
         case "text":
             return {"text": part.text}
@@ -118,7 +118,7 @@ def _document(media_type: str, source: dict[str, Any], document_name: Callable[[
 
 
 def _load(url: str, media_type_of: Callable[[bytes], str], fetch: Fetch) -> tuple[str, dict[str, Any]]:
-    """The media type and the source of what a URL is the address of."""
+    """Return the media type and the source for the content of a URL."""
     if url[:5].lower() == "data:":
         media_type, data = data_url_bytes(url)
         return media_type, {"bytes": data}
@@ -127,7 +127,7 @@ def _load(url: str, media_type_of: Callable[[bytes], str], fetch: Fetch) -> tupl
     if address.scheme.lower() == "s3":
         return guess, {"s3Location": {"uri": url}}
     if address.scheme.lower() not in ("http", "https"):
-        raise ValueError(f"Bedrock reads media by their bytes or from S3, and {url!r} cannot be fetched")
+        raise ValueError(f"Bedrock accepts media as bytes or from S3, and {url!r} cannot be fetched")
     try:
         data = fetch(url)
     except (OSError, ValueError) as error:
@@ -135,7 +135,7 @@ def _load(url: str, media_type_of: Callable[[bytes], str], fetch: Fetch) -> tupl
     try:
         return media_type_of(data), {"bytes": data}
     except ValueError:
-        # Texts have no first bytes by which to know them.
+        # Text files have no magic bytes, so use the media type of the URL's name.
         if guess not in _DOCUMENTS:
             raise
         return guess, {"bytes": data}
@@ -144,16 +144,16 @@ def _load(url: str, media_type_of: Callable[[bytes], str], fetch: Fetch) -> tupl
 def _input(part: ToolCallPart) -> dict[str, Any]:
     if part.args is not None:
         return part.args
-    # Arguments that were no JSON object: an input has to be one.
+    # The arguments were not a JSON object, but `input` must be one.
     arguments = (part.__pydantic_extra__ or {}).get("arguments")
     return {"arguments": arguments} if arguments else {}
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
 def parse_block(block: Mapping[str, Any]) -> ContentPart | None:
-    """Read a block; None if the common form has none for it."""
+    """Read a block; None if the common format has no such part."""
     kind, value = kind_of(block), None
     if kind:
         value = block[kind]
@@ -170,7 +170,7 @@ def parse_block(block: Mapping[str, Any]) -> ContentPart | None:
             return CacheControlPart(type="cache_control", cache_type=value.get("ttl") or "ephemeral")
         case "toolUse", Mapping() if value.get("type") in _OWN_TYPES:
             return _parse_tool_use(value)
-        case "toolResult", Mapping() if "type" not in value:  # a type is of a tool that the service ran
+        case "toolResult", Mapping() if "type" not in value:  # a result with a type is from a tool of the service
             return ToolResultPart(
                 type="tool_result",
                 content=_texts(value.get("content") or ()),
@@ -182,12 +182,12 @@ def parse_block(block: Mapping[str, Any]) -> ContentPart | None:
 
 
 def kind_of(block: Mapping[str, Any]) -> str:
-    """The kind of a block: the name of its first member that is set."""
+    """Return the kind of a block: the name of its first member that is set."""
     return next((name for name, value in block.items() if value is not None), "")
 
 
 def _texts(content: Any) -> str:
-    """The texts and the JSON of some blocks of a result, joined."""
+    """Return the texts and the JSON of some blocks of a result, joined."""
     texts: list[str] = []
     for block in content:
         if isinstance(block.get("text"), str):
@@ -220,9 +220,9 @@ def _parse_tool_use(value: Mapping[str, Any]) -> ToolCallPart:
 
 
 def is_represented(block: Piece) -> bool:
-    """Whether the common part of a block represents all of it."""
+    """Return whether the common part of a block represents all of it."""
     part = parse_block(block)
-    if part is None or "document" in block:  # its name has no place in a part
+    if part is None or "document" in block:  # a part has no field for its name
         return False
     tool_use = block.get("toolUse")
     if tool_use and tool_use.get("type") == "tool_use":
@@ -238,7 +238,10 @@ def _no_fetch(url: str) -> bytes:
 
 
 def goes_back(block: Piece, *, same_model: bool) -> bool:
-    """Whether a block of an answer may be sent again: reasoning only with its signature, to the model that wrote it."""
+    """Return whether a block of an answer may be sent again.
+
+    Reasoning is sent only with its signature, and only to the model that wrote it.
+    """
     reasoning = block.get("reasoningContent")
     if reasoning is None:
         return True

@@ -54,20 +54,20 @@ class ConverseCallResponse(
 
     @property
     def message(self) -> Message:
-        """The message of the response, as it came."""
+        """The message of the response, unchanged."""
         message: Message = self.response["output"]["message"]
         return message
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
     def content(self) -> str:
-        """The text of the response, all its text blocks together; empty if it has none."""
+        """The text of the response: all its text blocks joined; empty if it has none."""
         return "".join(map(_text, self._blocks))
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def thinking(self) -> str | None:
-        """The model's reasoning, as far as it is readable; None if the response has none."""
+        """The readable reasoning of the model; None if the response has none."""
         thoughts = [block["reasoningContent"] for block in self._blocks if block.get("reasoningContent")]
         texts = [(thought.get("reasoningText") or {}).get("text") or "" for thought in thoughts]
         return "".join(texts) if thoughts else None
@@ -98,7 +98,7 @@ class ConverseCallResponse(
     @computed_field  # type: ignore[prop-decorator]
     @property
     def model(self) -> str:
-        """The model that a prompt router chose, or the model of the request: the response does not name it."""
+        """The model that a prompt router chose, or else the model of the request, because the response names none."""
         router = (self.response.get("trace") or {}).get("promptRouter") or {}
         return router.get("invokedModelId") or self._asked_model
 
@@ -123,16 +123,16 @@ class ConverseCallResponse(
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]
     @cached_property
     def message_param(self) -> Message:
-        """The response as a message of a later request.
+        """The response as a message for the next request.
 
-        Blank texts and reasoning without a signature are left out: the API refuses both in a request.
+        Blank texts and reasoning without a signature are left out, because the API refuses both in a request.
         """
         content = [block for block in self._blocks if not _is_blank(block) and goes_back(block, same_model=True)]
         return {"role": "assistant", "content": content or self._blocks}
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
-        """The tools that the model called, ready to be called; None if the call offered none.
+        """The tool instances for the model's tool calls; None if the call offered no tools.
 
         Raises:
             ferroscope.errors.UnknownToolError: The model called a tool that was not offered.
@@ -143,7 +143,7 @@ class ConverseCallResponse(
         if not self.tool_types:
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
-        # A use with a type is of a tool that the service runs.
+        # A call with a type is for a tool of the service.
         uses = [block for block in self._blocks if block.get("toolUse") and not block["toolUse"].get("type")]
         return [self._tool(by_name, block) for block in uses]
 
@@ -173,29 +173,29 @@ class ConverseCallResponse(
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[Message]:
         """Return the message with the outputs of tools; no message if there are none.
 
-        The API takes the results of parallel calls in one message.
+        The API requires the results of parallel calls in one message.
         """
         results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
         return [{"role": "user", "content": results}] if results else []
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """The stop reason in the words that all providers share; None if none is the same."""
+        """The stop reason in common terms; None if it has no common form."""
         return common_finish_reasons(self.finish_reasons)
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The response as a message that every provider understands."""
+        """The response in the common message format."""
         return parse_message({"role": "assistant", "content": self._blocks}, self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message in the common message format."""
         return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages of the request, the system prompt first, as every provider understands them."""
+        """The messages of the request in the common message format, the system prompt first."""
         messages: list[Any] = list(self.messages)
         if system := cast("Mapping[str, Any]", self.call_kwargs).get("system"):
             messages.insert(0, {"role": "system", "content": system})
@@ -203,7 +203,7 @@ class ConverseCallResponse(
 
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
-    """Return stop reasons in the words that all providers share; None if none of them is known."""
+    """Return stop reasons in common terms; None if none of them is known."""
     known: list[FinishReason] = [
         _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
     ]
@@ -211,7 +211,7 @@ def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] |
 
 
 def request_id(metadata: Mapping[str, Any] | None) -> str | None:
-    """Return the id of a request, from the metadata that AWS's SDKs make of the response's headers."""
+    """Return the id of a request from `ResponseMetadata`, which AWS's SDKs build from the response's headers."""
     return (metadata or {}).get("RequestId")
 
 

@@ -70,13 +70,13 @@ class ConverseCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], 
 
     @property
     def finish_reasons(self) -> list[_FinishReasonT] | None:
-        """The stop reason, in the chunk that brings it."""
+        """The stop reason, in the chunk that carries it; None in others."""
         reason = self._member("messageStop", "stopReason")
         return [reason] if reason else None
 
     @property
     def model(self) -> str | None:
-        """The model of the request: events do not name it."""
+        """The model of the request, because events do not name it."""
         return self._member("model")  # type: ignore[no-any-return]
 
     @property
@@ -86,10 +86,10 @@ class ConverseCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], 
 
     @property
     def usage(self) -> Usage | None:
-        """The token counts, in the chunk that brings them."""
+        """The token counts, in the chunk that carries them; None in others."""
         return self._member("metadata", "usage")  # type: ignore[no-any-return]
 
     @property
     def common_finish_reasons(self) -> list[CommonFinishReason] | None:
-        """The stop reason in the words that all providers share; None if none is the same."""
-        return common_finish_reasons(self.finish_reasons)  # type: ignore[arg-type]  # their words are texts
+        """The stop reason in common terms; None if it has no common form."""
+        return common_finish_reasons(self.finish_reasons)  # type: ignore[arg-type]  # the values are strings

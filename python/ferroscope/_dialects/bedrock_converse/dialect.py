@@ -26,7 +26,7 @@ class BedrockConverse:
     """The Converse format.
 
     Attributes:
-        sender: A function that returns the method of a client that sends requests, as `"module:name"`.
+        sender: The function that returns a client's method that sends requests, as `"module:name"`.
     """
 
     sender: str
@@ -76,7 +76,7 @@ class BedrockConverse:
         return answer_text(response.response, mode)
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
-        # All counts come in the last event.
+        # All counts arrive in the last event.
         return None if response.usage else {"inputTokens": sent, "outputTokens": said}
 
     def dump_event(self, event: Any) -> str:

@@ -1,4 +1,4 @@
-"""Structured answers in the Converse format: what asks for them, and where they are in a response.
+"""Structured answers in the Converse format: the request parameters, and the place of the answer.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
 """
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 # Any: keyword arguments of the SDK, and its response objects.
 
-# Members of `additionalModelRequestFields` in which models take the settings of their reasoning.
+# Members of `additionalModelRequestFields` with the reasoning settings of models.
 _REASONING: Final = ("thinking", "reasoning_config", "reasoningConfig")
 _OFF: Final = frozenset({None, "disabled"})
 FAILURES: Final = frozenset(
     {"content_filtered", "guardrail_intervened", "malformed_model_output", "malformed_tool_use"}
 )
-"""Stop reasons after which a tool call is only a part of what the model meant, or malformed."""
+"""Stop reasons after which a tool call is incomplete or malformed."""
 
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
-    """Make the keyword arguments of a request ask for a structured answer."""
+    """Change the keyword arguments of a request so that it asks for a structured answer."""
     if extraction.mode == "tool":
         tool: Any = extraction.tool
         kwargs["toolConfig"] = {**(kwargs.get("toolConfig") or {}), "tools": [tool.wire_schema()]}
@@ -37,7 +37,7 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
-    """Make the keyword arguments ask for JSON, at the end of the last message."""
+    """Change the keyword arguments so that they ask for JSON, at the end of the last message."""
     if messages := kwargs["messages"]:
         last = messages[-1]
         content = [*(last.get("content") or ()), {"text": json_prompt(tool)}]
@@ -45,9 +45,9 @@ def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
 
 
 def may_force_tool(params: Mapping[str, Any]) -> bool:
-    """Whether a request with these parameters may ask for the call of a certain tool.
+    """Return whether a request with these parameters may force a tool call.
 
-    A model that reasons may not be forced. A model that is forced cannot use the tools of the parameters.
+    The API refuses to force a model that reasons. A forced model could not use the tools among the parameters.
     """
     fields = params.get("additionalModelRequestFields") or {}
     reasons = any((fields.get(name) or {}).get("type") not in _OFF for name in _REASONING)
@@ -55,10 +55,10 @@ def may_force_tool(params: Mapping[str, Any]) -> bool:
 
 
 def answer_text(response: Mapping[str, Any], mode: Literal["tool", "json"]) -> str:
-    """Return the JSON text of a structured answer; one that came the other way is taken too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
-        ValueError: The response was blocked or is malformed, or has neither a tool call nor a text.
+        ValueError: The response was blocked or is malformed, or it has neither a tool call nor text.
     """
     blocks = ((response.get("output") or {}).get("message") or {}).get("content") or ()
     text = "".join(block.get("text") or "" for block in blocks)

@@ -1,7 +1,7 @@
-"""Messages in the Converse format, to the wire and back.
+"""Messages in the Converse format: rendering and parsing.
 
-Both ways keep everything: reasoning, citations, tools of the service and names of documents are kept as provider data,
-and go back as they came, in their place.
+Both directions keep everything. Reasoning, citations, tools of the service and document names are kept as provider
+data and sent back unchanged, in place.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from .blobs import with_bytes
 from .blocks import Fetch, goes_back, is_fetched, is_represented, kind_of, parse_block, render_part
 
 WireMessage: TypeAlias = dict[str, Any]
-"""A message as AWS's SDKs take it."""
+"""A message in the form that AWS's SDKs accept."""
 
 _FORMAT: Final = "bedrock_converse"
 _SYSTEM: Final = frozenset({"system", "developer"})
-# Newer models of the service also take `.` and `:`.
+# Newer models also accept `.` and `:`.
 _TOOL_IDS: Final = "[a-zA-Z0-9_-]{1,64}"
-# The member with the id, by the kind of block.
+# The member with the id, for each kind of block.
 _ID_BLOCKS: Final = ("toolUse", "toolResult")
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def render_messages(
@@ -37,24 +37,24 @@ def render_messages(
     *,
     fetch: Fetch = fetch_url,
 ) -> list[WireMessage]:
-    """Return the request's messages, system messages included; Bedrock's own messages pass through untouched.
+    """Return the messages of the request, with system messages. Bedrock's own messages pass through unchanged.
 
-    The rules of the API are applied to the copy that is sent: the roles alternate, so messages of one role that follow
-    one another become one, as do the results of parallel calls; blank texts are left out, and messages of which nothing
-    else is left; ids of tool calls are valid.
+    The rules of the API are applied to the copy that is sent. The roles must alternate, so consecutive messages of one
+    role become one message, and so do the results of parallel calls. Blank texts and empty messages are left out. Ids
+    of tool calls are made valid.
 
     Args:
         messages: Common messages, and Bedrock's own.
-        destination: The provider and model that the messages are sent to.
-        fetch: Reads the bytes of images and documents given by a web URL. It blocks: where `needs_fetch` says so, an
-            async caller runs the rendering in a thread.
+        destination: The provider and model that receive the messages.
+        fetch: Reads the bytes of images and documents at a web URL. It blocks: if `needs_fetch` is true, an async
+            caller runs the rendering in a thread.
 
     Raises:
-        ValueError: A part is of a kind or media type that Bedrock does not take.
+        ValueError: Bedrock does not accept the kind or the media type of a part.
     """
     wire: list[WireMessage] = []
     numbers = count(1)
-    last: WireMessage | None = None  # the last message, if it was made here
+    last: WireMessage | None = None  # the last message, if it was rendered here
     for message in messages:
         if not isinstance(message, BaseMessageParam):
             wire.append(message)
@@ -73,7 +73,7 @@ def render_messages(
 
 
 def needs_fetch(messages: Iterable[object]) -> bool:
-    """Whether rendering these messages has to read a URL."""
+    """Return whether rendering these messages has to read a URL."""
     return any(
         isinstance(message, BaseMessageParam)
         and not isinstance(message.content, str)
@@ -91,7 +91,7 @@ def _render(
 ) -> list[Piece]:
     content = message.content
     parts: Sequence[ContentPart] = [TextPart(type="text", text=content)] if isinstance(content, str) else content
-    if parts and parts[0].type == "cache_control":  # a mark with nothing before it
+    if parts and parts[0].type == "cache_control":  # a mark with no part before it
         parts = parts[1:]
     original = original_of(message, _FORMAT, destination)
     if original is None or not original.pieces:
@@ -109,7 +109,7 @@ def _render(
 
 
 def _unnamed(part: ContentPart) -> ContentPart:
-    """The part without the name of a tool in its result, which a block does not have."""
+    """Return the part without the tool name in a tool result, because a block has no such member."""
     return part.model_copy(update={"name": ""}) if isinstance(part, ToolResultPart) else part
 
 
@@ -119,7 +119,7 @@ def _is_blank(block: Piece) -> bool:
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
-    """The ids of tool calls and results in a message."""
+    """Return the ids of tool calls and results in a message."""
     return [
         ToolId(kind == "toolUse", block[kind].get("toolUseId"), block[kind].get("name") or "")
         for block in message.get("content") or ()
@@ -138,7 +138,9 @@ def _with_tool_ids(message: WireMessage, ids: Sequence[str]) -> WireMessage:
 
 
 def split_system(messages: Iterable[WireMessage]) -> tuple[list[Piece], list[WireMessage]]:
-    """Return the blocks of the system messages, and the other messages: the system prompt is a parameter."""
+    """Return the blocks of the system messages, and the other messages. The system prompt is a parameter in this
+    API.
+    """
     system: list[Piece] = []
     others: list[WireMessage] = []
     for message in messages:
@@ -150,13 +152,13 @@ def split_system(messages: Iterable[WireMessage]) -> tuple[list[Piece], list[Wir
     return system, others
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
 def parse_messages(
     wire: Iterable[WireMessage | BaseMessageParam], origin: Endpoint | None = None
 ) -> list[BaseMessageParam]:
-    """Read messages of a request or of an answer; common ones pass through.
+    """Read the messages of a request or a response. Common messages pass through.
 
     A tool result gets the name of its tool from the call.
     """
@@ -175,9 +177,9 @@ def parse_messages(
 
 
 def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it.
+    """Read one message. Content of an assistant that the parts do not represent is kept with its origin.
 
-    Blobs may be bytes, as in AWS's SDKs, or base64 text, as in a body's JSON.
+    Blobs may be bytes, as in AWS's SDKs, or base64 text, as in the JSON of a body.
     """
     if isinstance(wire, BaseMessageParam):
         return wire

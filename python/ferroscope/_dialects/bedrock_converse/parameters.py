@@ -1,4 +1,4 @@
-"""The parameters of a request in the Converse format, and tools as it describes them.
+"""The parameters of a request in the Converse format, and its tool descriptions.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from .messages import WireMessage
 
-# Any: parameters as AWS's SDKs take them, and JSON schemas.
+# Any: parameters as AWS's SDKs accept them, and JSON schemas.
 
-# The parameters that all providers share, by their names in `inferenceConfig`.
+# Common parameters, with their names in `inferenceConfig`.
 _COMMON: Final = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens", "stop": "stopSequences"}
-# Parameters that all providers share and Bedrock does not have.
 _CONFIG: Final = "inferenceConfig."
+# Common parameters that this API does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 
 
 def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call parameters with the shared ones in `inferenceConfig`, where they do not replace what it has."""
+    """Return call parameters with the common ones in `inferenceConfig`, whose own values take precedence."""
     config: dict[str, Any] = dict(params.get("inferenceConfig") or {})
     rest: dict[str, Any] = {}
     for name, value in params.items():
@@ -34,20 +34,22 @@ def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flatten_config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters with each member of `inferenceConfig` apart, so that later parameters replace single ones."""
+    """Return parameters with each member of `inferenceConfig` separate, so that later parameters can replace single
+    ones.
+    """
     rest = {name: value for name, value in params.items() if name != "inferenceConfig"}
     return {**rest, **{_CONFIG + name: value for name, value in (params.get("inferenceConfig") or {}).items()}}
 
 
 def nest_config(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters with the members of `inferenceConfig` together."""
+    """Return parameters with the separate members of `inferenceConfig` nested again."""
     config = {name.removeprefix(_CONFIG): value for name, value in params.items() if name.startswith(_CONFIG)}
     rest = {name: value for name, value in params.items() if not name.startswith(_CONFIG)}
     return {**rest, "inferenceConfig": config} if config else rest
 
 
 def join_system(given: Sequence[Mapping[str, Any]] | str | None, blocks: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return the system prompt of the parameters and of the messages, in this order."""
+    """Return the system prompt of the parameters, followed by that of the messages."""
     before = [{"text": given}] if isinstance(given, str) else given or ()
     return [*before, *blocks]
 
@@ -65,21 +67,23 @@ def declare_tool(name: str, description: str | None, schema: Mapping[str, Any]) 
 
 
 def add_tools(kwargs: dict[str, Any], tools: Sequence[Mapping[str, Any]]) -> None:
-    """Offer tools beside those that the parameters have."""
+    """Add tools to those of the parameters."""
     if tools:
         config = kwargs.get("toolConfig") or {}
         kwargs["toolConfig"] = {**config, "tools": [*config.get("tools", ()), *tools]}
 
 
 def force_tool(kwargs: dict[str, Any], name: str) -> None:
-    """Ask for the call of one tool."""
+    """Ask for a call of one tool."""
     kwargs["toolConfig"] = {**kwargs.get("toolConfig", {}), "toolChoice": {"tool": {"name": name}}}
 
 
 def add_tools_of_history(kwargs: dict[str, Any], messages: Iterable[WireMessage]) -> None:
-    """Name the tools of a history in a request without tools: the API refuses tool calls of tools that it has none of.
+    """Declare the tools of a history in a request without tools.
 
-    The model gets no description and no members of the input, and a call of such a tool is an unknown tool.
+    The API refuses tool calls in the messages if the request declares no tools. The declarations have no description
+    and
+    no input members. A call of such a tool raises `UnknownToolError`.
     """
     if (kwargs.get("toolConfig") or {}).get("tools"):
         return

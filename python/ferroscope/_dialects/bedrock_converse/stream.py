@@ -24,11 +24,11 @@ _MessageParamT = TypeVar("_MessageParamT", default=Message)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The part of a streamed response that no event has.
+    """The data of a streamed response that is not in its events.
 
     Attributes:
         model: The model of the request.
-        metadata: `ResponseMetadata`, as AWS's SDKs make it of the headers.
+        metadata: `ResponseMetadata`, which AWS's SDKs build from the headers.
     """
 
     model: str
@@ -41,10 +41,10 @@ class Head:
 
     @property
     def members(self) -> dict[str, Any]:  # Any: JSON
-        """The members that each chunk has beside its event."""
+        """The members that each chunk adds to its event."""
         return {"model": self.model, "responseMetadata": self.metadata}
 
-    def complete(self, response: Any) -> None:  # Any: the response that the events give
+    def complete(self, response: Any) -> None:  # Any: the response assembled from the events
         """Add the metadata to a response."""
         response["ResponseMetadata"] = self.metadata
 
@@ -74,5 +74,5 @@ class ConverseStream(
 
     @property
     def signature(self) -> str:
-        """The signature of the first reasoning block; empty while there is none."""
+        """The signature of the first reasoning block; empty until it arrives."""
         return cast("ConverseCallResponse[Any, Any, Any, Any]", self._run.response()).signature or ""

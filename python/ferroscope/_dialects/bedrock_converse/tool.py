@@ -42,7 +42,7 @@ class ConverseTool(FunctionTool):
 
     @property
     def id(self) -> str | None:
-        """The id of the tool call that this tool was made from."""
+        """The id of the tool call of this instance."""
         call: Any = vars(self).get("tool_call")  # Any: pending, or the block
         found: str | None = call["toolUse"].get("toolUseId") if isinstance(call, Mapping) else getattr(call, "id", None)
         return found
@@ -53,11 +53,11 @@ class ConverseTool(FunctionTool):
 
     @classmethod
     def from_tool_call(cls, tool_call: ToolUseBlock, allow_partial: bool = False) -> Self:
-        """Return the tool for a tool call of the SDK.
+        """Return the tool instance for a tool call of the SDK.
 
         Args:
             tool_call: A content block with the tool call: `{"toolUse": {...}}`.
-            allow_partial: Whether the input may be unfinished; the fields that are not known yet are None.
+            allow_partial: Whether the input may be incomplete. Missing fields are None.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The input is not a JSON object.

@@ -1,9 +1,7 @@
-"""Requests, responses and events of the Converse format, as AWS's SDKs take and return them.
+"""Requests, responses and events of the Converse format, as AWS's SDKs accept and return them.
 
 The stubs of the SDKs (`mypy_boto3_bedrock_runtime`, `types_aiobotocore_bedrock_runtime`) describe every member. They
-are packages of their own, which are not needed here.
-
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+are separate packages, which are not required here.
 """
 
 from __future__ import annotations

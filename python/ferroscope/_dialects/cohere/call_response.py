@@ -26,9 +26,9 @@ _DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
 _CallParamsT = TypeVar("_CallParamsT", default=Any)
 
 FAILURES: Final = frozenset({"ERROR", "TIMEOUT"})
-"""The finish reasons of a generation that failed. They are no ordinary end, so they have no common form."""
+"""The finish reasons of a failed generation. They have no common form."""
 
-# https://docs.cohere.com/v2/reference/chat; the last three are of the old API, which some deployments still send.
+# https://docs.cohere.com/v2/reference/chat; the last three are from the old API, which some deployments still use.
 _COMMON_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "COMPLETE": "stop",
     "STOP_SEQUENCE": "stop",
@@ -74,7 +74,7 @@ class ChatV2CallResponse(
 
     @property
     def citations(self) -> list[Citation]:
-        """The citations: each has the place in the text, in characters, and its sources."""
+        """The citations, each with its place in the text (in characters) and its sources."""
         return list(member(self._message, "citations") or ())
 
     @computed_field  # type: ignore[prop-decorator]
@@ -87,7 +87,7 @@ class ChatV2CallResponse(
     @computed_field  # type: ignore[prop-decorator]
     @property
     def model(self) -> str:
-        """The model that was asked, because Cohere's responses do not name one; a gateway's may."""
+        """The model of the request, because Cohere's responses do not name one. Those of a gateway may."""
         return str(getattr(self.response, "model", None) or cast("Mapping[str, Any]", self.call_kwargs)["model"])
 
     @computed_field  # type: ignore[prop-decorator]
@@ -104,12 +104,12 @@ class ChatV2CallResponse(
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # a plain dict
     @cached_property
     def message_param(self) -> dict[str, Any]:
-        """The answer as a message to continue from: plan, calls, thinking, text and citations."""
+        """The answer as a message for the next request: plan, calls, thinking, text and citations."""
         return answer_message(self._message)
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
-        """The tools that the model called, ready to be called.
+        """The tool instances for the model's tool calls; None if it called none.
 
         Raises:
             ferroscope.errors.UnknownToolError: It called a tool that was not offered.
@@ -153,29 +153,29 @@ class ChatV2CallResponse(
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """The finish reason in common terms; None if it has none, such as that of a failed generation."""
+        """The finish reason in common terms; None if it has no common form, such as that of a failed generation."""
         return common_finish_reasons(self.finish_reasons)
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The answer in the common message format."""
         return parse_message(self.message_param, self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message in the common message format."""
         return parse_message(self.user_message_param) if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, the preamble first, as every provider understands them."""
+        """The messages of the request in the common message format, the preamble first."""
         preamble = cast("Mapping[str, Any]", self.call_kwargs)["messages"][:1]
         is_added = bool(preamble) and member(preamble[0], "role") == "system" and preamble != self.messages[:1]
         return parse_messages([*preamble, *self.messages] if is_added else self.messages, self._origin)
 
 
 def text_of(message: Any) -> str:
-    """Return the text of a message: a string, or of its text blocks."""
+    """Return the text of a message: its string, or the text of its text blocks."""
     content = member(message, "content")
     if isinstance(content, str):
         return content

@@ -28,7 +28,7 @@ class ChatV2CallResponseChunk(BaseCallResponseChunk["V2ChatStreamResponse", str]
         event = read_json(data)
         kinds = _event_types(cls._events)
         kind = kinds.get(event.get("type"))
-        if kind is None:  # an event that the SDK does not know yet: any class takes unknown members
+        if kind is None:  # an event that the SDK does not know yet; every class accepts unknown members
             unknown: Any = next(iter(kinds.values())).construct(None, **event)
             return unknown  # type: ignore[no-any-return]
         return read_model(kind, data)  # type: ignore[no-any-return]
@@ -49,19 +49,19 @@ class ChatV2CallResponseChunk(BaseCallResponseChunk["V2ChatStreamResponse", str]
         return self._block("text")
 
     def _block(self, name: str) -> str:
-        """A member of the content block that the event begins or adds to; empty if it has none."""
+        """Return a member of the content block in the event; empty if there is none."""
         block = member(self._message, "content")
         return "" if isinstance(block, list | str) else member(block, name) or ""
 
     @property
     def thinking(self) -> str:
-        """The piece of thinking or of the tool plan that the event adds; empty otherwise."""
+        """The part of the thinking or of the tool plan in this event; empty otherwise."""
         plan = member(self._message, "tool_plan") if self._any.type == "tool-plan-delta" else None
         return plan or self._block("thinking")
 
     @property
     def citations(self) -> list[Any]:  # Any: the SDK's `Citation`
-        """The citation that the event adds; empty otherwise."""
+        """The citation in this event; empty otherwise."""
         found = member(self._message, "citations")
         return found if isinstance(found, list) else [] if found is None else [found]
 
@@ -73,7 +73,7 @@ class ChatV2CallResponseChunk(BaseCallResponseChunk["V2ChatStreamResponse", str]
 
     @property
     def model(self) -> str | None:
-        """The model that answers; None, because Cohere's events do not name one. A gateway's may."""
+        """The name of the model; None, because Cohere's events do not name one. Those of a gateway may."""
         return getattr(self._any, "model", None)
 
     @property
@@ -94,6 +94,6 @@ class ChatV2CallResponseChunk(BaseCallResponseChunk["V2ChatStreamResponse", str]
 
 @cache
 def _event_types(union: str) -> dict[str, Any]:
-    """The SDK's class for each type of event."""
+    """Return the SDK's class for each type of event."""
     kinds = get_args(get_args(load_name(union))[0])
     return {kind.model_fields["type"].default: kind for kind in kinds}

@@ -22,17 +22,17 @@ from .parameters import render_params, with_preamble
 
 @dataclass(frozen=True, slots=True)
 class CohereChat:
-    """Cohere's v2 chat.
+    """The v2 chat format of Cohere.
 
     Attributes:
-        sdk: The SDK that calls it.
+        sdk: The SDK that sends the requests.
     """
 
     name: ClassVar[str] = "cohere"
     sdk: ChatSdk
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
-        return False  # the server reads images by their URLs
+        return False  # the server itself reads image URLs
 
     def render_messages(self, messages: Iterable[WireMessage], destination: Endpoint) -> list[WireMessage]:
         return render_messages(messages, destination)
@@ -68,7 +68,7 @@ class CohereChat:
         return find_error(response)
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
-        return not params.get("tools")  # a call of any tool can be required, but not that of a certain one
+        return not params.get("tools")  # the API can require a call of any tool, but not of a certain one
 
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)

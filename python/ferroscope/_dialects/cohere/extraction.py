@@ -1,4 +1,4 @@
-"""Structured answers of Cohere's v2 chat: how a request asks for them, and their place in a response.
+"""Structured answers of Cohere's v2 chat: the request parameters, and the place of the answer.
 
 https://docs.cohere.com/v2/docs/structured-outputs
 """
@@ -34,19 +34,19 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
-    """Change them so that they ask for JSON; its schema is in the prompt, as the API asks for."""
+    """Change the keyword arguments so that they ask for JSON. The API requires the schema in the prompt."""
     if _takes_format(kwargs):
         ask_for_json(kwargs, None)
     kwargs["messages"] = _with_prompt(kwargs["messages"], json_prompt(tool))
 
 
 def _takes_format(kwargs: Mapping[str, Any]) -> bool:
-    """Whether the request may have a response format: the API refuses one beside tools and documents."""
+    """Return whether the request may have a response format. The API refuses one beside tools or documents."""
     return not kwargs.get("tools") and not kwargs.get("documents")
 
 
 def _with_prompt(messages: Sequence[Any], prompt: str) -> list[Any]:
-    """The messages with an instruction at the end of the user's last message, or as a message of its own."""
+    """Return the messages with an instruction at the end of the user's last message, or else in a new message."""
     last = messages[-1] if messages else None
     if isinstance(last, dict) and last.get("role") == "user":
         content = last["content"]
@@ -56,16 +56,16 @@ def _with_prompt(messages: Sequence[Any], prompt: str) -> list[Any]:
     return [*messages, {"role": "user", "content": prompt}]
 
 
-@lru_cache  # bounded: programs that create models at run time do not fill the memory
+@lru_cache  # bounded, so that programs that create models at run time do not fill the memory
 def _strict_schema(tool: Any) -> dict[str, Any]:
     return strict_schema(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles))
 
 
 def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
-    """Return the JSON text of a structured answer; one that came the other way is accepted too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
-        ValueError: The generation failed, or there is neither.
+        ValueError: The generation failed, or the response has neither a tool call nor text.
     """
     message = getattr(response, "message", None)
     if response.finish_reason in FAILURES:

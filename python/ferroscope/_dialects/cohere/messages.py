@@ -1,9 +1,9 @@
-"""Messages in Cohere's v2 chat format, to the wire and back.
+"""Messages in Cohere's v2 chat format: rendering and parsing.
 
-Content parts and tool calls have the form that OpenAI's chat has. The tool plan, thinking and citations have no common
-form: they are kept as provider data, and go back in their place (https://docs.cohere.com/v2/docs/tool-use-overview).
-Thinking goes back to the model that wrote it, the plan to every model of Cohere, citations with the text they belong
-to.
+Content parts and tool calls have the same form as in OpenAI's chat format. The tool plan, thinking and citations have
+no common form. They are kept as provider data and sent back in place
+(https://docs.cohere.com/v2/docs/tool-use-overview): thinking only to the model that wrote it, the plan to every model
+of Cohere, and citations with their text.
 
 Messages of the old API (`message` in place of `content`, `CHATBOT` as a role) are read too.
 """
@@ -31,7 +31,7 @@ from ..openai_chat.message_parts import (
 )
 
 WireMessage: TypeAlias = dict[str, Any] | BaseModel
-"""A message as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
+"""A message that the SDK accepts: a dict, or an object of the provider's SDK."""
 
 _FORMAT: Final = "cohere"
 _RULES: Final = MessageRules(provider="Cohere")
@@ -39,28 +39,28 @@ _SUPPORTED: Final = frozenset({"text", "image", "image_url", "tool_call"})
 _SYSTEM: Final = frozenset({"system", "developer"})
 # The roles of the old API, in lower case.
 _ROLES: Final = {"chatbot": "assistant"}
-# The names under which a tool's output is one member of an object; the second marks an error.
+# The names of the only member of an object that wraps a tool's output. The second one marks an error.
 _OUTPUT: Final = "output"
 _ERROR: Final = "error"
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def render_messages(
     messages: Iterable[WireMessage | BaseMessageParam], destination: Endpoint | None = None
 ) -> list[WireMessage]:
-    """Return the request's messages; Cohere's own messages pass through untouched.
+    """Return the messages of the request. Cohere's own messages pass through unchanged.
 
-    Each tool result is a message of its own, with the id of its call. Its content is the text of a JSON object, as the
-    API asks for. Messages of the assistant that are empty are left out.
+    Each tool result becomes a message with the id of its call. Its content is the text of a JSON object, as the API
+    requires. Empty messages of the assistant are left out.
 
     Args:
         messages: Common messages, and Cohere's own as dicts or SDK models.
-        destination: The provider and model that the messages are sent to.
+        destination: The provider and model that receive the messages.
 
     Raises:
-        ValueError: A part is of a kind that Cohere does not take.
+        ValueError: Cohere does not accept the kind of a part.
     """
     wire: list[WireMessage] = []
     for message in messages:
@@ -88,7 +88,7 @@ def _render(message: BaseMessageParam, original: Original | None) -> list[WireMe
 
 
 def _restored(parts: Sequence[ContentPart], original: Original | None) -> tuple[list[Piece], dict[str, Any]]:
-    """The content and the calls, as they came but for what was edited since, and the other members of the message."""
+    """Return the original content and calls with later edits applied, and the other members of the message."""
     if original is None:
         return [_render_part(part) for part in parts], {}
     members = original.members
@@ -99,7 +99,7 @@ def _restored(parts: Sequence[ContentPart], original: Original | None) -> tuple[
         pieces = [piece for piece in map(for_other_model, pieces) if piece is not None]
     restored = restore_pieces(pieces, parts, read=parse_piece, write=lambda part, old: _render_part(part))
     if _texts(restored) != _texts(original.pieces):
-        # Citations count the characters of the text that they came with.
+        # Citations refer to character positions in the original text.
         members = {name: value for name, value in members.items() if name != "citations"}
     return restored, members
 
@@ -122,7 +122,7 @@ def _one_message(role: str, pieces: Sequence[Piece], members: Mapping[str, Any])
 
 
 def _render_results(role: str, parts: Sequence[ContentPart], original: Original | None) -> list[WireMessage]:
-    """The messages of parts among which are tool results: each result is a message between the others."""
+    """Return the messages for parts with tool results. Each result becomes a message of its own."""
     wire: list[WireMessage] = []
     others: list[Piece] = []
 
@@ -142,7 +142,7 @@ def _render_results(role: str, parts: Sequence[ContentPart], original: Original 
 
 
 def _result_content(part: ToolResultPart, original: Original | None) -> Any:  # Any: a text, or blocks as they came
-    """The content of a tool result: as it came if it was not edited, else the text of a JSON object."""
+    """Return the content of a tool result: the original if it was not edited, else the text of a JSON object."""
     for piece in original.pieces if original is not None else ():
         if _read_result(piece["content"]) == (part.content, part.is_error):
             return piece["content"]
@@ -155,7 +155,7 @@ def result_content(text: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is; None if it is none."""
+    """Return the JSON object in a text; None if the text is something else."""
     try:
         value = from_json(text) if text.lstrip().startswith("{") else None
     except ValueError:
@@ -170,7 +170,7 @@ def _render_part(part: ContentPart) -> Piece:
 
 
 def _own(message: WireMessage) -> WireMessage:
-    """A message that is Cohere's own already; one of the old API in the form of this one."""
+    """Return a message of Cohere's own. A message of the old API is converted to the current form."""
     if _member(message, "content") is not None or not isinstance(_member(message, "message"), str):
         return message
     fields = _as_dict(message)
@@ -179,7 +179,7 @@ def _own(message: WireMessage) -> WireMessage:
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
-    """The ids of tool calls and results in a message."""
+    """Return the ids of tool calls and results in a message."""
     role = _member(message, "role")
     if role == "tool":
         return [ToolId(False, _member(message, "tool_call_id"))]
@@ -207,13 +207,13 @@ def answer_message(message: Any) -> dict[str, Any]:  # Any: the SDK's message; N
     return {"role": "assistant", **(members if members.keys() - {"role"} else {"content": ""})}
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
 def parse_messages(
     wire: Iterable[WireMessage | BaseMessageParam], origin: Endpoint | None = None
 ) -> list[BaseMessageParam]:
-    """Read messages of a request or of an answer; common ones pass through.
+    """Read the messages of a request or a response. Common messages pass through.
 
     A tool result gets the name of its tool from the call.
     """
@@ -232,7 +232,7 @@ def parse_messages(
 
 
 def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it."""
+    """Read one message. Content of an assistant that the parts do not represent is kept with its origin."""
     if isinstance(wire, BaseMessageParam):
         return wire
     fields = _as_dict(_own(wire))
@@ -245,8 +245,8 @@ def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None 
     parts = [part for part in map(parse_piece, pieces) if part is not None]
     lone = parts[0].text if len(parts) == 1 and isinstance(parts[0], TextPart) else ""
     message = BaseMessageParam(role=role, content=lone if lone or not parts else parts)
-    # Of a message with citations the text is kept, to see whether it was edited; a part that only Cohere's own form can
-    # have goes back in that form.
+    # With citations, keep the original text, to detect whether it was edited. A part that only Cohere's own form
+    # supports is sent back in that form.
     whole = all(map(is_represented, pieces)) and all(part.type in _SUPPORTED for part in parts)
     whole = whole and not fields.get("citations")
     return keep_original(
@@ -260,7 +260,7 @@ def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None 
 
 
 def _parse_result(content: Any, fields: dict[str, Any], origin: Endpoint | None) -> BaseMessageParam:
-    """A tool's result: of a text, the one output in an object, or of blocks."""
+    """Return the result of a tool. Its content is a text, an object with one output, or blocks."""
     if isinstance(content, list | tuple):
         content = [_as_dict(block) for block in content]
     text, is_error = _read_result(content)
@@ -271,7 +271,7 @@ def _parse_result(content: Any, fields: dict[str, Any], origin: Endpoint | None)
 
 
 def _read_result(content: Any) -> tuple[str, bool]:
-    """The text of a tool result's content, and whether it is an error."""
+    """Return the text of a tool result's content, and whether it is an error."""
     if not isinstance(content, str):
         return "".join(map(_block_text, content or ())), False
     value = _object(content) or {}
@@ -283,7 +283,7 @@ def _read_result(content: Any) -> tuple[str, bool]:
 
 
 def _block_text(block: Mapping[str, Any]) -> str:
-    """The text of a block of a tool result: its own, or a document's data."""
+    """Return the text of a block of a tool result: its own, or the data of a document."""
     if block.get("type") != "document":
         return block.get("text") or ""
     data = (block.get("document") or {}).get("data")

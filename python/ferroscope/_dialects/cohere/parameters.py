@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from .messages import WireMessage
 
-# Any: parameters as the SDK takes them, and JSON schemas.
+# Any: parameters as the SDK accepts them, and JSON schemas.
 
-# The names that other providers or the old API have.
+# Names from other providers or the old API.
 _RENAMED: Final = {"top_p": "p", "stop": "stop_sequences"}
-# Parameters of the old API without a counterpart, and what to use instead.
+# Parameters of the old API without a counterpart, and the advice for the error message.
 _REMOVED: Final = {
     "chat_history": "write the messages in the prompt",
     "connectors": "pass the results of a search as `documents`",
@@ -33,9 +33,9 @@ _REMOVED: Final = {
 
 
 def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call parameters under Cohere's names, those that are None left out.
+    """Return call parameters under Cohere's names; those that are None are left out.
 
-    `preamble` of the old API stays under its name: it becomes a message (see `with_preamble`).
+    `preamble` of the old API keeps its name: it becomes a message (see `with_preamble`).
 
     Raises:
         ValueError: A parameter of the old API has no counterpart.
@@ -58,7 +58,9 @@ def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _document(document: Any) -> Any:
-    """A document of this API: text, or an object with its members in `data`; those of the old API have them outside."""
+    """Return a document of this API: text, or an object with its members in `data`. In the old API they were
+    outside.
+    """
     if not isinstance(document, Mapping) or "data" in document:
         return document
     data = {name: value for name, value in document.items() if name != "id"}
@@ -71,12 +73,12 @@ def with_preamble(messages: Sequence[WireMessage], preamble: str | None) -> list
 
 
 def force_function(kwargs: dict[str, Any], declaration: Mapping[str, Any]) -> None:
-    """Ask for the call of one function: the API can only require any tool, so it is offered alone."""
+    """Ask for a call of one function. The API can only require any tool, so offer this tool alone."""
     kwargs["tools"] = [dict(declaration)]
     kwargs["tool_choice"] = "REQUIRED"
 
 
 def ask_for_json(kwargs: dict[str, Any], schema: Mapping[str, Any] | None) -> None:
-    """Ask for an answer that is JSON, of a schema if one is given; a given response format stays."""
+    """Ask for an answer in JSON, with a schema if one is given. The caller's response format has precedence."""
     described = {} if schema is None else {"json_schema": dict(schema)}
     kwargs.setdefault("response_format", {"type": "json_object", **described})

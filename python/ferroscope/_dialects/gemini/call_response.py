@@ -47,7 +47,7 @@ class ContentCallResponse(
     ],
     Generic[_ToolT, _DynamicConfigT, _CallParamsT],
 ):
-    """A response in Gemini's format, of whichever provider."""
+    """A response in Gemini's format, for any provider."""
 
     @property
     def _parts(self) -> Sequence[Any]:
@@ -57,26 +57,26 @@ class ContentCallResponse(
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
     def content(self) -> str:
-        """The text of the first candidate, all its parts together, without thoughts; empty if it has none."""
+        """The text of the first candidate: all text parts joined, without thoughts; empty if it has none."""
         return "".join(part.text or "" for part in self._parts if not part.thought)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def thinking(self) -> str | None:
-        """The thoughts of the model, if it shows them."""
+        """The model's thoughts; None if it shows none."""
         thoughts = [part.text or "" for part in self._parts if part.thought]
         return "".join(thoughts) if thoughts else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def finish_reasons(self) -> list[str]:
-        """Why each candidate ended, or why the prompt was blocked; empty if the provider did not say."""
+        """The finish reason of each candidate, or the reason why the prompt was blocked; empty if there is none."""
         return finish_reasons(self.response)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def model(self) -> str:
-        """The model that answered; the one that was asked, if the response does not name it."""
+        """The model that answered, or the model of the request if the response does not name one."""
         asked = cast("Mapping[str, Any]", self.call_kwargs).get("model")
         return self.response.model_version or str(asked or "")
 
@@ -100,18 +100,18 @@ class ContentCallResponse(
 
     @property
     def _is_vertex(self) -> bool:
-        """Whether Vertex AI answered, which alone counts traffic."""
+        """Whether Vertex AI answered. Only Vertex AI reports a traffic type."""
         return getattr(self.usage, "traffic_type", None) is not None
 
     @property
     def _searches(self) -> int:
-        """How many grounded answers Google bills: one, however many searches it took."""
+        """The number of grounded answers that Google bills: one, for any number of searches."""
         candidates = self.response.candidates or ()
         grounded = (getattr(candidate, "grounding_metadata", None) for candidate in candidates)
         return int(any(found is not None and found.web_search_queries for found in grounded))
 
     def _price_context(self) -> Context:
-        """Grounding is billed by the request, and the tiers of Vertex AI and of the Gemini API have their prices."""
+        """Return the billed searches and the service tier, whose prices differ between Vertex AI and the Gemini API."""
         context: Context = {}
         if searches := self._searches:
             context["tool_calls"] = {"web_search": searches}
@@ -124,14 +124,14 @@ class ContentCallResponse(
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
     def message_param(self) -> ContentDict:
-        """The answer as a content to go on from, with its thoughts and signatures, each on the part that it came on."""
+        """The answer as a content for the next request. Thoughts and signatures stay on their parts."""
         return cast("ContentDict", {"role": "model", "parts": [as_piece(part) for part in self._parts]})
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
-        """The tools that the model called, ready to be called; None if the call offered none.
+        """The tool instances for the model's function calls; None if the call offered no tools.
 
-        Empty if the answer did not end as it should, such as with `MALFORMED_FUNCTION_CALL`.
+        Empty if the finish reason makes the calls unusable, such as `MALFORMED_FUNCTION_CALL`.
 
         Raises:
             ferroscope.errors.UnknownToolError: It called a tool that was not offered.
@@ -144,7 +144,7 @@ class ContentCallResponse(
 
     @property
     def _calls(self) -> list[Any]:
-        """The function calls that can be run."""
+        """The function calls that are complete and may be run."""
         if not are_runnable(self.finish_reasons):
             return []
         calls = (part.function_call for part in self._parts)
@@ -158,26 +158,26 @@ class ContentCallResponse(
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why each candidate ended, in the words that all providers share.
+        """The finish reason of each candidate in common terms.
 
-        None for reasons that are no ordinary end, such as `MALFORMED_FUNCTION_CALL`.
+        None for reasons without a common form, such as `MALFORMED_FUNCTION_CALL`.
         """
         blocked = bool(block_reason(self.response)) and not self.response.candidates
         return common_finish_reasons(self.finish_reasons, blocked=blocked, calls=bool(self._calls))
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The answer in the common message format."""
         return parse_message(cast("dict[str, Any]", self.message_param), self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message in the common message format."""
         return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, the system prompt first, as every provider understands them."""
+        """The messages of the request in the common message format, the system prompt first."""
         messages: list[Any] = list(self.messages)
         config = cast("Mapping[str, Any]", self.call_kwargs).get("config") or {}
         if system := config.get("system_instruction"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ContentCallResponseChunk(BaseCallResponseChunk["GenerateContentResponse", str]):
-    """A chunk of a stream in Gemini's format, of whichever provider."""
+    """A chunk of a stream in Gemini's format, for any provider."""
 
     __slots__ = ()
 
@@ -28,17 +28,17 @@ class ContentCallResponseChunk(BaseCallResponseChunk["GenerateContentResponse", 
 
     @property
     def thinking(self) -> str:
-        """The thoughts that the chunk added; empty if it has none."""
+        """The thoughts in this chunk; empty if it has none."""
         return "".join(part.text or "" for part in first_parts(self.chunk) if part.thought)
 
     @property
     def finish_reasons(self) -> list[str] | None:
-        """Why candidates ended with this chunk, or why the prompt was blocked; None if neither did."""
+        """The finish reasons in this chunk, or the reason why the prompt was blocked; None if it has neither."""
         return finish_reasons(self.chunk) or None
 
     @property
     def model(self) -> str | None:
-        """The model that answers."""
+        """The name of the model."""
         return self.chunk.model_version
 
     @property
@@ -48,12 +48,12 @@ class ContentCallResponseChunk(BaseCallResponseChunk["GenerateContentResponse", 
 
     @property
     def usage(self) -> GenerateContentResponseUsageMetadata | None:
-        """The provider's usage object: the counts of the whole response so far."""
+        """The provider's usage object, with the totals of the response so far."""
         return self.chunk.usage_metadata
 
     @property
     def common_finish_reasons(self) -> list[CommonFinishReason] | None:
-        """Why candidates ended, in the words that all providers share."""
+        """The finish reasons in common terms."""
         calls = any(part.function_call for part in first_parts(self.chunk))
         blocked = bool(block_reason(self.chunk)) and not self.chunk.candidates
         return common_finish_reasons(self.finish_reasons, blocked=blocked, calls=calls)

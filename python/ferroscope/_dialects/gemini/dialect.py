@@ -1,4 +1,4 @@
-"""Requests and answers in Gemini's format.
+"""Requests and responses in Gemini's format.
 
 https://ai.google.dev/api/generate-content
 """
@@ -27,7 +27,7 @@ from .parts import MessageRules
 
 @dataclass(frozen=True, slots=True)
 class GeminiContents:
-    """Gemini's format, as one server wants it.
+    """Gemini's format for one server.
 
     Attributes:
         rules: The rules of the server for contents.
@@ -48,7 +48,8 @@ class GeminiContents:
         return wire.split_system(messages)[1]
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        # Into the configuration only with those of the dynamic config, each of which replaces one of these.
+        # `render_request` moves them into the configuration, because a dynamic config may still replace single
+        # parameters.
         return parameters.select_params(params)
 
     def render_request(self, request: Request) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class GeminiContents:
     def reported_error(self, response: Any) -> ReportedError | None:
         if found := find_error(response):
             return found
-        # A prompt that was blocked has no candidates, and says why.
+        # The response to a blocked prompt has no candidates, but a reason.
         names = ("candidates", "prompt_feedback", "promptFeedback", "usage_metadata", "usageMetadata")
         if all(member(response, name) is None for name in names):
             return missing_answer(response, "candidates")
@@ -89,8 +90,8 @@ class GeminiContents:
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
         if response.finish_reasons:
-            return None  # the last counts came with it
-        # Counts are totals, and those of the output grow.
+            return None  # the final counts came with the finish reason
+        # Each event reports totals, and the output total grows.
         usage = response.usage
         told = usage.model_dump(by_alias=True, exclude_none=True, mode="json", warnings=False) if usage else {}
         output = max(said, (told.get("candidatesTokenCount") or 0) + (told.get("thoughtsTokenCount") or 0))

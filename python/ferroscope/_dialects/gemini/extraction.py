@@ -1,4 +1,4 @@
-"""Structured answers in Gemini's format: what asks for them, and where they are in a response.
+"""Structured answers in Gemini's format: the request parameters, and the place of the answer.
 
 https://ai.google.dev/gemini-api/docs/structured-output
 """
@@ -19,11 +19,11 @@ from .parameters import add_tools, ask_for_json, force_function
 if TYPE_CHECKING:
     from ..._engine.extraction import Extraction
 
-# Any: the configuration as the SDK takes it, and its response.
+# Any: the configuration as the SDK accepts it, and its response.
 
 
 def render_extraction(kwargs: dict[str, Any], config: dict[str, Any], extraction: Extraction) -> None:
-    """Change the keyword arguments of a request and its configuration to ask for a structured answer."""
+    """Change the keyword arguments and the configuration of a request so that it asks for a structured answer."""
     if extraction.mode == "tool":
         tool: Any = extraction.tool
         add_tools(config, [tool.wire_schema()])
@@ -31,14 +31,14 @@ def render_extraction(kwargs: dict[str, Any], config: dict[str, Any], extraction
     elif _has_tools(config):
         render_json_mode(kwargs, config, extraction.tool)
     elif any(name in config for name in ("response_schema", "response_json_schema")):
-        ask_for_json(config, None)  # the schema that the caller gave
+        ask_for_json(config, None)  # the caller's own schema
     else:
         ask_for_json(config, _schema(extraction.tool))
 
 
 def render_json_mode(kwargs: dict[str, Any], config: dict[str, Any], tool: Any) -> None:
-    """Change them to ask for JSON; the schema, if any, is in the prompt."""
-    # The API refuses to answer in JSON where functions are offered.
+    """Change the keyword arguments and the configuration so that they ask for JSON. A schema goes into the prompt."""
+    # The API refuses JSON mode in a request with functions.
     if not _has_tools(config):
         ask_for_json(config, None)
     kwargs["contents"] = _with_text(kwargs["contents"], json_prompt(tool))
@@ -49,7 +49,7 @@ def _has_tools(config: Mapping[str, Any]) -> bool:
 
 
 def _with_text(contents: Sequence[WireMessage], text: str) -> list[WireMessage]:
-    """Return the contents with a text at the end of the last one; those given stay as they are."""
+    """Return a copy of the contents with a text at the end of the last one."""
     *before, last = contents or [{"role": "user", "parts": []}]
     role = last.get("role") if isinstance(last, Mapping) else getattr(last, "role", None)
     if role == "model":
@@ -57,17 +57,17 @@ def _with_text(contents: Sequence[WireMessage], text: str) -> list[WireMessage]:
     return [*before, {"role": role or "user", "parts": [*pieces_of(last), {"text": text}]}]
 
 
-@lru_cache  # bounded: programs may make models at run time
+@lru_cache  # bounded, so that programs that create models at run time do not fill the memory
 def _schema(tool: Any) -> dict[str, Any]:
     schema: dict[str, Any] = tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles)
     return schema
 
 
 def may_force_tool(params: Mapping[str, Any]) -> bool:
-    """Whether a request with these parameters may ask for the call of a certain function.
+    """Return whether a request with these parameters may force a function call.
 
-    Where the configuration has tools of its own, the model must be free to use them; with a cached content, a request
-    may offer none.
+    If the configuration has tools of its own, the model must be free to use them. With a cached content, a request may
+    not offer functions.
     """
     config = params.get("config")
     given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
@@ -76,7 +76,7 @@ def may_force_tool(params: Mapping[str, Any]) -> bool:
 
 
 def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
-    """Return the JSON text of a structured answer; one that came the other way is taken too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
         ValueError: The model refused, the prompt was blocked, or there is no answer.

@@ -34,19 +34,19 @@ _COMMON: Final[dict[str, FinishReason]] = {
     ),
 }
 _UNSPECIFIED: Final = frozenset({"FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
-# After any other, function calls are malformed or not wanted, and are not run.
+# With any other finish reason, function calls are malformed or unwanted and must not run.
 _RUNNABLE: Final = frozenset({"STOP", "MAX_TOKENS"})
 
 
 def finish_reasons(response: Any) -> list[str]:
-    """Return why each candidate ended; why the prompt was blocked, if there is no candidate that ended."""
+    """Return the finish reason of each candidate, or else the reason why the prompt was blocked."""
     reasons = [word(candidate.finish_reason) for candidate in response.candidates or ()]
     ended = [reason for reason in reasons if reason and reason not in _UNSPECIFIED]
     return ended or ([reason] if (reason := block_reason(response)) else [])
 
 
 def block_reason(response: Any) -> str:
-    """Return why the prompt was blocked; empty if it was not."""
+    """Return the reason why the prompt was blocked; empty if it was not."""
     reason = word(getattr(response.prompt_feedback, "block_reason", None))
     return "" if reason in _UNSPECIFIED else reason
 
@@ -57,18 +57,18 @@ def word(value: Any) -> str:
 
 
 def are_runnable(reasons: Sequence[str]) -> bool:
-    """Whether function calls of a response that ended like this can be run."""
+    """Return whether the function calls of a response with these finish reasons may run."""
     return not reasons or reasons[0] in _RUNNABLE
 
 
 def common_finish_reasons(reasons: Sequence[str] | None, *, blocked: bool, calls: bool) -> list[FinishReason] | None:
-    """Return finish reasons in the words that all providers share; None if none of them has one.
+    """Return finish reasons in common terms; None if none of them is known.
 
-    The API has no word for an answer that ended with function calls.
+    The API has no finish reason of its own for an answer with function calls.
 
     Args:
-        reasons: The API's words.
-        blocked: Whether they are why the prompt was blocked.
+        reasons: The API's finish reasons.
+        blocked: Whether the prompt was blocked, so that `reasons` has the block reason.
         calls: Whether there are function calls.
     """
     if blocked:

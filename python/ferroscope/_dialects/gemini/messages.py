@@ -1,7 +1,7 @@
-"""Contents in Gemini's format, to the wire and back.
+"""Contents in Gemini's format: rendering and parsing.
 
-Both ways keep everything: thoughts, signatures, code and its results are kept as provider data, and go back as they
-came, in their place. A model turn is one content, with its signatures on the very parts that they came on
+Both directions keep everything. Thoughts, signatures, code and its results are kept as provider data and sent back
+unchanged, in place. A turn of the model is one content, and each signature stays on its part
 (https://ai.google.dev/gemini-api/docs/thought-signatures).
 """
 
@@ -31,17 +31,17 @@ from .parts import (
 )
 
 WireMessage: TypeAlias = dict[str, Any] | BaseModel | str | list[Any]
-"""A content as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
+"""A content that the SDK accepts: a dict, or an object of the provider's SDK."""
 
 _FORMAT: Final = "gemini"
 _ROLES: Final = {"model": "assistant", "function": "tool"}
 _SYSTEM: Final = frozenset({"system", "developer"})
-# What Google names for calls that its model did not make, which have no signature.
+# Google's placeholder signature for calls that its model did not make.
 _NO_SIGNATURE: Final = b"context_engineering_is_the_way_to_go"
 _SIGNING_MODELS: Final = re.compile(r"gemini-(?![12]\b)")
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def render_messages(
@@ -51,21 +51,20 @@ def render_messages(
     *,
     fetch: Fetch = fetch_url,
 ) -> list[WireMessage]:
-    """Make the request's contents, system messages included; Google's own contents pass through untouched.
+    """Return the contents of the request, with system messages. Google's own contents pass through unchanged.
 
-    Results of tools that follow one another become one content, as the API wants the answers to parallel calls. They
-    get the names of their calls. Messages of the model that are empty are left out: the API sends them, and refuses
-    them when they come back.
+    Consecutive tool results become one content, as the API requires for parallel calls. They get the names of their
+    calls. Empty messages of the model are left out: the API sends them, but refuses them in a request.
 
     Args:
-        messages: Common messages, and Google's own in any form that the SDK takes.
-        rules: What the server takes.
-        destination: The provider and model that the messages are sent to.
-        fetch: Reads the bytes of media that the server does not read itself. It blocks: where `needs_fetch` says so,
+        messages: Common messages, and Google's own in any form that the SDK accepts.
+        rules: The rules of the server.
+        destination: The provider and model that receive the messages.
+        fetch: Reads the bytes of media that the server does not read itself. It blocks: if `needs_fetch` is true,
             an async caller runs the rendering in a thread.
 
     Raises:
-        ValueError: A part is of a kind or type that the server does not take.
+        ValueError: The server does not accept the kind or the media type of a part.
     """
     wire: list[WireMessage] = []
     calls = _Calls()
@@ -97,7 +96,7 @@ def render_messages(
 
 
 def needs_fetch(messages: Iterable[object], rules: MessageRules = GOOGLE) -> bool:
-    """Whether rendering these messages has to read a URL."""
+    """Return whether rendering these messages has to read a URL."""
     return any(
         isinstance(message, BaseMessageParam)
         and not isinstance(message.content, str)
@@ -113,7 +112,7 @@ def _render(message: BaseMessageParam, rules: MessageRules, destination: Endpoin
     original = original_of(message, _FORMAT, destination)
     if original is None or not original.pieces:
         return _signed([render_part(part, rules, fetch) for part in parts], destination)
-    # A call that was cut off has no result.
+    # A call that was cut off has no result, so it is not sent.
     pieces = [piece for piece in original.pieces if not is_cut_off(piece)]
     if not original.same_model:
         pieces = [piece for piece in map(for_other_model, pieces) if piece is not None]
@@ -129,14 +128,16 @@ def _render(message: BaseMessageParam, rules: MessageRules, destination: Endpoin
 
 
 def _solid(parts: Sequence[ContentPart], role: str) -> Sequence[ContentPart]:
-    """The parts without cache marks, which Gemini does not have, and without empty texts, which it refuses."""
+    """Return the parts without cache marks, which Gemini lacks, and without empty texts, which it refuses."""
     kept = [part for part in parts if part.type != "cache_control"]
     solid = [part for part in kept if not (isinstance(part, TextPart) and not part.text)]
     return solid if solid or role == "assistant" else kept
 
 
 def _signed(pieces: list[Piece], destination: Endpoint | None) -> list[Piece]:
-    """The parts of a model turn that another model wrote, for a model that wants a signature on the first call."""
+    """Return the parts of another model's turn, with a placeholder signature on the first call if the model requires
+    it.
+    """
     first = next((place for place, piece in enumerate(pieces) if "function_call" in piece), None)
     if first is None or destination is None or not _SIGNING_MODELS.search(destination.model):
         return pieces
@@ -146,11 +147,11 @@ def _signed(pieces: list[Piece], destination: Endpoint | None) -> list[Piece]:
 
 
 class _Calls:
-    """The function calls of a conversation so far, to find the one that a result answers."""
+    """The function calls of a conversation so far, to match results with calls."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        # The names of the last turn's calls that have no id, until they are answered.
+        # The names of the last turn's unanswered calls without an id.
         self._unnamed: list[str] = []
 
     def add(self, message: WireMessage) -> None:
@@ -160,7 +161,7 @@ class _Calls:
         self._names.update((call["id"], call.get("name") or "") for call in calls if call.get("id"))
 
     def answer(self, piece: Piece) -> Piece:
-        """The part of a result, with the name of its call; without an id that its call does not have."""
+        """Return the part of a result with the name of its call, and without an id if the call has none."""
         if "function_response" not in piece:
             return piece
         result = dict(piece["function_response"])
@@ -174,7 +175,7 @@ class _Calls:
 
 
 def pieces_of(message: WireMessage) -> list[Piece]:
-    """The parts of a content in any form that the SDK takes; none for what is no content."""
+    """Return the parts of a content in any form that the SDK accepts; empty for a value that is no content."""
     if isinstance(message, list):
         return [as_piece(part) for part in message]
     if isinstance(message, str) or not _is_content(message):
@@ -197,7 +198,9 @@ def _member(message: Any, name: str) -> Any:
 
 
 def split_system(messages: Iterable[WireMessage]) -> tuple[list[Piece], list[WireMessage]]:
-    """Return the parts of the system messages, and the other messages: the system prompt is no content here."""
+    """Return the parts of the system messages, and the other messages. The system prompt is not a content in this
+    API.
+    """
     system: list[Piece] = []
     others: list[WireMessage] = []
     for message in messages:
@@ -209,9 +212,9 @@ def split_system(messages: Iterable[WireMessage]) -> tuple[list[Piece], list[Wir
 
 
 def join_system(given: Any, pieces: Sequence[Piece]) -> Any:  # Any: as `system_instruction` takes it
-    """Return the system instruction of the configuration and of the messages, in this order.
+    """Return the system instruction of the configuration, followed by that of the messages.
 
-    A lone text stays a text, and what is given alone stays as it is.
+    A single text stays a string. With only one source, its value is unchanged.
     """
     if not pieces:
         return given
@@ -222,21 +225,21 @@ def join_system(given: Any, pieces: Sequence[Piece]) -> Any:  # Any: as `system_
     return {"parts": parts}
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
 def parse_messages(
     wire: Iterable[WireMessage | BaseMessageParam], origin: Endpoint | None = None
 ) -> list[BaseMessageParam]:
-    """Read messages of a request or of an answer; common ones pass through."""
+    """Read the messages of a request or a response. Common messages pass through."""
     return [parse_message(message, origin) for message in wire]
 
 
 def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it.
+    """Read one message. Content of an assistant that the parts do not represent is kept with its origin.
 
     Raises:
-        ValueError: It has no form that the SDK takes.
+        ValueError: The SDK does not accept a message of this form.
     """
     if isinstance(wire, BaseMessageParam):
         return wire
@@ -259,5 +262,5 @@ def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None 
 
 
 def _role_of(parts: Sequence[ContentPart]) -> str:
-    """Who wrote parts that are no content, as the SDK takes them."""
+    """Return the role for parts outside of a content."""
     return "assistant" if any(isinstance(part, ToolCallPart) for part in parts) else "user"

@@ -1,4 +1,4 @@
-"""The parameters of a request: what goes into `GenerateContentConfig`, and what is asked of the SDK.
+"""The parameters of a request: those for `GenerateContentConfig`, and options of the SDK.
 
 https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
 """
@@ -11,30 +11,30 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-# Any: the configuration as the SDK takes it.
+# Any: the configuration as the SDK accepts it.
 
-# The parameters that all providers share, by their names in the configuration.
+# Common parameters, with their names in the configuration.
 _COMMON: Final = {
     "max_tokens": "max_output_tokens",
     "stop": "stop_sequences",
 }
-# Shared parameters that v1 does not send: newer models refuse the penalties.
+# Common parameters that v1 does not send: newer models refuse the penalties.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
-# Options of the HTTP request, by the names that they have for other SDKs.
+# Options of the HTTP request, under the names of other SDKs.
 HTTP_OPTIONS: Final = frozenset({"timeout", "extra_headers", "extra_body"})
 _UPPER: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
 def select_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call parameters without those that are None or that Gemini does not take."""
+    """Return call parameters without those that are None or that Gemini does not have."""
     return {name: value for name, value in params.items() if value is not None and name not in _UNKNOWN}
 
 
 def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return call parameters with all in `config` that belongs there, where it does not replace what that has.
+    """Return call parameters with those of the configuration moved into `config`, whose own values take precedence.
 
-    The parameters of the abandoned SDKs are taken too: `generation_config` and `request_options`, and
-    `safety_settings` as a mapping.
+    The parameters of the retired SDKs are accepted too: `generation_config`, `request_options`, and `safety_settings`
+    as a mapping.
     """
     params = select_params(params)
     config = config_dict(params.pop("config", None))
@@ -53,11 +53,11 @@ def render_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def config_dict(config: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a configuration as a dict that may be changed, under the names of the SDK's dicts."""
+    """Return a configuration as a new dict, under the names of the SDK's dicts."""
     if config is None:
         return {}
     if isinstance(config, BaseModel):
-        # Not a dump: it may hold functions, models and clients.
+        # `model_dump` would convert functions, models and clients in the configuration too.
         members = {name: getattr(config, name) for name in type(config).model_fields}
     else:
         members = {_UPPER.sub(r"_\1", name).lower(): value for name, value in config.items()}
@@ -69,7 +69,7 @@ def http_options(given: Any, options: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         given: `http_options` of the configuration.
-        options: The options by the names that they have for other SDKs; a timeout in seconds.
+        options: The options under the names of other SDKs; a timeout in seconds.
     """
     found = config_dict(given)
     timeout = options.get("timeout")
@@ -82,21 +82,21 @@ def http_options(given: Any, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_tools(config: dict[str, Any], declarations: Sequence[Mapping[str, Any]]) -> None:
-    """Offer functions beside the tools that the configuration has, and keep the SDK from calling any itself."""
+    """Add functions to the tools of the configuration, and stop the SDK from calling them automatically."""
     if declarations:
         config["tools"] = [*(config.get("tools") or ()), {"function_declarations": list(declarations)}]
     config["automatic_function_calling"] = {"disable": True}
 
 
 def force_function(config: dict[str, Any], name: str) -> None:
-    """Ask for the call of one function."""
+    """Ask for a call of one function."""
     given = config.get("tool_config")
     others = given.model_dump(exclude_none=True) if isinstance(given, BaseModel) else dict(given or {})
     config["tool_config"] = {**others, "function_calling_config": {"mode": "ANY", "allowed_function_names": [name]}}
 
 
 def ask_for_json(config: dict[str, Any], schema: Mapping[str, Any] | None) -> None:
-    """Ask for an answer that is JSON, of a schema if one is given."""
+    """Ask for an answer in JSON, with a schema if one is given."""
     config["response_mime_type"] = "application/json"
     if schema is not None:
         config["response_json_schema"] = dict(schema)

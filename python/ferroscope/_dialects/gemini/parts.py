@@ -1,7 +1,7 @@
-"""The parts of contents in Gemini's format, to the wire and back.
+"""The parts of contents in Gemini's format: rendering and parsing.
 
-A part on the wire is a dict with the names of google-genai's `PartDict`, bytes as bytes. Parts in the API's own JSON
-(`inlineData`, base64 text) are read too.
+A rendered part is a dict with the names of google-genai's `PartDict`, and with bytes as bytes. Parts in the API's own
+JSON (`inlineData`, base64 text) are read too.
 
 https://ai.google.dev/api/caching#Part
 """
@@ -37,7 +37,7 @@ from ...core.base.message_param import (
 )
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Reads the bytes of a URL."""
+"""A function that reads the bytes of a URL."""
 
 _IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"})
 _SOUNDS: Final = frozenset(
@@ -70,7 +70,7 @@ _DOCUMENTS: Final = frozenset(
         "text/xml",
     }
 )
-# Addresses that the API itself reads: its Files API, and videos.
+# The hosts of URLs that the API itself reads: its Files API, and videos.
 _OWN_HOSTS: Final = frozenset({"generativelanguage.googleapis.com", "www.youtube.com", "youtube.com", "youtu.be"})
 # Members whose values are the caller's own JSON.
 _FREE: Final = frozenset({"args", "response", "part_metadata"})
@@ -84,7 +84,7 @@ class MessageRules:
 
     Attributes:
         provider: The provider's name in error messages.
-        reads_urls: Whether the server reads media from any URL, as Vertex AI does. Others get the bytes.
+        reads_urls: Whether the server reads media from any URL, as Vertex AI does. Other servers need the bytes.
     """
 
     provider: str = "Google"
@@ -94,22 +94,22 @@ class MessageRules:
 GOOGLE: Final = MessageRules()
 
 
-# -- what we send ----------------------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------------------------
 
 
 def is_fetched(part: ContentPart, rules: MessageRules) -> bool:
-    """Whether rendering a part has to read a URL."""
+    """Return whether rendering a part has to read a URL."""
     url = getattr(part, "url", None)
     return url is not None and url[:5].lower() != "data:" and not _is_read_by_server(url, rules)
 
 
 def render_part(part: ContentPart, rules: MessageRules, fetch: Fetch) -> Piece:
-    """Make the part that is sent.
+    """Return the wire form of a part.
 
     Raises:
-        ValueError: The part is of a kind or media type that the provider does not take.
+        ValueError: The provider does not accept the kind or the media type of the part.
     """
-    # By the tag: asking pydantic's classes one after the other costs more than the rest of this.
+    # Match by the tag: `isinstance` over pydantic's classes costs more than the rest of this function.
     match part.type:
         case "text":
             return {"text": part.text}
@@ -145,7 +145,7 @@ def _with_id(value: dict[str, Any], identifier: str | None) -> dict[str, Any]:
 def _arguments(part: ToolCallPart) -> dict[str, Any]:
     if part.args is not None:
         return part.args
-    # Arguments that were no JSON object: here they have to be one.
+    # The arguments were not a JSON object, but `args` must be one.
     arguments = (part.__pydantic_extra__ or {}).get("arguments")
     return {"arguments": arguments} if arguments else {}
 
@@ -180,7 +180,7 @@ def _render_url(
     try:
         media_type = media_type_of(data)
     except ValueError:
-        # Texts have no first bytes by which to know them.
+        # Text files have no magic bytes, so use the media type of the URL's name.
         if guess not in known:
             raise
         media_type = guess
@@ -192,19 +192,19 @@ def _is_read_by_server(url: str, rules: MessageRules) -> bool:
     return rules.reads_urls or address.scheme.lower() not in ("http", "https") or address.hostname in _OWN_HOSTS
 
 
-# -- what we read ----------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------------------
 
 
-def as_piece(part: Any) -> Piece:  # Any: a part in whatever form the SDK takes
+def as_piece(part: Any) -> Piece:  # Any: a part in any form that the SDK accepts
     """Return a part as a dict with the names of the SDK's dicts.
 
     Raises:
-        ValueError: It is no part.
+        ValueError: The value is not a part.
     """
     if isinstance(part, str):
         return {"text": part}
     if isinstance(part, BaseModel):
-        if (uri := getattr(part, "uri", None)) is not None:  # a file that was uploaded
+        if (uri := getattr(part, "uri", None)) is not None:  # an uploaded file
             return {"file_data": _given({"file_uri": uri, "mime_type": getattr(part, "mime_type", None)})}
         part = part.model_dump(exclude_none=True, warnings=False)
     if not isinstance(part, Mapping):
@@ -218,7 +218,7 @@ def _given(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normal(value: Any, name: str = "") -> Any:
-    """JSON of the API, or a dump of the SDK's objects, under the names of the SDK's dicts."""
+    """Return JSON of the API, or a dump of the SDK's objects, under the names of the SDK's dicts."""
     if isinstance(value, Mapping):
         if name in _FREE:
             return dict(value)
@@ -229,13 +229,13 @@ def _normal(value: Any, name: str = "") -> Any:
     if isinstance(value, str) and name in _BYTES:
         try:
             return base64.b64decode(value.replace("-", "+").replace("_", "/"))
-        except binascii.Error:  # no base64: the API will name it
+        except binascii.Error:  # not base64: the API's error will name it
             return value
     return value.value if isinstance(value, Enum) else value
 
 
 def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
-    """Read a part; None if the common form has none for it."""
+    """Read a part; None if the common format has no such part."""
     if piece.get("thought"):
         return None
     if piece.get("text"):
@@ -258,7 +258,7 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
 
 
 def is_cut_off(piece: Mapping[str, Any]) -> bool:
-    """Whether a part is a function call of which the rest never came."""
+    """Return whether a part is a function call without its end."""
     return bool((piece.get("function_call") or {}).get("will_continue"))
 
 
@@ -282,12 +282,12 @@ def _parse_file(media_type: str, uri: str) -> ContentPart | None:
             return AudioURLPart(type="audio_url", url=uri)
         case "application" | "text":
             return DocumentURLPart(type="document_url", url=uri)
-        case _:  # videos, and files that only the API knows
+        case _:  # videos, and files in the API's own storage
             return None
 
 
 def _result_text(response: Any) -> tuple[str, bool]:
-    """The text of a tool's result, and whether it is an error."""
+    """Return the text of a tool's result, and whether it is an error."""
     if isinstance(response, Mapping) and len(response) == 1:
         [(name, value)] = response.items()
         if isinstance(value, str) and name in ("content", "result", "output", "error"):
@@ -296,7 +296,7 @@ def _result_text(response: Any) -> tuple[str, bool]:
 
 
 def is_represented(piece: Piece, rules: MessageRules = GOOGLE) -> bool:
-    """Whether the common part of a piece represents all of it."""
+    """Return whether the common part of a piece represents all of it."""
     part = parse_piece(piece)
     if part is None or "file_data" in piece:
         return False
@@ -311,7 +311,7 @@ def _no_fetch(url: str) -> bytes:
 
 
 def kind_of(piece: Mapping[str, Any]) -> str:
-    """The kind of a part that the common form has none for."""
+    """Return the kind of a part without a common form."""
     media = piece.get("inline_data") or piece.get("file_data")
     if media is not None:
         return (media.get("mime_type") or "file").partition("/")[0]
@@ -324,7 +324,7 @@ def kind_of(piece: Mapping[str, Any]) -> str:
 
 
 def for_other_model(piece: Piece) -> Piece | None:
-    """Return a part as a model may have it that did not make it: without thoughts and signatures."""
+    """Return a part without thoughts and signatures, for another model; None if nothing is left."""
     if piece.get("thought"):
         return None
     plain = {name: value for name, value in piece.items() if name != "thought_signature"}

@@ -1,7 +1,7 @@
-"""Objects of google-genai from JSON of any server, and JSON from its objects.
+"""Conversion between JSON and the objects of google-genai.
 
-The SDK's models refuse members that they do not know, and servers send such members. Here they are left out, and the
-whole text stays readable in `sdk_http_response.body` of the response, the SDK's own place for it.
+The SDK's models refuse unknown members, and servers send such members. They are left out of the objects. The complete
+text stays readable in `sdk_http_response.body` of the response, the SDK's own attribute for it.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from ..sdk_model import read_json
 RESPONSE: Final = "google.genai.types:GenerateContentResponse"
 FUNCTION_CALL: Final = "google.genai.types:FunctionCall"
 _HTTP_RESPONSE: Final = "google.genai.types:HttpResponse"
-# The Gemini API has another name for a member than Vertex AI and the SDK.
+# The Gemini API names a member differently than Vertex AI and the SDK.
 _RENAMED: Final = {"citationSources": "citations"}
-# Words in the order of their numbers in protobuf, as far as Google's two APIs agree.
+# The enum values in the order of their protobuf numbers, as far as Google's two APIs agree.
 _WORDS: Final = {
     "FinishReason": ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"),
     "MediaModality": ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"),
 }
-# What the SDK adds to a response, which is not in the JSON.
+# Fields that the SDK adds to a response and that are not in the JSON.
 _ADDED: Final = {"sdk_http_response", "parsed", "automatic_function_calling_history"}
 _ROUNDS: Final = 8
 
 
 def read_response(data: bytes) -> Any:
-    """Return the SDK's response for JSON text: of a whole response, or of one event of a stream."""
+    """Return the SDK's response for JSON text: a whole response, or one event of a stream."""
     lost: list[object] = []
     kind = load_name(RESPONSE)
     response = _validated(kind, _known(kind, read_json(data), lost), lost)
@@ -52,18 +52,18 @@ def read_function_call(values: Mapping[str, object]) -> Any:
 
 
 def dump_event(event: Any) -> str:
-    """Return the JSON text of a response, as the API has it."""
+    """Return the JSON text of a response in the API's form."""
     if not isinstance(event, BaseModel):
         return json.dumps(event, default=vars)
     options: dict[str, Any] = {"by_alias": True, "exclude_none": True, "exclude": _ADDED, "warnings": False}
     try:
         return event.model_dump_json(**options)
-    except PydanticSerializationError:  # half a character, which only the next event completes
+    except PydanticSerializationError:  # half of a surrogate pair, which the next event completes
         return json.dumps(event.model_dump(**options), default=str)
 
 
 def _known(kind: Any, value: Any, lost: list[object]) -> Any:
-    """Return a JSON value with the members that a model has, under the names of its fields."""
+    """Return a JSON value with only the members that a model has, under its field names."""
     if isinstance(value, list):
         return [_known(kind, item, lost) for item in value]
     if not isinstance(value, dict):
@@ -83,7 +83,7 @@ def _known(kind: Any, value: Any, lost: list[object]) -> Any:
 
 @cache
 def _fields(kind: Any) -> dict[str, tuple[str, Any]]:
-    """The fields of a model by their names and aliases: the name, and the model or enum that the field holds."""
+    """Return the fields of a model by name and alias. Each value is the field name, and the field's model or enum."""
     fields: dict[str, tuple[str, Any]] = {}
     for name, field in kind.model_fields.items():
         field_and_kind = name, next(_kinds_in(field.annotation), None)
@@ -92,7 +92,7 @@ def _fields(kind: Any) -> dict[str, tuple[str, Any]]:
 
 
 def _kinds_in(annotation: Any) -> Iterator[type]:
-    """Yield the models and enums in a type form, not those that are values of a mapping."""
+    """Yield the models and enums in a type form, except those in the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel | Enum):
         yield annotation
     elif getattr(annotation, "__origin__", None) is not dict:
@@ -101,12 +101,12 @@ def _kinds_in(annotation: Any) -> Iterator[type]:
 
 
 def _word(kind: type[Enum], value: Any) -> Any:
-    """Return a member of an enum; for a word that it does not have, one like it, without the SDK's warning."""
+    """Return a member of an enum. For an unknown value, return a new member, without the SDK's warning."""
     words = _WORDS.get(kind.__name__, ())
     if isinstance(value, int) and 0 <= value < len(words):
         value = words[value]
     elif not isinstance(value, str):
-        value = json.dumps(value)  # a number of which the word is not known
+        value = json.dumps(value)  # a number without a known name
     known = kind.__members__.get(value) or kind.__members__.get(value.upper())
     return known or _unknown_word(kind, value)
 
@@ -119,7 +119,7 @@ def _unknown_word(kind: Any, value: str) -> Any:
 
 
 def _validated(kind: Any, values: Any, lost: list[object]) -> Any:
-    """Return a model of these values; what it refuses is left out."""
+    """Return a model with these values. Values that it refuses are left out."""
     for _ in range(_ROUNDS):
         try:
             return kind.model_validate(values)
@@ -133,7 +133,7 @@ def _validated(kind: Any, values: Any, lost: list[object]) -> Any:
 
 
 def _remove(values: Any, place: tuple[int | str, ...]) -> bool:
-    """Remove the value that an error is about, or the nearest one around it."""
+    """Remove the value at the location of a validation error, or the nearest value around it."""
     holder, key = None, None
     for step in place:
         name = next((one for one in (step, _snake(step)) if _has(values, one)), None)

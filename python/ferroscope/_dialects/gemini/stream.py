@@ -15,7 +15,7 @@ from .tool import ContentTool
 if TYPE_CHECKING:
     from google.genai.types import ContentDict, Tool
 
-# Any: a response has parameters of its own, which the package of the provider fills in.
+# Any: a response has type parameters of its own, which the provider's package fills in.
 _CallResponseT = TypeVar("_CallResponseT", bound=ContentCallResponse[Any, Any, Any], default=Any)
 _ChunkT = TypeVar("_ChunkT", bound=ContentCallResponseChunk, default=ContentCallResponseChunk)
 _ToolT = TypeVar("_ToolT", bound=ContentTool, default=ContentTool)
@@ -39,11 +39,11 @@ class ContentStream(
     ],
     Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
-    """A stream in Gemini's format, of whichever provider."""
+    """A stream in Gemini's format, for any provider."""
 
     @property
     def thinking(self) -> str:
-        """The thoughts of the model so far; empty if it shows none."""
+        """The model's thoughts so far; empty if it shows none."""
         return self._run.reasoning
 
     @property

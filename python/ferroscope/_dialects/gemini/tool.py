@@ -40,7 +40,7 @@ class _PendingFunctionCall(PendingToolCall[Any]):
 
 
 class ContentTool(BaseTool):
-    """A tool in a call in Gemini's format, of whichever provider."""
+    """A tool in a call in Gemini's format, for any provider."""
 
     __supports_strict__ = True
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = _PendingFunctionCall
@@ -49,15 +49,16 @@ class ContentTool(BaseTool):
     if TYPE_CHECKING:
         tool_call: FunctionCall = Field(default=...)
 
-        # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
-        # of its subclasses, which have a `call`.
+        # Type checkers see a class with `call`, so it can be passed as a tool class. Only subclasses, which define
+        # `call`,
+        # have instances.
         def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
     else:
         tool_call: LazyToolCall = None
 
     @classmethod
     def tool_schema(cls) -> Tool:
-        """Return the tool as Google's SDK describes it: a `Tool` with one function declaration.
+        """Return the tool's schema as Google's SDK represents it: a `Tool` with one function declaration.
 
         Example:
             ```python
@@ -70,7 +71,7 @@ class ContentTool(BaseTool):
 
     @classmethod
     def wire_schema(cls) -> dict[str, Any]:
-        """Return the function declaration, made once and shared: not to be changed."""
+        """Return the function declaration. It is built once and shared, so do not change it."""
         owner = unbound_tool_type(cls) or cls
         known: dict[str, Any] | None = vars(owner).get("__wire_schema__")
         if known is None:
@@ -80,11 +81,11 @@ class ContentTool(BaseTool):
 
     @classmethod
     def from_tool_call(cls, tool_call: FunctionCall, allow_partial: bool = False) -> Self:
-        """Return the tool for a function call of the SDK.
+        """Return the tool instance for a function call of the SDK.
 
         Args:
             tool_call: The function call.
-            allow_partial: Whether arguments may be missing; their fields are None.
+            allow_partial: Whether arguments may be missing. Their fields are None.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.
@@ -99,5 +100,5 @@ class ContentTool(BaseTool):
         return tool
 
 
-# Fields have no value on the class, so pydantic leaves this place free.
+# Fields have no value on the class, so pydantic leaves this attribute free.
 setattr(ContentTool, "tool_call", ToolCallAttribute())  # noqa: B010

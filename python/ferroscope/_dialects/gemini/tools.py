@@ -1,7 +1,7 @@
-"""Function declarations: tools as Gemini wants them described.
+"""Function declarations: tools in Gemini's format.
 
-Gemini takes the subset of OpenAPI that its `Schema` has (https://ai.google.dev/api/caching#Schema). What the subset
-cannot say, such as a type that contains itself, goes as JSON Schema.
+Gemini accepts the subset of OpenAPI that its `Schema` defines (https://ai.google.dev/api/caching#Schema). Schemas
+outside of the subset, such as recursive types, are sent as JSON Schema.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 # Any: JSON schemas.
 
-# The members that both have under the same name, but for the spelling.
+# JSON Schema keywords with the same meaning in `Schema`.
 _MEMBERS: Final = {
     "description": "description",
     "format": "format",
@@ -31,13 +31,13 @@ _FORMATS: Final = {
     "number": frozenset({"float", "double"}),
     "integer": frozenset({"int32", "int64"}),
 }
-# What changes nothing about a value, and has no place there.
+# Keywords that do not change which values are valid, and that `Schema` lacks.
 _DROPPED: Final = frozenset({"title", "default", "examples", "example", "additionalProperties", "$defs", "strict"})
 _KNOWN: Final = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"})
 
 
 class _NotRepresentableError(Exception):
-    """A schema that the subset cannot say."""
+    """A schema outside of the subset."""
 
 
 def declare_function(name: str, description: str | None, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def declare_function(name: str, description: str | None, schema: Mapping[str, An
     if description:
         declaration["description"] = description
     if not any(schema.get(member) for member in ("properties", "additionalProperties", "$ref")):
-        return declaration  # an object without properties is refused
+        return declaration  # the API refuses an object without properties
     try:
         return {**declaration, "parameters": openapi_schema(schema)}
     except _NotRepresentableError:
@@ -79,7 +79,7 @@ def _convert(schema: Any, defs: Mapping[str, Any], inside: tuple[str, ...]) -> d
     if unknown := schema.keys() - _MEMBERS.keys() - _DROPPED - _KNOWN:
         raise _NotRepresentableError(unknown)
     if isinstance(schema.get("additionalProperties"), Mapping):
-        raise _NotRepresentableError  # an object of any names
+        raise _NotRepresentableError  # an object with arbitrary names
     kind = _kind(schema)
     converted: dict[str, Any] = {"type": kind.upper()}
     converted.update({_MEMBERS[name]: value for name, value in schema.items() if name in _MEMBERS})
@@ -87,7 +87,7 @@ def _convert(schema: Any, defs: Mapping[str, Any], inside: tuple[str, ...]) -> d
         del converted["format"]
     if (values := schema.get("enum", [schema["const"]] if "const" in schema else None)) is not None:
         if not all(isinstance(value, str) for value in values):
-            raise _NotRepresentableError  # numbers to choose from
+            raise _NotRepresentableError  # an enum of numbers
         converted.update(enum=list(values), format="enum")
     if properties := schema.get("properties"):
         converted["properties"] = {name: _convert(one, defs, inside) for name, one in properties.items()}

@@ -1,1 +1,1 @@
-"""The chat-completions format of OpenAI, spoken by many servers."""
+"""The chat-completions format of OpenAI, which many servers use."""

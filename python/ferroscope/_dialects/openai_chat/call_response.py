@@ -1,4 +1,4 @@
-"""What a chat completion says, read from the SDK's object."""
+"""A response in the chat-completions format, read from the SDK's object."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ResponseT = TypeVar("_ResponseT", default=Any)
 _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
 _DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
 _CallParamsT = TypeVar("_CallParamsT", default=Any)
-# The SDKs for this format have the same types for messages under the same names.
+# The SDKs for this format use the same names for their message types.
 _MessageParamT = TypeVar("_MessageParamT", default="ChatCompletionMessageParam")
 _ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
 _UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
@@ -50,10 +50,10 @@ _Sound: TypeAlias = Annotated[
     PlainSerializer(lambda data: data and base64.b64encode(data).decode(), return_type=str | None, when_used="json"),
 ]
 
-# Of an answer, what a request does not take.
+# The members of a response message that a request does not accept.
 _NOT_SENT_BACK = frozenset({"audio", "parsed"})
 
-# OpenAI's own, and those of other servers that have one meaning.
+# OpenAI's own finish reasons, and those of other servers that have one clear meaning.
 _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "end_turn": "stop",
@@ -91,9 +91,9 @@ class ChatCallResponse(
         _UserMessageParamT,
     ],
 ):
-    """A response in the chat-completions format, of whichever provider."""
+    """A response in the chat-completions format, for any provider."""
 
-    # The members of an answer that the provider takes back; None if it takes them as it sent them.
+    # The members of a response message that the provider accepts in a request; None if it accepts all of them.
     _sent_back: ClassVar[frozenset[str] | None] = None
 
     @property
@@ -118,7 +118,7 @@ class ChatCallResponse(
     @computed_field  # type: ignore[prop-decorator]
     @property
     def finish_reasons(self) -> list[str]:
-        """Why each choice ended; a choice of which the server did not say it is left out."""
+        """The finish reason of each choice. A choice without one is left out."""
         choices = self._completion.choices or []
         return [word(choice.finish_reason) for choice in choices if getattr(choice, "finish_reason", None)]
 
@@ -140,7 +140,7 @@ class ChatCallResponse(
         return usage_of(self._completion, self._record.quirks)
 
     def _price_context(self) -> Context:
-        """The price depends on the tier that served the call; the one asked for is the second best to know."""
+        """Return the service tier that served the call, and the requested tier as a fallback."""
         return {
             "service_tier": getattr(self._completion, "service_tier", None),
             "requested_service_tier": cast("Mapping[str, Any]", self.call_kwargs).get("service_tier"),
@@ -148,13 +148,13 @@ class ChatCallResponse(
 
     @property
     def thinking(self) -> str:
-        """What the model thought before it answered, of servers that show it; empty otherwise."""
+        """The model's reasoning, from servers that show it; empty otherwise."""
         return thinking(self._message, self._record.quirks)
 
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
     def message_param(self) -> ChatCompletionAssistantMessageParam:
-        """The answer as a message to go on from."""
+        """The answer as a message for the next request."""
         answer = self._answer()
         if self._sent_back is not None:
             answer = {name: value for name, value in answer.items() if name in self._sent_back}
@@ -163,31 +163,31 @@ class ChatCallResponse(
         return cast("ChatCompletionAssistantMessageParam", answer)
 
     def _answer(self) -> dict[str, Any]:
-        """The answer, as far as a request can hold it."""
+        """Return the answer with the members that a request can carry."""
         if self._message is None:
             return {"role": "assistant", "content": self.content}
         answer = {"role": "assistant", "content": None, **plain_message(self._message)}
         for call in answer.get("tool_calls") or ():
             if isinstance(call, dict):
-                # The list says it already, and strict servers refuse to be told twice.
+                # The position in the list is the index. Strict servers refuse the member.
                 call.pop("index", None)
                 function = call.get("function")
                 if isinstance(function, dict) and not isinstance(function.get("arguments"), str):
-                    # Some servers send an object, and take back only its text.
+                    # Some servers send an object, and accept only its JSON text in a request.
                     call["function"] = {**function, "arguments": arguments_text(function.get("arguments"))}
         if answer.get("tool_calls") or not (answer.get(FUNCTION_CALL) or {}).get("name"):
-            # Some servers send the call of the old API beside that of the new one, or an empty one.
+            # Some servers send the call also in the form of the old API, or an empty call in that form.
             answer.pop(FUNCTION_CALL, None)
         return {name: value for name, value in answer.items() if name not in _NOT_SENT_BACK}
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
-        """The tools that the model called, ready to be called.
+        """The tool instances for the model's tool calls; None if it called none.
 
         Raises:
             ValueError: The model refused; the message is its refusal.
             ferroscope.errors.UnknownToolError: It called a tool that was not offered.
-            ferroscope.errors.ToolArgumentsError: Arguments are not the JSON object they should be.
+            ferroscope.errors.ToolArgumentsError: Arguments are not a JSON object.
             pydantic.ValidationError: Arguments do not fit their tool.
         """
         message = self._message
@@ -219,7 +219,7 @@ class ChatCallResponse(
     def tool_message_params(
         cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]
     ) -> list[ChatCompletionToolMessageParam]:
-        """The messages that tell the model what its tools answered."""
+        """Return the messages with the outputs of tools."""
         messages = (
             {"role": "tool", "content": tool_output_text(output), "tool_call_id": tool.id, "name": tool._name()}
             for tool, output in tools_and_outputs
@@ -229,24 +229,24 @@ class ChatCallResponse(
     @computed_field(return_type=_Sound)  # type: ignore[prop-decorator]
     @property
     def audio(self) -> bytes | None:
-        """The sound of the answer, if it has one."""
+        """The audio of the answer; None if there is none."""
         audio = getattr(self._message, "audio", None)
         return base64.b64decode(audio.data) if audio and getattr(audio, "data", None) else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def audio_transcript(self) -> str | None:
-        """What is said in the sound of the answer."""
+        """The transcript of the audio; None if there is no audio."""
         return getattr(getattr(self._message, "audio", None), "transcript", None)
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why each choice ended, in the words that all providers share."""
+        """The finish reason of each choice in common terms."""
         return common_finish_reasons(self.finish_reasons, self._record.quirks)
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The answer in the common message format."""
         answer = self._answer()
         if spoken := getattr(self._message, "audio", None):
             answer["audio"] = {"id": spoken.id, "transcript": spoken.transcript}
@@ -254,17 +254,17 @@ class ChatCallResponse(
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message in the common message format."""
         return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, as every provider understands them."""
+        """The messages of the request in the common message format."""
         return parse_messages(cast("list[Any]", self.messages), self._origin)
 
 
 def word(value: Any) -> str:
-    """A word of the provider's, that an SDK may give as a member of an enum."""
+    """Return a string of the provider's, which an SDK may represent as a member of an enum."""
     return str(value.value if isinstance(value, Enum) else value)
 
 

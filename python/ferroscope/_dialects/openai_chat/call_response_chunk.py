@@ -1,4 +1,4 @@
-"""What an event of a chat-completions stream says, read from the SDK's object."""
+"""A chunk of a chat-completions stream, read from the SDK's object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FinishReasonT = TypeVar("_FinishReasonT", default=str)
 
 
 class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Generic[_ChunkT, _FinishReasonT]):
-    """A chunk in the chat-completions format, of whichever provider."""
+    """A chunk in the chat-completions format, for any provider."""
 
     __slots__ = ()
 
@@ -48,14 +48,14 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
 
     @property
     def finish_reasons(self) -> list[_FinishReasonT] | None:
-        """Why choices ended with this chunk; None if none did."""
+        """The finish reasons in this chunk; None if it has none."""
         choices = self._any.choices or []
         found = [word(reason) for choice in choices if (reason := getattr(choice, "finish_reason", None))]
         return cast("list[_FinishReasonT]", found) or None
 
     @property
     def model(self) -> str | None:
-        """The model that answers."""
+        """The name of the model."""
         return getattr(self._any, "model", None)
 
     @property
@@ -65,26 +65,26 @@ class ChatCallResponseChunk(BaseCallResponseChunk[_ChunkT, _FinishReasonT], Gene
 
     @property
     def usage(self) -> CompletionUsage | None:
-        """The provider's usage object, in the chunk that brings it."""
+        """The provider's usage object, in the chunk that carries it; None in others."""
         return usage_of(self._any, self._record.quirks)
 
     @property
     def thinking(self) -> str:
-        """What the model thought, of servers that show it; empty otherwise."""
+        """The reasoning in this chunk, from servers that show it; empty otherwise."""
         return thinking(self._delta, self._record.quirks)
 
     @property
     def audio(self) -> bytes | None:
-        """A piece of the sound of the answer."""
+        """The audio in this chunk; None if there is none."""
         data = member(getattr(self._delta, "audio", None), "data")
         return base64.b64decode(data) if data else None
 
     @property
     def audio_transcript(self) -> str | None:
-        """What is said in that piece, or before it."""
+        """The transcript in this chunk; it may arrive before its audio."""
         return cast("str | None", member(getattr(self._delta, "audio", None), "transcript"))
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why choices ended, in the words that all providers share."""
+        """The finish reasons in common terms."""
         return common_finish_reasons(cast("list[str] | None", self.finish_reasons), self._record.quirks)

@@ -1,4 +1,4 @@
-"""Requests and answers of the chat-completions format.
+"""Requests and responses of the chat-completions format.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -28,12 +28,12 @@ _STREAM_OPTIONS: Final = "stream_options"
 
 @dataclass(frozen=True, slots=True)
 class OpenAIChat:
-    """The chat-completions format, as one server wants it.
+    """The chat-completions format of one server.
 
     Attributes:
         label: The provider's name in error messages.
-        quirks: The differences of the server from OpenAI's own.
-        sdk: The SDK that calls it.
+        quirks: The server's differences from OpenAI's format.
+        sdk: The SDK that sends the requests.
     """
 
     name: ClassVar[str] = "openai_chat"
@@ -43,7 +43,7 @@ class OpenAIChat:
 
     @property
     def rules(self) -> MessageRules:
-        """The rules for messages."""
+        """Return the rules for messages."""
         return MessageRules(self.label, self.quirks)
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
@@ -68,7 +68,7 @@ class OpenAIChat:
             render_json_mode(kwargs, None)
         options = kwargs.get(_STREAM_OPTIONS, {})
         if not isinstance(options, Mapping):
-            # None, or the SDK's mark for a parameter that is left out: some servers refuse the options.
+            # None, or the SDK's marker for an omitted parameter. Some servers refuse the options, so omit them.
             del kwargs[_STREAM_OPTIONS]
         if request.stream:
             kwargs["stream"] = True
@@ -88,7 +88,7 @@ class OpenAIChat:
         choices = member(response, "choices")
         if choices:
             return next(filter(None, map(find_error, choices)), None)
-        # An empty list is an answer without text, as is none at all with counts.
+        # An empty list is an answer without text. Without the member, a usage object marks a response.
         if choices is None and not member(response, "usage"):
             return missing_answer(response, "choices")
         return None

@@ -1,4 +1,4 @@
-"""Structured answers in the chat-completions format: what asks for them, and where they stand in a response.
+"""Structured answers in the chat-completions format: the request parameters, and the place of the answer.
 
 https://platform.openai.com/docs/guides/structured-outputs
 """
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def render_extraction(kwargs: dict[str, Any], extraction: Extraction, quirks: Quirks) -> None:
-    """Has the keyword arguments of a request ask for a structured answer."""
+    """Change the keyword arguments of a request so that it asks for a structured answer."""
     if extraction.mode == "tool":
         given = kwargs.get("tools", ())
         kwargs["tools"] = [*given, wire_schema(extraction.tool)]
-        # By its name only beside others: not every server knows that.
+        # Choose the tool by its name only beside other tools: not every server supports a choice by name.
         by_name = given or quirks.tool_choice == "name"
         kwargs["tool_choice"] = _named(extraction.tool) if by_name else quirks.tool_choice
     elif extraction.strict:
@@ -35,23 +35,23 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction, quirks: Qu
 
 
 def _named(tool: Any) -> dict[str, Any]:
-    """The choice of one tool among several."""
+    """Return the choice of one tool among several."""
     return {"type": "function", "function": {"name": tool._name()}}
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
-    """Has them ask for JSON; its schema stands in the prompt, where the provider has no other place for it."""
+    """Change the keyword arguments so that they ask for JSON. The schema goes into the prompt."""
     kwargs.setdefault("response_format", {"type": "json_object"})
     kwargs["messages"] = [*kwargs["messages"], {"role": "user", "content": json_prompt(tool)}]
 
 
 def wire_schema(tool: Any) -> dict[str, Any]:
-    """A tool as the format describes it, made once and shared."""
+    """Return the schema of a tool in this format. It is built once and shared."""
     schema: dict[str, Any] = tool.wire_schema()
     return schema
 
 
-@lru_cache  # bounded: who makes up models at run time does not fill the memory
+@lru_cache  # bounded, so that programs that create models at run time do not fill the memory
 def _strict_format(tool: Any) -> dict[str, Any]:
     schema = strict_schema(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles))
     described = {
@@ -64,10 +64,10 @@ def _strict_format(tool: Any) -> dict[str, Any]:
 
 
 def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
-    """The JSON text of a structured answer; one that came the other way is taken too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
-        ValueError: The model refused, or there is neither.
+        ValueError: The model refused, or the response has neither a tool call nor text.
     """
     message = response.choices[0].message if response.choices else None
     if refusal := member(message, "refusal"):

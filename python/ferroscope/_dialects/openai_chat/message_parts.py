@@ -1,4 +1,4 @@
-"""The pieces of messages in OpenAI's chat format, to the wire and back: content parts and tool calls."""
+"""Content parts and tool calls of messages in OpenAI's chat format: rendering and parsing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ...core.base.message_param import (
 from ...core.base.quirks import Quirks
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Reads the bytes of a URL."""
+"""A function that reads the bytes of a URL."""
 
 FUNCTION_CALL: Final = "function_call"
 
@@ -63,7 +63,7 @@ class MessageRules:
 
     Attributes:
         provider: The provider's name in error messages.
-        quirks: The differences of the server from OpenAI's own.
+        quirks: The server's differences from OpenAI's format.
     """
 
     provider: str = "OpenAI"
@@ -73,14 +73,14 @@ class MessageRules:
 OPENAI: Final = MessageRules(quirks=Quirks(documents=True))
 
 
-# -- what we send ------------------------------------------------------------
+# -- rendering ---------------------------------------------------------------
 
 
 def render_piece(unit: Marked, rules: MessageRules, fetch: Fetch) -> Piece:
-    """Make the piece of a part, with its cache mark where the server takes marks.
+    """Return the piece for a part, with its cache mark if the server accepts marks.
 
     Raises:
-        ValueError: The part is of a kind or type that the server does not take.
+        ValueError: The server does not accept the kind or the media type of the part.
     """
     part, mark = unit
     if part.type == "tool_call":
@@ -90,10 +90,9 @@ def render_piece(unit: Marked, rules: MessageRules, fetch: Fetch) -> Piece:
 
 
 def render_again(unit: Marked, old: Piece | None, rules: MessageRules, fetch: Fetch) -> Piece:
-    """Make the piece of a part that is new or was edited.
+    """Return the piece for a part that is new or was edited.
 
-    Where the old piece is the same call with other arguments, members that the common form does not have (signatures)
-    stay.
+    A tool call with new arguments keeps the members of its old piece that the common format lacks (signatures).
     """
     piece, part = render_piece(unit, rules, fetch), unit[0]
     if old is None or not isinstance(part, ToolCallPart):
@@ -107,14 +106,14 @@ def render_again(unit: Marked, old: Piece | None, rules: MessageRules, fetch: Fe
 
 
 def keep_piece(piece: Piece, unit: Marked, rules: MessageRules) -> Piece:
-    """Return a piece as it goes back; with another cache mark, where the server takes marks, if that was edited."""
+    """Return a piece unchanged, except for an edited cache mark."""
     if parse_mark(piece) == unit[1]:
         return piece
     return render_mark(piece, unit[1] if rules.quirks.cache_control else None)
 
 
 def for_other_model(piece: Piece) -> Piece | None:
-    """Return a piece as a model may have it that did not make it: without thoughts and signatures."""
+    """Return a piece without reasoning and signatures, for another model; None if nothing is left."""
     if piece.get("type") in _THOUGHTS:
         return None
     if is_call(piece):
@@ -123,12 +122,12 @@ def for_other_model(piece: Piece) -> Piece | None:
 
 
 def is_call(piece: Mapping[str, Any]) -> bool:
-    """Whether a piece is a tool call."""
+    """Return whether a piece is a tool call."""
     return "function" in piece or "custom" in piece or FUNCTION_CALL in piece
 
 
 def _render_part(part: ContentPart, rules: MessageRules, fetch: Fetch) -> Piece:
-    # By the tag: asking pydantic's classes one after the other costs more than the rest of this.
+    # Match by the tag: `isinstance` over pydantic's classes costs more than the rest of this function.
     if part.type == "text":
         return {"type": "text", "text": part.text}
     if part.type == "image_url":
@@ -145,7 +144,7 @@ def _render_part(part: ContentPart, rules: MessageRules, fetch: Fetch) -> Piece:
         data = part.audio if isinstance(part.audio, str) else base64.b64encode(part.audio).decode()
         return _render_audio(part.media_type, data, rules)
     if part.type == "audio_url" and rules.quirks.audio:
-        sound = _load(part.url, "a sound", rules, fetch)[1]
+        sound = _load(part.url, "audio", rules, fetch)[1]
         return _render_audio(audio_media_type(sound), base64.b64encode(sound).decode(), rules)
     if part.type == "document" and rules.quirks.documents:
         return _render_document(part.media_type, part.document, rules)
@@ -175,17 +174,19 @@ def _render_document(media_type: str, data: bytes, rules: MessageRules) -> Piece
         raise ValueError(
             f"Unsupported document media type: {media_type}. {rules.provider} currently only supports PDF documents."
         )
-    # The name is a required member.
+    # The file name is required.
     encoded = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
     return {"type": "file", "file": {"filename": "document.pdf", "file_data": encoded}}
 
 
 def _load(url: str, what: str, rules: MessageRules, fetch: Fetch) -> tuple[str, bytes]:
-    """The media type (of a document) and the bytes of what this format cannot pass on as a URL."""
+    """Return the media type and the bytes of a URL, for content that this format cannot pass on as a URL."""
     if url[:5].lower() == "data:":
         return data_url_bytes(url)
     if not url.startswith(("http://", "https://")):
-        raise ValueError(f"{rules.provider} takes {what} by its bytes, and {url!r} cannot be fetched")
+        raise ValueError(
+            f"{rules.provider} accepts {what} only as bytes, and {url!r} cannot be fetched: pass its bytes"
+        )
     try:
         return _PDF, fetch(url)
     except (OSError, ValueError) as error:
@@ -202,32 +203,32 @@ def _render_tool_call(part: ToolCallPart) -> Piece:
 
 
 def arguments_text(part: ToolCallPart) -> str:
-    """Return the arguments of a tool call as JSON text; arguments that were not a JSON object as they came."""
+    """Return the arguments of a tool call as JSON text. Arguments that were no JSON object stay as received."""
     if part.args is None:
         return str((part.__pydantic_extra__ or {}).get("arguments", "{}"))
     return dump_json(part.args)
 
 
 def dump_json(value: Any) -> str:  # Any: JSON of whatever shape
-    """Return JSON text as models write it: the same bytes as the first time keep the provider's prompt cache warm."""
+    """Return JSON text as models write it. Identical bytes keep the provider's prompt cache valid."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        # Integers of any size, and text that is not quite Unicode.
+        # Integers over 64 bits, and text with lone surrogates.
         return json.dumps(value)
 
 
-# -- what we read ------------------------------------------------------------
+# -- parsing -----------------------------------------------------------------
 
 
 def read_unit(piece: Piece) -> Marked | None:
-    """Return the part that a piece is, with its cache mark; None if the common form has none."""
+    """Return the common part for a piece, with its cache mark; None if the common format has no such part."""
     part = parse_piece(piece)
     return None if part is None else (part, parse_mark(piece))
 
 
 def is_represented(piece: Piece) -> bool:
-    """Whether the part of a piece represents all of it."""
+    """Return whether the part of a piece represents all of it."""
     kind = next((name for name in ("function", "custom") if name in piece), piece.get("type") or "")
     members = _REPRESENTED.get(kind)
     if members is None or not all(name in members or value is None for name, value in piece.items()):
@@ -239,7 +240,7 @@ def is_represented(piece: Piece) -> bool:
 
 
 def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
-    """Read a content part or a tool call; None if the common form has none for it."""
+    """Read a content part or a tool call; None if the common format has no such part."""
     if is_call(piece):
         return _parse_tool_call(piece)
     match piece.get("type"):
@@ -249,7 +250,7 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
             return TextPart(type="text", text=piece["refusal"])
         case "image_url":
             image = piece["image_url"]
-            if isinstance(image, str):  # Mistral's servers, and others after them
+            if isinstance(image, str):  # Mistral's servers and some others
                 return ImageURLPart(type="image_url", url=image, detail=None)
             return ImageURLPart(type="image_url", url=image["url"], detail=image.get("detail"))
         case "input_audio":
@@ -259,7 +260,7 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
             return AudioPart(type="audio", media_type=f"audio/{audio['format']}", audio=audio["data"])
         case "file":
             return _parse_file(piece.get("file") or {})
-        case "document_url" | "file_url" as kind:  # Mistral's and Perplexity's
+        case "document_url" | "file_url" as kind:  # Mistral's and Perplexity's forms
             url = piece[kind]
             return DocumentURLPart(type="document_url", url=url if isinstance(url, str) else url["url"])
         case _:
@@ -267,7 +268,7 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
 
 
 def _parse_file(file: Mapping[str, Any]) -> ContentPart | None:
-    """The document in a file; None for one that is stored at the provider."""
+    """Return the document in a file part; None for a file that is stored at the provider."""
     data = file.get("file_data")
     if not isinstance(data, str):
         return None
@@ -281,7 +282,7 @@ def _parse_file(file: Mapping[str, Any]) -> ContentPart | None:
 
 
 def _parse_sound(data: str) -> ContentPart | None:
-    """The sound in base64 text alone, as Mistral's servers take it; None if its type is not known."""
+    """Return the audio in plain base64 text, Mistral's form; None if its media type is unknown."""
     try:
         return AudioPart(type="audio", media_type=audio_media_type(base64.b64decode(data)), audio=data)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Messages in OpenAI's chat format, to the wire and back.
+"""Messages in OpenAI's chat format: rendering and parsing.
 
-Both ways keep everything that a request can carry: text beside several tool calls, tool results, images, sounds,
-files, names, refusals and the id of a spoken answer. What the common form has no part for is kept as provider data.
+Both directions keep everything that a request can carry: text beside several tool calls, tool results, images, audio,
+files, names, refusals and the id of an audio answer. Content without a common form is kept as provider data.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ from .message_parts import (
 from .message_parts import MessageRules as MessageRules
 
 WireMessage: TypeAlias = dict[str, Any] | BaseModel
-"""A message as the SDK takes it: the dict we make, or whatever of the provider's own the caller passed."""
+"""A message that the SDK accepts: a dict, or an object of the provider's SDK."""
 
 _FORMAT: Final = "openai_chat"
-# The members of an assistant message that a request may have; an answer's other members (annotations, citations) are
-# refused by strict servers when they come back.
+# The members of an assistant message that a request may have. Strict servers refuse the other members of an answer
+# (annotations, citations).
 _REQUEST_MEMBERS: Final = frozenset({"name", "prefix", "refusal", "audio"})
-# What a common message may have as fields of its own, written by hand.
+# The extra fields that a user may write on a common message.
 _OWN_FIELDS: Final = _REQUEST_MEMBERS | {"tool_call_id"}
-# The second is that of the old API.
+# `function` is the role of the old API.
 _TOOL_ROLES: Final = frozenset({"tool", "function"})
-# The members whose text the content has too, for other providers.
+# The members whose text is also in the content, for other providers.
 _TWINS: Final = ("audio", "refusal")
 _FETCHED: Final = frozenset({"audio_url", "document_url"})
 
 
-# -- what we send ------------------------------------------------------------
+# -- rendering ---------------------------------------------------------------
 
 
 def render_messages(
@@ -71,17 +71,17 @@ def render_messages(
     *,
     fetch: Fetch = fetch_url,
 ) -> list[WireMessage]:
-    """Make the request's messages; a provider's own messages pass through untouched.
+    """Return the messages of the request. The provider's own messages pass through unchanged.
 
     Args:
         messages: Common messages, and the provider's own as dicts or SDK models.
-        rules: What the server takes.
-        destination: The provider and model that the messages are sent to.
-        fetch: Reads the bytes of a sound or document given by URL, which this format cannot pass on as a URL. It
-            blocks: where `needs_fetch` says so, an async caller runs the rendering in a thread.
+        rules: The rules of the server.
+        destination: The provider and model that receive the messages.
+        fetch: Reads the bytes of an audio or document URL, because this format accepts only bytes. It blocks: if
+            `needs_fetch` is true, an async caller runs the rendering in a thread.
 
     Raises:
-        ValueError: A part is of a kind or type that the server does not take.
+        ValueError: The server does not accept the kind or the media type of a part.
     """
     wire: list[WireMessage] = []
     for message in messages:
@@ -101,7 +101,7 @@ def render_messages(
 
 
 def needs_fetch(messages: Iterable[object]) -> bool:
-    """Whether rendering these messages has to read a URL."""
+    """Return whether rendering these messages has to read a URL."""
     return any(
         isinstance(message, BaseMessageParam)
         and not isinstance(message.content, str)
@@ -111,7 +111,7 @@ def needs_fetch(messages: Iterable[object]) -> bool:
 
 
 def _render_parts(role: str, parts: Sequence[ContentPart], rules: MessageRules, fetch: Fetch) -> list[WireMessage]:
-    """The messages of a list of parts: each tool result is a message of its own between the others."""
+    """Return the messages for a list of parts. Each tool result becomes a message of its own."""
     wire: list[WireMessage] = []
     pieces: list[Piece] = []
 
@@ -124,10 +124,10 @@ def _render_parts(role: str, parts: Sequence[ContentPart], rules: MessageRules, 
         part = unit[0]
         if part.type == "tool_result":
             flush()
-            # Without an id, the name finds the call.
+            # Without an id, the name identifies the call.
             name = {} if part.id or not part.name else {"name": part.name}
             wire.append({"role": "tool", "tool_call_id": part.id, "content": part.content, **name})
-        elif part.type != "cache_control":  # a mark with nothing before it
+        elif part.type != "cache_control":  # a mark with no part before it
             pieces.append(render_piece(unit, rules, fetch))
     flush()
     return wire
@@ -140,7 +140,7 @@ def _one_message(role: str, pieces: Sequence[Piece]) -> dict[str, Any]:
     if not content:
         message["content"] = None
     elif role == "assistant" and len(content) == 1 and content[0].keys() == {"type", "text"}:
-        # What the model itself would have sent; several servers take an assistant's text only like this.
+        # The form that models write. Several servers accept an assistant's text only as a string.
         message["content"] = content[0]["text"]
     else:
         message["content"] = content
@@ -155,7 +155,7 @@ def _one_message(role: str, pieces: Sequence[Piece]) -> dict[str, Any]:
 def _render_functions(
     message: BaseMessageParam, before: Sequence[WireMessage], rules: MessageRules, fetch: Fetch
 ) -> list[WireMessage]:
-    """The result of a function of the old API; a tool's, where the call before it is sent as a tool call."""
+    """Return the result of a function of the old API. If its call is sent as a tool call, so is the result."""
     last = next((one for one in reversed(before) if isinstance(one, dict) and one.get("role") == "assistant"), {})
     if isinstance(message.content, str):
         extra = message.__pydantic_extra__ or {}
@@ -172,7 +172,7 @@ def _render_functions(
 def _render_with_extra(
     message: BaseMessageParam, rules: MessageRules, destination: Endpoint | None, fetch: Fetch
 ) -> list[WireMessage]:
-    """The messages of one that has members of this format only; they go to the message of its own role."""
+    """Return the messages for a message with extra members. The members go to the message of its own role."""
     original = original_of(message, _FORMAT, destination)
     content, members = _without_twins(message.content, _members_back(message, original, rules))
     pieces = original.pieces if original is not None else []
@@ -187,7 +187,7 @@ def _render_with_extra(
         (one for one in wire if isinstance(one, dict) and one["role"] == message.role), None
     )
     if own is None and (members or isinstance(content, str)):
-        # Where a member says what the content says, there is no content.
+        # If a member has the text of the content, the content is empty.
         empty = not content and any(name in members for name in _TWINS)
         own = {"role": message.role, "content": content if isinstance(content, str) and not empty else None}
         wire.insert(0, own)
@@ -201,7 +201,7 @@ def _render_with_extra(
 
 
 def _members_back(message: BaseMessageParam, original: Original | None, rules: MessageRules) -> dict[str, Any]:
-    """The members beside role and content that go into the request."""
+    """Return the members of the message, besides role and content, that go into the request."""
     extra = message.__pydantic_extra__ or {}
     allowed = _OWN_FIELDS.union(rules.quirks.reasoning_back)
     members = {name: value for name, value in extra.items() if name in allowed and value is not None}
@@ -217,9 +217,9 @@ def _members_back(message: BaseMessageParam, original: Original | None, rules: M
 def _without_twins(
     content: str | Sequence[ContentPart], members: dict[str, Any]
 ) -> tuple[str | Sequence[ContentPart], dict[str, Any]]:
-    """The content without the text that a member has too (a refusal, a transcript).
+    """Return the content without the text that a member has too (a refusal, a transcript).
 
-    Where that text was edited, the member no longer fits and is left out.
+    If that text was edited, the member is outdated and is left out.
     """
     for name in _TWINS:
         if name not in members:
@@ -242,7 +242,7 @@ def _without_twins(
 def _restored(
     role: str, pieces: list[Piece], content: str | Sequence[ContentPart], rules: MessageRules, fetch: Fetch
 ) -> list[WireMessage]:
-    """The message of pieces as they came, but for what was edited since."""
+    """Return the message of the original pieces, with later edits applied."""
     parts = content if not isinstance(content, str) else [TextPart(type="text", text=content)] if content else []
     if role == "tool":
         return [_restored_result(pieces, part) for part in parts if isinstance(part, ToolResultPart)]
@@ -266,7 +266,7 @@ def _restored_result(pieces: list[Piece], part: ToolResultPart) -> dict[str, Any
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
-    """The ids of tool calls and results in a message."""
+    """Return the ids of tool calls and results in a message."""
     role = _member(message, "role")
     if role == "tool":
         return [ToolId(False, _member(message, "tool_call_id"), _member(message, "name") or "")]
@@ -291,13 +291,13 @@ def _member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
-# -- what we read ------------------------------------------------------------
+# -- parsing -----------------------------------------------------------------
 
 
 def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) -> list[BaseMessageParam]:
-    """Read messages of a request or of an answer; common ones pass through.
+    """Read the messages of a request or a response. Common messages pass through.
 
-    A tool's answer that names only its call gets the name from that call.
+    A tool result without a name gets the name from its call.
     """
     messages: list[BaseMessageParam] = []
     names: dict[str, str] = {}
@@ -314,7 +314,7 @@ def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) 
 
 
 def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read one message; an assistant's is bound to its origin as far as the parts do not represent it."""
+    """Read one message. Content of an assistant that the parts do not represent is kept with its origin."""
     if isinstance(wire, BaseMessageParam):
         return wire
     fields = dict(wire) if isinstance(wire, dict) else plain_message(wire)
@@ -336,7 +336,7 @@ def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMess
     if refusal:
         parts.append(TextPart(type="text", text=refusal))
     if spoken:
-        # The sound itself is in the response; here its id is what a request has.
+        # A request refers to the audio by its id. The data stays in the response.
         fields["audio"] = {key: value for key, value in spoken.items() if key != "data"}
         if spoken.get("transcript"):
             parts.append(TextPart(type="text", text=spoken["transcript"]))
@@ -355,7 +355,7 @@ def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMess
 def _parse_result(
     role: str, content: Any, pieces: list[Piece], fields: dict[str, Any], origin: Endpoint | None
 ) -> BaseMessageParam:
-    """The result of a tool, or of a function of the old API."""
+    """Return the result of a tool, or of a function of the old API."""
     result = ToolResultPart(
         type="tool_result",
         name=fields.pop("name", None) or "",
@@ -375,29 +375,29 @@ def _parse_result(
 
 
 def _content_pieces(content: Any) -> list[Piece]:
-    """The content as a list of pieces: a text, an object and a list of these all occur."""
+    """Return the content as a list of pieces. It may be a string, an object or a list of both."""
     if not content:
         return []
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     if isinstance(content, Mapping):
-        # A part of its own, or the output of a tool that was not made text.
+        # One content part, or a tool output that was not converted to text.
         content = [content if "type" in content else orjson.dumps(dict(content)).decode()]
     return [{"type": "text", "text": one} if isinstance(one, str) else _as_dict(one) for one in content]
 
 
 def _call_piece(call: Any) -> Piece:
-    """A tool call without its index, which the list says already: strict servers refuse to be told twice."""
+    """Return a tool call without its index, which strict servers refuse in a request."""
     return {name: value for name, value in _as_dict(call).items() if name != "index"}
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
-    """A part or call of a message that is a dict may be an SDK's object all the same."""
+    """Return a content part or a call as a dict. It may be an SDK's object even inside a dict."""
     return dict(value) if isinstance(value, Mapping) else plain_message(value)
 
 
 def _plain(parts: list[ContentPart], content: Any) -> str | list[ContentPart]:
-    """A lone text as a string, where it came as one."""
+    """Return a single text as a string, unless it arrived in a list."""
     if not parts:
         return ""
     alone = len(parts) == 1 and isinstance(parts[0], TextPart)
@@ -409,12 +409,12 @@ def _result_text(pieces: list[Piece]) -> str:
 
 
 def plain_message(message: Any) -> dict[str, Any]:
-    """The members of an SDK's message that are set: of a pydantic model, or of one of azure-core's."""
+    """Return the members of an SDK's message that are set: a pydantic model, or a model of azure-core."""
     if isinstance(message, BaseModel):
         return message.model_dump(exclude_none=True, exclude_unset=True, warnings=False)
     return {name: value for name, value in message.as_dict().items() if value is not None}
 
 
 def _own(message: Any) -> WireMessage:
-    """A message that is the provider's own already; models that only one SDK knows become dicts."""
+    """Return a message of the provider's own. Models of azure-core become dicts."""
     return plain_message(message) if hasattr(message, "as_dict") else message

@@ -1,4 +1,4 @@
-"""The SDKs whose clients speak chat completions: how they are called, and what their objects are."""
+"""The SDKs for chat completions: their methods and their objects."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from ..sdk_model import dump_event, read_model
 
 
 class ChatSdk(Protocol):
-    """In what SDKs for this format differ."""
+    """The differences between SDKs for this format."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The keyword arguments of the SDK's method for a request, whose members they are."""
+        """Return the keyword arguments of the SDK's method for the members of a request."""
         ...
 
     def method(self, client: Any, *, asynchronous: bool) -> Callable[..., Any]:
-        """The SDK's method that sends a request."""
+        """Return the SDK's method that sends a request."""
         ...
 
     def read_response(self, data: bytes) -> Any:
-        """The SDK's response object for a body."""
+        """Return the SDK's response object for a body."""
         ...
 
     def dump_event(self, event: Any) -> str:
-        """The JSON text of an SDK's event object."""
+        """Return the JSON text of an SDK's event object."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAISdk:
-    """OpenAI's SDK, and those that are generated like it.
+    """OpenAI's SDK, and other SDKs from the same generator.
 
     Attributes:
         completion: The SDK's class of responses, as `"module:name"`.
-        method_of: The SDK's class with the method that sends requests, as `"module:name"`, if parameters that the
-            method does not know go into the body of the request; empty if they are errors.
+        method_of: The SDK's class with the method that sends requests, as `"module:name"`. Parameters that the method
+            does not know go into the body of the request. If empty, they are errors.
     """
 
     completion: str = "openai.types.chat:ChatCompletion"
@@ -62,7 +62,7 @@ class OpenAISdk:
 
 @dataclass(frozen=True, slots=True)
 class LazySdk:
-    """The adapter of another SDK, imported with that SDK when it is first needed.
+    """The adapter of another SDK, imported on first use.
 
     Attributes:
         adapter: A `ChatSdk`, as `"module:name"`.
@@ -87,7 +87,7 @@ OPENAI_SDK: Final = OpenAISdk()
 COMPLETIONS: Final = "openai.resources.chat:Completions"
 """OpenAI's class with the method that sends requests."""
 SERVER_SDK: Final = OpenAISdk(method_of=COMPLETIONS)
-"""OpenAI's SDK for servers with parameters of their own."""
+"""OpenAI's SDK, for servers with parameters of their own."""
 
 
 @cache
@@ -97,7 +97,7 @@ def method_parameters(method_of: str) -> frozenset[str]:
 
 
 def extend_body(request: Mapping[str, Any], parameters: frozenset[str]) -> dict[str, Any]:
-    """Return keyword arguments for a method with these parameters; all others go into the body of the request."""
+    """Return keyword arguments for a method with these parameters. All others go into the body of the request."""
     kwargs = {name: value for name, value in request.items() if name in parameters}
     extras = {name: value for name, value in request.items() if name not in parameters}
     if extras:

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's chat completions, as a row of data."""
+"""A server with OpenAI's chat completions, as a row of data."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .sdk import async_client, sync_client
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server that speaks OpenAI's chat completions.
+    """A server with OpenAI's chat completions.
 
     Attributes:
         name: The name that users write.
-        base_url: The URL below which `/chat/completions` is. The environment variable `<NAME>_BASE_URL` overrides it.
+        base_url: The URL before `/chat/completions`. The environment variable `<NAME>_BASE_URL` overrides it.
         api_key_env: The environment variable with the key; None if the server checks no key.
         prices: The provider in the price table; empty if it has the same name there.
         quirks: The differences from OpenAI's format.
-        responses: Whether the server has the Responses API too, at `/responses`. Calls go there only when they ask
-            for it with `call_params={"api": "responses"}`.
+        responses: Whether the server also has the Responses API, at `/responses`. Calls use it only if they ask for it
+            with `call_params={"api": "responses"}`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Server:
         return f"{re.sub('[^a-z0-9]', '_', self.name).upper()}_BASE_URL"
 
     def url(self) -> str:
-        """Return the base URL, as the environment has it now."""
+        """Return the base URL, with the current value of the environment variable."""
         return os.environ.get(self.base_url_env) or self.base_url
 
     def key(self) -> str:
@@ -49,12 +49,12 @@ class Server:
             ferroscope.errors.MissingApiKeyError: The environment variable is not set.
         """
         if self.api_key_env is None:
-            return self.name  # the SDK insists on a key
+            return self.name  # the SDK requires a key
         key = os.environ.get(self.api_key_env)
         if not key:
-            # Never OPENAI_API_KEY, which the SDK would take: it belongs to another provider.
+            # Do not fall back to OPENAI_API_KEY, as the SDK would: it belongs to another provider.
             raise MissingApiKeyError(
-                f"{self.api_key_env} is not set: put the API key for {self.name!r} there, or pass `client=`"
+                f"{self.api_key_env} is not set: set it to the API key for {self.name!r}, or pass `client=`"
             )
         return key
 

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 """The finish reasons of the format."""
 
-# Any: a response and a chunk have parameters of their own, which the package of the provider fills in.
+# Any: a response and a chunk have type parameters of their own, which the provider's package fills in.
 _CallResponseT = TypeVar("_CallResponseT", bound="ChatCallResponse[Any, Any, Any, Any, Any, Any, Any]", default=Any)
 _ChunkT = TypeVar("_ChunkT", bound="ChatCallResponseChunk[Any, Any]", default=Any)
 _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
 _DynamicConfigT = TypeVar("_DynamicConfigT", default=Any)
 _CallParamsT = TypeVar("_CallParamsT", default=Any)
 _FinishReasonT = TypeVar("_FinishReasonT", default=FinishReason)
-# The SDKs for this format have the same types for messages under the same names.
+# The SDKs for this format use the same names for their message types.
 _MessageParamT = TypeVar("_MessageParamT", default="ChatCompletionMessageParam")
 _ToolSchemaT = TypeVar("_ToolSchemaT", default="ChatCompletionToolParam")
 _UserMessageParamT = TypeVar("_UserMessageParamT", default="ChatCompletionUserMessageParam")
@@ -68,7 +68,7 @@ class ChatStream(
         _ToolMessageParamT,
     ],
 ):
-    """A stream in the chat-completions format, of whichever provider."""
+    """A stream in the chat-completions format, for any provider."""
 
     @property
     def thinking(self) -> str:
@@ -77,7 +77,7 @@ class ChatStream(
 
     @property
     def audio_id(self) -> str | None:
-        """The id of the audio in the answer, with which later messages can refer to it."""
+        """The id of the audio in the answer, for references in later messages."""
         response: Any = self._run.response()  # Any: a `ChatCallResponse`
         choices = response.response.choices
         identifier: str | None = member(getattr(choices[0].message, "audio", None), "id") if choices else None

@@ -61,31 +61,32 @@ class _PendingToolCall(PendingToolCall[Any]):  # Any: the SDK's class
         sdk_type = load_name(cls._sdk_type)
         if value.get("id") is not None:
             return sdk_type.model_validate(value)
-        # Some servers send calls without an id. The SDK constructs its responses, which accepts that too.
+        # Some servers send calls without an id. Like the SDK, use `construct`, which accepts that.
         return sdk_type.construct(None, **value)
 
 
 def chat_tool_call(sdk_type: str) -> type[PendingToolCall[Any]]:
-    """Return the class of pending tool calls that become objects of an SDK's class, given as `"module:name"`."""
+    """Return a class of pending tool calls for an SDK's class, given as `"module:name"`."""
     return type("PendingChatToolCall", (_PendingToolCall,), {"__slots__": (), "_sdk_type": sdk_type})
 
 
 class FunctionTool(BaseTool):
-    """A tool that is described as a function, of whichever format."""
+    """A tool described as a function, in any format."""
 
     __supports_strict__ = True
     __wire_schema__: ClassVar[Any] = None  # Any: the format's own description
 
     if TYPE_CHECKING:
-        # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
-        # of its subclasses, which have a `call`.
+        # Type checkers see a class with `call`, so it can be passed as a tool class. Only subclasses, which define
+        # `call`,
+        # have instances.
         def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
     else:
         tool_call: LazyToolCall = None
 
     @classmethod
     def tool_schema(cls) -> Any:
-        """Returns the tool as the provider wants it described, a copy that is the caller's to change.
+        """Return the tool's schema in the provider's format. It is a copy that the caller may change.
 
         Example:
             ```python
@@ -97,7 +98,7 @@ class FunctionTool(BaseTool):
 
     @classmethod
     def wire_schema(cls) -> Any:
-        """Returns the same as `tool_schema`, made once and shared: not to be changed."""
+        """Return the schema of `tool_schema`. It is built once and shared, so do not change it."""
         owner = unbound_tool_type(cls) or cls
         known = vars(owner).get("__wire_schema__")
         if known is None:
@@ -117,14 +118,14 @@ class FunctionTool(BaseTool):
         )
         if strict:
             function["strict"] = True
-        # Strict mode wants `additionalProperties: false` said even of no properties.
+        # Strict mode requires `additionalProperties: false` even for a tool without properties.
         if strict or parameters.get("properties") or cls._record.quirks.empty_parameters:
             function["parameters"] = parameters
         return function
 
 
 class ChatTool(FunctionTool):
-    """A tool in a call in the chat-completions format, of whichever provider."""
+    """A tool in a call in the chat-completions format, for any provider."""
 
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = chat_tool_call(
         "openai.types.chat:ChatCompletionMessageToolCall"
@@ -143,11 +144,11 @@ class ChatTool(FunctionTool):
 
     @classmethod
     def from_tool_call(cls, tool_call: ChatToolCall, allow_partial: bool = False) -> Self:
-        """Returns the tool for a tool call of the SDK.
+        """Return the tool instance for a tool call of the SDK.
 
         Args:
             tool_call: The tool call.
-            allow_partial: Whether the arguments may be unfinished; the fields not known yet are None.
+            allow_partial: Whether the arguments may be incomplete. Missing fields are None.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.
@@ -164,12 +165,12 @@ class ChatTool(FunctionTool):
         return tool
 
 
-# Fields have no value on the class, so pydantic leaves this place free.
+# Fields have no value on the class, so pydantic leaves this attribute free.
 setattr(FunctionTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
 def _copy(value: _JsonT) -> _JsonT:
-    copied: Any = value  # Any: its type is the argument's, which no annotation says of both branches
+    copied: Any = value  # Any: both branches have the argument's type, which an annotation cannot express
     if isinstance(value, dict):
         copied = {key: _copy(item) for key, item in value.items()}
     elif isinstance(value, list):

@@ -1,1 +1,1 @@
-"""The Responses API of OpenAI, spoken by Azure, xAI and some other servers."""
+"""The Responses API of OpenAI, which Azure, xAI and some other servers have too."""

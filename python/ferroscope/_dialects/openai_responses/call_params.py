@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 class ResponsesCallParams(BaseCallParams, total=False):
     """The parameters of a call of the Responses API; those that are None are left out.
 
-    Parameters that only a newer SDK knows are accepted too: all are passed to the SDK's method as they are. The
-    parameters of chat completions that have another name here (`max_tokens`, `reasoning_effort`, `response_format`)
-    are accepted under both.
+    All parameters are passed to the SDK's method unchanged, also those that only a newer SDK knows. The parameters of
+    chat completions with another name here (`max_tokens`, `reasoning_effort`, `response_format`) are accepted under
+    both names.
     """
 
     background: NotRequired[bool | None]
-    context_management: NotRequired[Sequence[dict[str, Any]] | None]  # Any: JSON of the caller's
+    context_management: NotRequired[Sequence[dict[str, Any]] | None]  # Any: JSON from the caller
     conversation: NotRequired[Conversation | None]
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON from the caller
     extra_headers: NotRequired[dict[str, str] | None]
     extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK accepts it
     include: NotRequired[Sequence[ResponseIncludable] | None]

@@ -53,7 +53,7 @@ class ResponsesCallResponse(
     ],
     Generic[_ToolT, _DynamicConfigT, _CallParamsT],
 ):
-    """A response of the Responses API, of whichever provider."""
+    """A response of the Responses API, for any provider."""
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
@@ -64,7 +64,9 @@ class ResponsesCallResponse(
     @computed_field  # type: ignore[prop-decorator]
     @property
     def finish_reasons(self) -> list[str]:
-        """The reason for which the response is incomplete, or else its status; empty while a background run goes on."""
+        """The reason why the response is incomplete, or else its status; empty while a background run is in
+        progress.
+        """
         return finish_reasons_of(self.response)
 
     @computed_field  # type: ignore[prop-decorator]
@@ -114,12 +116,14 @@ class ResponsesCallResponse(
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
     def message_param(self) -> dict[str, Any]:
-        """The answer as a message to continue from: its items, reasoning and hosted tools included, as content."""
+        """The answer as a message for the next request. Its content is the list of items, with reasoning and hosted
+        tools.
+        """
         return {"role": "assistant", "content": [plain_item(item) for item in items_of(self.response)]}
 
     @cached_property
     def tools(self) -> list[_ToolT] | None:
-        """The tools that the model called, ready to be called.
+        """The tool instances for the model's tool calls; None if it called none.
 
         Raises:
             ValueError: The model refused; the message is its refusal.
@@ -189,25 +193,25 @@ class ResponsesCallResponse(
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The answer in the common message format."""
         return parse_output(self.message_param["content"], self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message in the common message format."""
         return parse_messages([self.user_message_param])[0] if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, as every provider understands them."""
+        """The messages of the request in the common message format."""
         return parse_messages(self.messages, self._origin)
 
 
 def _hosted_calls(response: Any) -> dict[str, int]:
-    """Return how often each hosted tool that is billed per call was called."""
+    """Return the number of calls of each hosted tool that is billed per call."""
     reported = member(member(member(response, "tool_usage"), "web_search"), "num_requests")
     searches = items_of(response, "web_search_call")
-    # To open a page of the results is not a search. https://platform.openai.com/docs/pricing
+    # Opening a page of the results is not a search. https://platform.openai.com/docs/pricing
     counted = sum(1 for call in searches if member(member(call, "action"), "type") in (None, "search"))
     calls = {
         "web_search": counted if reported is None else reported,

@@ -18,7 +18,7 @@ _THOUGHTS: Final = frozenset({"response.reasoning_summary_text.delta", "response
 
 
 class ResponsesCallResponseChunk(BaseCallResponseChunk["ResponseStreamEvent", str]):
-    """An event of a stream of the Responses API, of whichever provider."""
+    """An event of a stream of the Responses API, for any provider."""
 
     __slots__ = ()
 
@@ -49,12 +49,12 @@ class ResponsesCallResponseChunk(BaseCallResponseChunk["ResponseStreamEvent", st
 
     @property
     def thinking(self) -> str:
-        """The piece of a reasoning summary, or of the reasoning, that the event adds; empty otherwise."""
+        """The part of a reasoning summary, or of the reasoning, in this event; empty otherwise."""
         return getattr(self._any, "delta", "") if self._any.type in _THOUGHTS else ""
 
     @property
     def finish_reasons(self) -> list[str] | None:
-        """The reason for which the response ended, in the last event; None before."""
+        """The finish reason, in the last event; None in others."""
         return finish_reasons_of(self._response) or None
 
     @property

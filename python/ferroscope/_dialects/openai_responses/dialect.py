@@ -1,4 +1,4 @@
-"""Requests and answers of the Responses API.
+"""Requests and responses of the Responses API.
 
 https://platform.openai.com/docs/api-reference/responses
 """
@@ -30,7 +30,7 @@ from .reading import member
 RESPONSES_METHOD: Final = "openai.resources.responses:Responses"
 """The SDK's class with the method that sends requests."""
 _OLDEST_SDK: Final = "1.66"
-# The models that encrypt their reasoning when a request asks for it. Others refuse a request that does.
+# The models that encrypt their reasoning on request. Others refuse such a request.
 # https://platform.openai.com/docs/guides/reasoning
 _REASONING_MODELS: Final = re.compile(r"(?:.*/)?(?:o[1-9]|gpt-[5-9](?!.*-chat)|codex|computer-use)")
 _OF_EVERY_REQUEST: Final = ("extra_headers", "extra_query", "include", "timeout")
@@ -39,13 +39,13 @@ _ENCRYPTED: Final = "reasoning.encrypted_content"
 
 @dataclass(frozen=True, slots=True)
 class OpenAIResponses:
-    """The Responses API, as one server wants it.
+    """The Responses API of one server.
 
     Attributes:
         label: The provider's name in error messages.
-        quirks: The differences of the server from OpenAI's own.
-        method_of: The SDK's class with the method that sends requests, if parameters that the method does not know
-            go into the body of the request; empty if they are errors.
+        quirks: The server's differences from OpenAI's API.
+        method_of: The SDK's class with the method that sends requests. Parameters that the method does not know go
+            into the body of the request. If empty, they are errors.
     """
 
     name: ClassVar[str] = "openai_responses"
@@ -55,7 +55,7 @@ class OpenAIResponses:
 
     @property
     def rules(self) -> ItemRules:
-        """The rules for items."""
+        """Return the rules for items."""
         return ItemRules(self.label, self.quirks.audio, self.quirks.documents)
 
     def needs_fetch(self, messages: Iterable[Any]) -> bool:
@@ -75,7 +75,7 @@ class OpenAIResponses:
         kwargs = {"model": request.model, "input": request.messages, **request.params}
         if request.tools:
             own = [tool.wire_schema() for tool in request.tools]  # type: ignore[attr-defined]  # ResponsesTool
-            # Those in the parameters are hosted: web search, code interpreter.
+            # Tools in the parameters are hosted tools: web search, code interpreter.
             kwargs["tools"] = [*kwargs.get("tools", ()), *own]
         if request.extraction is not None:
             render_extraction(kwargs, request.extraction)
@@ -83,7 +83,7 @@ class OpenAIResponses:
             render_json_mode(kwargs, None)
         kwargs["input"] = sendable_items(kwargs["input"], stored=stored)
         if not stored and _REASONING_MODELS.match(request.model):
-            # Without it, the model loses its reasoning between the turns of a tool loop.
+            # Without this, the model loses its reasoning between the turns of a tool loop.
             kwargs["include"] = list(dict.fromkeys([*kwargs.get("include", ()), _ENCRYPTED]))
         if request.stream:
             kwargs["stream"] = True
@@ -96,7 +96,7 @@ class OpenAIResponses:
 
             raise ClientError(
                 f"the Responses API of {self.label} needs openai>={_OLDEST_SDK}, and {__version__} is installed: "
-                'upgrade it, or write `api="chat"`'
+                'upgrade it, or pass `api="chat"`'
             )
         return client.responses.create  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""Structured answers of the Responses API: how a request asks for them, and their place in a response.
+"""Structured answers of the Responses API: the request parameters, and the place of the answer.
 
 https://platform.openai.com/docs/guides/structured-outputs
 """
@@ -32,7 +32,7 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
-    """Change them so that they ask for JSON; its schema is in the prompt."""
+    """Change the keyword arguments so that they ask for JSON. The schema goes into the prompt."""
     if "format" not in (kwargs.get("text") or {}):
         _set_format(kwargs, {"type": "json_object"})
     kwargs["input"] = [*kwargs["input"], {"role": "user", "content": json_prompt(tool)}]
@@ -42,7 +42,7 @@ def _set_format(kwargs: dict[str, Any], format: dict[str, Any]) -> None:
     kwargs["text"] = {**(kwargs.get("text") or {}), "format": format}
 
 
-@lru_cache  # bounded: programs that create models at run time do not fill the memory
+@lru_cache  # bounded, so that programs that create models at run time do not fill the memory
 def _strict_format(tool: Any) -> dict[str, Any]:
     schema = strict_schema(tool.model_json_schema(schema_generator=GenerateJsonSchemaNoTitles))
     return {
@@ -55,10 +55,10 @@ def _strict_format(tool: Any) -> dict[str, Any]:
 
 
 def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
-    """Return the JSON text of a structured answer; one that came the other way is accepted too.
+    """Return the JSON text of a structured answer. An answer in the other mode is accepted too.
 
     Raises:
-        ValueError: The model refused or was cut off in the call, or there is neither.
+        ValueError: The model refused, the call was cut off, or the response has neither a tool call nor text.
     """
     if refusal := refusal_of(response):
         raise ValueError(refusal)

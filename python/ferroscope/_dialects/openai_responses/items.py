@@ -1,4 +1,4 @@
-"""The items of the Responses API: the input and the output of the model, to the wire and back.
+"""The input and output items of the Responses API: rendering and parsing.
 
 https://platform.openai.com/docs/api-reference/responses/create
 """
@@ -26,10 +26,10 @@ from ...core.base.message_param import (
 from ..openai_chat.message_parts import AUDIO_FORMATS, IMAGE_TYPES, arguments_text
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Reads the bytes of a URL."""
+"""A function that reads the bytes of a URL."""
 
 _PDF: Final = "application/pdf"
-# The items that the caller writes; all others are the model's, or a hosted tool's.
+# The items that the caller writes. All others come from the model or a hosted tool.
 _CALLERS_OUTPUTS: Final = frozenset(
     {
         "apply_patch_call_output",
@@ -49,13 +49,13 @@ _CALLERS: Final = (
     }
 )
 TOOL_OUTPUTS: Final = frozenset({"function_call_output", "custom_tool_call_output"})
-"""The items with the output of a tool of the caller."""
+"""The items with the output of one of the caller's tools."""
 TOOL_CALLS: Final = frozenset({"function_call", "custom_tool_call"})
-"""The items that call a tool of the caller."""
+"""The items that call one of the caller's tools."""
 _SERVERS_OUTPUTS: Final = _CALLERS_OUTPUTS - TOOL_OUTPUTS
 # The items that the model writes itself.
 _MODELS: Final = TOOL_CALLS | {"message", "reasoning", "compaction"}
-# The members of each item that its part represents; the id only refers to what the server has stored.
+# The members of each item that its part represents. The id only refers to items stored on the server.
 _REPRESENTED: Final[Mapping[str, frozenset[str]]] = {
     "message": frozenset({"type", "id", "status", "role", "content"}),
     "function_call": frozenset({"type", "id", "status", "call_id", "name", "arguments"}),
@@ -85,12 +85,12 @@ OPENAI: Final = ItemRules()
 
 
 def kind_of(item: Mapping[str, Any]) -> str:
-    """Return the type of an item; a message may leave it out."""
+    """Return the type of an item. A message may omit it."""
     return str(item.get("type") or ("message" if "role" in item else ""))
 
 
 def is_output(item: Mapping[str, Any]) -> bool:
-    """Whether an item is the model's, or a hosted tool's."""
+    """Return whether an item comes from the model or a hosted tool."""
     kind = kind_of(item)
     if kind == "message":
         return item.get("role") == "assistant"
@@ -99,7 +99,7 @@ def is_output(item: Mapping[str, Any]) -> bool:
 
 
 def is_hosted(item: Mapping[str, Any]) -> bool:
-    """Whether an item of a response is a call or a result of a hosted tool."""
+    """Return whether an item of a response is a call or a result of a hosted tool."""
     return kind_of(item) not in _MODELS
 
 
@@ -118,11 +118,11 @@ def plain_item(item: Any) -> dict[str, Any]:
     return found
 
 
-# -- what we send --------------------------------------------------------------
+# -- rendering -----------------------------------------------------------------
 
 
 def render_call(part: ToolCallPart) -> Piece:
-    """Make the item of a tool call."""
+    """Return the item for a tool call."""
     extra = part.__pydantic_extra__ or {}
     named = {"call_id": part.id, "name": part.name}
     if "custom_input" in extra:
@@ -131,15 +131,15 @@ def render_call(part: ToolCallPart) -> Piece:
 
 
 def render_output_text(text: str) -> Piece:
-    """Make the message of a text that the model wrote."""
+    """Return the message item for a text that the model wrote."""
     return {"role": "assistant", "content": text}
 
 
 def render_content(part: ContentPart, rules: ItemRules, fetch: Fetch) -> Piece:
-    """Make a part of a message's content.
+    """Return the piece for a part of a message's content.
 
     Raises:
-        ValueError: The part is of a kind or type that the server does not accept.
+        ValueError: The server does not accept the kind or the media type of the part.
     """
     if part.type == "text":
         return {"type": "input_text", "text": part.text}
@@ -188,11 +188,11 @@ def _render_audio(media_type: str, data: str, rules: ItemRules) -> Piece:
     return {"type": "input_audio", "input_audio": {"format": audio_format, "data": data}}
 
 
-# -- what we read --------------------------------------------------------------
+# -- parsing -------------------------------------------------------------------
 
 
 def parse_item(item: Mapping[str, Any]) -> TextPart | ToolCallPart | None:
-    """Read an output item; None if the common form has no part for it."""
+    """Read an output item; None if the common format has no such part."""
     match kind_of(item):
         case "message":
             return TextPart(type="text", text=message_text(item))
@@ -221,7 +221,7 @@ def _arguments(raw: Any) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         args = from_json(raw)
     except ValueError:
         args = None
-    # Arguments that are not a JSON object go back as they came.
+    # Arguments that are not a JSON object are sent back unchanged.
     return (args, {}) if isinstance(args, dict) else (None, {"arguments": raw})
 
 
@@ -230,7 +230,7 @@ def _tool_call(item: Mapping[str, Any], args: dict[str, Any] | None, extra: dict
 
 
 def is_represented(item: Mapping[str, Any]) -> bool:
-    """Whether the part of an output item represents all of it."""
+    """Return whether the part of an output item represents all of it."""
     members = _REPRESENTED.get(kind_of(item))
     if members is None or not all(name in members or value is None for name, value in item.items()):
         return False
@@ -245,7 +245,7 @@ def is_represented(item: Mapping[str, Any]) -> bool:
 
 
 def parse_content(part: Mapping[str, Any]) -> ContentPart | None:
-    """Read a part of a message's content; None if the common form has none for it."""
+    """Read a part of a message's content; None if the common format has no such part."""
     match part.get("type"):
         case "input_text" | "output_text" | "text":
             return TextPart(type="text", text=part.get("text") or "")
@@ -273,7 +273,7 @@ def _parse_document(data: str) -> ContentPart | None:
 
 
 def is_content_represented(part: Mapping[str, Any]) -> bool:
-    """Whether the common part of a part of a message's content represents all of it."""
+    """Return whether the common part represents all of a part of a message's content."""
     members = {
         "input_text": {"type", "text"},
         "input_image": {"type", "image_url", "detail"},
@@ -284,7 +284,7 @@ def is_content_represented(part: Mapping[str, Any]) -> bool:
 
 
 def output_text(output: Any) -> tuple[str, bool]:
-    """Return the text of a tool's output, and whether that is all of it."""
+    """Return the text of a tool's output, and whether the text is the complete output."""
     if isinstance(output, str) or output is None:
         return output or "", True
     parts: Sequence[Mapping[str, Any]] = list(output)

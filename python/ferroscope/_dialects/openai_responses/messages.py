@@ -1,8 +1,8 @@
-"""Messages as items of the Responses API, to the wire and back.
+"""Messages as items of the Responses API: rendering and parsing.
 
-A message of the model is a row of items: reasoning, texts, calls of tools and the work of hosted tools. As a common
-message it keeps the items as provider data, so that they go back as they came. The items that a call is sent with are
-one flat list. `message_param` of a response is one message with its items as content.
+A message of the model is a sequence of items: reasoning, texts, tool calls and calls of hosted tools. The common
+message keeps the items as provider data, so that they can be sent back unchanged. A request sends its items as one
+flat list. `message_param` of a response is one message whose content is the list of items.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ WireItem: TypeAlias = dict[str, Any]
 _FORMAT: Final = "openai_responses"
 _TOOL_ROLES: Final = frozenset({"tool", "function"})
 _CHAT_PARTS: Final = frozenset({"text", "image_url", "file"})
-# An item that the server stored refers by its id to the items that belong to it.
+# A stored item refers by its id to the items that belong to it.
 _WITH_STORED_IDS: Final = TOOL_CALLS | {"message", "reasoning"}
 
 
-# -- what we send --------------------------------------------------------------
+# -- rendering -----------------------------------------------------------------
 
 
 def render_messages(
@@ -57,18 +57,18 @@ def render_messages(
     *,
     fetch: Fetch = fetch_url,
 ) -> list[WireItem]:
-    """Make the input items of a request; the API's own items pass through.
+    """Return the input items of a request. The API's own items pass through.
 
-    Messages in the form of chat completions, as an earlier call may have returned them, are accepted too.
+    Messages in the form of chat completions, such as those of an earlier call, are accepted too.
 
     Args:
         messages: Common messages, items as dicts or objects of the SDK, and messages with items as their content.
         rules: The rules of the server.
-        destination: The provider and model that the items are sent to.
-        fetch: Reads the bytes behind the URL of a sound, because the API accepts only bytes.
+        destination: The provider and model that receive the items.
+        fetch: Reads the bytes of an audio URL, because the API accepts only bytes.
 
     Raises:
-        ValueError: A part is of a kind or type that the server does not accept.
+        ValueError: The server does not accept the kind or the media type of a part.
     """
     wire: list[WireItem] = []
     for message in messages:
@@ -86,7 +86,7 @@ def render_messages(
 
 
 def _is_chat_message(message: Mapping[str, Any]) -> bool:
-    """Whether a message of the provider's own has the form of chat completions."""
+    """Return whether a message of the provider's own has the form of chat completions."""
     if "role" not in message or "type" in message:
         return False
     if message["role"] in _TOOL_ROLES or message.get("tool_calls") or message.get("function_call"):
@@ -97,7 +97,7 @@ def _is_chat_message(message: Mapping[str, Any]) -> bool:
 
 
 def needs_fetch(messages: Iterable[object]) -> bool:
-    """Whether rendering these messages has to read a URL."""
+    """Return whether rendering these messages has to read a URL."""
     return any(
         isinstance(message, BaseMessageParam)
         and not isinstance(message.content, str)
@@ -109,14 +109,14 @@ def needs_fetch(messages: Iterable[object]) -> bool:
 def _own_items(message: Any) -> list[WireItem]:
     item = plain_item(message)
     content = item.get("content")
-    # An answer without items has nothing to go back.
+    # An answer without items adds nothing to the request.
     if item.get("role") == "assistant" and isinstance(content, list | tuple) and all(map(_is_item, content)):
         return [plain_item(one) for one in content]
     return [item]
 
 
 def _is_item(value: Any) -> bool:
-    """Whether an element of an assistant's content is an item, and not a part of a content."""
+    """Return whether an element of an assistant's content is an item, and not a content part."""
     kind = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
     return kind is not None and kind not in ("output_text", "refusal", "input_text", "summary_text")
 
@@ -160,19 +160,19 @@ def _render_part(part: ContentPart, rules: ItemRules) -> Piece:
 
 
 def _render_again(part: ContentPart, old: Piece | None, rules: ItemRules) -> Piece:
-    """Make the item of a part that is new or was edited; other members of a call stay."""
+    """Return the item for a part that is new or was edited. A call keeps its other members."""
     piece = _render_part(part, rules)
     same_call = old is not None and all(old.get(name) == piece.get(name) for name in ("type", "call_id", "name"))
     if old is None or "call_id" not in piece or not same_call:
         return piece
-    # Without its id, which refers to the arguments that the server has stored.
+    # Remove the id: it refers to the arguments stored on the server.
     return {**{name: value for name, value in old.items() if name != "id"}, **piece}
 
 
 def _with_their_followers(before: Sequence[Piece], items: list[Piece]) -> list[Piece]:
-    """Return the items without reasoning whose next item was edited or removed.
+    """Return the items without each reasoning item whose next item was edited or removed.
 
-    The API refuses one without the other.
+    The API refuses a reasoning item without the item that followed it.
     """
     kept: list[Piece] = []
     for place, item in enumerate(items):
@@ -189,7 +189,7 @@ def _follower(items: Sequence[Piece], place: int) -> Piece | None:
 def _render_input(
     message: BaseMessageParam, rules: ItemRules, destination: Endpoint | None, fetch: Fetch
 ) -> list[WireItem]:
-    """The items of a message that the model did not write."""
+    """Return the items for a message that the model did not write."""
     content, extra = message.content, message.__pydantic_extra__ or {}
     role = "user" if message.role in _TOOL_ROLES else message.role
     if isinstance(content, str):
@@ -222,7 +222,7 @@ def _render_input(
 
 
 def _restored_input(pieces: Sequence[Piece], units: Sequence[ContentPart]) -> list[WireItem]:
-    """Items that the caller wrote, with the outputs of tools as they are now."""
+    """Return the items of the caller, with the current outputs of tools."""
     results = iter([part for part in units if isinstance(part, ToolResultPart)])
     items: list[WireItem] = []
     for piece in pieces:
@@ -238,7 +238,7 @@ def _render_result(part: ToolResultPart) -> Piece:
 
 
 def without_stored_ids(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return items without the ids by which the server would look up what it has stored."""
+    """Return the items without the ids that refer to items stored on the server."""
     return [
         {name: value for name, value in item.items() if name != "id" or kind_of(item) not in _WITH_STORED_IDS}
         for item in items
@@ -246,10 +246,10 @@ def without_stored_ids(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
 
 
 def sendable_items(items: Iterable[Mapping[str, Any]], *, stored: bool) -> list[dict[str, Any]]:
-    """Return input items by the API's rules for reasoning.
+    """Return the input items that the API's rules for reasoning allow.
 
-    Reasoning goes back with the item that follows it, or not at all. Where the server stores nothing, items have no
-    ids, and reasoning goes back encrypted or not at all.
+    A reasoning item is sent only with the item that follows it. If the server stores nothing, items have no ids, and
+    only encrypted reasoning can be sent.
     """
     found = [dict(item) for item in items]
     if not stored:
@@ -264,7 +264,7 @@ def sendable_items(items: Iterable[Mapping[str, Any]], *, stored: bool) -> list[
 
 
 def _tool_ids(item: WireItem) -> list[ToolId]:
-    """The id of the tool call that an item is, or whose output it is."""
+    """Return the id of the tool call or tool output in an item."""
     kind = item.get("type")
     if kind in TOOL_CALLS:
         return [ToolId(True, item.get("call_id"), item.get("name") or "")]
@@ -275,11 +275,11 @@ def _with_tool_ids(item: WireItem, ids: Sequence[str]) -> WireItem:
     return {**item, "call_id": ids[0]}
 
 
-# -- what we read --------------------------------------------------------------
+# -- parsing -------------------------------------------------------------------
 
 
 def parse_messages(items: Iterable[Any], origin: Endpoint | None = None) -> list[BaseMessageParam]:
-    """Read the items of a request; consecutive items of the model become one message, common messages pass through."""
+    """Read the items of a request. Consecutive items of the model become one message; common messages pass through."""
     messages: list[BaseMessageParam] = []
     answer: list[WireItem] = []
     names: dict[str, str] = {}
@@ -306,7 +306,7 @@ def parse_messages(items: Iterable[Any], origin: Endpoint | None = None) -> list
 
 
 def parse_output(items: Sequence[Any], origin: Endpoint | None = None) -> BaseMessageParam:
-    """Read the items of an answer as one message, bound to its origin as far as the parts do not represent them."""
+    """Read the items of an answer as one message. Items that the parts do not represent are kept with their origin."""
     found = [plain_item(item) for item in items]
     parts = [part for part in map(parse_item, found) if part is not None]
     alone = len(parts) == 1 and isinstance(parts[0], TextPart)

@@ -1,4 +1,4 @@
-"""The call parameters of the Responses API, and what the parameters of chat completions are called there.
+"""The call parameters of the Responses API, and their names in chat completions.
 
 https://platform.openai.com/docs/guides/migrate-to-responses
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-# Any: JSON of the caller's.
+# Any: JSON from the caller.
 Params = dict[str, Any]
 
 RESPONSES_ONLY: Final = frozenset(
@@ -30,28 +30,28 @@ RESPONSES_ONLY: Final = frozenset(
 )
 """The parameters that chat completions do not have."""
 
-# The SDK's marks for a parameter that is left out.
+# The SDK's markers for an omitted parameter.
 _MARKS: Final = frozenset({"NotGiven", "Omit"})
-# Parameters that all providers share and this API does not have.
+# Common parameters that this API does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed", "stop"})
 
 
 def has_responses_only(params: Mapping[str, Any]) -> bool:
-    """Whether parameters ask for something that chat completions do not have."""
+    """Return whether parameters ask for a feature that chat completions lack."""
     if any(params.get(name) is not None for name in RESPONSES_ONLY):
         return True
     return any(_is_hosted(tool) for tool in params.get("tools") or ())
 
 
 def _is_hosted(tool: Any) -> bool:
-    """Whether a tool is one of the API's own: in chat completions there are functions and custom tools."""
+    """Return whether a tool is hosted by the API. Chat completions have only functions and custom tools."""
     return isinstance(tool, Mapping) and tool.get("type") not in (None, "function", "custom")
 
 
 def render_params(params: Mapping[str, Any]) -> Params:
     """Return call parameters under their names in this API; those that are None are left out.
 
-    Common parameters that the API does not have are left out too, as for every provider.
+    As for every provider, common parameters that the API does not have are left out.
     """
     rendered: Params = {}
     for name, value in params.items():
@@ -65,12 +65,12 @@ def render_params(params: Mapping[str, Any]) -> Params:
 
 
 def _merged(known: Any, value: Any) -> Any:
-    """Return a parameter that is set in two ways (`reasoning_effort` and `reasoning`): its members side by side."""
+    """Return the combined members of a parameter that is set under two names (`reasoning_effort` and `reasoning`)."""
     return {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
 
 
 def _set(name: str, member: str = "") -> Callable[[Params, Any], None]:
-    """Return what sets a parameter, or one member of it."""
+    """Return a function that sets a parameter, or one member of it."""
 
     def put(params: Params, value: Any) -> None:
         params[name] = {**(params.get(name) or {}), member: value} if member else value
@@ -95,7 +95,7 @@ def _tools(params: Params, value: Any) -> None:
 
 
 def _flat(tool: Any) -> Any:
-    """Return a tool with the members of its function at the top, as this API has them."""
+    """Return a tool with the members of its function at the top level, as this API requires."""
     function = tool.get("function") if isinstance(tool, Mapping) else None
     return {"type": "function", "strict": False, **function} if isinstance(function, Mapping) else tool
 
@@ -114,7 +114,7 @@ def _web_search(params: Params, value: Any) -> None:
 
 
 def _stream_options(params: Params, value: Any) -> None:
-    # Usage always comes with the last event.
+    # Usage always arrives with the last event.
     if options := {name: option for name, option in value.items() if name != "include_usage"}:
         params["stream_options"] = options
 

@@ -23,7 +23,7 @@ def member(value: Any, name: str) -> Any:
 
 
 def items_of(response: Any, *kinds: str) -> list[Any]:
-    """Return the output items of these types; all items if there are none."""
+    """Return the output items of these types; all items if no type is given."""
     output = member(response, "output") or ()
     return [item for item in output if not kinds or member(item, "type") in kinds]
 
@@ -59,7 +59,7 @@ def thinking_of(response: Any) -> str:
 
 
 def finish_reasons_of(response: Any) -> list[str]:
-    """Return the reason for which the response is incomplete, or else its status; none while it is under way."""
+    """Return the reason why the response is incomplete, or else its status; empty while it is in progress."""
     status = member(response, "status")
     if status in (None, "", "queued", "in_progress"):
         return []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .call_response import ResponsesCallResponse
     from .call_response_chunk import ResponsesCallResponseChunk
 
-# Any: a response has parameters of its own, which the package of the provider fills in.
+# Any: a response has type parameters of its own, which the provider's package fills in.
 _CallResponseT = TypeVar("_CallResponseT", bound="ResponsesCallResponse[Any, Any, Any]", default=Any)
 _ChunkT = TypeVar("_ChunkT", bound="ResponsesCallResponseChunk", default=Any)
 _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
@@ -40,7 +40,7 @@ class ResponsesStream(
     ],
     Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
-    """A stream of the Responses API, of whichever provider."""
+    """A stream of the Responses API, for any provider."""
 
     @property
     def thinking(self) -> str:

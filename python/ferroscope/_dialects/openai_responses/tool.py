@@ -30,13 +30,13 @@ class PendingResponsesToolCall(PendingToolCall["ResponseFunctionToolCall"]):
     def from_mapping(cls, value: Mapping[str, object]) -> ResponseFunctionToolCall:
         from openai.types.responses import ResponseFunctionToolCall
 
-        # `construct`, as the SDK itself reads responses: some servers send calls without an id.
+        # Like the SDK, use `construct`: some servers send calls without an id.
         fields: Mapping[str, Any] = value  # Any: as the SDK accepts them
         return ResponseFunctionToolCall.construct(None, **fields)
 
 
 class ResponsesTool(FunctionTool):
-    """A tool in a call of the Responses API, of whichever provider."""
+    """A tool in a call of the Responses API, for any provider."""
 
     __pending_tool_call__ = PendingResponsesToolCall
 
@@ -49,17 +49,17 @@ class ResponsesTool(FunctionTool):
 
     @classmethod
     def _describe(cls) -> FunctionToolParam:
-        # Where `strict` is left out, it is true.
+        # The server's default for `strict` is true.
         defaults = {"parameters": {"type": "object", "properties": {}}, "strict": False}
         return cast("FunctionToolParam", {"type": "function", **defaults, **cls._function()})
 
     @classmethod
     def from_tool_call(cls, tool_call: Any, allow_partial: bool = False) -> Self:
-        """Return the tool for a tool call of the SDK.
+        """Return the tool instance for a tool call of the SDK.
 
         Args:
             tool_call: The SDK's `ResponseFunctionToolCall`.
-            allow_partial: Whether the arguments may be unfinished; the fields not known yet are None.
+            allow_partial: Whether the arguments may be incomplete. Missing fields are None.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.

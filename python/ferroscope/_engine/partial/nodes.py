@@ -25,7 +25,7 @@ class Node:
         self.dirty = True
 
     def plan_for(self, key: Any) -> Plan | None:
-        """The plan of the value at a key; None if such a value does not show."""
+        """Return the plan of the value at a key; None if such a value does not show."""
         raise NotImplementedError
 
     def put(self, key: Any, value: Any) -> None:
@@ -57,7 +57,7 @@ class Node:
             self.put(key, value)
 
     def open(self, key: Any, live: Any) -> Node:
-        """A container opens at a key; returns its node."""
+        """Return a container opens at a key; returns its node."""
         plan = self.plan_for(key)
         if plan is None:
             return TriedNode(self, key, ANY, None)
@@ -71,7 +71,7 @@ class Node:
         return TriedNode(self, key, plan, live)
 
     def close(self, live: Any) -> Node:
-        """The container is complete; returns its parent."""
+        """Return the container is complete; returns its parent."""
         self.refresh()
         return self.parent
 
@@ -197,7 +197,7 @@ class Buffers(Generic[_ContainerT]):
         self._older_len = self._newer_len = 0
 
     def free(self) -> _ContainerT | None:
-        """The older copy, if only we hold it and it is as we left it."""
+        """Return the older copy, if only we hold it and it is as we left it."""
         older = self._older
         if older is not None and sys.getrefcount(older) <= _OURS and len(older) == self._older_len:
             return older

@@ -102,7 +102,7 @@ class Plan:
     _checks: list[Check] | None = None
 
     def complete(self, value: Any) -> Any:
-        """Returns a complete value as it shows, or `HIDDEN`."""
+        """Return a complete value as it shows, or `HIDDEN`."""
         if self._checks is None:
             self._checks = [check for annotation in self.types if (check := _check(annotation, self.config))]
         for check in self._checks:
@@ -128,14 +128,14 @@ ANY.item = ANY
 
 
 def plan_of(target: Any) -> Plan:
-    """Returns the plan of a model or of any other annotation; that of a model is made once."""
+    """Return the plan of a model or of any other annotation; that of a model is made once."""
     if isinstance(target, type) and issubclass(target, BaseModel) and not issubclass(target, RootModel):
         return Plan(Shape.MODEL, model=model_plan(target))
     return _plan(target, (), (), None)
 
 
 def model_plan(model: type[BaseModel]) -> ModelPlan:
-    """Returns the plan of a model's partial class."""
+    """Return the plan of a model's partial class."""
     known: ModelPlan | None = vars(model).get(_ATTRIBUTE)
     if known is not None:
         return known
@@ -157,7 +157,9 @@ def model_plan(model: type[BaseModel]) -> ModelPlan:
 
 
 def _keys(name: str, info: FieldInfo, config: ConfigDict) -> list[str]:
-    """The JSON keys that fill a field. One that is filled from deeper inside (`AliasPath`) only shows at the end."""
+    """Return the JSON keys that fill a field. One that is filled from deeper inside (`AliasPath`) only shows at the
+    end.
+    """
     alias = info.validation_alias
     if alias is None:
         return [name]
@@ -249,7 +251,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _grows(annotation: Any) -> bool:
-    """Whether values of this type have parts."""
+    """Return whether values of this type have parts."""
     annotation = _bare(annotation)
     if len(_arms(annotation)) > 1:
         return any(_grows(arm) for arm in _arms(annotation))

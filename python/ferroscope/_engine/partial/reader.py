@@ -118,7 +118,7 @@ class PartialReader(Generic[T]):
         return [path for path, done in self._json.changes() if done]
 
     def is_done(self, *path: str | int) -> bool:
-        """Whether the value at a path (JSON keys and indexes) has arrived and is complete."""
+        """Return whether the value at a path (JSON keys and indexes) has arrived and is complete."""
         value = self._json.value
         if not self._json.has_value:
             return False
@@ -146,7 +146,7 @@ class PartialReader(Generic[T]):
         return self._replay()
 
     def finish(self) -> T:
-        """The text is at its end: returns the whole value, validated as the type itself.
+        """Return the text is at its end: returns the whole value, validated as the type itself.
 
         Raises:
             JsonError: The document is missing or not complete.
@@ -168,7 +168,7 @@ class PartialReader(Generic[T]):
                 yield self._root.value
 
     def wants(self, every: Every, changed: bool) -> bool:
-        """Whether the last feed is one to yield after; for those who drive the deltas themselves."""
+        """Return whether the last feed is one to yield after; for those who drive the deltas themselves."""
         return every == "delta" or (changed and (every == "change" or self._completed))
 
     def _replay(self) -> bool:
@@ -201,7 +201,7 @@ class PartialReader(Generic[T]):
 
 
 def _is_strict(target: Any) -> bool:
-    """Whether a model wants exact types: then only the JSON reader knows that a date is text there."""
+    """Return whether a model wants exact types: then only the JSON reader knows that a date is text there."""
     return isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
 
 
