@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from . import core as core
     from . import errors as errors
     from . import llm as llm
+    from . import retries as retries
     from .core._registry import register_provider, unregister_provider
     from .core._saved_messages import dump_messages, load_messages
     from .core.base import (
@@ -136,10 +137,11 @@ __all__ = [
     "load_messages",
     "prompt_template",
     "register_provider",
+    "retries",
     "unregister_provider",
 ]
 
-_PACKAGES = ("core", "errors", "llm")
+_PACKAGES = ("core", "errors", "llm", "retries")
 _BASE = (
     "AudioPart",
     "AudioURLPart",

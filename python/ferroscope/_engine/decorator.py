@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Unpack
 
-from .flow import adrive, drive, flow
+from .drive import adrive, drive
+from .flow import flow
 from .options import OPTIONS_DOC, CallOptions, check_model, check_options
 from .plan import CallPlan, plan_call
 from .provider import AUTO, Provider

@@ -1,13 +1,7 @@
-"""What happens in a call, once: a generator that says what to do next, and two drivers that do it.
-
-The generator yields functions without arguments. A driver calls each, awaits the result if the call is async,
-and sends it back in. So sync and async calls are the same code but for the awaiting.
-"""
+"""The steps of a call, the same for sync and async calls."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -15,12 +9,12 @@ from ..core.base._prompts.plan import ResolvedPrompt
 from ..prices import record
 from .answer import extract
 from .call import Call, now, prepare
+from .drive import Flow
 from .plan import CallPlan
 from .stream import start_stream
 from .structured import start_structured_stream
 
-# Any: what a step gives is whatever the user's function or the SDK gives.
-Flow = Generator[Callable[[], Any], Any, Any]
+# Any: what a step returns is whatever the user's function or the SDK returns.
 
 
 def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
@@ -58,27 +52,3 @@ async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     from anyio import to_thread
 
     return await to_thread.run_sync(prepare, plan, prompt)
-
-
-def drive(steps: Flow) -> Any:
-    """Runs a sync call."""
-    result: Any = None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return end.value
-        result = step()
-
-
-async def adrive(steps: Flow) -> Any:
-    """Runs an async call."""
-    result: Any = None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return end.value
-        result = step()
-        if inspect.isawaitable(result):
-            result = await result

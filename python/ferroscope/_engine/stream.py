@@ -505,6 +505,12 @@ class StreamRun:
         return self._complete
 
     @property
+    def has_output(self) -> bool:
+        """Whether any of the answer was received."""
+        decoder = self._decoder
+        return bool(decoder.content or decoder.reasoning or decoder.tool_calls)
+
+    @property
     def arguments(self) -> str:
         """The arguments of the first tool call, exactly as received."""
         calls = self._decoder.tool_calls

@@ -70,6 +70,16 @@ class StructuredRun:
         for whole in self._whole(reading, keep):
             yield whole
 
+    @property
+    def ended(self) -> bool:
+        """Whether the stream below is over."""
+        return self._run.ended
+
+    @property
+    def has_output(self) -> bool:
+        """Whether any of the answer was received."""
+        return self._run.has_output
+
     def is_done(self, *path: str | int) -> bool:
         return self._reading.is_whole or self._reading.reader.is_done(*path)
 

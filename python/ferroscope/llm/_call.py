@@ -9,7 +9,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
-from .._engine.flow import adrive, drive, flow
+from .._engine.drive import adrive, drive
+from .._engine.flow import flow
 from .._engine.options import OPTIONS_DOC, CallOptions, check_options
 from .._engine.plan import CallPlan, plan_call, render_params
 from ..core._registry import provider_and_model

@@ -36,6 +36,7 @@ COMPLETE = (
     "mirascope.core.openai",
     "mirascope.core.vertex",
     "mirascope.llm",
+    "mirascope.retries",
 )
 
 
@@ -182,7 +183,7 @@ def test_the_names_are_what_the_tool_writes() -> None:
         NAMES_FILE.write_text(before)
 
 
-@pytest.mark.parametrize("package", ["ferroscope", "ferroscope.core", "ferroscope.core.base"])
+@pytest.mark.parametrize("package", ["ferroscope", "ferroscope.core", "ferroscope.core.base", "ferroscope.retries"])
 def test_every_promised_name_can_be_imported_and_is_shown(package: str) -> None:
     module = importlib.import_module(package)
     assert sorted(set(module.__all__)) == sorted(module.__all__)

@@ -1,0 +1,67 @@
+"""Steps that are written once for sync and async calls, and the two drivers that run them.
+
+A generator yields functions without arguments. A driver calls each, awaits the result if the call is async, and sends
+it back in.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+# Any: what a step returns is whatever the user's function or the SDK returns.
+Step: TypeAlias = Callable[[], Any]
+Flow: TypeAlias = Generator[Step, Any, Any]
+
+
+def drive(steps: Flow) -> Any:
+    """Run the steps of a sync call."""
+    result: Any = None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        result = step()
+
+
+async def adrive(steps: Flow) -> Any:
+    """Run the steps of an async call."""
+    result: Any = None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        result = step()
+        if inspect.isawaitable(result):
+            result = await result
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a step, or its exception."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+def captured(step: Step, *, is_async: bool) -> Step:
+    """Return a step that never fails: its result is the outcome of another step."""
+
+    def run() -> Outcome:
+        try:
+            return Outcome(step())
+        except Exception as error:
+            return Outcome(error=error)
+
+    async def arun() -> Outcome:
+        try:
+            result = step()
+            return Outcome(await result if inspect.isawaitable(result) else result)
+        except Exception as error:
+            return Outcome(error=error)
+
+    return arun if is_async else run

@@ -1,0 +1,1 @@
+"""Calls together with other libraries."""

@@ -1,0 +1,241 @@
+"""Calls of other models where the first one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial, wraps
+from typing import Any, NotRequired, Protocol, Required, TypeVar, cast, overload
+
+from typing_extensions import ParamSpec, TypedDict
+
+from .. import llm
+from .._coroutine_function import coroutine_function
+from .._engine.drive import Flow, Outcome, Step, adrive, captured, drive
+from .._engine.succession import SuccessiveRun
+from ..core.base._prompts.plan import fn_is_async
+from ..core.base.call_params import CommonCallParams
+from ..core.base.structured_stream import BaseStructuredStream
+from ..errors import FerroscopeError
+from ..llm._context import Layers, current_layers, in_force
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# Any: calls take and return whatever their functions do, and clients are any SDK's.
+
+
+class FallbackDecorator(Protocol):
+    """Turns a call into one that falls back: the same parameters, sync or async as before."""
+
+    @overload
+    def __call__(self, fn: Callable[_P, Coroutine[Any, Any, _R]]) -> Callable[_P, Coroutine[Any, Any, _R]]: ...
+    @overload
+    def __call__(self, fn: Callable[_P, _R]) -> Callable[_P, _R]: ...
+
+
+class Fallback(TypedDict):
+    """One model to fall back to.
+
+    Attributes:
+        catch: The exceptions after which the next model is called.
+        provider: The provider to call.
+        model: The name of the model.
+        call_params: The call parameters; by default those of the call.
+        client: The client of the SDK; by default the provider's default client.
+    """
+
+    catch: Required[type[Exception] | tuple[type[Exception], ...]]
+    provider: Required[str]
+    model: Required[str]
+    call_params: NotRequired[CommonCallParams | None]
+    client: NotRequired[Any]
+
+
+class FallbackError(FerroscopeError):
+    """The error of a call when the call itself and all its fallbacks failed.
+
+    Its cause is the last exception, whose context is the one before, and so on.
+
+    Attributes:
+        caught: The exceptions, in the order of the calls.
+    """
+
+    def __init__(self, message: str, caught: Sequence[Exception] = ()) -> None:
+        super().__init__(message)
+        self.caught = list(caught)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.caught)
+
+
+def fallback(catch: type[Exception] | tuple[type[Exception], ...], fallbacks: Sequence[Fallback]) -> FallbackDecorator:
+    """Return a decorator that calls other models in turn when a call fails.
+
+    A result of a fallback has the list of the exceptions before it as `_caught`. A stream falls back as long as
+    nothing of its answer was handed out; after that its errors are raised as they are.
+
+    Args:
+        catch: The exceptions of the call itself after which the first fallback is called. Others are raised.
+        fallbacks: The models to call, in order.
+
+    Raises:
+        TypeError: At decoration: the function is a call of one provider. `llm.call` makes calls of any.
+        FallbackError: At the call, or where its stream is read: all of them failed.
+
+    Example:
+        ```python
+        from ferroscope import RateLimitError, llm
+        from ferroscope.retries import fallback
+
+
+        @fallback(
+            RateLimitError,
+            [{"catch": RateLimitError, "provider": "anthropic", "model": "claude-haiku-4-5"}],
+        )
+        @llm.call("openai", "gpt-4o-mini")
+        def recommend_book(genre: str) -> str:
+            return f"Recommend a {genre} book"
+
+
+        print(recommend_book("fantasy").content)
+        # > The Name of the Wind
+        ```
+    """
+
+    def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
+        if hasattr(fn, "__mirascope_call__") and not hasattr(fn, "_original_fn"):
+            name = getattr(fn, "__qualname__", fn)
+            raise TypeError(f"fallback() needs a call of any provider: decorate {name} with `llm.call`")
+        is_async = fn_is_async(fn)
+
+        def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Attempts:
+            return _Attempts(fn, is_async, catch, iter(fallbacks), args, kwargs, current_layers())
+
+        if is_async:
+
+            def start(*args: Any, **kwargs: Any) -> Any:
+                return adrive(prepare(args, kwargs).result(partial(fn, *args, **kwargs)))
+
+            return coroutine_function(start, fn)
+
+        @wraps(fn)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            return drive(prepare(args, kwargs).result(partial(fn, *args, **kwargs)))
+
+        return inner
+
+    return cast("FallbackDecorator", decorate)
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """One call and its fallbacks.
+
+    Attributes:
+        fn: The call.
+        is_async: Whether it is awaited.
+        catch: The exceptions of the last attempt after which the next is made.
+        left: The models that were not called yet.
+        args: The arguments of the call.
+        kwargs: The keyword arguments.
+        layers: The changes by `llm.context` and `llm.override` that were in force at the call.
+        caught: The exceptions so far.
+    """
+
+    fn: Callable[..., Any]
+    is_async: bool
+    catch: type[Exception] | tuple[type[Exception], ...]
+    left: Iterator[Fallback]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    layers: Layers
+    caught: list[Exception] = field(default_factory=list)
+
+    def result(self, step: Step) -> Flow:
+        """Return the steps to a result."""
+        outcome: Outcome = yield captured(partial(self._in_context, step), is_async=self.is_async)
+        result = outcome.value
+        if outcome.error is not None:
+            result = yield from self.after(outcome.error)
+        return _falling_back(result, self)
+
+    def after(self, error: Exception) -> Flow:
+        """Return the steps to the result of a fallback, after an exception."""
+        while True:
+            self._keep(error)
+            backup = next(self.left, None)
+            if backup is None:
+                raise FallbackError(f"All fallbacks failed:\n{self.caught}", self.caught) from error
+            self.catch = backup["catch"]
+            outcome: Outcome = yield captured(partial(self._in_context, self._call_of(backup)), is_async=self.is_async)
+            if outcome.error is None:
+                _set_caught(outcome.value, self.caught)
+                return outcome.value
+            error = outcome.error
+
+    def _keep(self, error: Exception) -> None:
+        if not isinstance(error, self.catch):
+            raise error
+        if self.caught and error.__context__ is None:
+            error.__context__ = self.caught[-1]
+        self.caught.append(error)
+
+    def _call_of(self, backup: Fallback) -> Step:
+        override: Any = llm.override  # its overloads are for options that are known
+        call = override(
+            self.fn,
+            provider=backup["provider"],
+            model=backup["model"],
+            call_params=backup.get("call_params"),
+            client=backup.get("client"),
+        )
+        return partial(call, *self.args, **self.kwargs)
+
+    def _in_context(self, step: Step) -> Any:
+        with in_force(self.layers):
+            return step()
+
+
+def _set_caught(result: Any, caught: list[Exception]) -> None:
+    try:
+        result._caught = caught
+    except (AttributeError, TypeError):  # a builtin has no attributes
+        pass
+
+
+# ---- streams: nothing is sent before they are read
+
+
+def _falling_back(result: Any, attempts: _Attempts) -> Any:
+    """Make a stream fall back; other results stay as they are."""
+    if isinstance(result, llm.Stream | BaseStructuredStream):
+        vars(result)["_run"] = SuccessiveRun(_Runs(result, attempts))
+    return result
+
+
+class _Runs:
+    """The runs of a stream and of its fallbacks."""
+
+    def __init__(self, stream: Any, attempts: _Attempts) -> None:
+        self.run = stream._run
+        self._stream = stream
+        self._attempts = attempts
+
+    def following(self, error: Exception, handed_out: bool) -> Flow:
+        if handed_out:
+            raise error
+        other = yield from self._attempts.after(error)
+        self.run = other._run
+        _become(self._stream, other)
+
+
+def _become(stream: Any, other: Any) -> None:
+    """Make a stream show the answer of another one."""
+    kept = {"_run": stream._run}
+    if isinstance(stream, BaseStructuredStream):
+        _become(stream.stream, other.stream)
+        # Read by itself it is the other stream.
+        stream.stream._run = other.stream._run
+        kept["stream"] = stream.stream
+    vars(stream).update({**vars(other), **kept})
