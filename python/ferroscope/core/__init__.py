@@ -1,4 +1,4 @@
-"""The common nouns, and one package a provider; a provider's SDK is imported when its package is."""
+"""The common classes, and one package per provider. A provider's SDK is imported with its package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         toolkit_tool,
     )
 
-    # From where they are made: in an import cycle mypy takes the name for the module beside it.
+    # Imported from the defining modules: in an import cycle, mypy confuses these names with modules of `base`.
     from .base.merge_decorators import merge_decorators
     from .base.prompt import metadata
     from .costs import calculate_cost

@@ -1,4 +1,4 @@
-"""The providers that can be called by name; a provider's record is loaded when its name is first used."""
+"""The providers that can be called by name. The record of a provider is loaded on first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .._dialects.openai_chat.server import Server
     from .._engine.provider import Provider
 
-# Packages with classes of their own: the name, and where the record is.
+# Providers with classes of their own: the name, and the location of the record.
 _PACKAGES: Final = {
     "anthropic": "ferroscope.core.anthropic._provider:ANTHROPIC",
     "azure": "ferroscope.core.azure._provider:AZURE",
@@ -36,11 +36,11 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 _registered: dict[str, Server] = {}
 on_unregister: Final[list[Callable[[], None]]] = []
-"""Functions that forget what was cached by a provider's name."""
+"""Functions that clear caches whose keys are provider names."""
 
 
 def provider_names() -> list[str]:
-    """Return the names of all providers, those registered by the program included."""
+    """Return the names of all providers, including the registered ones."""
     return sorted({*_PACKAGES, *_servers(), *_registered})
 
 
@@ -49,8 +49,8 @@ def provider_record(name: str) -> Provider:
     """Return the record of a provider.
 
     Raises:
-        ValueError: There is no such provider.
-        ferroscope.errors.MissingExtraError: Its SDK is not installed.
+        ValueError: The provider is unknown.
+        ferroscope.errors.MissingExtraError: The provider's SDK is not installed.
     """
     if name in _PACKAGES:
         module, _, attribute = _PACKAGES[name].partition(":")
@@ -66,7 +66,7 @@ def provider_record(name: str) -> Provider:
 
 
 def _servers() -> dict[str, Server]:
-    """Return the built-in servers that speak OpenAI's format; none where OpenAI's SDK is not installed."""
+    """Return the built-in servers with OpenAI's format; none if OpenAI's SDK is not installed."""
     try:
         from ._servers import SERVERS
     except MissingExtraError:
@@ -83,22 +83,22 @@ def register_provider(
     quirks: Quirks | None = None,
     responses: bool = False,
 ) -> None:
-    """Register a server that speaks OpenAI's chat completions, to be called as `llm.call("name/model")`.
+    """Register a server with OpenAI's chat completions API, to call it as `llm.call("name/model")`.
 
-    Decorators made earlier keep the record that they were made with.
+    Existing decorated functions keep the record that they were created with.
 
     Args:
         name: The name of the provider: lower-case letters, digits, `_`, `-`, `.`.
-        base_url: The URL below which `/chat/completions` is.
-        api_key_env: The environment variable with the key; None if the server checks no key.
-        prices: The provider in the price table, or `"free"`; None to use the name, for prices registered with
+        base_url: The URL that `/chat/completions` is appended to.
+        api_key_env: The environment variable with the API key; None if the server checks no key.
+        prices: The provider in the price table, or `"free"`. None looks up `name`, for prices registered with
             `ferroscope.prices.register`.
-        quirks: The differences of the server from OpenAI's format.
-        responses: Whether the server has the Responses API too. Calls ask for it with
+        quirks: The differences between the server's format and OpenAI's.
+        responses: Whether the server has the Responses API too. A call selects it with
             `call_params={"api": "responses"}`.
 
     Raises:
-        ValueError: The name is taken or has other characters, or the URL is not an HTTP URL.
+        ValueError: The name is in use or invalid, or the URL is not an HTTP URL.
         ferroscope.errors.MissingExtraError: OpenAI's SDK is not installed.
 
     Example:
@@ -137,20 +137,21 @@ def unregister_provider(name: str) -> None:
     """Remove a provider that `register_provider` added.
 
     Raises:
-        ValueError: No provider of that name was registered.
+        ValueError: No provider with this name is registered.
     """
     if _registered.pop(name, None) is None:
-        raise ValueError(f"no provider {name!r} was registered: {', '.join(sorted(_registered)) or 'none is'}")
+        known = ", ".join(sorted(_registered)) or "none"
+        raise ValueError(f"the provider {name!r} is not registered; registered: {known}")
     provider_record.cache_clear()
     for clear in on_unregister:
         clear()
 
 
 def provider_and_model(provider: str, model: str | None) -> tuple[str, str]:
-    """Return a provider and a model, also from the one string `"openai/gpt-4o-mini"`.
+    """Return the provider and the model, also from a single string such as `"openai/gpt-4o-mini"`.
 
     Raises:
-        ValueError: There is no model.
+        ValueError: No model is specified.
     """
     if model is None:
         provider, _, model = provider.partition("/")

@@ -1,8 +1,8 @@
-"""Histories as JSON text, and back: common messages, a provider's own as dicts, and an SDK's objects.
+"""Message histories as JSON text: common messages, dicts in a provider's format, and SDK objects.
 
-JSON has no bytes, tuples or classes. A value that JSON does not have is an object with one key that begins with `$`:
-`$bytes` (base64), `$tuple`, `$message` (a common message), `$object` (a class of an SDK and the members that are set),
-`$dict` (pairs, for a dict whose keys JSON or this form could mistake).
+A value without a JSON type is saved as an object with one key that begins with `$`: `$bytes` (base64), `$tuple`,
+`$message` (a common message), `$object` (an SDK class and its set members), `$dict` (key-value pairs, for a dict with
+keys that are not text or begin with `$`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pydantic import BaseModel
 from ..errors import MissingExtraError
 from .base.message_param import BaseMessageParam
 
-# Any: messages of any provider, and JSON.
+# Any: messages of any provider, and JSON values.
 
 _FORMAT: Final = "ferroscope-messages"
 _VERSION: Final = 1
-# Text from outside must not import whatever module it names.
+# The text may come from an untrusted source, so only modules of these packages are imported.
 _PACKAGES: Final = (
     "anthropic",
     "azure.ai.inference",
@@ -38,14 +38,14 @@ _PACKAGES: Final = (
 
 
 def dump_messages(messages: Iterable[Any]) -> str:
-    """Return a history as JSON text, for `load_messages`.
+    """Return a message history as JSON text, for `load_messages`.
 
     Args:
-        messages: Messages of `llm` or of any provider: `BaseMessageParam`, dicts, SDK objects, mixed as they come.
+        messages: Messages of `llm` or of any provider, in any mix: `BaseMessageParam`, dicts, SDK objects.
 
     Raises:
-        TypeError: A message has a value that cannot be restored, such as an open file or an object of your own class;
-            the error names the place.
+        TypeError: A message contains a value that cannot be restored, such as an open file or an object of an unknown
+            class; the error names its position.
 
     Example:
         ```python
@@ -60,30 +60,33 @@ def dump_messages(messages: Iterable[Any]) -> str:
     text = json.dumps(history, ensure_ascii=False)
     try:
         text.encode()
-    except UnicodeEncodeError:  # half a character, which no file in UTF-8 can have
+    except UnicodeEncodeError:  # an unpaired surrogate, which UTF-8 cannot encode
         text = json.dumps(history)
     return text
 
 
 def load_messages(text: str | bytes) -> list[Any]:
-    """Return the history that `dump_messages` saved, equal to the one that it was given.
+    """Return the message history that `dump_messages` saved, equal to the original.
 
     Raises:
-        ValueError: The text is not a saved history, or a later version saved it.
+        ValueError: The text is not a saved history, or was saved in another version of the format.
         ferroscope.errors.MissingExtraError: A message is an object of an SDK that is not installed.
     """
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"not a saved history: {error}; pass the text that `dump_messages` returned") from error
+        raise ValueError(
+            f"not a saved message history: {error}; pass the text that `dump_messages` returned"
+        ) from error
     if not isinstance(found, dict) or found.get("format") != _FORMAT or not isinstance(found.get("messages"), list):
         raise ValueError(
-            f"not a saved history: there is no {_FORMAT!r} in its member 'format'; pass the text that `dump_messages` "
+            f"not a saved message history: its member 'format' is not {_FORMAT!r}; pass the text that `dump_messages` "
             "returned"
         )
     if found.get("version") != _VERSION:
         raise ValueError(
-            f"a history of version {found.get('version')!r}, and this is version {_VERSION}: update ferroscope"
+            f"the message history has version {found.get('version')!r} of the format, but this release of ferroscope "
+            f"reads version {_VERSION}: update ferroscope"
         )
     return [_restored(message) for message in found["messages"]]
 
@@ -108,18 +111,18 @@ def _saved(value: Any, place: str) -> Any:
         items = [_saved(inner, f"{place}[{index}]") for index, inner in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
     if isinstance(value, str):
-        return str(value.value) if isinstance(value, Enum) else str(value)  # a member of an enum equals its text
+        return str(value.value) if isinstance(value, Enum) else str(value)  # a member of a `str` enum equals its value
     raise TypeError(
-        f"{place} is a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved: messages may have "
-        "JSON values, bytes, common messages and the objects of the providers' SDKs"
+        f"{place} is a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved: use JSON values, "
+        "bytes, common messages or objects of the providers' SDKs"
     )
 
 
 def _saved_model(value: BaseModel, place: str) -> dict[str, Any]:
-    """An SDK's object by what differs from an empty one.
+    """Return an SDK object as the members that differ from an empty object.
 
-    SDKs build their objects without validation. So a required member may be None, and a member that is there may count
-    as not set.
+    SDKs build their objects without validation. So a required member may be None, and a member with a value may not be
+    marked as set.
     """
     fields, present, given = type(value).model_fields, vars(value), value.model_fields_set
     members = {
@@ -136,13 +139,13 @@ def _saved_model(value: BaseModel, place: str) -> dict[str, Any]:
 
 def _saved_object(value: Any, members: Any, place: str) -> dict[str, Any]:
     kind: Any = type(value)
-    # Of a generic class that was given a type, the class itself.
+    # For a parametrised generic class, save the class itself.
     kind = getattr(kind, "__pydantic_generic_metadata__", {}).get("origin") or kind
     name = f"{kind.__module__}:{kind.__qualname__}"
     if not _is_known(kind.__module__) or "<locals>" in name:
         raise TypeError(
-            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved: only common messages and the "
-            "objects of the providers' SDKs can; put its `model_dump()` there"
+            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved: use a common message, an "
+            "object of a provider's SDK, or the result of its `model_dump()`"
         )
     return {"$object": name, "members": _saved(members, place)}
 
@@ -165,7 +168,7 @@ def _object(value: dict[str, Any]) -> Any:
     kind, members = _class_of(value["$object"]), _restored(value["members"])
     if not issubclass(kind, BaseModel):
         return kind(members)
-    # Without validation, as the SDKs build their objects: servers leave out what is required.
+    # Skip validation, as the SDKs do: servers omit required members.
     construct: Any = BaseModel.model_construct.__func__  # type: ignore[attr-defined]  # some SDKs override the method
     made = construct(kind, set(members).difference(value.get("unset", ())), **members)
     for name in value.get("removed", ()):  # LiteLLM removes members that its object does not show
@@ -176,19 +179,19 @@ def _object(value: dict[str, Any]) -> Any:
 def _class_of(name: str) -> Any:
     module, _, path = name.partition(":")
     if not _is_known(module):
-        raise ValueError(f"the saved history names the class {name!r}, which does not belong to a provider's SDK")
+        raise ValueError(f"the message history contains the class {name!r}, which is not part of a provider's SDK")
     try:
         found: Any = import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"the saved history has an object of the package {module.partition('.')[0]!r}, which is not installed "
-            f"({error}): install it to load the history",
+            f"the message history contains an object of the package {module.partition('.')[0]!r}, which is not "
+            f"installed ({error}): install it to load the history",
             name=module,
         ) from error
     for part in path.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, type) or not (issubclass(found, BaseModel) or hasattr(found, "as_dict")):
-        raise ValueError(f"the saved history names the class {name!r}, which the installed SDK does not have")
+        raise ValueError(f"the message history contains the class {name!r}, which the installed SDK does not have")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Servers that speak OpenAI's chat completions, as rows of data."""
+"""Servers with OpenAI's chat completions API, one row of data per server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..prices import FREE
 from .base.quirks import Quirks
 from .openai._provider import OPENAI, OPENAI_RESPONSES
 
-# Reasoning is read from either field; what a server wants back of it is in its row.
+# Responses: reasoning is read from either field. Requests: each row lists the fields that the server accepts.
 _REASONING_CONTENT: Final = Quirks(reasoning_back=("reasoning_content",))
 _REASONING: Final = Quirks(reasoning_fields=("reasoning", "reasoning_content"), reasoning_back=("reasoning",))
 _NO_REASONING_BACK: Final = Quirks(reasoning_back=())
@@ -36,7 +36,7 @@ _ROWS: Final = (
         api_key_env="CEREBRAS_API_KEY",
         quirks=_REASONING,
     ),
-    # https://api-docs.deepseek.com/guides/thinking_mode: a tool loop without `reasoning_content` is refused.
+    # https://api-docs.deepseek.com/guides/thinking_mode: the server rejects a tool loop without `reasoning_content`.
     Server(
         name="deepseek",
         base_url="https://api.deepseek.com",
@@ -71,7 +71,7 @@ _ROWS: Final = (
         name="huggingface",
         base_url="https://router.huggingface.co/v1",
         api_key_env="HF_TOKEN",
-        quirks=Quirks(usage_in="x_groq"),  # where the router sends a call to Groq
+        quirks=Quirks(usage_in="x_groq"),  # for calls that the router sends to Groq
     ),
     # https://github.com/ggml-org/llama.cpp/tree/master/tools/server
     Server(
@@ -168,7 +168,7 @@ SERVERS: Final = {row.name: row for row in _ROWS}
 
 def server_record(server: Server) -> Provider:
     """Return the record of a server."""
-    identity: dict[str, Any] = {  # Any: fields of a record
+    identity: dict[str, Any] = {  # Any: the fields of a record
         "name": server.name,
         "prices": server.prices,
         "quirks": server.quirks,
@@ -179,5 +179,6 @@ def server_record(server: Server) -> Provider:
         dialect = OpenAIResponses(server.name, server.quirks, RESPONSES_METHOD)
         apis[RESPONSES] = replace(OPENAI_RESPONSES, dialect=dialect, **identity)
     dialect_of_chat = OpenAIChat(server.name, server.quirks, SERVER_SDK)
-    # Several of these servers have parameters of their own that only the Responses API of OpenAI has.
+    # Some of these servers accept parameters in chat that OpenAI accepts only in the Responses API. So no parameter
+    # selects that API.
     return replace(OPENAI, dialect=dialect_of_chat, api=CHAT if apis else "", apis=apis, choose_api=None, **identity)

@@ -137,5 +137,5 @@ def test_a_mistake_in_a_registration_is_an_error(name: str, base_url: str, messa
 
 
 def test_only_registered_providers_can_be_unregistered() -> None:
-    with pytest.raises(ValueError, match="no provider 'openai' was registered"):
+    with pytest.raises(ValueError, match="the provider 'openai' is not registered"):
         ferroscope.unregister_provider("openai")

@@ -160,9 +160,12 @@ def saved(message: Any, version: int = 1) -> str:
 
 
 BROKEN: dict[str, tuple[str, str]] = {
-    "no JSON": ("[", "not a saved history: .* pass the text that `dump_messages` returned"),
-    "another JSON": ("[]", "not a saved history: there is no 'ferroscope-messages' in its member 'format'"),
-    "a later version": (saved({}, 2), "a history of version 2, and this is version 1: update ferroscope"),
+    "no JSON": ("[", "not a saved message history: .* pass the text that `dump_messages` returned"),
+    "another JSON": ("[]", "not a saved message history: its member 'format' is not 'ferroscope-messages'"),
+    "a later version": (
+        saved({}, 2),
+        "the message history has version 2 of the format, .* reads version 1: update ferroscope",
+    ),
     "a class from elsewhere": (
         saved({"$object": "subprocess:Popen", "members": {"args": "ls"}}),
         "the class 'subprocess:Popen', which does not belong to a provider's SDK",

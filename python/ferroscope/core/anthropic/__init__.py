@@ -1,4 +1,4 @@
-"""Calls of Anthropic's models, at Anthropic, on Bedrock, Vertex AI and Foundry.
+"""Calls of Anthropic's models: at Anthropic, and on Amazon Bedrock, Vertex AI and Microsoft Foundry.
 
 Needs the extra `ferroscope[anthropic]`.
 """
@@ -16,7 +16,7 @@ try:
     from anthropic.types import MessageParam
 except ImportError as error:
     raise MissingExtraError(
-        "calls of Anthropic need its SDK: install it with `pip install 'ferroscope[anthropic]'`", name="anthropic"
+        "calls of Anthropic require its SDK: install it with `pip install 'ferroscope[anthropic]'`", name="anthropic"
     ) from error
 
 from ..._engine.decorator import call_decorator
@@ -33,7 +33,7 @@ from .tool import AnthropicTool, AnthropicToolConfig
 
 AnthropicMessageParam: TypeAlias = MessageParam | BaseMessageParam
 
-# A Foundry client is an `Anthropic` too.
+# A Foundry client is a subclass of `Anthropic`.
 _Client: TypeAlias = (
     Anthropic | AsyncAnthropic | AnthropicBedrock | AsyncAnthropicBedrock | AnthropicVertex | AsyncAnthropicVertex
 )

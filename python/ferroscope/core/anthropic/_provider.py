@@ -1,4 +1,4 @@
-"""Anthropic, as a record."""
+"""The record of the provider Anthropic."""
 
 from __future__ import annotations
 

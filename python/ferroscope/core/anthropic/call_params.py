@@ -22,27 +22,28 @@ if TYPE_CHECKING:
 
 
 class AnthropicCallParams(BaseCallParams):
-    """The parameters of a call of Anthropic; those that are None are left out.
+    """The parameters of a call of Anthropic; parameters that are None are not sent.
 
-    What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
-    An answer may have 1024 tokens where `max_tokens` does not say how many.
-    `temperature`, `top_p` and `top_k` go the way that each major version of the SDK leaves them, or warn.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
+    Without `max_tokens`, a response may have up to 1024 tokens.
+    `temperature`, `top_p` and `top_k` are passed in the way that the installed major version of the SDK allows; if it
+    allows none, a warning is emitted.
 
-    `tools` has those that Anthropic runs itself, such as web search; they are offered beside the tools of the call.
+    `tools` contains tools that Anthropic runs itself, such as web search; they are added to the tools of the call.
 
-    `context_management`, and `speed` for some models, are betas of the API, which have to be asked for by name:
-    `extra_headers={"anthropic-beta": "context-management-2025-06-27"}`, and `"fast-mode-2026-02-01"`.
+    `context_management`, and `speed` for some models, are beta features of the API. A header enables them:
+    `extra_headers={"anthropic-beta": "context-management-2025-06-27"}` or `"fast-mode-2026-02-01"`.
     """
 
     container: NotRequired[str | None]
-    context_management: NotRequired[dict[str, Any] | None]  # Any: JSON, a beta of the API
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    context_management: NotRequired[dict[str, Any] | None]  # Any: JSON of a beta feature
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     inference_geo: NotRequired[str | None]
     max_tokens: NotRequired[int]
     metadata: NotRequired[MetadataParam | None]
-    output_config: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    output_config: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     service_tier: NotRequired[str | None]
     speed: NotRequired[str | None]
     stop_sequences: NotRequired[list[str] | None]

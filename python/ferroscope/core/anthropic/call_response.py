@@ -1,4 +1,4 @@
-"""The response of Anthropic's messages."""
+"""The response of Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         MessageParam,
     ]
 else:
-    # pydantic need not build a schema of the SDK's types: nothing of them is validated.
+    # Without type parameters, pydantic builds no schema of the SDK's types: no field of theirs is validated.
     _Base = BaseCallResponse[Any, AnthropicTool, Any, Any, Any, Any, Any]
 
 _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
@@ -49,7 +49,7 @@ _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
 
 
 class AnthropicCallResponse(_Base):
-    """What a call of Anthropic returns; `response` is the SDK's `Message`.
+    """The response of a call of Anthropic; `response` is the SDK's `Message`.
 
     Example:
         ```python
@@ -66,38 +66,38 @@ class AnthropicCallResponse(_Base):
         ```
     """
 
-    def _blocks(self, kind: str) -> list[Any]:  # Any: the SDK's block of that type, or one like it
+    def _blocks(self, kind: str) -> list[Any]:  # Any: the SDK's class of that block type
         return [block for block in self.response.content or () if block.type == kind]
 
     @computed_field  # type: ignore[prop-decorator]  # mypy: not yet for properties
     @property
     def content(self) -> str:
-        """The text of the answer, all its text blocks together; empty if it has none."""
+        """The text of the response, concatenated from its text blocks; empty if it has no text."""
         return "".join(block.text or "" for block in self._blocks("text"))
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def thinking(self) -> str | None:
-        """What the model thought before and between, if it shows that."""
+        """The model's thinking, concatenated from its thinking blocks; None if the response has none."""
         blocks = self._blocks("thinking")
         return "".join(block.thinking or "" for block in blocks) if blocks else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def signature(self) -> str | None:
-        """The signature of the first of the thoughts; `message_param` has all of them."""
+        """The signature of the first thinking block, or None; `message_param` contains all signatures."""
         return next((getattr(block, "signature", None) for block in self._blocks("thinking")), None)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def finish_reasons(self) -> list[str]:
-        """Why the answer ended; empty if the provider did not say."""
+        """The stop reason as a list of one; empty if the provider reported none."""
         return [str(self.response.stop_reason)] if self.response.stop_reason else []
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def model(self) -> str:
-        """The model that answered."""
+        """The name of the model that responded."""
         return self.response.model
 
     @computed_field  # type: ignore[prop-decorator]
@@ -108,26 +108,26 @@ class AnthropicCallResponse(_Base):
 
     @property
     def usage(self) -> Usage:
-        """The provider's own account of the tokens."""
+        """The token counts as the provider reports them."""
         return self.response.usage
 
     @computed_field(return_type=Any)  # type: ignore[prop-decorator]  # the SDK's type is not loaded here
     @cached_property
     def message_param(self) -> MessageParam:
-        """The answer as a message to go on from, thoughts and what the server's tools did included."""
+        """The response as a message to continue with, including thinking blocks and results of server tools."""
         dumped = [block.model_dump(exclude_unset=True, warnings=False) for block in self.response.content or ()]
-        # The API itself sends empty texts, and refuses them when they come back.
+        # The API sends empty text blocks, but rejects them in requests.
         content = [block for block in dumped if block.get("text") != "" or block["type"] != "text"]
         return cast("MessageParam", {"role": "assistant", "content": content or dumped})
 
     @cached_property
     def tools(self) -> list[AnthropicTool] | None:
-        """The tools that the model called, ready to be called; None if the call offered none.
+        """The tools that the model called; None if the call offered no tools.
 
         Raises:
-            ferroscope.errors.UnknownToolError: It called a tool that was not offered.
-            ferroscope.errors.ToolArgumentsError: Arguments are not the JSON object they should be.
-            pydantic.ValidationError: Arguments do not fit their tool.
+            ferroscope.errors.UnknownToolError: The model called a tool that the call did not offer.
+            ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
         if not self.tool_types:
             return None
@@ -141,29 +141,29 @@ class AnthropicCallResponse(_Base):
 
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
-        """Return the message with the tools' outputs; no message if there are none."""
+        """Return the message with the tools' outputs; an empty list if there are none."""
         results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
         return [cast("MessageParam", {"role": "user", "content": results})] if results else []
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why the answer ended, in the words that all providers share."""
+        """The finish reason in the common vocabulary, as a list of one; None if it has no common equivalent."""
         return common_finish_reasons(self.finish_reasons)
 
     @property
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The response as a common message, for any provider."""
         return parse_message(cast("dict[str, Any]", self.message_param), self._origin)
 
     @property
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message as a common message; None if the last message is not the user's."""
         return parse_message(cast("Any", self.user_message_param)) if self.user_message_param else None
 
     @property
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, the system prompt first, as every provider understands them."""
-        messages: list[Any] = list(self.messages)  # Any: dicts as the SDK takes them
+        """The messages of the request as common messages, the system prompt first."""
+        messages: list[Any] = list(self.messages)  # Any: dicts in the SDK's format
         if system := self.call_kwargs.get("system"):
             contents = [system if isinstance(system, str) else list(cast("Iterable[Any]", system))]
             messages.insert(0, {"role": "system", "content": join_system(contents)})
@@ -171,7 +171,7 @@ class AnthropicCallResponse(_Base):
 
 
 def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] | None:
-    """Stop reasons in the words that all providers share; None if none is among them."""
+    """Return stop reasons in the common vocabulary; None if none of them has a common equivalent."""
     found: list[FinishReason] = [
         _COMMON_FINISH_REASONS[reason] for reason in reasons or () if reason in _COMMON_FINISH_REASONS
     ]
@@ -180,7 +180,7 @@ def common_finish_reasons(reasons: Sequence[str] | None) -> list[FinishReason] |
 
 def _result(tool: AnthropicTool, text: str) -> dict[str, Any]:  # Any: JSON
     result: dict[str, Any] = {"type": "tool_result", "tool_use_id": tool.id}
-    # An answer may say nothing, but no text may be empty.
+    # The API rejects empty text, but accepts a result without content.
     return {**result, "content": [{"type": "text", "text": text}]} if text else result
 
 

@@ -1,4 +1,4 @@
-"""A chunk of a stream of Anthropic's messages."""
+"""A chunk of a stream of Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ..base.types import FinishReason as CommonFinishReason
 
 FinishReason: TypeAlias = str
-"""A stop reason in Anthropic's words; a newer API may have more of them than the SDK."""
+"""A stop reason as Anthropic reports it. The API may have reasons that the installed SDK does not list."""
 
-_EVENTS: dict[str, Any] = {  # Any: the SDK's classes have no base that says what they can do
+_EVENTS: dict[str, Any] = {  # Any: the SDK's event classes have no common typed base
     "message_start": RawMessageStartEvent,
     "content_block_start": RawContentBlockStartEvent,
     "content_block_delta": RawContentBlockDeltaEvent,
@@ -38,7 +38,7 @@ _EVENTS: dict[str, Any] = {  # Any: the SDK's classes have no base that says wha
 
 
 class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, FinishReason]):
-    """A piece of a streamed answer; `chunk` is the SDK's event object, made when it is asked for.
+    """A chunk of a streamed response; `chunk` is the SDK's event object, created on first access.
 
     Example:
         ```python
@@ -61,12 +61,12 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
     def _read(cls, data: bytes) -> RawMessageStreamEvent:
         event = read_json(data)
         kind = _EVENTS.get(event.get("type"))
-        if kind is None:  # a `ping`, or an event that the SDK does not know yet
+        if kind is None:  # a `ping`, or an event that the installed SDK does not have
             return cast("RawMessageStreamEvent", BaseModel.construct(None, **event))
         return cast("RawMessageStreamEvent", read_model(kind, data))
 
     def _delta(self, kind: str) -> Any:
-        """The delta of the chunk's block, if it is of that type."""
+        """Return the delta of a content block if it has the given type, else None."""
         delta = getattr(self.chunk, "delta", None) if self.chunk.type == "content_block_delta" else None
         return delta if getattr(delta, "type", None) == kind else None
 
@@ -75,17 +75,17 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
 
     @property
     def thinking(self) -> str:
-        """What the model thought; empty for a chunk that does not say."""
+        """The thinking text of the chunk; empty if it has none."""
         return getattr(self._delta("thinking_delta"), "thinking", None) or ""
 
     @property
     def signature(self) -> str:
-        """The signature of the thoughts; empty for a chunk that does not bring it."""
+        """The signature of a thinking block; empty if the chunk has none."""
         return getattr(self._delta("signature_delta"), "signature", None) or ""
 
     @property
     def finish_reasons(self) -> list[FinishReason] | None:
-        """Why the answer ended, in the chunk that says so."""
+        """The stop reason as a list of one, in the chunk that reports it; None in the others."""
         chunk = self.chunk
         if chunk.type == "message_delta":
             reason: str | None = chunk.delta.stop_reason
@@ -97,12 +97,12 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
 
     @property
     def model(self) -> str | None:
-        """The model that answers, in the chunk that says so: the first."""
+        """The name of the model that responds, in the first chunk; None in the others."""
         return getattr(self._message, "model", None)
 
     @property
     def id(self) -> str | None:
-        """The provider's id of the response, in the chunk that says so: the first."""
+        """The provider's id of the response, in the first chunk; None in the others."""
         return getattr(self._message, "id", None)
 
     @property
@@ -111,9 +111,9 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
 
     @property
     def usage(self) -> Usage | MessageDeltaUsage | None:
-        """The provider's own account of the tokens, in the chunks that bring one: the first and the last but one.
+        """The token counts as the provider reports them, in the first chunk and the last but one; None in the others.
 
-        The later one is of the whole answer too, but leaves some counts out.
+        The later chunk counts the complete response, but omits some of the counts.
         """
         return cast(
             "Usage | MessageDeltaUsage | None",
@@ -122,5 +122,5 @@ class AnthropicCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fi
 
     @property
     def common_finish_reasons(self) -> list[CommonFinishReason] | None:
-        """Why the answer ended, in the words that all providers share."""
+        """The finish reason in the common vocabulary, as a list of one; None if there is none."""
         return common_finish_reasons(self.finish_reasons)

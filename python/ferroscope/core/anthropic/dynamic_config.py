@@ -1,4 +1,4 @@
-"""What a prompt function of a call of Anthropic may return to set up that one call."""
+"""The dynamic configuration that a prompt function of a call of Anthropic may return."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..base.dynamic_config import BaseDynamicConfig
 from ..base.message_param import BaseMessageParam
 from .call_params import AnthropicCallParams
 
-# A Foundry client is an `Anthropic` too.
+# A Foundry client is a subclass of `Anthropic`.
 AnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
     MessageParam | BaseMessageParam, AnthropicCallParams, Anthropic | AnthropicBedrock | AnthropicVertex
 ]
-"""What the prompt function of a sync call may return.
+"""The dynamic configuration of a sync call.
 
 Example:
     ```python
@@ -36,4 +36,4 @@ AsyncAnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
     AnthropicCallParams,
     AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicVertex,
 ]
-"""What the prompt function of an async call may return."""
+"""The dynamic configuration of an async call."""

@@ -1,4 +1,4 @@
-"""The stream of Anthropic's messages."""
+"""The stream of Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ else:
 
 
 class AnthropicStream(_Base):
-    """What a streamed call of Anthropic returns.
+    """The stream of a call of Anthropic.
 
     Example:
         ```python
@@ -54,10 +54,10 @@ class AnthropicStream(_Base):
 
     @property
     def thinking(self) -> str:
-        """What the model has thought so far; empty if it shows nothing of that."""
+        """The model's thinking received so far; empty if there is none."""
         return self._run.reasoning
 
     @property
     def signature(self) -> str:
-        """The signature of the first of the thoughts; empty while there is none."""
+        """The signature of the first thinking block; empty until it is received."""
         return cast("AnthropicCallResponse", self._run.response()).signature or ""

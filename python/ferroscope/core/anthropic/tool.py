@@ -1,4 +1,4 @@
-"""The tools of Anthropic's messages.
+"""The tools of Anthropic's Messages API.
 
 Docs: https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview
 """
@@ -27,7 +27,7 @@ class _CacheControl(TypedDict, total=False):
 
 
 class AnthropicToolConfig(ToolConfig, total=False):
-    """A tool configuration for Anthropic-specific features."""
+    """The tool configuration for Anthropic-specific features."""
 
     cache_control: _CacheControl
 
@@ -44,13 +44,13 @@ class _PendingAnthropicToolCall(PendingToolCall["ToolUseBlock"]):
     def from_mapping(cls, value: Mapping[str, object]) -> ToolUseBlock:
         from anthropic.types import ToolUseBlock
 
-        # `construct`, as the SDK itself reads responses.
-        fields: Mapping[str, Any] = value  # Any: as the SDK takes them
+        # The SDK itself parses responses with `construct`.
+        fields: Mapping[str, Any] = value  # Any: the SDK's parameters
         return ToolUseBlock.construct(None, **fields)
 
 
 class AnthropicTool(BaseTool):
-    '''A tool in a call of Anthropic.
+    '''A tool of a call of Anthropic.
 
     Example:
         ```python
@@ -58,7 +58,7 @@ class AnthropicTool(BaseTool):
 
 
         def format_book(title: str, author: str) -> str:
-            """Formats a book."""
+            """Format a book."""
             return f"{title} by {author}"
 
 
@@ -79,15 +79,15 @@ class AnthropicTool(BaseTool):
     if TYPE_CHECKING:
         tool_call: ToolUseBlock = Field(default=...)
 
-        # For checkers a class like any other, to be passed where a tool class is wanted; instances are made
-        # of its subclasses, which have a `call`.
+        # Type checkers see a concrete class here, so it can be passed as a tool class. Instances are of subclasses,
+        # which define `call`.
         def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
     else:
         tool_call: LazyToolCall = None
 
     @classmethod
     def tool_schema(cls) -> ToolParam:
-        """Returns the tool as Anthropic wants it described, a copy that is the caller's to change.
+        """Return the tool's definition in Anthropic's format, as a copy that the caller may change.
 
         Example:
             ```python
@@ -99,7 +99,7 @@ class AnthropicTool(BaseTool):
 
     @classmethod
     def wire_schema(cls) -> ToolParam:
-        """Returns the same as `tool_schema`, made once and shared: not to be changed."""
+        """Return the definition like `tool_schema`, but cached and shared; the caller must not change it."""
         owner = unbound_tool_type(cls) or cls
         known: ToolParam | None = vars(owner).get("__wire_schema__")
         if known is None:
@@ -120,15 +120,15 @@ class AnthropicTool(BaseTool):
 
     @classmethod
     def from_tool_call(cls, tool_call: ToolUseBlock, allow_partial: bool = False) -> Self:
-        """Returns the tool for a tool call of the SDK.
+        """Return the tool for an SDK tool call.
 
         Args:
             tool_call: The tool call; its input may also be JSON text.
-            allow_partial: Whether the input may be unfinished; the fields not known yet are None.
+            allow_partial: Whether the input may be incomplete; fields that are not received yet are None.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The input is not a JSON object.
-            pydantic.ValidationError: The input does not fit the tool.
+            pydantic.ValidationError: The input does not match the tool's fields.
         """
         given: object = tool_call.input
         if allow_partial:
@@ -146,7 +146,7 @@ class AnthropicTool(BaseTool):
         return tool
 
 
-# Fields have no value on the class, so pydantic leaves this place free.
+# Pydantic leaves no class attribute for a field, so the descriptor can be set here.
 setattr(AnthropicTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 

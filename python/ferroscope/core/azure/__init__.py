@@ -1,8 +1,8 @@
 """Calls of models on Azure: with OpenAI's SDK, or with azure-ai-inference, which Microsoft has retired.
 
-Needs the extra `ferroscope[azure]`, or `ferroscope[azure-inference]` for the retired SDK. Default clients are made
-of `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY` and, for the dated API, `OPENAI_API_VERSION`; if only
-`AZURE_INFERENCE_ENDPOINT` is set, of that and `AZURE_INFERENCE_CREDENTIAL`.
+Needs the extra `ferroscope[azure]`, or `ferroscope[azure-inference]` for the retired SDK. Default clients use the
+environment variables `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY` and, for the dated API, `OPENAI_API_VERSION`. If
+only `AZURE_INFERENCE_ENDPOINT` is set, they use it and `AZURE_INFERENCE_CREDENTIAL`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Azure's content filter has to say, where responses and chunks hold it."""
+"""The results of Azure's content filter in responses and chunks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from ..._dialects.sdk_model import member
 
-# Any: JSON of Azure's, whose categories grow.
+# Any: JSON of Azure, which adds categories over time.
 ContentFilterResults = dict[str, Any]
 
 
 def of_choices(completion: Any) -> ContentFilterResults | None:
-    """What the filter found in the first choice that has a result."""
+    """Return the filter results of the first choice that has any; None if no choice has."""
     for choice in member(completion, "choices") or []:
         if results := member(choice, "content_filter_results"):
             return dict(results)
@@ -19,6 +19,6 @@ def of_choices(completion: Any) -> ContentFilterResults | None:
 
 
 def of_prompt(completion: Any) -> list[dict[str, Any]] | None:
-    """What the filter found in the prompts."""
+    """Return the filter results of each prompt; None if there are none."""
     results = member(completion, "prompt_filter_results")
     return None if results is None else [dict(result) for result in results]

@@ -1,9 +1,10 @@
-"""Azure through azure-ai-inference, the SDK that v1 called it with; Microsoft has retired it.
+"""The adapter for azure-ai-inference, the SDK that v1 used for Azure and that Microsoft has retired.
 
 https://learn.microsoft.com/python/api/overview/azure/ai-inference-readme
 
-Its clients, objects and exceptions are not those of the other SDKs. Here they get the shape in which the engine
-knows these: a stream has a `response` to read the bytes of, and exceptions have the names and arguments of OpenAI's.
+Its clients, objects and exceptions differ from those of the other SDKs. This module converts them to the form that the
+engine expects: a stream has a `response` whose bytes can be read, and exceptions have the names and parameters of those
+in OpenAI's SDK.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 _PARAMETERS = frozenset(
     name
     for name, parameter in inspect.signature(ChatCompletionsClient.complete).parameters.items()
     if parameter.kind is parameter.KEYWORD_ONLY
 )
-# What `complete` hands on to azure-core; under the names of OpenAI's SDK, by which secrets are known, until then.
+# Options for azure-core. They are renamed only for the call, because redaction of secrets relies on OpenAI's names.
 _HANDED_ON = {"extra_headers": "headers", "extra_query": "params"}
 _TAKEN = _PARAMETERS.union(
     _HANDED_ON, {"connection_timeout", "headers", "params", "raw_request_hook", "raw_response_hook", "read_timeout"}
@@ -61,7 +62,7 @@ _TAKEN = _PARAMETERS.union(
 
 @dataclass(frozen=True, slots=True)
 class InferenceSdk:
-    """azure-ai-inference, called with what a request in OpenAI's format has."""
+    """azure-ai-inference, called with a request in OpenAI's format."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
         kwargs: dict[str, Any] = {}
@@ -90,7 +91,7 @@ class InferenceSdk:
 
 
 def _response_format(given: Any) -> Any:
-    """The format of an answer: as the SDK takes it, as OpenAI's does, or the schema alone."""
+    """Return the response format for the SDK, from the SDK's own form, OpenAI's form or a plain schema."""
     if not isinstance(given, dict):
         return given
     if given.get("type", "json_schema") != "json_schema":
@@ -99,8 +100,8 @@ def _response_format(given: Any) -> Any:
 
 
 def _complete(client: Any, **kwargs: Any) -> Any:
-    """Calls the client; a stream is shown as one whose bytes can be read."""
-    # To the SDK those of a call stand for all that the client was made with; here they are one of ours, or more.
+    """Call the client, and return a response or a stream whose bytes can be read."""
+    # The SDK replaces the client's `model_extras` with those of the call; merge them instead.
     if "model_extras" in kwargs and isinstance(own_extras := getattr(client, "_model_extras", None), dict):
         kwargs["model_extras"] = {**own_extras, **kwargs["model_extras"]}
     for name, own in _HANDED_ON.items():
@@ -108,7 +109,7 @@ def _complete(client: Any, **kwargs: Any) -> Any:
             kwargs[own] = {**kwargs.get(own, {}), **given}
     if not kwargs.get("stream"):
         return client.complete(**kwargs)
-    answers: list[Any] = []  # of each attempt
+    answers: list[Any] = []  # one per attempt
     theirs = kwargs.pop("raw_response_hook", None)
 
     def hook(answer: Any) -> None:
@@ -125,7 +126,7 @@ async def _awaited(answer: Any, answers: list[Any]) -> Any:
 
 
 def _shown(sdk_stream: Any, answers: list[Any]) -> Any:
-    """The stream, for the engine; one that was wrapped (by tracing, in tests) as it is."""
+    """Return the stream for the engine; a stream that was wrapped (by tracing or tests) is returned as it is."""
     shown = {StreamingChatCompletions: Stream, AsyncStreamingChatCompletions: AsyncStream}.get(type(sdk_stream))
     return sdk_stream if shown is None or not answers else shown(sdk_stream, answers[-1])
 
@@ -134,10 +135,10 @@ def _shown(sdk_stream: Any, answers: list[Any]) -> Any:
 
 
 class Stream:
-    """A stream of the SDK that nobody has touched."""
+    """A stream of the SDK that the program has not wrapped."""
 
     def __init__(self, sdk_stream: Any, response: Any) -> None:
-        self.sdk_stream = sdk_stream  # which holds the response open
+        self.sdk_stream = sdk_stream  # keeps the response open
         self.response = _Response(response)
 
     def __iter__(self) -> Iterator[Any]:
@@ -148,7 +149,7 @@ class Stream:
 
 
 class AsyncStream(Stream):
-    """The same of an async call."""
+    """A stream of an async call."""
 
     async def aclose(self) -> None:
         await self.response.aclose()
@@ -158,7 +159,7 @@ class AsyncStream(Stream):
 
 
 class _Response:
-    """An HTTP response of azure-core, under the names that httpx's has."""
+    """An HTTP response of azure-core, with the attribute names of httpx."""
 
     def __init__(self, response: Any) -> None:
         self._response = response
@@ -173,7 +174,7 @@ class _Response:
 
     @property
     def is_closed(self) -> bool:
-        # What azure-core says comes only after the connection of a sync response is back in its pool.
+        # azure-core sets its `is_closed` only after the connection of a sync response has returned to the pool.
         return bool(getattr(_raw(self._response), "closed", self._response.is_closed))
 
     def iter_bytes(self) -> Iterator[bytes]:
@@ -194,7 +195,7 @@ class _Response:
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """The connection below a response."""
+    """The network connection of a response."""
 
     connection: socket.socket
 
@@ -203,19 +204,19 @@ class _Network:
 
 
 def _socket_of(response: Any) -> socket.socket | None:
-    """The socket that a sync response is read from, where the SDK has its usual transport."""
+    """Return the socket of a sync response if the SDK uses its default transport, else None."""
     found = getattr(getattr(_raw(response), "connection", None), "sock", None)
     return found if isinstance(found, socket.socket) else None
 
 
 def _raw(response: Any) -> Any:
-    """The response of urllib3 below it, if there is one."""
+    """Return the urllib3 response of an azure-core response, if there is one."""
     return getattr(getattr(response, "_internal_response", None), "raw", None)
 
 
 @contextmanager
 def _network_errors() -> Iterator[None]:
-    """What azure-core raises while it reads, as the failures of the network that they are."""
+    """Convert azure-core's errors of a read to the built-in network errors."""
     try:
         yield
     except ServiceResponseTimeoutError as error:
@@ -224,7 +225,7 @@ def _network_errors() -> Iterator[None]:
         raise ConnectionError(str(error)) from error
 
 
-# ---- exceptions, with the names and arguments of OpenAI's
+# ---- exceptions, with the names and parameters of those in OpenAI's SDK
 
 
 class APIError(HttpResponseError):
@@ -237,7 +238,7 @@ class APIError(HttpResponseError):
 
 
 class APIConnectionError(IncompleteReadError, ServiceResponseError):
-    """A connection that broke before the answer ended; azure-core raises one or the other."""
+    """A connection that broke before the response ended; azure-core raises either of the two base classes."""
 
     def __init__(self, message: str = "", *, request: object = None) -> None:
         super().__init__(message)
@@ -245,9 +246,9 @@ class APIConnectionError(IncompleteReadError, ServiceResponseError):
 
 
 class APITimeoutError(ServiceResponseTimeoutError):
-    """An answer that did not come in time."""
+    """A response that did not arrive in time."""
 
-    def __init__(self, message: str = "the provider was silent for too long", *, request: object = None) -> None:
+    def __init__(self, message: str = "the provider did not respond in time", *, request: object = None) -> None:
         super().__init__(message)
         self.request = request
 
@@ -284,7 +285,7 @@ class InferenceTool(AzureTool):
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = _PendingToolCall
 
 
-# As on the class that it extends.
+# As for the base class: pydantic leaves no class attribute for a field.
 setattr(InferenceTool, "tool_call", ToolCallAttribute())  # noqa: B010
 
 
@@ -294,7 +295,7 @@ setattr(InferenceTool, "tool_call", ToolCallAttribute())  # noqa: B010
 def _endpoint() -> str:
     endpoint = os.environ.get("AZURE_INFERENCE_ENDPOINT")
     if not endpoint:
-        raise KeyError("AZURE_INFERENCE_ENDPOINT is not set: put the address of the endpoint there, or pass `client=`")
+        raise KeyError("AZURE_INFERENCE_ENDPOINT is not set: set it to the URL of the endpoint, or pass `client=`")
     return endpoint
 
 
@@ -308,13 +309,13 @@ def _credential(identity: str) -> Any:
         return import_module(identity).DefaultAzureCredential()
     except ImportError:
         raise KeyError(
-            "AZURE_INFERENCE_CREDENTIAL is not set: put the key there, or install azure-identity to be known by the "
+            "AZURE_INFERENCE_CREDENTIAL is not set: set it to the API key, or install azure-identity to use the "
             "identity that you are signed in with"
         ) from None
 
 
 class _AsyncClient(AsyncChatCompletionsClient):
-    """A default client, which closes the credential that was made for it: that has connections of its own."""
+    """A default client that also closes its own credential, which has connections too."""
 
     def __init__(self, endpoint: str, credential: Any) -> None:
         super().__init__(endpoint, credential)

@@ -1,4 +1,4 @@
-"""Azure through OpenAI's SDK: how default clients are made, and what parameters of azure-ai-inference's become."""
+"""Azure through OpenAI's SDK: the default clients, and the conversion of parameters of azure-ai-inference."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ENVIRONMENT = (
 )
 _SCOPE = "https://cognitiveservices.azure.com/.default"
 _V1 = "/openai/v1"
-# What Microsoft calls the API without versions where a version is asked for.
+# Values of the version variable that select the v1 API, which has no dated versions.
 _WITHOUT_VERSIONS = frozenset({"v1", "latest", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
 class AzureOpenAISdk(OpenAISdk):
-    """OpenAI's SDK, for programs that were written for azure-ai-inference too."""
+    """OpenAI's SDK, with support for the parameters of azure-ai-inference."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
         request = {name: _plain(value) for name, value in request.items()}
@@ -46,7 +46,7 @@ class AzureOpenAISdk(OpenAISdk):
 
 @dataclass(frozen=True, slots=True)
 class UnusableSdk(OpenAISdk):
-    """An SDK that is installed and cannot be used: the call raises, and not the import."""
+    """An SDK that is installed but unusable. The call raises the error instead of the import."""
 
     reason: str = ""
 
@@ -55,10 +55,10 @@ class UnusableSdk(OpenAISdk):
 
 
 def _parameters() -> frozenset[str]:
-    """Return the parameters of the SDK's method; the SDK is loaded when the first call is made.
+    """Return the parameters of the SDK's method. The first call loads the SDK.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: The SDK is not installed.
     """
     try:
         return method_parameters(COMPLETIONS)
@@ -71,14 +71,14 @@ def _parameters() -> frozenset[str]:
 
 
 def _plain(value: Any) -> Any:
-    """A parameter without the models of azure-ai-inference."""
+    """Return a parameter with objects of azure-ai-inference converted to dicts."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
 def sync_client() -> OpenAI:
-    """The default client of sync calls: of the dated API if a version is named, else of the one without versions."""
+    """Return the default client of sync calls: for the dated API if a version is set, otherwise for the v1 API."""
     from openai import AzureOpenAI, OpenAI
 
     if version := _api_version():
@@ -88,7 +88,7 @@ def sync_client() -> OpenAI:
 
 
 def async_client() -> AsyncOpenAI:
-    """The default client of async calls."""
+    """Return the default client of async calls; see `sync_client`."""
     from openai import AsyncAzureOpenAI, AsyncOpenAI
 
     if version := _api_version():
@@ -103,14 +103,14 @@ def async_client() -> AsyncOpenAI:
 def _endpoint() -> str:
     endpoint = os.environ.get("AZURE_OPENAI_ENDPOINT")
     if not endpoint:
-        # That this one is asked at all means that the other SDK is not there.
+        # This SDK is only used with the other variable if the other SDK is not installed.
         other = (
             "; AZURE_INFERENCE_ENDPOINT is for azure-ai-inference, which Microsoft has retired and which is not "
             "installed: pip install 'ferroscope[azure-inference]'"
         )
         raise KeyError(
-            "AZURE_OPENAI_ENDPOINT is not set: put the address of the resource there, such as "
-            "https://my-resource.openai.azure.com, and its key in AZURE_OPENAI_API_KEY, or pass `client=`"
+            "AZURE_OPENAI_ENDPOINT is not set: set it to the URL of the resource, such as "
+            "https://my-resource.openai.azure.com, and AZURE_OPENAI_API_KEY to its key, or pass `client=`"
             + (other if os.environ.get("AZURE_INFERENCE_ENDPOINT") else "")
         )
     return endpoint.rstrip("/")
@@ -122,23 +122,27 @@ def _base_url() -> str:
 
 
 def _api_version() -> str | None:
-    """The date of the dated API, if that is asked for."""
+    """Return the version of the dated API; None for the v1 API."""
     version = os.environ.get("OPENAI_API_VERSION") or os.environ.get("AZURE_OPENAI_API_VERSION")
-    # An address that leads to the API without versions has nothing else below it.
+    # An endpoint that ends with the path of the v1 API has no dated API.
     return None if version in _WITHOUT_VERSIONS or _endpoint().endswith(_V1) else version
 
 
 def _key() -> str | None:
-    # If both are there, the SDK's client of the dated API sends the token.
+    # The token comes first, as in the SDK's client for the dated API.
     return os.environ.get("AZURE_OPENAI_AD_TOKEN") or os.environ.get("AZURE_OPENAI_API_KEY")
 
 
 def _tokens() -> Callable[[], str]:
-    """What makes tokens for the identity that the machine or the user is signed in with, where no key is given."""
+    """Return a function that creates tokens for the signed-in identity of the machine or user.
+
+    Raises:
+        KeyError: azure-identity is not installed.
+    """
     try:
-        from azure.identity import DefaultAzureCredential, get_bearer_token_provider  # pyright: ignore[reportMissingImports]  # optional: only to sign in without a key
+        from azure.identity import DefaultAzureCredential, get_bearer_token_provider  # pyright: ignore[reportMissingImports]  # optional: for calls without a key
     except ImportError:
-        # Never the key of OPENAI_API_KEY, which the SDK would take: it is another provider's.
+        # Without this error, the SDK would send OPENAI_API_KEY, which is a key of another provider.
         raise KeyError(
             "neither AZURE_OPENAI_API_KEY nor AZURE_OPENAI_AD_TOKEN is set: set one of them, or install "
             "azure-identity to use the identity that you are signed in with"

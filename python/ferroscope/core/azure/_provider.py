@@ -1,4 +1,4 @@
-"""Azure, as a record for each of the two SDKs that call it."""
+"""The record of the provider Azure, with one alternative per SDK."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .responses import (
 from .stream import AzureStream
 from .tool import AzureTool
 
-# Models of many makers are there, which send more in an answer than they take back; some write `tool_call`.
+# Azure serves models of many vendors. Some responses have fields that requests reject; some have `tool_call`.
 _QUIRKS: Final = Quirks(audio=False, reasoning_back=(), finish_reasons={"tool_call": "tool_calls"})
 
 
@@ -32,7 +32,7 @@ _INFERENCE: Final = "azure.ai.inference"
 
 
 def _is_inference(client: object | None) -> bool:
-    """Whether a client is azure-ai-inference's; the default one is, where only that has an endpoint."""
+    """Return whether azure-ai-inference serves a client, or the default client for None."""
     if client is not None:
         return hasattr(client, "complete") and not hasattr(client, "chat")
     return bool(os.environ.get("AZURE_INFERENCE_ENDPOINT")) and not os.environ.get("AZURE_OPENAI_ENDPOINT")
@@ -53,7 +53,7 @@ _OPENAI: Final = Provider(
 
 
 def _why_unusable(error: ImportError) -> str | None:
-    """Return why azure-ai-inference cannot be imported; None where it is not installed."""
+    """Return the reason that azure-ai-inference cannot be imported; None if it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     module = error.name or "" if isinstance(error, ModuleNotFoundError) else None

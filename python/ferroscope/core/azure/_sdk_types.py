@@ -1,4 +1,4 @@
-"""The types of the two SDKs that call Azure, of which one is enough."""
+"""The types of the two SDKs for Azure, of which at least one must be installed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
     from openai.types.chat import ChatCompletionMessageParam
 
-    # An `AzureOpenAI` is an `OpenAI` too.
+    # `AzureOpenAI` is a subclass of `OpenAI`.
     Client: TypeAlias = OpenAI | ChatCompletionsClient
     AsyncClient: TypeAlias = AsyncOpenAI | AsyncChatCompletionsClient
     AzureMessageParam: TypeAlias = ChatCompletionMessageParam | ChatRequestMessage | BaseMessageParam
 else:
 
     def _union(*names: str) -> tuple[Any, ...]:
-        """What is installed of some classes."""
+        """Return the classes that can be imported."""
         found = []
         for name in names:
             module, _, attribute = name.rpartition(".")
@@ -37,7 +37,7 @@ else:
     _clients = _union("openai.OpenAI", "azure.ai.inference.ChatCompletionsClient")
     if not _clients:
         raise MissingExtraError(
-            "calls of Azure need an SDK: install OpenAI's with `pip install 'ferroscope[azure]'`, or "
+            "calls of Azure require an SDK: install OpenAI's with `pip install 'ferroscope[azure]'`, or "
             "azure-ai-inference, which Microsoft has retired, with `pip install 'ferroscope[azure-inference]'`",
             name="openai",
         )

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class AzureCallParams(BaseCallParams, total=False):
-    """The parameters of a call of a model on Azure; those that are None are left out.
+    """The parameters of a call of a model on Azure; parameters that are None are not sent.
 
-    What a model knows beyond these can be given too, with either SDK: what the method of the one at hand has no
-    parameter for goes into the body.
+    Other parameters of a model are accepted with either SDK: parameters that the SDK's method does not have are sent in
+    the body of the request.
     """
 
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     frequency_penalty: NotRequired[float | None]
     max_completion_tokens: NotRequired[int | None]
     max_tokens: NotRequired[int | None]
-    model_extras: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    model_extras: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     parallel_tool_calls: NotRequired[bool]
     presence_penalty: NotRequired[float | None]
     reasoning_effort: NotRequired[str | None]

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
         ChatCompletionUserMessageParam,
     ]
 else:
-    # pydantic need not build a schema of the SDK's types: nothing of them is validated.
+    # Without type parameters, pydantic builds no schema of the SDK's types: no field of theirs is validated.
     _Base = ChatCallResponse[Any, AzureTool, Any, Any, Any, Any, Any]
 
 
 class AzureCallResponse(_Base):
-    """What a call of a model on Azure returns.
+    """The response of a call of a model on Azure.
 
-    `response` is the object of the SDK that made the call: a `ChatCompletion` of openai's, a `ChatCompletions`
-    of azure-ai-inference's.
+    `response` is an object of the SDK that made the call: `ChatCompletion` of openai, or `ChatCompletions` of
+    azure-ai-inference.
 
     Example:
         ```python
@@ -55,15 +55,15 @@ class AzureCallResponse(_Base):
         ```
     """
 
-    # Models of many makers are there, which say more in an answer than they take back.
+    # Azure serves models of many vendors, and some responses have fields that requests reject.
     _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
 
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
-        """What the content filter found in the answer, by category; None if it says nothing."""
+        """The results of the content filter for the response, by category; None if there are none."""
         return of_choices(self.response)
 
     @property
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
-        """What the content filter found in each prompt; None if it says nothing."""
+        """The results of the content filter for each prompt; None if there are none."""
         return of_prompt(self.response)

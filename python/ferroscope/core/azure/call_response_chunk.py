@@ -19,7 +19,7 @@ else:
 
 
 class AzureCallResponseChunk(_Base):
-    """A piece of a streamed answer; `chunk` is the SDK's object, made when it is asked for.
+    """A chunk of a streamed response; `chunk` is the SDK's object, created on first access.
 
     Example:
         ```python
@@ -47,10 +47,10 @@ class AzureCallResponseChunk(_Base):
 
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
-        """What the content filter found in the text so far, in the chunk that says it."""
+        """The results of the content filter for the text so far, in the chunks that report them."""
         return of_choices(self.chunk)
 
     @property
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
-        """What the content filter found in each prompt, in the chunk that says it: the first, which has no text."""
+        """The results of the content filter for each prompt, in the first chunk, which has no text."""
         return of_prompt(self.chunk)

@@ -1,4 +1,4 @@
-"""What a prompt function of a call of a model on Azure may return to set up that one call."""
+"""The dynamic configuration that a prompt function of a call of a model on Azure may return."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._sdk_types import AsyncClient, AzureMessageParam, Client
 from .call_params import AzureCallParams
 
 AzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, Client]
-"""What the prompt function of a sync call may return.
+"""The dynamic configuration of a sync call.
 
 Example:
     ```python
@@ -24,4 +24,4 @@ Example:
 """
 
 AsyncAzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, AsyncClient]
-"""What the prompt function of an async call may return."""
+"""The dynamic configuration of an async call."""

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class AzureResponsesCallParams(ResponsesCallParams, total=False):
-    """The parameters of a call of the Responses API on Azure; those that are None are left out."""
+    """The parameters of a call of the Responses API on Azure; parameters that are None are not sent."""
 
 
 class AzureResponsesTool(ResponsesTool):
-    """A tool in a call of the Responses API on Azure; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool of a call of the Responses API on Azure; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
     __tool_config_type__ = AzureToolConfig
 
@@ -52,7 +52,7 @@ class AzureResponsesCallResponse(ResponsesCallResponse[AzureResponsesTool, Any, 
 
 
 class AzureResponsesCallResponseChunk(ResponsesCallResponseChunk):
-    """An event of a streamed answer; `chunk` is the SDK's event object, built when it is first read."""
+    """An event of a streamed response; `chunk` is the SDK's event object, created on first access."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""The stream of a model on Azure."""
+"""The stream of a call of a model on Azure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ else:
 
 
 class AzureStream(_Base):
-    """What a streamed call of a model on Azure returns.
+    """The stream of a call of a model on Azure.
 
     Example:
         ```python
@@ -62,15 +62,15 @@ class AzureStream(_Base):
 
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
-        """What the content filter has found in the answer so far, by category; None if it says nothing."""
+        """The results of the content filter for the response so far, by category; None if there are none."""
         return cast("AzureCallResponse", self._run.response()).content_filter_results
 
     @property
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
-        """What the content filter found in each prompt; None if it says nothing."""
+        """The results of the content filter for each prompt; None if there are none."""
         return cast("AzureCallResponse", self._run.response()).prompt_filter_results
 
     @property
     def thinking(self) -> str:
-        """What the model has thought so far, of models that show it; empty otherwise."""
+        """The model's thinking received so far; empty if there is none."""
         return self._run.reasoning

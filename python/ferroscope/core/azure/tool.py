@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class GenerateAzureStrictToolJsonSchema(GenerateStrictToolJsonSchema):
-    """A schema generator whose schemas Azure accepts with `strict: true`."""
+    """The generator of JSON schemas that Azure accepts with `strict: true`."""
 
 
 class AzureToolConfig(ToolConfig, total=False):
-    """A tool configuration for Azure-specific features."""
+    """The tool configuration for Azure-specific features."""
 
     strict: bool
 
 
 class AzureTool(ChatTool):
-    '''A tool in a call of a model on Azure.
+    '''A tool of a call of a model on Azure.
 
     Example:
         ```python
@@ -35,7 +35,7 @@ class AzureTool(ChatTool):
 
 
         def format_book(title: str, author: str) -> str:
-            """Formats a book."""
+            """Format a book."""
             return f"{title} by {author}"
 
 

@@ -1,6 +1,6 @@
-"""The body of a streamed response, below AWS's SDKs: of urllib3, of aiohttp, or of httpx in aiobotocore 3.
+"""The body of a streamed response of AWS's SDKs: from urllib3, from aiohttp, or from httpx in aiobotocore 3.
 
-It has the names that the engine reads from responses of httpx.
+It has the attribute names of httpx, which the engine expects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LIBRARIES: Final = ("aiohttp", "urllib3")
 
 
 class Body:
-    """The body of a response, of which nothing has been read."""
+    """The unread body of a response."""
 
     is_stream_consumed = False
 
@@ -34,7 +34,7 @@ class Body:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the body has been read to its end, or closed."""
+        """Whether the body has been read to its end or closed."""
         return bool(getattr(self._raw, "closed", False))
 
     def iter_bytes(self) -> Iterator[bytes]:
@@ -62,7 +62,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """The connection below a response."""
+    """The network connection of a response."""
 
     connection: socket.socket
 
@@ -72,7 +72,7 @@ class _Network:
 
 @contextmanager
 def network_errors() -> Iterator[None]:
-    """Raise the errors of the HTTP libraries as the failures of the network that they are."""
+    """Convert the errors of the HTTP libraries to the built-in network errors."""
     try:
         yield
     except Exception as error:

@@ -1,7 +1,7 @@
 """The default clients for Amazon Bedrock.
 
-Making a client reads and parses JSON files of the SDK, which takes longer than a request. What was read is shared by
-all clients of the process.
+Creating a client reads and parses JSON files of the SDK, which takes longer than a request. All clients of the process
+share the parsed files.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from botocore.session import get_session
 _SERVICE: Final = "bedrock-runtime"
 # v1's own name first. https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
 _REGIONS: Final = ("AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
-# The SDK itself stops waiting after a minute, in which a long response is not complete, and sends the request again. It
-# allows ten connections. The values are those of OpenAI's SDK.
+# The SDK's default read timeout is one minute, in which a long response is not complete, and it then retries the
+# request. Its default pool has ten connections. These values are those of OpenAI's SDK.
 _OPTIONS: Final[dict[str, Any]] = {"read_timeout": 600, "max_pool_connections": 1000}
 
 
 @cache
 def _loader() -> Any:
-    """Return what reads the SDK's files, and keeps what it has read."""
+    """Return the loader of the SDK's files, which caches them."""
     return get_session().get_component("data_loader")
 
 
@@ -40,10 +40,10 @@ def sync_client(**options: Any) -> Any:
     """Return a client for sync calls.
 
     Args:
-        options: What the SDK's `create_client` takes.
+        options: Keyword arguments of the SDK's `create_client`.
 
     Raises:
-        botocore.exceptions.NoRegionError: Neither the environment nor a profile has a region.
+        botocore.exceptions.NoRegionError: Neither the environment nor a profile sets a region.
     """
     session = get_session()
     session.register_component("data_loader", _loader())
@@ -54,10 +54,10 @@ def sync_client(**options: Any) -> Any:
 
 
 class AsyncClient:
-    """A client for async calls, made at the first of them: the SDK's is an async context manager.
+    """A client for async calls. The SDK's client is an async context manager, which the first call enters.
 
     Args:
-        options: What the SDK's `create_client` takes.
+        options: Keyword arguments of the SDK's `create_client`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -66,18 +66,18 @@ class AsyncClient:
         self._opening: asyncio.Task[Any] | None = None
 
     async def open(self) -> Any:
-        """Return the SDK's client.
+        """Return the SDK's client, and create it in the first call.
 
         Raises:
-            botocore.exceptions.NoRegionError: Neither the environment nor a profile has a region.
+            botocore.exceptions.NoRegionError: Neither the environment nor a profile sets a region.
         """
         if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
             self._opening = asyncio.create_task(self._open())
-        # Many calls may wait for it, and one of them may be cancelled.
+        # Several calls may wait for the client, so the cancellation of one call must not cancel its creation.
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> Any:
-        # Files are read in a thread, where they do not block the event loop.
+        # Read the files in a thread, so that they do not block the event loop.
         session = await asyncio.to_thread(_async_session)
         from aiobotocore.config import AioConfig
 
@@ -97,7 +97,7 @@ def _async_session() -> Any:
 
     session = get_async_session()
     session.register_component("data_loader", _loader())
-    # The loader keeps what a sync client reads.
+    # Creating a sync client fills the cache of the loader.
     sync_client() if _region() else None
     return session
 

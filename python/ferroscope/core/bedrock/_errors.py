@@ -1,4 +1,4 @@
-"""The exceptions of AWS's SDKs, with what the engine reads of exceptions.
+"""The exceptions of AWS's SDKs, with the attributes that the engine reads.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
 
-# Codes for which botocore has no class, and whose status, 400 or 403, does not tell them from other errors.
+# Error codes without a class in botocore. Their status, 400 or 403, does not identify them.
 _AUTHENTICATION: Final = frozenset(
     {
         "ExpiredToken",
@@ -30,7 +30,7 @@ _AuthenticationError: Final = type("AuthenticationError", (ClientError,), {"__mo
 
 @contextmanager
 def described_errors() -> Iterator[None]:
-    """Give errors of the service the status of the response, and those of credentials a class of their own."""
+    """Set the HTTP status on errors of the service, and give authentication errors a class of their own."""
     try:
         yield
     except ClientError as error:
@@ -44,7 +44,7 @@ def described_errors() -> Iterator[None]:
 
 @contextmanager
 def stream_errors() -> Iterator[None]:
-    """Raise the SDK's error of a stream as the class below."""
+    """Convert the SDK's error of a stream to `APIError`."""
     try:
         yield
     except EventStreamError as error:
@@ -56,7 +56,7 @@ def stream_errors() -> Iterator[None]:
         ) from error
 
 
-class APIError(EventStreamError):  # type: ignore[misc]  # a class without types
+class APIError(EventStreamError):  # type: ignore[misc]  # the base class is untyped
     """An error that the service reports inside a stream."""
 
     def __init__(self, message: str, *, request: object, body: object) -> None:
@@ -68,7 +68,7 @@ class APIError(EventStreamError):  # type: ignore[misc]  # a class without types
         self.body = body
 
 
-class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # a class without types
+class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # the base class is untyped
     """A connection that broke before the response ended."""
 
     def __init__(self, message: str = "", *, request: object = None) -> None:
@@ -76,7 +76,7 @@ class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # a clas
         self.request = request
 
 
-class APITimeoutError(ReadTimeoutError):  # type: ignore[misc]  # a class without types
+class APITimeoutError(ReadTimeoutError):  # type: ignore[misc]  # the base class is untyped
     """A response that did not arrive in time."""
 
     def __init__(self, message: str = "", *, request: object = None) -> None:

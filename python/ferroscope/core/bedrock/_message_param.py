@@ -1,4 +1,4 @@
-"""The messages that a call of Amazon Bedrock takes."""
+"""The messages that calls of Amazon Bedrock accept."""
 
 from __future__ import annotations
 

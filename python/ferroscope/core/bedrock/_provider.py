@@ -1,4 +1,4 @@
-"""Amazon Bedrock, as a record."""
+"""The record of the provider Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stream import BedrockStream
 from .tool import BedrockTool
 
 _PACKAGE = "ferroscope.core.bedrock"
-# https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html, and `AWS_REGION_NAME` of v1.
+# https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html; `AWS_REGION_NAME` is v1's name.
 _ENVIRONMENT = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

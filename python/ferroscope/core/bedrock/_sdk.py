@@ -1,8 +1,8 @@
-"""AWS's SDKs under the names that the engine uses: boto3, aiobotocore and aioboto3, whose clients are botocore's.
+"""The adapter for AWS's SDKs (boto3, aiobotocore, aioboto3), whose clients are all based on botocore.
 
 https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/bedrock-runtime/client/converse_stream.html
 
-The HTTP response comes from a public event, which a client emits when a request has succeeded.
+The HTTP response comes from a public event hook, which a client calls when a request has succeeded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def sender(client: Any) -> Callable[..., Any]:
     """Return the function that sends a request with a client."""
     if isinstance(client, AsyncClient):
         return partial(_open_and_send, client)
-    _ = client.converse, client.converse_stream, client.meta.events  # an AttributeError for another client
+    _ = client.converse, client.converse_stream, client.meta.events  # raises AttributeError for another client
     return partial(_send, client)
 
 
@@ -47,7 +47,7 @@ async def _open_and_send(client: AsyncClient, **kwargs: Any) -> Any:
 
 def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
     method = client.converse_stream if stream else client.converse
-    # A second registration of the same id changes nothing.
+    # Registering the same id twice has no effect.
     for event, receive in _EVENTS.items():
         client.meta.events.register(event, receive, unique_id=event)
     received: list[Any] = []
@@ -65,9 +65,10 @@ async def _asend(sending: Any, received: list[Any], stream: bool, model: str) ->
 
 
 def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments without the model's own blocks of which the SDK is too old to know.
+    """Return the arguments without content blocks of the model that the installed SDK does not know.
 
-    A stream has them, and the SDK raises a ParamValidationError for them. Those of the user are kept, and are errors.
+    A stream returns such blocks, but the SDK raises ParamValidationError for them in a request. Unknown blocks of the
+    user are kept, and raise that error.
     """
     shape = client.meta.service_model.operation_model("Converse").input_shape
     kinds = shape.members["messages"].member.members["content"].member.members.keys()
@@ -82,7 +83,7 @@ def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _receiving(received: list[Any]) -> Iterator[None]:
-    """Receive the HTTP response of a request below the SDK, and describe its errors."""
+    """Capture the HTTP response of a request below the SDK, and complete its errors."""
     token = _received.set(received)
     try:
         with described_errors():
@@ -102,7 +103,7 @@ def _receive_body(response_dict: Any, **_: Any) -> None:
     if received is not None and isinstance(body := response_dict.get("body"), bytes):
         received[:] = [body]
         if response_dict["status_code"] == 200 and not body.lstrip().startswith(b"{"):
-            # The SDK's parser fails at JSON that is not an object.
+            # The SDK's parser fails on JSON that is not an object.
             response_dict["body"] = b"{}"
 
 
@@ -113,13 +114,13 @@ _EVENTS: Final[dict[str, Callable[..., None]]] = {
 
 
 def _whole(answer: Any, received: list[Any]) -> Any:
-    """Return the response; the text of the body if it is not a response of the API."""
-    if not received:  # a mock, or botocore before it had the event
+    """Return the response, or the text of the body if it is not a response of the API."""
+    if not received:  # a mock, or a botocore version without the event
         return answer
     (body,) = received
     if "output" not in answer:
         return body.decode("utf-8", "replace")
-    # The SDK drops counts that it does not know.
+    # The SDK drops token counts that it does not know.
     if "usage" in answer and isinstance(usage := from_json(body).get("usage"), dict):
         answer["usage"] = usage
     return answer
@@ -129,7 +130,7 @@ def _whole(answer: Any, received: list[Any]) -> Any:
 
 
 def _opened(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any) -> Any:
-    """Return the stream for the engine; one that a program wrapped is read by its objects."""
+    """Return the stream for the engine; a stream that the program wrapped is read as objects."""
     head = Head(model, answer["ResponseMetadata"])
     if received and type(answer["stream"]).__module__ in _STREAMS:
         return raw(answer["stream"], head, Body(received[0]))
@@ -137,7 +138,7 @@ def _opened(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any
 
 
 class WrappedStream:
-    """A stream that is read by the SDK, or by what a program put in its place."""
+    """A stream that is read as objects, from the SDK or from a wrapper of the program."""
 
     def __init__(self, sdk_stream: Any, head: Head, response: Body | None = None) -> None:
         self.sdk_stream = sdk_stream
@@ -153,7 +154,7 @@ class WrappedStream:
 
 
 class WrappedAsyncStream(WrappedStream):
-    """The same of an async call."""
+    """An async stream that is read as objects."""
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         with network_errors(), stream_errors():
@@ -162,8 +163,8 @@ class WrappedAsyncStream(WrappedStream):
 
 
 class Stream(WrappedStream):
-    """A stream of the SDK that no program has touched."""
+    """A stream of the SDK that the program has not wrapped."""
 
 
 class AsyncStream(WrappedAsyncStream):
-    """The same of an async call."""
+    """An async stream of the SDK that the program has not wrapped."""

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class AssistantMessageTypeDef(Message):
-    """A message of the model."""
+    """A message from the model."""
 
 
 SyncMessageTypeDef: TypeAlias = Message
@@ -35,14 +35,14 @@ ToolUseBlockContentTypeDef: TypeAlias = ToolUseBlock
 
 
 class UserMessageTypeDef(TypedDict):
-    """A message of the user."""
+    """A message from the user."""
 
     role: Literal["user"]
     content: list[Block]
 
 
 class ToolUseBlockMessageTypeDef(TypedDict):
-    """A message of nothing but tool calls."""
+    """A message that contains only tool calls."""
 
     role: Literal["assistant", "user"]
     content: list[ToolUseBlock]
@@ -55,7 +55,7 @@ class ToolResultBlockContentTypeDef(TypedDict):
 
 
 class ToolResultBlockMessageTypeDef(TypedDict):
-    """A message of nothing but results of tool calls."""
+    """A message that contains only results of tool calls."""
 
     role: Literal["assistant", "user"]
     content: list[ToolResultBlockContentTypeDef]
@@ -64,7 +64,7 @@ class ToolResultBlockMessageTypeDef(TypedDict):
 class StreamOutputChunk(TypedDict):
     """An event of a stream, with the model of the request and the metadata of the response."""
 
-    # Any: JSON of the API.
+    # Any: the API's JSON.
     messageStart: NotRequired[dict[str, Any]]
     contentBlockStart: NotRequired[dict[str, Any]]
     contentBlockDelta: NotRequired[dict[str, Any]]

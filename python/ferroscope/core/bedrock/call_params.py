@@ -12,13 +12,13 @@ from ..base.call_params import BaseCallParams
 
 
 class BedrockCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Amazon Bedrock; those that are None are left out.
+    """The parameters of a call of Amazon Bedrock; parameters that are None are not sent.
 
-    Parameters that a newer SDK adds can be given too: all of them are passed to the client's method as they are.
-    `system` comes before the system messages of the prompt, and the tools in `toolConfig` before those of the call.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the client's method unchanged.
+    `system` is sent before the system messages of the prompt, and the tools in `toolConfig` before those of the call.
     """
 
-    # Any: JSON of the API.
+    # Any: the API's JSON.
     additionalModelRequestFields: NotRequired[Mapping[str, Any] | None]
     additionalModelResponseFieldPaths: NotRequired[list[str] | None]
     guardrailConfig: NotRequired[Mapping[str, Any] | None]

@@ -7,7 +7,7 @@ from ._types import StreamOutputChunk
 
 
 class BedrockCallResponseChunk(ConverseCallResponseChunk[StreamOutputChunk]):
-    """A chunk of a streamed response; `chunk` is the event of `converse_stream`, built when it is first read.
+    """A chunk of a streamed response; `chunk` is the event of `converse_stream`, created on first access.
 
     Example:
         ```python

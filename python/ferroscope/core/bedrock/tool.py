@@ -15,15 +15,15 @@ from ..base.tool import GenerateJsonSchemaNoTitles, ToolConfig
 
 
 class GenerateBedrockStrictToolJsonSchema(GenerateJsonSchemaNoTitles):
-    """The generator of the schemas of tools."""
+    """The generator of JSON schemas for tools."""
 
 
 class BedrockToolConfig(ToolConfig, total=False):
-    """A tool configuration for Bedrock-specific features."""
+    """The tool configuration for Bedrock-specific features."""
 
 
 class BedrockTool(ConverseTool):
-    '''A tool in a call of Amazon Bedrock.
+    '''A tool of a call of Amazon Bedrock.
 
     Example:
         ```python

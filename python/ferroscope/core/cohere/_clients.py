@@ -1,6 +1,7 @@
-"""The default clients of Cohere, which keep the responses of their requests.
+"""Default clients for Cohere that capture the responses of their requests.
 
-The SDK has a public way to a stream's response since 7; before, only the HTTP client that it was given can see it.
+Version 7 of the SDK added a public method that returns a stream's response. In earlier versions, only a custom HTTP
+client can capture it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from cohere.environment import ClientEnvironment
 
 from ...errors import MissingApiKeyError
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 RETRIES: Final = 2
-"""How often a request of these clients is sent again. The SDK itself never sends the request of a stream again."""
-# The timeout of the SDK's own clients, in seconds.
+"""The number of retries of a request. The SDK itself does not retry the request of a stream."""
+# The default timeout of the SDK's clients, in seconds.
 _TIMEOUT: Final = 300.0
 
 kept_responses: Final[ContextVar[list[httpx.Response] | None]] = ContextVar("kept_responses", default=None)
-"""The list that a call wants the responses of its requests in."""
+"""The list in which the responses of the current call are captured."""
 
 
 def _keep(response: httpx.Response) -> None:
@@ -36,14 +37,22 @@ async def _akeep(response: httpx.Response) -> None:
 
 
 def sync_client() -> Any:
-    """Return a client for sync calls."""
+    """Return a client for sync calls.
+
+    Raises:
+        MissingApiKeyError: CO_API_KEY is not set.
+    """
     key = _key()
     http = httpx.Client(event_hooks={"response": [_keep]}, timeout=_TIMEOUT, follow_redirects=True)
     return _made(cohere.ClientV2, key, http)
 
 
 def async_client() -> Any:
-    """Return a client for async calls."""
+    """Return a client for async calls.
+
+    Raises:
+        MissingApiKeyError: CO_API_KEY is not set.
+    """
     key = _key()
     http = httpx.AsyncClient(event_hooks={"response": [_akeep]}, timeout=_TIMEOUT, follow_redirects=True)
     return _made(cohere.AsyncClientV2, key, http)
@@ -52,13 +61,13 @@ def async_client() -> Any:
 def _key() -> str:
     key = os.environ.get("CO_API_KEY")
     if not key:
-        raise MissingApiKeyError("CO_API_KEY is not set: put the API key for 'cohere' there, or pass `client=`")
+        raise MissingApiKeyError("CO_API_KEY is not set: set it to the API key for 'cohere', or pass `client=`")
     return key
 
 
 def _made(kind: Any, key: str, http: Any) -> Any:
-    # The SDK reads CO_API_URL once, when it is imported.
+    # The SDK reads CO_API_URL only once, at import.
     url = os.environ.get("CO_API_URL") or ClientEnvironment.PRODUCTION.value
     made = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)
-    made._client, made.base_url = http, url  # where the engine looks for them
+    made._client, made.base_url = http, url  # the attributes that the engine reads
     return made

@@ -1,4 +1,4 @@
-"""Cohere's exceptions, and those that the engine raises for a stream.
+"""The exceptions of Cohere's SDK, and the subclasses that the engine raises for a stream.
 
 All of them extend the SDK's `ApiError`.
 """
@@ -16,7 +16,7 @@ from cohere.core import ApiError
 from ..base._responses.secrets import HIDDEN
 from ._clients import kept_responses
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 
 class APIStatusError(ApiError):
@@ -43,28 +43,28 @@ class APITimeoutError(APIConnectionError):
 
 @contextmanager
 def sdk_errors() -> Iterator[list[httpx.Response]]:
-    """Keep the responses of a client of our own, and raise errors without the values of headers in their text."""
+    """Capture the responses of a default client, and hide header values in the text of errors."""
     box: list[httpx.Response] = []
     kept_responses.set(box)
     try:
         yield box
     except ApiError as error:
-        if 200 <= (error.status_code or 0) < 300:  # no status error: the body is not JSON
+        if 200 <= (error.status_code or 0) < 300:  # not a status error: the body is not JSON
             raise json.JSONDecodeError("not JSON", str(error.body or ""), 0) from error
         if headers := getattr(error, "headers", None):
             error.headers = _Headers(headers)
         raise
     except TypeError as error:
-        if not box:  # the program's own mistake, such as a parameter that the SDK does not have
+        if not box:  # an error of the program, such as a parameter that the SDK does not have
             raise
-        # The SDK takes any JSON for a response, and fails to build one of a list.
+        # The SDK parses any JSON as a response, and fails for a list.
         raise json.JSONDecodeError("not a response", box[-1].text, 0) from error
     finally:
         kept_responses.set(None)
 
 
 class _Headers(dict[str, str]):
-    """Headers that do not show their values."""
+    """Headers whose values are hidden in the representation."""
 
     def __repr__(self) -> str:
         return repr(dict.fromkeys(self, HIDDEN))

@@ -1,4 +1,4 @@
-"""The messages that a call of Cohere takes."""
+"""The messages that calls of Cohere accept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cohere import AssistantChatMessageV2, SystemChatMessageV2, ToolChatMessageV
 
 from ..base.message_param import BaseMessageParam
 
-# Any: JSON, as the SDK takes it in place of its models.
+# Any: JSON, which the SDK accepts in place of its models.
 CohereMessageParam: TypeAlias = (
     AssistantChatMessageV2
     | SystemChatMessageV2

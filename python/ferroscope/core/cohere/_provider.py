@@ -1,4 +1,4 @@
-"""Cohere, as a record."""
+"""The record of the provider Cohere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cohere's SDK under the names that the engine uses, in its majors 5 to 7.
+"""The adapter for Cohere's SDK: its functions under the engine's names, for the major versions 5 to 7.
 
 https://github.com/cohere-ai/cohere-python
 """
@@ -23,7 +23,7 @@ from ._errors import APIStatusError as APIStatusError
 from ._errors import APITimeoutError as APITimeoutError
 from ._errors import sdk_errors
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 
 # Seconds.
@@ -34,12 +34,12 @@ _OPTIONS: Final = {
     "extra_query": "additional_query_parameters",
     "extra_body": "additional_body_parameters",
 }
-# The parameters of the API that the method of an older SDK does not have.
+# Parameters of the API that the method of an older SDK does not have.
 _IN_BODY: Final = frozenset({"logprobs", "priority", "strict_tools", "thinking", "tool_choice"})
 
 
 class Sdk:
-    """The calls and objects of the SDK, as the dialect uses them."""
+    """The SDK's calls and objects in the form that the dialect uses."""
 
     @staticmethod
     def arguments(request: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +91,8 @@ async def _asend(v2: Any, retries: int | None, *, stream: bool = False, **reques
 
 
 def _arguments(request: dict[str, Any], retries: int | None) -> tuple[dict[str, Any], int]:
-    """The keyword arguments of the SDK's method, and how often the request of a stream may be sent."""
-    # Under their common names until here, by which secrets are known.
+    """Return the keyword arguments of the SDK's method, and the maximum number of attempts for a stream."""
+    # Renamed only here: until this point, redaction of secrets relies on the common names.
     options = {theirs: request.pop(ours) for ours, theirs in _OPTIONS.items() if ours in request}
     body = {name: request.pop(name) for name in _IN_BODY.difference(_parameters()) if name in request}
     if body:
@@ -110,9 +110,9 @@ def _parameters() -> frozenset[str]:
 
 
 def _stream(v2: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """The SDK's stream, which sends nothing before it is read; and the method that opens it with its response.
+    """Return the SDK's stream, which sends the request on the first read, and the method that opens it with a response.
 
-    There is no such method in older SDKs, and none where tracing has wrapped the stream and expects it to be read.
+    The method is None for older SDKs, and if tracing has wrapped the stream and expects to see it being read.
     """
     generator = v2.chat_stream(**kwargs)
     frame = getattr(generator, "gi_frame", None) or getattr(generator, "ag_frame", None)
@@ -122,7 +122,7 @@ def _stream(v2: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _delay(error: Any, attempt: int, attempts: int) -> float:
-    """The seconds until the next attempt; raises the error if there is none."""
+    """Return the seconds until the next attempt, or raise the error if there is none."""
     if attempt + 1 >= attempts or not (error.status_code in (408, 429) or (error.status_code or 0) >= 500):
         raise error
     asked = (getattr(error, "headers", None) or {}).get("retry-after", "")
@@ -136,12 +136,12 @@ async def _sleep(seconds: float) -> None:
 
 
 class Stream:
-    """A stream of the SDK that no program has touched, and its response where that can be had."""
+    """A stream of the SDK that the program has not wrapped, with its response if that is available."""
 
     def __init__(self, manager: Any, raw: Any, box: list[httpx.Response]) -> None:
         self.manager = manager
         self.data = raw.data
-        # Public since 7; a client of our own keeps the responses itself.
+        # Public since version 7; default clients capture the responses in the box.
         self.response = box[-1] if box else getattr(raw, "response", None)
 
     def __iter__(self) -> Iterator[Any]:

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class CohereCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Cohere; those that are None are left out.
+    """The parameters of a call of Cohere; parameters that are None are not sent.
 
-    Parameters that a newer SDK adds can be given too: all of them are passed to the SDK's method as they are.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
 
-    Of the old API, `preamble` becomes the first system message and `citation_quality` the mode of `citation_options`;
-    `documents` are accepted in its form. Its other parameters have no counterpart: the call raises a ValueError that
-    names the parameter and what to use instead.
+    Parameters of the v1 API: `preamble` becomes the first system message, `citation_quality` the mode of
+    `citation_options`, and `documents` are accepted in the old form. The call raises ValueError for the other ones and
+    names the replacement.
     """
 
-    citation_options: NotRequired[CitationOptions | dict[str, Any] | None]  # Any: JSON of the caller's
+    citation_options: NotRequired[CitationOptions | dict[str, Any] | None]  # Any: the caller's JSON
     citation_quality: NotRequired[str | None]
-    documents: NotRequired[Sequence[str | Mapping[str, Any]] | None]  # Any: JSON of the caller's
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    documents: NotRequired[Sequence[str | Mapping[str, Any]] | None]  # Any: the caller's JSON
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     frequency_penalty: NotRequired[float | None]
     k: NotRequired[int | None]
     logprobs: NotRequired[bool | None]
@@ -40,18 +40,18 @@ class CohereCallParams(BaseCallParams, total=False):
     presence_penalty: NotRequired[float | None]
     priority: NotRequired[int | None]
     request_options: NotRequired[RequestOptions | None]
-    response_format: NotRequired[ResponseFormatV2 | dict[str, Any] | None]  # Any: JSON of the caller's
+    response_format: NotRequired[ResponseFormatV2 | dict[str, Any] | None]  # Any: the caller's JSON
     safety_mode: NotRequired[str | None]
     seed: NotRequired[int | None]
     stop_sequences: NotRequired[Sequence[str] | None]
     strict_tools: NotRequired[bool | None]
     temperature: NotRequired[float | None]
-    thinking: NotRequired[Thinking | dict[str, Any] | None]  # Any: JSON of the caller's
+    thinking: NotRequired[Thinking | dict[str, Any] | None]  # Any: the caller's JSON
     timeout: NotRequired[float | None]
     tool_choice: NotRequired[str | None]
-    tools: NotRequired[Sequence[ToolV2 | dict[str, Any]] | None]  # Any: JSON of the caller's
-    # The rest of the old API's, for the error that says what to use instead.
-    chat_history: NotRequired[Sequence[Any] | None]  # Any: messages of the old API
+    tools: NotRequired[Sequence[ToolV2 | dict[str, Any]] | None]  # Any: the caller's JSON
+    # Other parameters of the v1 API; the error for them names the replacement.
+    chat_history: NotRequired[Sequence[Any] | None]  # Any: messages of the v1 API
     connectors: NotRequired[Sequence[Any] | None]  # Any: as above
     conversation_id: NotRequired[str | None]
     max_input_tokens: NotRequired[int | None]

@@ -6,7 +6,7 @@ from ..._dialects.cohere.call_response_chunk import ChatV2CallResponseChunk
 
 
 class CohereCallResponseChunk(ChatV2CallResponseChunk):
-    """An event of a streamed answer; `chunk` is the SDK's event object, built when it is first read.
+    """An event of a streamed response; `chunk` is the SDK's event object, created on first access.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Prices of calls by the counts that a response gathered."""
+"""The cost of calls from the counts of a response."""
 
 from .calculate_cost import calculate_cost
 

@@ -1,4 +1,4 @@
-"""The price of a call from its `CostMetadata`."""
+"""The cost of a call from its `CostMetadata`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from ..base.types import CostMetadata, Provider
 
 if os.environ.get("FERROSCOPE_PRICES"):
-    from ...prices import _book as _book  # loads the table that the variable names
+    from ...prices import _book as _book  # loads the price table in that file
 
 
 def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None = None) -> float | None:
-    """The cost of a call in USD, None if it is not known.
+    """Return the cost of a call in USD; None if it is unknown.
 
-    Counts are taken in the provider's own sense: cached tokens are inside `input_tokens` except for Anthropic and
-    Bedrock, where they are beside it. A `cost` in the metadata is the provider's word, and is returned. Media is not
-    looked at: its tokens are in the counts already.
+    Counts have the provider's own meaning: `input_tokens` includes cached tokens, except for Anthropic and Bedrock,
+    which count them separately. A `cost` in the metadata was reported by the provider and is returned as it is. Media
+    counts are ignored, because their tokens are already in the other counts.
 
     Raises:
+        ValueError: The provider is not in any price table.
         ValueError: No price table has the provider.
 
     Example:

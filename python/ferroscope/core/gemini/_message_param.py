@@ -1,4 +1,4 @@
-"""The messages that a call of the Gemini API takes."""
+"""The messages that calls of the Gemini API accept."""
 
 from __future__ import annotations
 

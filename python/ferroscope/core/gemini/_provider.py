@@ -1,4 +1,4 @@
-"""The Gemini API under v1's old name, as a record."""
+"""The record of the Gemini API under v1's old name."""
 
 from __future__ import annotations
 

@@ -30,15 +30,15 @@ class GenerationConfigDict(TypedDict, total=False):
 
 
 class GenerationConfig(dict[str, Any]):  # Any: the values of the configuration
-    """The generation configuration: a dict, made of keyword arguments."""
+    """The generation configuration as a dict, created from keyword arguments."""
 
 
 class RequestOptions(dict[str, Any]):  # Any: the values of the options
-    """Options of the HTTP request: `timeout`, in seconds. The SDK has no others."""
+    """Options of the HTTP request. The SDK supports only `timeout`, in seconds."""
 
 
 class GeminiCallParams(GoogleCallParams):
-    """The parameters of a call of the Gemini API; those that are None are left out."""
+    """The parameters of a call of the Gemini API; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigDict | GenerationConfig]
     request_options: NotRequired[RequestOptions]

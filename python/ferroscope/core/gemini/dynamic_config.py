@@ -13,4 +13,4 @@ if TYPE_CHECKING:
     from ..google._message_param import GoogleMessageParam
 
 GeminiDynamicConfig: TypeAlias = BaseDynamicConfig["GoogleMessageParam", GeminiCallParams, "Client"]
-"""The dynamic configuration of a call, sync or async: one client serves both."""
+"""The dynamic configuration of a sync or async call; one client class serves both."""

@@ -6,4 +6,4 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class GeminiTool(ContentTool):
-    """A tool in a call of the Gemini API."""
+    """A tool of a call of the Gemini API."""

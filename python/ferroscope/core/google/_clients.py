@@ -1,4 +1,4 @@
-"""Default clients of Google's SDK, and the bodies of streams that their HTTP clients keep."""
+"""Default clients of Google's SDK, whose HTTP clients capture the bodies of streams."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...transport import adapt_client
 
 # Any: the modules, clients and responses of two HTTP libraries.
 
-# The SDK itself waits without end and never retries. The values are those of OpenAI's SDK: ten minutes, two retries.
+# The SDK's defaults are no timeout and no retries. These values are those of OpenAI's SDK: ten minutes, two retries.
 _TIMEOUT_MS: Final = 600_000
 _RETRIES: Final = types.HttpRetryOptions(attempts=3, initial_delay=0.5, max_delay=8.0, jitter=0.25)
 
@@ -29,7 +29,7 @@ _RETRIES: Final = types.HttpRetryOptions(attempts=3, initial_delay=0.5, max_dela
 
 
 class DefaultClient(Client):
-    """A client whose HTTP clients keep the bodies of streams.
+    """A client whose HTTP clients capture the bodies of streams.
 
     Attributes:
         http: The HTTP client of sync calls.
@@ -40,23 +40,23 @@ class DefaultClient(Client):
     async_http: Any
 
     def __del__(self, suppress: Any = suppress, any_error: Any = Exception) -> None:
-        # The interpreter may be ending, which empties the module and the builtins first.
+        # At interpreter shutdown, module globals and builtins may be gone; the parameters still refer to them.
         with suppress(any_error):
             self.http.close()
 
 
 def default_client(*, vertexai: bool) -> DefaultClient:
-    """Return a client, which serves sync and async calls.
+    """Return a client for sync and async calls.
 
     Args:
-        vertexai: Whether it is for Vertex AI, or else for the Gemini API.
+        vertexai: Whether the client calls Vertex AI instead of the Gemini API.
 
     Raises:
-        MissingApiKeyError: There is no key for the Gemini API.
+        MissingApiKeyError: No API key for the Gemini API is set.
     """
     if not (vertexai or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")):
         raise MissingApiKeyError(
-            "neither GOOGLE_API_KEY nor GEMINI_API_KEY is set: put the API key for the Gemini API there, set "
+            "neither GOOGLE_API_KEY nor GEMINI_API_KEY is set: set one of them to the API key for the Gemini API, set "
             "GOOGLE_GENAI_USE_VERTEXAI=true for Vertex AI, or pass `client=`"
         )
     library = http_library()
@@ -71,13 +71,13 @@ def default_client(*, vertexai: bool) -> DefaultClient:
 
 
 async def aclose(client: DefaultClient) -> None:
-    """Close a default client of async calls."""
+    """Close a default client that async calls used."""
     await client.async_http.aclose()
     client.http.close()
 
 
 def http_library() -> Any:
-    """Return the HTTP library that the SDK uses: httpx2 since 3.0, where it is installed; else httpx."""
+    """Return the HTTP library that the SDK uses: httpx2 since version 3.0 if it is installed, otherwise httpx."""
     asked = os.environ.get("GOOGLE_GENAI_HTTP_CLIENT", "").lower()
     if int(__version__.partition(".")[0]) < 3 or asked == "httpx" or find_spec("httpx2") is None:
         return import_module("httpx")
@@ -89,11 +89,11 @@ def http_library() -> Any:
 
 @dataclass(slots=True)
 class BodyBox:
-    """The place for the HTTP response of one request.
+    """A slot for the HTTP response of one request.
 
     Attributes:
-        streamed: Whether its body is kept from the SDK.
-        response: The response, once there is one.
+        streamed: Whether the body is captured and withheld from the SDK.
+        response: The response; None until it arrives.
     """
 
     streamed: bool
@@ -105,7 +105,7 @@ _wanted: ContextVar[BodyBox | None] = ContextVar("ferroscope_body", default=None
 
 @contextmanager
 def wanted(box: BodyBox | None) -> Iterator[None]:
-    """Put the next successful response into a box; None to leave all to the SDK."""
+    """Capture the next successful response in a box; with None, leave it to the SDK."""
     token = _wanted.set(box)
     try:
         yield
@@ -114,10 +114,10 @@ def wanted(box: BodyBox | None) -> Iterator[None]:
 
 
 def _keep_body(response: Any) -> None:
-    """Put a response into the box of its request; of a stream with its body, for which an empty one is left."""
+    """Capture a response in the box of its request. For a stream, leave the SDK an empty body."""
     box = _wanted.get()
     if box is None or box.response is not None or response.status_code != 200:
-        return  # nobody wants it, or the SDK has to retry, or to raise an error
+        return  # not captured: the SDK must retry it or raise an error
     if not box.streamed:
         box.response = response
         return

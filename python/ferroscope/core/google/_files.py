@@ -1,4 +1,4 @@
-"""Large media, uploaded through the Files API: the Gemini API limits the size of a request.
+"""Upload of large media through the Files API, because the Gemini API limits the size of a request.
 
 https://ai.google.dev/gemini-api/docs/files
 """
@@ -15,9 +15,9 @@ from io import BytesIO
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-# Any: contents and files as the SDK has them.
+# Any: the SDK's contents and files.
 
-# As v1. The API takes requests of 20 MB, in which media are longer by a third.
+# The limit of v1. The API accepts requests of 20 MB, in which base64 adds a third to the size of media.
 INLINE_BYTES: Final = 10_000_000
 _POLL_SECONDS: Final = 1.0
 # Google keeps a file for 48 hours.
@@ -25,17 +25,17 @@ _KEPT_SECONDS: Final = 47 * 3600
 
 Steps = Generator[Callable[[], Any], Any, Sequence[Any]]
 
-# The references of what each client has uploaded, by the digest of its bytes, and until when they are used.
+# For each client: the references to uploaded files by digest of their bytes, and the time at which they expire.
 _uploaded: WeakKeyDictionary[Any, dict[bytes, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
 
 
 def needs_upload(client: Any, contents: Sequence[Any]) -> bool:
-    """Whether the media in contents are too large for a request; Vertex AI has no such files."""
+    """Return whether the media in contents are too large for a request. Vertex AI has no Files API."""
     return sum(map(len, _media(contents))) > INLINE_BYTES and not getattr(client, "vertexai", False)
 
 
 def upload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
-    """Upload the media in contents, and return the contents with references to them.
+    """Upload the media in contents, and return the contents with references to the files.
 
     Raises:
         ValueError: The API cannot process a file.
@@ -50,7 +50,7 @@ def upload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
 
 
 async def aupload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
-    """Upload the media in contents, without blocking the event loop.
+    """Upload the media in contents without blocking the event loop, and return the contents with references.
 
     Raises:
         ValueError: The API cannot process a file.
@@ -104,7 +104,7 @@ def _media(contents: Sequence[Any]) -> list[bytes]:
 
 
 def _parts(content: Any) -> list[Any]:
-    """The parts of a content; none for one that is not a dict, which the program made itself."""
+    """Return the parts of a content; an empty list for an object that the program created itself."""
     parts = content.get("parts") if isinstance(content, Mapping) else None
     return parts if isinstance(parts, list) else []
 

@@ -1,4 +1,4 @@
-"""The messages that a call of Google takes."""
+"""The messages that calls of Google accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google, as a record: the Gemini API, and Vertex AI for the clients of it."""
+"""The record of the provider Google: the Gemini API, and Vertex AI for its clients."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _ENVIRONMENT: Final = (
 
 
 def contents(label: str, *, is_vertex: bool) -> GeminiContents:
-    """Return the wire format of one of Google's two APIs."""
+    """Return the dialect of one of Google's two APIs."""
     return GeminiContents(MessageRules(label, reads_urls=is_vertex), f"{ADAPTER}:method")
 
 
 def clients(is_vertex: Callable[[], bool]) -> Clients:
-    """Return how default clients are made, for the API that is wanted when one is made."""
+    """Return the factory of default clients, for the API that `is_vertex` selects when a client is created."""
 
     def make() -> Any:
         return load_name(f"{_CLIENTS}:default_client")(vertexai=is_vertex())
@@ -56,19 +56,19 @@ def clients(is_vertex: Callable[[], bool]) -> Clients:
 
 
 def _url(client: Any) -> str:
-    """Return the URL that a client sends requests to; empty if it is none of the SDK's."""
+    """Return the URL that a client sends requests to; empty if it is not an SDK client."""
     options = getattr(getattr(client, "_api_client", None), "_http_options", None)
     return str(getattr(options, "base_url", None) or "")
 
 
 def _wants_vertex() -> bool:
-    """Whether the environment asks for Vertex AI."""
+    """Return whether the environment selects Vertex AI."""
     flags = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
     return any(os.environ.get(flag, "").lower() in ("true", "1") for flag in flags)
 
 
 def _is_vertex(client: Any) -> bool:
-    """Whether a client (None: the default one) is of Vertex AI."""
+    """Return whether a client, or the default client for None, calls Vertex AI."""
     return _wants_vertex() if client is None else getattr(client, "vertexai", False) is True
 
 

@@ -1,10 +1,11 @@
-"""Google's SDK under the names that the engine uses, in all of its majors.
+"""The adapter for Google's SDK: its functions and exceptions under the engine's names, for every major version.
 
 https://github.com/googleapis/python-genai
 
-The SDK has no way to read the bytes of a stream, but it takes HTTP clients that were made elsewhere. Default clients
-get one with a response hook: the hook keeps the body of a stream and leaves an empty one for the SDK. All else, such
-as keys, retries and status errors, stays the SDK's. Other clients are iterated as objects.
+The SDK has no method that returns the bytes of a stream, but it accepts existing HTTP clients. The default clients
+have an HTTP client with a response hook. The hook captures the body of a stream and leaves the SDK an empty one. The
+SDK still does everything else, such as authentication, retries and status errors. Streams of other clients are read as
+SDK objects.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ...errors import ClientError, ProviderStreamError
 from ._clients import BodyBox, http_library, wanted
 from ._files import aupload, needs_upload, upload
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 if TYPE_CHECKING:
     import httpx2 as http
@@ -49,9 +50,9 @@ def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
     if module.startswith(_ABANDONED):
         raise ClientError(
             f"a {module}.{type(client).__qualname__} is a client of an SDK that Google has abandoned; pass a "
-            "`google.genai.Client` (for Vertex AI: `google.genai.Client(vertexai=True, ...)`), or none at all"
+            "`google.genai.Client` (for Vertex AI: `google.genai.Client(vertexai=True, ...)`), or omit `client=`"
         )
-    # One client has the methods of both kinds; its `aio` may be passed, too.
+    # One client has both the sync and the async methods; its `aio` may be passed, too.
     both = client.aio if asynchronous and hasattr(client, "aio") else client
     return partial(_asend if asynchronous else _send, client, both.models)
 
@@ -66,10 +67,10 @@ def _send(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> 
             return _checked(methods.generate_content(**kwargs), box)
     with wanted(box if _is_own(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
-        if inspect.isawaitable(events):  # an async client: the engine explains it
+        if inspect.isawaitable(events):  # an async client; the engine raises the error
             return events
         events = iter(events)
-        # The SDK sends the request now.
+        # The SDK sends the request on the first iteration.
         first = next(events, _END)
     return Stream(client, box.response) if box.response is not None else ObjectStream(client, events, first)
 
@@ -91,7 +92,7 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
 
 
 def _checked(answer: Any, box: BodyBox) -> Any:
-    """Return a response; the text of a body that is none, of which the SDK makes an empty response."""
+    """Return a response, or the text of a body that the SDK could only parse to an empty response."""
     if not isinstance(answer, GenerateContentResponse) or any(getattr(answer, name) for name in _MEMBERS):
         return answer
     return box.response.text if box.response is not None else dump_event(answer)
@@ -106,7 +107,7 @@ def _with_http_options(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_own(function: object) -> bool:
-    """Whether a method is the SDK's own: a program that wrapped it counts on seeing the objects."""
+    """Return whether a method is the SDK's own. Code that wraps it expects to see SDK objects."""
     found = function.__func__ if type(function) is MethodType else None
     return type(found) is FunctionType and found.__code__.co_filename == models.__file__
 
@@ -115,10 +116,10 @@ def _is_own(function: object) -> bool:
 
 
 class Stream:
-    """A stream of which the bytes are read.
+    """A stream that is read as bytes.
 
     Attributes:
-        client: The client. The SDK closes one that nobody refers to, under its streams too.
+        client: The client. This reference keeps it alive: the SDK closes an unreferenced client and its streams.
         response: The HTTP response.
     """
 
@@ -131,17 +132,17 @@ class Stream:
 
 
 class AsyncStream(Stream):
-    """A stream of an async call of which the bytes are read."""
+    """A stream of an async call that is read as bytes."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self.response.aiter_bytes()  # type: ignore[no-any-return]  # the engine reads the response itself
+        return self.response.aiter_bytes()  # type: ignore[no-any-return]  # the engine reads the response directly
 
     async def aclose(self) -> None:
         await self.response.aclose()
 
 
 class ObjectStream:
-    """A stream of which the SDK's objects are read."""
+    """A stream that is read as SDK objects."""
 
     def __init__(self, client: object, events: Any, first: object) -> None:
         self.client = client
@@ -162,7 +163,7 @@ class ObjectStream:
 
 
 class AsyncObjectStream:
-    """A stream of an async call of which the SDK's objects are read."""
+    """A stream of an async call that is read as SDK objects."""
 
     def __init__(self, client: object, events: Any, first: object) -> None:
         self.client = client
@@ -185,11 +186,11 @@ class AsyncObjectStream:
     async def aclose(self) -> None:
         """Close the connection.
 
-        The SDK's generators do not, in any major version; a read that is cancelled does.
+        In every major version, closing the SDK's generator leaves the connection open, but cancelling a read closes it.
         """
         while True:
             read = asyncio.ensure_future(anext(self._events, _END))
-            await asyncio.sleep(0)  # until it waits for the network, or has what came before
+            await asyncio.sleep(0)  # until the read waits for the network, or has returned buffered data
             read.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 if await read is not _END:
@@ -200,7 +201,7 @@ class AsyncObjectStream:
             await close()
 
 
-# ---- exceptions, with the names and arguments that the engine uses
+# ---- exceptions, with the names and parameters that the engine uses
 
 
 class APIError(errors.APIError):
@@ -218,11 +219,11 @@ class APIError(errors.APIError):
 
 
 class StreamClientError(APIError, errors.ClientError):
-    """The same, with the code of a client's error."""
+    """An error inside a stream with a status code of a client error (400 to 499)."""
 
 
 class StreamServerError(APIError, errors.ServerError):
-    """The same, with the code of a server's error."""
+    """An error inside a stream with any other status code."""
 
 
 def _stream_class(code: int) -> type[APIError]:
@@ -230,25 +231,25 @@ def _stream_class(code: int) -> type[APIError]:
 
 
 def _of_stream(error: errors.APIError) -> errors.APIError:
-    """Return an exception that the SDK raised inside a stream as one of these."""
+    """Convert an exception that the SDK raised inside a stream to a class of this module, and return it."""
     vars(error)["body"] = error.details
     error.__class__ = _stream_class(error.code or 500)
     return error
 
 
 def _is_of_aiohttp(error: Exception) -> bool:
-    """Whether a client's other HTTP library raised an exception: it takes aiohttp for async calls if it is there."""
+    """Return whether aiohttp raised an exception; the SDK uses it for async calls if it is installed."""
     return type(error).__module__.partition(".")[0] == "aiohttp"
 
 
 @contextmanager
 def _unified() -> Iterator[None]:
-    """Make an exception of aiohttp one of the common tree too."""
+    """Make an aiohttp exception an instance of the common exception class too."""
     try:
         yield
     except Exception as error:
         if _is_of_aiohttp(error):
-            with suppress(TypeError):  # its instances are laid out in another way
+            with suppress(TypeError):  # the class has an incompatible memory layout
                 error.__class__ = class_of_both(LostConnectionError, type(error))
         raise
 

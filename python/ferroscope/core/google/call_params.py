@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class GoogleCallParams(BaseCallParams):
-    """The parameters of a call of Google; those that are None are left out.
+    """The parameters of a call of Google; parameters that are None are not sent.
 
-    The members of `config` can also be given beside it, such as `{"thinking_config": {"thinking_budget": 0}}`. Where
-    both have one, that of `config` counts.
+    The members of `config` may also be passed directly, such as `{"thinking_config": {"thinking_budget": 0}}`. If both
+    define a member, `config` wins.
     """
 
     config: NotRequired[GenerateContentConfigOrDict]
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
     timeout: NotRequired[float | None]

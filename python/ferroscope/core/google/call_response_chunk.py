@@ -6,7 +6,7 @@ from ..._dialects.gemini.call_response_chunk import ContentCallResponseChunk
 
 
 class GoogleCallResponseChunk(ContentCallResponseChunk):
-    """A chunk of a streamed answer; `chunk` is the SDK's `GenerateContentResponse`, built when it is first read.
+    """A chunk of a streamed response; `chunk` is the SDK's `GenerateContentResponse`, created on first access.
 
     Example:
         ```python

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._message_param import GoogleMessageParam
 
 GoogleDynamicConfig: TypeAlias = BaseDynamicConfig["GoogleMessageParam", GoogleCallParams, "Client"]
-"""The dynamic configuration of a call, sync or async: one client serves both.
+"""The dynamic configuration of a sync or async call; one client class serves both.
 
 Example:
     ```python

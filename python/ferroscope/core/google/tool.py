@@ -9,7 +9,7 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class GoogleTool(ContentTool):
-    '''A tool in a call of Google.
+    '''A tool of a call of Google.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The messages that a call of Groq takes."""
+"""The messages that calls of Groq accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groq, as a record."""
+"""The record of the provider Groq."""
 
 from __future__ import annotations
 

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class GroqCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Groq; those that are None are left out.
+    """The parameters of a call of Groq; parameters that are None are not sent.
 
-    Parameters that a newer SDK adds can be given too: all of them are passed to the SDK's method as they are.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """
 
     citation_options: NotRequired[str | None]
-    compound_custom: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    compound_custom: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     disable_tool_validation: NotRequired[bool]
-    documents: NotRequired[list[dict[str, Any]] | None]  # Any: JSON of the caller's
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    documents: NotRequired[list[dict[str, Any]] | None]  # Any: the caller's JSON
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     frequency_penalty: NotRequired[float | None]
     include_reasoning: NotRequired[bool | None]
     logit_bias: NotRequired[dict[str, int] | None]
@@ -39,7 +39,7 @@ class GroqCallParams(BaseCallParams, total=False):
     reasoning_effort: NotRequired[str | None]
     reasoning_format: NotRequired[str | None]
     response_format: NotRequired[ResponseFormat]
-    search_settings: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    search_settings: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     seed: NotRequired[int | None]
     service_tier: NotRequired[str | None]
     stop: NotRequired[str | list[str] | None]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
-from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 has the name here
+from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 exports the name here
 
 if TYPE_CHECKING:
     from groq.types.chat import ChatCompletionChunk
 
 
 class GroqCallResponseChunk(ChatCallResponseChunk["ChatCompletionChunk", FinishReason]):
-    """A chunk of a streamed answer; `chunk` is the SDK's `ChatCompletionChunk`, built when it is first read.
+    """A chunk of a streamed response; `chunk` is the SDK's `ChatCompletionChunk`, created on first access.
 
     Example:
         ```python

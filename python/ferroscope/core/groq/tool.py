@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GroqTool(ChatTool):
-    '''A tool in a call of Groq.
+    '''A tool of a call of Groq.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The messages that a call of LiteLLM takes."""
+"""The messages that calls of LiteLLM accept."""
 
 from ..openai._message_param import OpenAIMessageParam as LiteLLMMessageParam
 

@@ -1,4 +1,4 @@
-"""LiteLLM, as a record."""
+"""The record of the provider LiteLLM."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .tool import LiteLLMTool
 
 
 class _NoClient:
-    """The client of calls whose keys and connections are LiteLLM's own."""
+    """A placeholder for the client: LiteLLM manages its own keys and connections."""
 
     async def close(self) -> None:
-        """Close nothing."""
+        """Do nothing."""
 
 
 _QUIRKS = Quirks(cache_control=True)

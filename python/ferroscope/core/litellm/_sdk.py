@@ -1,4 +1,4 @@
-"""LiteLLM under the names that the engine uses.
+"""The adapter for LiteLLM: its functions under the engine's names.
 
 https://docs.litellm.ai
 """
@@ -15,11 +15,11 @@ from litellm.exceptions import MidStreamFallbackError
 
 from ..._dialects.sdk_model import read_json
 
-# Any: LiteLLM's own objects pass through.
+# Any: LiteLLM objects are passed through.
 
 
 class Sdk:
-    """The calls and objects of LiteLLM, as the dialect uses them."""
+    """LiteLLM's calls and objects in the form that the dialect uses."""
 
     @staticmethod
     def arguments(request: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ class Sdk:
 
     @staticmethod
     def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
-        # LiteLLM makes clients of its own: a client of OpenAI's would serve one of its vendors only.
+        # The client is ignored: LiteLLM creates its own clients, because a client serves only one vendor.
         return _acall if asynchronous else _call
 
     @staticmethod
@@ -36,7 +36,7 @@ class Sdk:
 
     @staticmethod
     def dump_event(event: Any) -> str:
-        # `model_dump_json` costs ten times as much as the fields.
+        # `model_dump_json` takes about ten times as long as serializing the fields.
         return orjson.dumps(event, default=_fields).decode()
 
 
@@ -51,7 +51,7 @@ async def _acall(**kwargs: Any) -> Any:
 
 
 class Stream:
-    """A stream of LiteLLM, whose connection can be closed, with the vendor's own errors."""
+    """A stream of LiteLLM with a connection that can be closed, and with the vendor's own errors."""
 
     def __init__(self, sdk_stream: Any) -> None:
         self.sdk_stream = sdk_stream
@@ -88,12 +88,12 @@ class AsyncStream(Stream):
 
 
 def _origin(error: Any) -> Exception:
-    """Return the error behind LiteLLM's request to fall back to another deployment."""
+    """Return the vendor's error that LiteLLM's fallback error wraps."""
     origin: Exception = getattr(error, "original_exception", None) or error
     return origin
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """Return the fields of an object of LiteLLM that are set."""
+    """Return the fields of a LiteLLM object that are not None."""
     extra = getattr(value, "__pydantic_extra__", None) or {}
     return {name: field for name, field in {**vars(value), **extra}.items() if field is not None}

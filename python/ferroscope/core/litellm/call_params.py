@@ -11,9 +11,9 @@ from ..openai.call_params import OpenAICallParams
 
 
 class LiteLLMCallParams(OpenAICallParams, total=False):
-    """The parameters of a call of LiteLLM: OpenAI's, and LiteLLM's own.
+    """The parameters of a call of LiteLLM: those of OpenAI, and LiteLLM's own.
 
-    Other parameters are passed to LiteLLM as they are, which hands them on to the vendor.
+    Other parameters are passed to LiteLLM unchanged, which passes them to the vendor.
     """
 
     api_base: NotRequired[str | None]

@@ -1,4 +1,4 @@
-"""The messages that a call of Mistral takes."""
+"""The messages that calls of Mistral accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistral, as a record."""
+"""The record of the provider Mistral."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .stream import MistralStream
 from .tool import MistralTool
 
 _ADAPTER = "ferroscope.core.mistral._sdk"
-# https://docs.mistral.ai/api/endpoint/chat; an id is what the API accepts of tool calls: nine letters and digits.
+# https://docs.mistral.ai/api/endpoint/chat; the API accepts only tool call ids of nine letters and digits.
 _QUIRKS = Quirks(
     stream_options=False,
     finish_reasons={"model_length": "length"},

@@ -1,4 +1,4 @@
-"""Mistral's SDK under the names that the engine uses, in all of its majors.
+"""The adapter for Mistral's SDK: its functions and exceptions under the engine's names, for every major version.
 
 https://github.com/mistralai/client-python
 """
@@ -16,7 +16,7 @@ from ..._dialects.sdk_model import dump_event, read_model
 from ...errors import MissingApiKeyError
 from ...transport import join_chunks
 
-# Any: the SDK's own objects pass through.
+# Any: SDK objects are passed through.
 
 if TYPE_CHECKING:
     from mistralai.client import Mistral, models
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mistralai.client.models import ToolMessage as ToolMessage
     from mistralai.client.models import UserMessage as UserMessage
 else:
-    # The client has been in a module of its own since 2.0; before, that module was another one.
+    # Since version 2.0, the client class is in `mistralai.client`; earlier versions have another module of that name.
     _package = "mistralai.client" if hasattr(import_module("mistralai.client"), "Mistral") else "mistralai"
     Mistral, models = import_module(_package).Mistral, import_module(f"{_package}.models")
     _errors = models if hasattr(models, "SDKError") else import_module(f"{_package}.errors")
@@ -39,7 +39,7 @@ else:
 ToolCall, CompletionChunk = models.ToolCall, models.CompletionChunk
 
 _RENAMED: Final = {"seed": "random_seed"}
-# The SDK itself waits without end and never retries. The values are those of OpenAI's SDK: ten minutes, two retries.
+# The SDK's defaults are no timeout and no retries. These values are those of OpenAI's SDK: ten minutes, two retries.
 _TIMEOUT_MS: Final = 600_000
 _FIRST_BACKOFF_MS: Final = 500
 _LAST_BACKOFF_MS: Final = 8_000
@@ -47,7 +47,7 @@ _RETRIES_MS: Final = 5_000
 
 
 class Sdk:
-    """The calls and objects of the SDK, as the dialect uses them."""
+    """The SDK's calls and objects in the form that the dialect uses."""
 
     @staticmethod
     def arguments(request: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Sdk:
 
 
 def _call(chat: Any, asynchronous: bool, *, stream: bool = False, **kwargs: Any) -> Any:
-    # Under its common name until here, by which secrets are known.
+    # Renamed only here: until this point, redaction of secrets relies on the common name.
     if headers := kwargs.pop("extra_headers", None):
         kwargs["http_headers"] = headers
     name = "stream" if stream else "complete"
@@ -85,14 +85,14 @@ async def _awaited(answer: Any) -> Any:
 
 
 def _opened(sdk_stream: Any) -> Any:
-    """Return the stream for the engine; one that a program wrapped stays as it is."""
+    """Return a stream for the engine; a stream that the program has wrapped is returned as it is."""
     kind = {"EventStream": Stream, "EventStreamAsync": AsyncStream}.get(type(sdk_stream).__name__)
     own = type(sdk_stream).__module__.partition(".")[0] == "mistralai"
     return kind(sdk_stream) if kind is not None and own else sdk_stream
 
 
 class Stream:
-    """A stream of the SDK that no program has touched."""
+    """A stream of the SDK that the program has not wrapped."""
 
     def __init__(self, sdk_stream: Any) -> None:
         self.sdk_stream = sdk_stream
@@ -120,7 +120,7 @@ class APIStatusError(MistralError):
 
     def __init__(self, message: str, *, response: Any, body: object) -> None:
         super().__init__(message, response, "")
-        self.body = body  # type: ignore[assignment]  # JSON; the SDK itself has text only of plain responses
+        self.body = body  # type: ignore[assignment]  # JSON here; the SDK's attribute is text
 
 
 class APIConnectionError(NoResponseError):
@@ -136,10 +136,14 @@ class APITimeoutError(APIConnectionError):
 
 
 def client() -> Any:
-    """Return a client, which serves sync and async calls."""
+    """Return a client for sync and async calls.
+
+    Raises:
+        MissingApiKeyError: MISTRAL_API_KEY is not set.
+    """
     key = os.environ.get("MISTRAL_API_KEY")
     if not key:
-        raise MissingApiKeyError("MISTRAL_API_KEY is not set: put the API key for 'mistral' there, or pass `client=`")
+        raise MissingApiKeyError("MISTRAL_API_KEY is not set: set it to the API key for 'mistral', or pass `client=`")
     retries = import_module(f"{Mistral.__module__.rpartition('.')[0]}.utils")
     backoff = retries.BackoffStrategy(_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS, 1.5, _RETRIES_MS)
     made = Mistral(

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class MistralCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Mistral; those that are None are left out.
+    """The parameters of a call of Mistral; parameters that are None are not sent.
 
-    Parameters that a newer SDK adds can be given too: all of them are passed to the SDK's method as they are.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """
 
     frequency_penalty: NotRequired[float | None]
-    guardrails: NotRequired[list[dict[str, Any]] | None]  # Any: JSON of the caller's
+    guardrails: NotRequired[list[dict[str, Any]] | None]  # Any: the caller's JSON
     max_tokens: NotRequired[int | None]
-    metadata: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    metadata: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     min_tokens: NotRequired[int | None]
     n: NotRequired[int | None]
     parallel_tool_calls: NotRequired[bool | None]
@@ -32,12 +32,12 @@ class MistralCallParams(BaseCallParams, total=False):
     prompt_mode: NotRequired[str | None]
     random_seed: NotRequired[int | None]
     reasoning_effort: NotRequired[str | None]
-    response_format: NotRequired[ResponseFormat | dict[str, Any] | None]  # Any: JSON of the caller's
+    response_format: NotRequired[ResponseFormat | dict[str, Any] | None]  # Any: the caller's JSON
     retries: NotRequired[RetryConfig | None]
     safe_prompt: NotRequired[bool | None]
     service_tier: NotRequired[str | None]
     stop: NotRequired[str | list[str] | None]
     temperature: NotRequired[float | None]
     timeout_ms: NotRequired[int | None]
-    tool_choice: NotRequired[ToolChoice | str | dict[str, Any] | None]  # Any: JSON of the caller's
+    tool_choice: NotRequired[ToolChoice | str | dict[str, Any] | None]  # Any: the caller's JSON
     top_p: NotRequired[float | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._dialects.openai_chat.stream import ChatStream
-from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 has the name here
+from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 exports the name here
 from .call_params import MistralCallParams
 from .call_response import MistralCallResponse
 from .call_response_chunk import MistralCallResponseChunk

@@ -1,4 +1,4 @@
-"""The messages that a call of OpenAI takes."""
+"""The messages that calls of OpenAI accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI, as a record."""
+"""The record of the provider OpenAI."""
 
 from __future__ import annotations
 

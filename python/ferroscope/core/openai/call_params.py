@@ -1,4 +1,4 @@
-"""The parameters of a call of OpenAI.
+"""The parameters of a call of OpenAI's chat completions.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class OpenAICallParams(BaseCallParams, total=False):
-    """The parameters of a call of OpenAI; those that are None are left out.
+    """The parameters of a call of OpenAI; parameters that are None are not sent.
 
-    What a newer SDK knows beyond these can be given too: all of them are handed to the SDK's method as they are.
+    Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """
 
     audio: NotRequired[ChatCompletionAudioParam | None]
-    extra_body: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    extra_body: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON
     extra_headers: NotRequired[dict[str, str] | None]
-    extra_query: NotRequired[dict[str, Any] | None]  # Any: as the SDK takes it
+    extra_query: NotRequired[dict[str, Any] | None]  # Any: the SDK's type
     frequency_penalty: NotRequired[float | None]
     logit_bias: NotRequired[dict[str, int] | None]
     logprobs: NotRequired[bool | None]

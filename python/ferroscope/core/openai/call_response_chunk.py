@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class OpenAICallResponseChunk(ChatCallResponseChunk["ChatCompletionChunk", FinishReason]):
-    """A piece of a streamed answer; `chunk` is the SDK's `ChatCompletionChunk`, made when it is asked for.
+    """A chunk of a streamed response; `chunk` is the SDK's `ChatCompletionChunk`, created on first access.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""What a prompt function of a call of OpenAI may return to set up that one call."""
+"""The dynamic configuration that a prompt function of a call of OpenAI may return."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._message_param import OpenAIMessageParam
 
 OpenAIDynamicConfig: TypeAlias = BaseDynamicConfig["OpenAIMessageParam", OpenAICallParams, "OpenAI | AzureOpenAI"]
-"""What the prompt function of a sync call may return.
+"""The dynamic configuration of a sync call.
 
 Example:
     ```python
@@ -30,4 +30,4 @@ Example:
 AsyncOpenAIDynamicConfig: TypeAlias = BaseDynamicConfig[
     "OpenAIMessageParam", OpenAICallParams, "AsyncOpenAI | AsyncAzureOpenAI"
 ]
-"""What the prompt function of an async call may return."""
+"""The dynamic configuration of an async call."""

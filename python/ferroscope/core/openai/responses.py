@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OpenAIResponsesCallParams(ResponsesCallParams, total=False):
-    """The parameters of a call of OpenAI's Responses API; those that are None are left out."""
+    """The parameters of a call of OpenAI's Responses API; parameters that are None are not sent."""
 
 
 OpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
@@ -37,7 +37,7 @@ AsyncOpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
 
 
 class OpenAIResponsesTool(ResponsesTool):
-    """A tool in a call of OpenAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool of a call of OpenAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
     __tool_config_type__ = OpenAIToolConfig
 
@@ -71,7 +71,7 @@ class OpenAIResponsesCallResponse(
 
 
 class OpenAIResponsesCallResponseChunk(ResponsesCallResponseChunk):
-    """An event of a streamed answer; `chunk` is the SDK's event object, built when it is first read."""
+    """An event of a streamed response; `chunk` is the SDK's event object, created on first access."""
 
     __slots__ = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._dialects.openai_chat.stream import ChatStream
-from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 has the name here
+from ..._dialects.openai_chat.stream import FinishReason as FinishReason  # v1 exports the name here
 from .call_params import OpenAICallParams
 from .call_response import OpenAICallResponse
 from .call_response_chunk import OpenAICallResponseChunk
@@ -14,7 +14,7 @@ from .tool import OpenAITool
 class OpenAIStream(
     ChatStream[OpenAICallResponse, OpenAICallResponseChunk, OpenAITool, OpenAIDynamicConfig, OpenAICallParams]
 ):
-    """What a streamed call of OpenAI returns.
+    """The stream of a call of OpenAI.
 
     Example:
         ```python

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class GenerateOpenAIStrictToolJsonSchema(GenerateStrictToolJsonSchema):
-    """A schema generator whose schemas OpenAI accepts with `strict: true`."""
+    """The generator of JSON schemas that OpenAI accepts with `strict: true`."""
 
 
 class OpenAIToolConfig(ToolConfig, total=False):
-    """A tool configuration for OpenAI-specific features."""
+    """The tool configuration for OpenAI-specific features."""
 
     strict: bool
 
 
 class OpenAITool(ChatTool):
-    '''A tool in a call of OpenAI.
+    '''A tool of a call of OpenAI.
 
     Example:
         ```python
@@ -35,7 +35,7 @@ class OpenAITool(ChatTool):
 
 
         def format_book(title: str, author: str) -> str:
-            """Formats a book."""
+            """Format a book."""
             return f"{title} by {author}"
 
 

@@ -1,4 +1,4 @@
-"""The messages that a call of Vertex AI takes."""
+"""The messages that calls of Vertex AI accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vertex AI under v1's old name, as a record."""
+"""The record of Vertex AI under v1's old name."""
 
 from __future__ import annotations
 

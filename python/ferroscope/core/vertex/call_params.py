@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class VertexCallParams(GoogleCallParams):
-    """The parameters of a call of Vertex AI; those that are None are left out."""
+    """The parameters of a call of Vertex AI; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigOrDict]
     safety_settings: NotRequired[Mapping[str, str] | Iterable[SafetySettingOrDict]]

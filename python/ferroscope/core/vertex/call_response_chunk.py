@@ -6,6 +6,6 @@ from ..._dialects.gemini.call_response_chunk import ContentCallResponseChunk
 
 
 class VertexCallResponseChunk(ContentCallResponseChunk):
-    """A chunk of a streamed answer; `chunk` is google-genai's `GenerateContentResponse`."""
+    """A chunk of a streamed response; `chunk` is google-genai's `GenerateContentResponse`."""
 
     __slots__ = ()

@@ -6,4 +6,4 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class VertexTool(ContentTool):
-    """A tool in a call of Vertex AI."""
+    """A tool of a call of Vertex AI."""

@@ -1,4 +1,4 @@
-"""The messages that a call of xAI takes."""
+"""The messages that calls of xAI accept."""
 
 from ..openai._message_param import OpenAIMessageParam as XAIMessageParam
 

@@ -1,4 +1,4 @@
-"""xAI, as a record.
+"""The record of the provider xAI.
 
 https://docs.x.ai/docs/api-reference
 """

@@ -11,10 +11,10 @@ from ..openai.call_params import OpenAICallParams
 
 
 class XAICallParams(OpenAICallParams, total=False):
-    """The parameters of a call of xAI: OpenAI's, and xAI's own.
+    """The parameters of a call of xAI: those of OpenAI, and xAI's own.
 
     Parameters that OpenAI's SDK does not know go into the body of the request.
     """
 
     deferred: NotRequired[bool | None]
-    search_parameters: NotRequired[dict[str, Any] | None]  # Any: JSON of the caller's
+    search_parameters: NotRequired[dict[str, Any] | None]  # Any: the caller's JSON

@@ -6,7 +6,7 @@ from ..openai.call_response_chunk import OpenAICallResponseChunk
 
 
 class XAICallResponseChunk(OpenAICallResponseChunk):
-    """A chunk of a streamed answer; `chunk` is the SDK's `ChatCompletionChunk`, built when it is first read.
+    """A chunk of a streamed response; `chunk` is the SDK's `ChatCompletionChunk`, created on first access.
 
     Example:
         ```python

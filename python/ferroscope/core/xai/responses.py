@@ -22,7 +22,7 @@ class XAIResponsesCallParams(OpenAIResponsesCallParams, total=False):
 
 
 class XAIResponsesTool(OpenAIResponsesTool):
-    """A tool in a call of xAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool of a call of xAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
 
 class XAIResponsesCallResponse(OpenAIResponsesCallResponse):
@@ -45,7 +45,7 @@ class XAIResponsesCallResponse(OpenAIResponsesCallResponse):
 
 
 class XAIResponsesCallResponseChunk(OpenAIResponsesCallResponseChunk):
-    """An event of a streamed answer; `chunk` is the SDK's event object, built when it is first read."""
+    """An event of a streamed response; `chunk` is the SDK's event object, created on first access."""
 
     __slots__ = ()
 

@@ -30,5 +30,5 @@ class XAIStream(OpenAIStream):
 
     @property
     def citations(self) -> list[str]:
-        """The URLs of the sources that the model has searched so far."""
+        """The URLs of the sources that the model has searched so far; empty if it searched none."""
         return cast("XAICallResponse", self._run.response()).citations
