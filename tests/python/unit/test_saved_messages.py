@@ -144,7 +144,7 @@ class Mine(BaseModel):
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "an object": ([{"role": "user", "content": [object()]}], r"messages\[0\]\['content'\]\[0\] is a builtins.object"),
-    "a model of the program's": (["", Mine()], r"messages\[1\] is a .*Mine, .* put its `model_dump\(\)` there"),
+    "a model of the program's": (["", Mine()], r"messages\[1\] is a .*Mine, .* or the result of its `model_dump\(\)`"),
     "a set": ([{"a": {1}}], r"messages\[0\]\['a'\] is a builtins.set, which cannot be saved"),
 }
 
@@ -168,7 +168,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "a class from elsewhere": (
         saved({"$object": "subprocess:Popen", "members": {"args": "ls"}}),
-        "the class 'subprocess:Popen', which does not belong to a provider's SDK",
+        "the class 'subprocess:Popen', which is not part of a provider's SDK",
     ),
     "a name of an SDK that is no message": (
         saved({"$object": "openai:OpenAI", "members": {}}),

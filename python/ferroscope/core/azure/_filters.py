@@ -10,7 +10,7 @@ from ..._dialects.sdk_model import member
 ContentFilterResults = dict[str, Any]
 
 
-def of_choices(completion: Any) -> ContentFilterResults | None:
+def filter_results_of_choices(completion: Any) -> ContentFilterResults | None:
     """Return the filter results of the first choice that has any; None if no choice has."""
     for choice in member(completion, "choices") or []:
         if results := member(choice, "content_filter_results"):
@@ -18,7 +18,7 @@ def of_choices(completion: Any) -> ContentFilterResults | None:
     return None
 
 
-def of_prompt(completion: Any) -> list[dict[str, Any]] | None:
+def filter_results_of_prompts(completion: Any) -> list[dict[str, Any]] | None:
     """Return the filter results of each prompt; None if there are none."""
     results = member(completion, "prompt_filter_results")
     return None if results is None else [dict(result) for result in results]

@@ -51,9 +51,10 @@ _PARAMETERS = frozenset(
     if parameter.kind is parameter.KEYWORD_ONLY
 )
 # Options for azure-core. They are renamed only for the call, because redaction of secrets relies on OpenAI's names.
-_HANDED_ON = {"extra_headers": "headers", "extra_query": "params"}
-_TAKEN = _PARAMETERS.union(
-    _HANDED_ON, {"connection_timeout", "headers", "params", "raw_request_hook", "raw_response_hook", "read_timeout"}
+_AZURE_CORE_NAMES = {"extra_headers": "headers", "extra_query": "params"}
+_ACCEPTED = _PARAMETERS.union(
+    _AZURE_CORE_NAMES,
+    {"connection_timeout", "headers", "params", "raw_request_hook", "raw_response_hook", "read_timeout"},
 )
 
 
@@ -68,7 +69,7 @@ class InferenceSdk:
         kwargs: dict[str, Any] = {}
         extras: dict[str, Any] = {}
         for name, value in request.items():
-            (kwargs if name in _TAKEN else extras)[name] = value
+            (kwargs if name in _ACCEPTED else extras)[name] = value
         if "timeout" in extras:
             kwargs["read_timeout"] = extras.pop("timeout")
         extras = {**extras.pop("extra_body", {}), **extras, **kwargs.pop("model_extras", {})}
@@ -104,31 +105,31 @@ def _complete(client: Any, **kwargs: Any) -> Any:
     # The SDK replaces the client's `model_extras` with those of the call; merge them instead.
     if "model_extras" in kwargs and isinstance(own_extras := getattr(client, "_model_extras", None), dict):
         kwargs["model_extras"] = {**own_extras, **kwargs["model_extras"]}
-    for name, own in _HANDED_ON.items():
+    for name, own in _AZURE_CORE_NAMES.items():
         if given := kwargs.pop(name, None):
             kwargs[own] = {**kwargs.get(own, {}), **given}
     if not kwargs.get("stream"):
         return client.complete(**kwargs)
     answers: list[Any] = []  # one per attempt
-    theirs = kwargs.pop("raw_response_hook", None)
+    user_hook = kwargs.pop("raw_response_hook", None)
 
     def hook(answer: Any) -> None:
         answers.append(answer.http_response)
-        if theirs is not None:
-            theirs(answer)
+        if user_hook is not None:
+            user_hook(answer)
 
     answer = client.complete(raw_response_hook=hook, **kwargs)
-    return _awaited(answer, answers) if inspect.isawaitable(answer) else _shown(answer, answers)
+    return _awaited(answer, answers) if inspect.isawaitable(answer) else _engine_stream(answer, answers)
 
 
 async def _awaited(answer: Any, answers: list[Any]) -> Any:
-    return _shown(await answer, answers)
+    return _engine_stream(await answer, answers)
 
 
-def _shown(sdk_stream: Any, answers: list[Any]) -> Any:
+def _engine_stream(sdk_stream: Any, answers: list[Any]) -> Any:
     """Return the stream for the engine; a stream that was wrapped (by tracing or tests) is returned as it is."""
-    shown = {StreamingChatCompletions: Stream, AsyncStreamingChatCompletions: AsyncStream}.get(type(sdk_stream))
-    return sdk_stream if shown is None or not answers else shown(sdk_stream, answers[-1])
+    stream_type = {StreamingChatCompletions: Stream, AsyncStreamingChatCompletions: AsyncStream}.get(type(sdk_stream))
+    return sdk_stream if stream_type is None or not answers else stream_type(sdk_stream, answers[-1])
 
 
 # ---- streams
@@ -319,12 +320,12 @@ class _AsyncClient(AsyncChatCompletionsClient):
 
     def __init__(self, endpoint: str, credential: Any) -> None:
         super().__init__(endpoint, credential)
-        self._made_for_it = credential
+        self._owned_credential = credential
 
     async def close(self) -> None:
         await super().close()
-        if hasattr(self._made_for_it, "close"):
-            await self._made_for_it.close()
+        if hasattr(self._owned_credential, "close"):
+            await self._owned_credential.close()
 
 
 CLIENTS = Clients(

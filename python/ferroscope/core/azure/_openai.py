@@ -82,9 +82,9 @@ def sync_client() -> OpenAI:
     from openai import AzureOpenAI, OpenAI
 
     if version := _api_version():
-        tokens = None if _key() else _tokens()
+        tokens = None if _key() else _token_provider()
         return AzureOpenAI(azure_endpoint=_endpoint(), api_version=version, azure_ad_token_provider=tokens)
-    return OpenAI(base_url=_base_url(), api_key=_key() or _tokens())
+    return OpenAI(base_url=_base_url(), api_key=_key() or _token_provider())
 
 
 def async_client() -> AsyncOpenAI:
@@ -95,9 +95,9 @@ def async_client() -> AsyncOpenAI:
         return AsyncAzureOpenAI(
             azure_endpoint=_endpoint(),
             api_version=version,
-            azure_ad_token_provider=None if _key() else _async_tokens(),
+            azure_ad_token_provider=None if _key() else _async_token_provider(),
         )
-    return AsyncOpenAI(base_url=_base_url(), api_key=_key() or _async_tokens())
+    return AsyncOpenAI(base_url=_base_url(), api_key=_key() or _async_token_provider())
 
 
 def _endpoint() -> str:
@@ -133,7 +133,7 @@ def _key() -> str | None:
     return os.environ.get("AZURE_OPENAI_AD_TOKEN") or os.environ.get("AZURE_OPENAI_API_KEY")
 
 
-def _tokens() -> Callable[[], str]:
+def _token_provider() -> Callable[[], str]:
     """Return a function that creates tokens for the signed-in identity of the machine or user.
 
     Raises:
@@ -151,8 +151,8 @@ def _tokens() -> Callable[[], str]:
     return tokens
 
 
-def _async_tokens() -> Callable[[], Awaitable[str]]:
-    tokens = _tokens()
+def _async_token_provider() -> Callable[[], Awaitable[str]]:
+    tokens = _token_provider()
 
     async def token() -> str:
         from anyio import to_thread

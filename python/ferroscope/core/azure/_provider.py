@@ -52,7 +52,7 @@ _OPENAI: Final = Provider(
 )
 
 
-def _why_unusable(error: ImportError) -> str | None:
+def _unusable_reason(error: ImportError) -> str | None:
     """Return the reason that azure-ai-inference cannot be imported; None if it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -72,7 +72,7 @@ def _alternatives() -> tuple[Provider, ...]:
     try:
         from ._inference import CLIENTS, InferenceChunk, InferenceSdk, InferenceTool
     except ImportError as error:
-        reason = _why_unusable(error)
+        reason = _unusable_reason(error)
         if reason is None:
             return ()
         unusable = OpenAIChat("Azure", _QUIRKS, UnusableSdk(reason=reason))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.call_response import ChatCallResponse
-from ._filters import ContentFilterResults, of_choices, of_prompt
+from ._filters import ContentFilterResults, filter_results_of_choices, filter_results_of_prompts
 from .tool import AzureTool
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class AzureCallResponse(_Base):
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
         """The results of the content filter for the response, by category; None if there are none."""
-        return of_choices(self.response)
+        return filter_results_of_choices(self.response)
 
     @property
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
         """The results of the content filter for each prompt; None if there are none."""
-        return of_prompt(self.response)
+        return filter_results_of_prompts(self.response)

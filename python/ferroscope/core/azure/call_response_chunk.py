@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
 from ..._dialects.sdk_model import read_model
 from ..base.types import FinishReason
-from ._filters import ContentFilterResults, of_choices, of_prompt
+from ._filters import ContentFilterResults, filter_results_of_choices, filter_results_of_prompts
 
 if TYPE_CHECKING:
     from azure.ai.inference.models import StreamingChatCompletionsUpdate
@@ -48,9 +48,9 @@ class AzureCallResponseChunk(_Base):
     @property
     def content_filter_results(self) -> ContentFilterResults | None:
         """The results of the content filter for the text so far, in the chunks that report them."""
-        return of_choices(self.chunk)
+        return filter_results_of_choices(self.chunk)
 
     @property
     def prompt_filter_results(self) -> list[dict[str, Any]] | None:
         """The results of the content filter for each prompt, in the first chunk, which has no text."""
-        return of_prompt(self.chunk)
+        return filter_results_of_prompts(self.chunk)

@@ -50,7 +50,7 @@ def sync_client(**options: Any) -> Any:
     try:
         return session.create_client(_SERVICE, region_name=_region(), config=Config(**_OPTIONS), **options)
     except NoRegionError as error:
-        raise _explained(error) from None
+        raise _with_hint(error) from None
 
 
 class AsyncClient:
@@ -85,7 +85,7 @@ class AsyncClient:
         try:
             return await self._stack.enter_async_context(making)
         except NoRegionError as error:
-            raise _explained(error) from None
+            raise _with_hint(error) from None
 
     async def close(self) -> None:
         """Close the SDK's client."""
@@ -102,6 +102,6 @@ def _async_session() -> Any:
     return session
 
 
-def _explained(error: NoRegionError) -> NoRegionError:
+def _with_hint(error: NoRegionError) -> NoRegionError:
     error.add_note("set AWS_REGION to the region of the models, or pass `client=`")
     return error

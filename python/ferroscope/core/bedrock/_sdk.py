@@ -55,13 +55,21 @@ def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
         answer = method(**_known_blocks(client, kwargs))
     if inspect.isawaitable(answer):
         return _asend(answer, received, stream, kwargs["modelId"])
-    return _opened(answer, received, kwargs["modelId"], Stream, WrappedStream) if stream else _whole(answer, received)
+    return (
+        _engine_stream(answer, received, kwargs["modelId"], Stream, WrappedStream)
+        if stream
+        else _complete_response(answer, received)
+    )
 
 
 async def _asend(sending: Any, received: list[Any], stream: bool, model: str) -> Any:
     with _receiving(received):
         answer = await sending
-    return _opened(answer, received, model, AsyncStream, WrappedAsyncStream) if stream else _whole(answer, received)
+    return (
+        _engine_stream(answer, received, model, AsyncStream, WrappedAsyncStream)
+        if stream
+        else _complete_response(answer, received)
+    )
 
 
 def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +121,7 @@ _EVENTS: Final[dict[str, Callable[..., None]]] = {
 }
 
 
-def _whole(answer: Any, received: list[Any]) -> Any:
+def _complete_response(answer: Any, received: list[Any]) -> Any:
     """Return the response, or the text of the body if it is not a response of the API."""
     if not received:  # a mock, or a botocore version without the event
         return answer
@@ -129,7 +137,7 @@ def _whole(answer: Any, received: list[Any]) -> Any:
 # ---- streams
 
 
-def _opened(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any) -> Any:
+def _engine_stream(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any) -> Any:
     """Return the stream for the engine; a stream that the program wrapped is read as objects."""
     head = Head(model, answer["ResponseMetadata"])
     if received and type(answer["stream"]).__module__ in _STREAMS:

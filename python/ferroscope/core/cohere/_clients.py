@@ -23,17 +23,17 @@ RETRIES: Final = 2
 # The default timeout of the SDK's clients, in seconds.
 _TIMEOUT: Final = 300.0
 
-kept_responses: Final[ContextVar[list[httpx.Response] | None]] = ContextVar("kept_responses", default=None)
+captured_responses: Final[ContextVar[list[httpx.Response] | None]] = ContextVar("captured_responses", default=None)
 """The list in which the responses of the current call are captured."""
 
 
-def _keep(response: httpx.Response) -> None:
-    if (box := kept_responses.get()) is not None:
+def _capture(response: httpx.Response) -> None:
+    if (box := captured_responses.get()) is not None:
         box.append(response)
 
 
-async def _akeep(response: httpx.Response) -> None:
-    _keep(response)
+async def _acapture(response: httpx.Response) -> None:
+    _capture(response)
 
 
 def sync_client() -> Any:
@@ -43,8 +43,8 @@ def sync_client() -> Any:
         MissingApiKeyError: CO_API_KEY is not set.
     """
     key = _key()
-    http = httpx.Client(event_hooks={"response": [_keep]}, timeout=_TIMEOUT, follow_redirects=True)
-    return _made(cohere.ClientV2, key, http)
+    http = httpx.Client(event_hooks={"response": [_capture]}, timeout=_TIMEOUT, follow_redirects=True)
+    return _build_client(cohere.ClientV2, key, http)
 
 
 def async_client() -> Any:
@@ -54,8 +54,8 @@ def async_client() -> Any:
         MissingApiKeyError: CO_API_KEY is not set.
     """
     key = _key()
-    http = httpx.AsyncClient(event_hooks={"response": [_akeep]}, timeout=_TIMEOUT, follow_redirects=True)
-    return _made(cohere.AsyncClientV2, key, http)
+    http = httpx.AsyncClient(event_hooks={"response": [_acapture]}, timeout=_TIMEOUT, follow_redirects=True)
+    return _build_client(cohere.AsyncClientV2, key, http)
 
 
 def _key() -> str:
@@ -65,7 +65,7 @@ def _key() -> str:
     return key
 
 
-def _made(kind: Any, key: str, http: Any) -> Any:
+def _build_client(kind: Any, key: str, http: Any) -> Any:
     # The SDK reads CO_API_URL only once, at import.
     url = os.environ.get("CO_API_URL") or ClientEnvironment.PRODUCTION.value
     made = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)

@@ -14,7 +14,7 @@ import httpx
 from cohere.core import ApiError
 
 from ..base._responses.secrets import HIDDEN
-from ._clients import kept_responses
+from ._clients import captured_responses
 
 # Any: SDK objects are passed through.
 
@@ -45,7 +45,7 @@ class APITimeoutError(APIConnectionError):
 def sdk_errors() -> Iterator[list[httpx.Response]]:
     """Capture the responses of a default client, and hide header values in the text of errors."""
     box: list[httpx.Response] = []
-    kept_responses.set(box)
+    captured_responses.set(box)
     try:
         yield box
     except ApiError as error:
@@ -60,7 +60,7 @@ def sdk_errors() -> Iterator[list[httpx.Response]]:
         # The SDK parses any JSON as a response, and fails for a list.
         raise json.JSONDecodeError("not a response", box[-1].text, 0) from error
     finally:
-        kept_responses.set(None)
+        captured_responses.set(None)
 
 
 class _Headers(dict[str, str]):

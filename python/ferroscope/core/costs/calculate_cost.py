@@ -34,5 +34,5 @@ def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None
         from ..base.types import CostMetadata
 
         metadata = CostMetadata()
-    stated: float | None = getattr(metadata, "cost", None)
-    return price_of(provider, model, metadata) if stated is None else stated
+    reported: float | None = getattr(metadata, "cost", None)
+    return price_of(provider, model, metadata) if reported is None else reported

@@ -60,8 +60,8 @@ def default_client(*, vertexai: bool) -> DefaultClient:
             "GOOGLE_GENAI_USE_VERTEXAI=true for Vertex AI, or pass `client=`"
         )
     library = http_library()
-    http = library.Client(event_hooks={"response": [_keep_body]}, follow_redirects=True)
-    async_http = library.AsyncClient(event_hooks={"response": [_akeep_body]}, follow_redirects=True)
+    http = library.Client(event_hooks={"response": [_capture_body]}, follow_redirects=True)
+    async_http = library.AsyncClient(event_hooks={"response": [_acapture_body]}, follow_redirects=True)
     options = types.HttpOptions(
         timeout=_TIMEOUT_MS, retry_options=_RETRIES, httpx_client=http, httpx_async_client=async_http
     )
@@ -100,22 +100,22 @@ class BodyBox:
     response: Any = None
 
 
-_wanted: ContextVar[BodyBox | None] = ContextVar("ferroscope_body", default=None)
+_capture_box: ContextVar[BodyBox | None] = ContextVar("ferroscope_body", default=None)
 
 
 @contextmanager
-def wanted(box: BodyBox | None) -> Iterator[None]:
+def capture_into(box: BodyBox | None) -> Iterator[None]:
     """Capture the next successful response in a box; with None, leave it to the SDK."""
-    token = _wanted.set(box)
+    token = _capture_box.set(box)
     try:
         yield
     finally:
-        _wanted.reset(token)
+        _capture_box.reset(token)
 
 
-def _keep_body(response: Any) -> None:
+def _capture_body(response: Any) -> None:
     """Capture a response in the box of its request. For a stream, leave the SDK an empty body."""
-    box = _wanted.get()
+    box = _capture_box.get()
     if box is None or box.response is not None or response.status_code != 200:
         return  # not captured: the SDK must retry it or raise an error
     if not box.streamed:
@@ -128,5 +128,5 @@ def _keep_body(response: Any) -> None:
     )
 
 
-async def _akeep_body(response: Any) -> None:
-    _keep_body(response)
+async def _acapture_body(response: Any) -> None:
+    _capture_body(response)

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 INLINE_BYTES: Final = 10_000_000
 _POLL_SECONDS: Final = 1.0
 # Google keeps a file for 48 hours.
-_KEPT_SECONDS: Final = 47 * 3600
+_REFERENCE_SECONDS: Final = 47 * 3600
 
 Steps = Generator[Callable[[], Any], Any, Sequence[Any]]
 
@@ -80,7 +80,7 @@ def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Seq
                 if expires < time.monotonic():
                     file = yield from _upload(files, sleep, data, part["inline_data"].get("mime_type"))
                     reference = {"file_uri": file.uri, "mime_type": file.mime_type}
-                    known[digest] = time.monotonic() + _KEPT_SECONDS, reference
+                    known[digest] = time.monotonic() + _REFERENCE_SECONDS, reference
                 part = {**{name: one for name, one in part.items() if name != "inline_data"}, "file_data": reference}
             parts.append(part)
         changed.append({**content, "parts": parts} if parts else content)

@@ -61,7 +61,7 @@ def _url(client: Any) -> str:
     return str(getattr(options, "base_url", None) or "")
 
 
-def _wants_vertex() -> bool:
+def _vertex_is_configured() -> bool:
     """Return whether the environment selects Vertex AI."""
     flags = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
     return any(os.environ.get(flag, "").lower() in ("true", "1") for flag in flags)
@@ -69,7 +69,7 @@ def _wants_vertex() -> bool:
 
 def _is_vertex(client: Any) -> bool:
     """Return whether a client, or the default client for None, calls Vertex AI."""
-    return _wants_vertex() if client is None else getattr(client, "vertexai", False) is True
+    return _vertex_is_configured() if client is None else getattr(client, "vertexai", False) is True
 
 
 _GEMINI: Final = Provider(
@@ -80,7 +80,7 @@ _GEMINI: Final = Provider(
     chunk=GoogleCallResponseChunk,
     stream=GoogleStream,
     tool=GoogleTool,
-    clients=clients(_wants_vertex),
+    clients=clients(_vertex_is_configured),
     adapter_module=ADAPTER,
     json_framing="json_lines",
 )

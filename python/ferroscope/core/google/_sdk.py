@@ -26,7 +26,7 @@ from ..._dialects.gemini.sdk_objects import dump_event
 from ..._engine.common_errors import class_of_both
 from ...errors import APIConnectionError as LostConnectionError
 from ...errors import ClientError, ProviderStreamError
-from ._clients import BodyBox, http_library, wanted
+from ._clients import BodyBox, capture_into, http_library
 from ._files import aupload, needs_upload, upload
 
 # Any: SDK objects are passed through.
@@ -63,9 +63,9 @@ def _send(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> 
         kwargs["contents"] = upload(client, kwargs["contents"])
     box = BodyBox(streamed=stream)
     if not stream:
-        with wanted(box):
+        with capture_into(box):
             return _checked(methods.generate_content(**kwargs), box)
-    with wanted(box if _is_own(methods.generate_content_stream) else None):
+    with capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         if inspect.isawaitable(events):  # an async client; the engine raises the error
             return events
@@ -81,10 +81,10 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
         kwargs["contents"] = await aupload(client, kwargs["contents"])
     box = BodyBox(streamed=stream)
     if not stream:
-        with wanted(box), _unified():
+        with capture_into(box), _unified_errors():
             answer = methods.generate_content(**kwargs)
             return _checked(await answer if inspect.isawaitable(answer) else answer, box)
-    with _unified(), wanted(box if _is_own(methods.generate_content_stream) else None):
+    with _unified_errors(), capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         events = aiter(await events if inspect.isawaitable(events) else events)
         first = await anext(events, _END)
@@ -106,7 +106,7 @@ def _with_http_options(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {**kwargs, "config": {**config, "http_options": http_options(config.get("http_options"), options)}}
 
 
-def _is_own(function: object) -> bool:
+def _is_sdk_method(function: object) -> bool:
     """Return whether a method is the SDK's own. Code that wraps it expects to see SDK objects."""
     found = function.__func__ if type(function) is MethodType else None
     return type(found) is FunctionType and found.__code__.co_filename == models.__file__
@@ -155,7 +155,7 @@ class ObjectStream:
             try:
                 yield from self._events
             except errors.APIError as error:
-                raise _of_stream(error) from None
+                raise _as_stream_error(error) from None
 
     def close(self) -> None:
         if callable(close := getattr(self._events, "close", None)):
@@ -177,9 +177,9 @@ class AsyncObjectStream:
                 async for event in self._events:
                     yield event
             except errors.APIError as error:
-                raise _of_stream(error) from None
+                raise _as_stream_error(error) from None
             except Exception as error:
-                if _is_of_aiohttp(error):
+                if _is_aiohttp_error(error):
                     raise ConnectionError(str(error)) from error
                 raise
 
@@ -230,25 +230,25 @@ def _stream_class(code: int) -> type[APIError]:
     return StreamClientError if 400 <= code < 500 else StreamServerError
 
 
-def _of_stream(error: errors.APIError) -> errors.APIError:
+def _as_stream_error(error: errors.APIError) -> errors.APIError:
     """Convert an exception that the SDK raised inside a stream to a class of this module, and return it."""
     vars(error)["body"] = error.details
     error.__class__ = _stream_class(error.code or 500)
     return error
 
 
-def _is_of_aiohttp(error: Exception) -> bool:
+def _is_aiohttp_error(error: Exception) -> bool:
     """Return whether aiohttp raised an exception; the SDK uses it for async calls if it is installed."""
     return type(error).__module__.partition(".")[0] == "aiohttp"
 
 
 @contextmanager
-def _unified() -> Iterator[None]:
+def _unified_errors() -> Iterator[None]:
     """Make an aiohttp exception an instance of the common exception class too."""
     try:
         yield
     except Exception as error:
-        if _is_of_aiohttp(error):
+        if _is_aiohttp_error(error):
             with suppress(TypeError):  # the class has an incompatible memory layout
                 error.__class__ = class_of_both(LostConnectionError, type(error))
         raise

@@ -61,7 +61,7 @@ class Stream:
         try:
             yield from self.sdk_stream
         except MidStreamFallbackError as error:
-            raise _origin(error) from error
+            raise _vendor_error(error) from error
 
     def close(self) -> None:
         """Close the connection, which LiteLLM's own `close` may leave open."""
@@ -77,7 +77,7 @@ class AsyncStream(Stream):
             async for chunk in self.sdk_stream:
                 yield chunk
         except MidStreamFallbackError as error:
-            raise _origin(error) from error
+            raise _vendor_error(error) from error
 
     async def aclose(self) -> None:
         """Close the connection, which LiteLLM's own `aclose` may leave open."""
@@ -87,7 +87,7 @@ class AsyncStream(Stream):
             await closing
 
 
-def _origin(error: Any) -> Exception:
+def _vendor_error(error: Any) -> Exception:
     """Return the vendor's error that LiteLLM's fallback error wraps."""
     origin: Exception = getattr(error, "original_exception", None) or error
     return origin

@@ -77,14 +77,14 @@ def _call(chat: Any, asynchronous: bool, *, stream: bool = False, **kwargs: Any)
     answer = getattr(chat, f"{name}_async" if asynchronous else name)(**kwargs)
     if not stream:
         return answer
-    return _awaited(answer) if inspect.isawaitable(answer) else _opened(answer)
+    return _awaited(answer) if inspect.isawaitable(answer) else _engine_stream(answer)
 
 
 async def _awaited(answer: Any) -> Any:
-    return _opened(await answer)
+    return _engine_stream(await answer)
 
 
-def _opened(sdk_stream: Any) -> Any:
+def _engine_stream(sdk_stream: Any) -> Any:
     """Return a stream for the engine; a stream that the program has wrapped is returned as it is."""
     kind = {"EventStream": Stream, "EventStreamAsync": AsyncStream}.get(type(sdk_stream).__name__)
     own = type(sdk_stream).__module__.partition(".")[0] == "mistralai"
