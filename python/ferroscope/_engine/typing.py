@@ -1,26 +1,30 @@
-"""The types of the call decorators: every overload there is stands here.
+"""The types of the call decorators.
 
-A decorated function keeps its parameters and whether it is async. What it returns follows from the options of
-the decorator alone, so a few overloads over those, and two over sync and async, say all of it.
+A decorated function keeps its parameters and whether it is async. The type of its result follows from the options of
+the decorator alone: a decorator has one overload for each class of options in `result_options`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack, overload
 
 from ..core.base.call_params import BaseCallParams, CommonCallParams
 from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
-from ..core.base.stream_config import StreamConfig
 from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.types import LocalProvider, Provider
-from .options import SharedOptions, Tools
-
-if TYPE_CHECKING:
-    # What may stand in an annotation: a class, and also `X | Y`, `Literal[...]`, `Annotated[...]` (PEP 747). Only
-    # checkers need it, and those know it before `typing_extensions` has it here.
-    from typing_extensions import TypeForm
+from .result_options import (
+    ModelOptions,
+    ModelOrToolOptions,
+    ParsedModelOptions,
+    ParsedModelOrToolOptions,
+    ParsedOptions,
+    PlainOptions,
+    StreamedModelOptions,
+    StreamedModelOrToolOptions,
+    StreamedOptions,
+)
 
 _P = ParamSpec("_P")
 _ReturnT = TypeVar("_ReturnT", covariant=True)
@@ -28,10 +32,11 @@ _ResponseT = TypeVar("_ResponseT", covariant=True)
 _StreamT = TypeVar("_StreamT", covariant=True)
 _ParamsT = TypeVar("_ParamsT", contravariant=True)
 _ClientT = TypeVar("_ClientT", contravariant=True)
+_ResponsesT = TypeVar("_ResponsesT", covariant=True)
+_ResponsesStreamT = TypeVar("_ResponsesStreamT", covariant=True)
+_ResponsesParamsT = TypeVar("_ResponsesParamsT", contravariant=True)
 _ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
-_SameT = TypeVar("_SameT")
-_AnyStreamT = TypeVar("_AnyStreamT")
 
 # Any: a dynamic config's messages, parameters and client are the provider's; its own alias pins them.
 Prompt: TypeAlias = Messages.Type | BaseDynamicConfig[Any, Any, Any]
@@ -60,105 +65,192 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
         call_params: The provider's parameters, or those that all providers share.
     """
 
-    @overload  # what the provider answers
+    @overload
+    def __call__(self, model: str, **options: Unpack[PlainOptions[_ClientT, _ParamsT]]) -> PromptToCall[_ResponseT]: ...
+    @overload
     def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
-    ) -> PromptToCall[_ResponseT]: ...
-    @overload  # what the parser makes of it
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: Callable[[_ResponseT], _ParsedT],
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        self, model: str, **options: Unpack[ParsedOptions[_ClientT, _ParamsT, _ResponseT, _ParsedT]]
     ) -> PromptToCall[_ParsedT]: ...
-    @overload  # the answer while it is written
+    @overload
     def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        self, model: str, **options: Unpack[StreamedOptions[_ClientT, _ParamsT]]
     ) -> PromptToCall[_StreamT]: ...
-    @overload  # what the response model makes of the answer
+    @overload
     def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        self, model: str, **options: Unpack[ModelOptions[_ClientT, _ParamsT, _ModelT]]
     ) -> PromptToCall[_ModelT]: ...
-    @overload  # and what the parser makes of that
+    @overload
     def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        self, model: str, **options: Unpack[ParsedModelOptions[_ClientT, _ParamsT, _ModelT, _ParsedT]]
     ) -> PromptToCall[_ParsedT]: ...
-    @overload  # unless the model calls a tool
+    @overload
+    def __call__(
+        self, model: str, **options: Unpack[ModelOrToolOptions[_ClientT, _ParamsT, _ModelT]]
+    ) -> PromptToCall[_ModelT | _ResponseT]: ...
+    @overload
+    def __call__(
+        self, model: str, **options: Unpack[ParsedModelOrToolOptions[_ClientT, _ParamsT, _ModelT, _ParsedT]]
+    ) -> PromptToCall[_ParsedT | _ResponseT]: ...
+    @overload
+    def __call__(
+        self, model: str, **options: Unpack[StreamedModelOptions[_ClientT, _ParamsT, _ModelT]]
+    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
+    @overload
+    def __call__(
+        self, model: str, **options: Unpack[StreamedModelOrToolOptions[_ClientT, _ParamsT, _ModelT]]
+    ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
+
+
+class TwoApiCallDecorator(
+    Protocol[_ResponseT, _StreamT, _ParamsT, _ResponsesT, _ResponsesStreamT, _ResponsesParamsT, _ClientT]
+):
+    """`openai.call`, `azure.call`, `xai.call`: one type, filled in with the classes of both APIs.
+
+    Args:
+        model: The name of the model.
+        stream: Whether to stream the response; a `StreamConfig` also configures it.
+        tools: The tools that the model may call: functions, tool classes, pydantic models.
+        response_model: The type of the result: a model, a builtin, `list[str]`, a union, an enum, ...
+        output_parser: A function of the response; the call returns its result.
+        json_mode: Whether to ask for JSON.
+        client: The SDK's client; by default one that is created once and reused.
+        call_params: The parameters of the request.
+        api: The API: `"chat"`, `"responses"`, or `"auto"`. With `"auto"`, a call goes to the Responses API if its model
+            or a parameter exists only there.
+    """
+
+    @overload
+    def __call__(
+        self, model: str, *, api: Literal["auto", "chat"] = "auto", **options: Unpack[PlainOptions[_ClientT, _ParamsT]]
+    ) -> PromptToCall[_ResponseT]: ...
+    @overload
     def __call__(
         self,
         model: str,
         *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[ParsedOptions[_ClientT, _ParamsT, _ResponseT, _ParsedT]],
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[StreamedOptions[_ClientT, _ParamsT]],
+    ) -> PromptToCall[_StreamT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[ModelOptions[_ClientT, _ParamsT, _ModelT]],
+    ) -> PromptToCall[_ModelT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[ParsedModelOptions[_ClientT, _ParamsT, _ModelT, _ParsedT]],
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[ModelOrToolOptions[_ClientT, _ParamsT, _ModelT]],
     ) -> PromptToCall[_ModelT | _ResponseT]: ...
     @overload
     def __call__(
         self,
         model: str,
         *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[ParsedModelOrToolOptions[_ClientT, _ParamsT, _ModelT, _ParsedT]],
     ) -> PromptToCall[_ParsedT | _ResponseT]: ...
-    @overload  # the response model while it is written
+    @overload
     def __call__(
         self,
         model: str,
         *,
-        stream: Literal[True] | StreamConfig,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[StreamedModelOptions[_ClientT, _ParamsT, _ModelT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
-    @overload  # unless the model calls a tool
+    @overload
     def __call__(
         self,
         model: str,
         *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[_ClientT, _ParamsT]],
+        api: Literal["auto", "chat"] = "auto",
+        **options: Unpack[StreamedModelOrToolOptions[_ClientT, _ParamsT, _ModelT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
+    @overload
+    def __call__(
+        self, model: str, *, api: Literal["responses"], **options: Unpack[PlainOptions[_ClientT, _ResponsesParamsT]]
+    ) -> PromptToCall[_ResponsesT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[ParsedOptions[_ClientT, _ResponsesParamsT, _ResponsesT, _ParsedT]],
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload
+    def __call__(
+        self, model: str, *, api: Literal["responses"], **options: Unpack[StreamedOptions[_ClientT, _ResponsesParamsT]]
+    ) -> PromptToCall[_ResponsesStreamT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[ModelOptions[_ClientT, _ResponsesParamsT, _ModelT]],
+    ) -> PromptToCall[_ModelT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[ParsedModelOptions[_ClientT, _ResponsesParamsT, _ModelT, _ParsedT]],
+    ) -> PromptToCall[_ParsedT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[ModelOrToolOptions[_ClientT, _ResponsesParamsT, _ModelT]],
+    ) -> PromptToCall[_ModelT | _ResponsesT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[ParsedModelOrToolOptions[_ClientT, _ResponsesParamsT, _ModelT, _ParsedT]],
+    ) -> PromptToCall[_ParsedT | _ResponsesT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[StreamedModelOptions[_ClientT, _ResponsesParamsT, _ModelT]],
+    ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        api: Literal["responses"],
+        **options: Unpack[StreamedModelOrToolOptions[_ClientT, _ResponsesParamsT, _ModelT]],
+    ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponsesT]]: ...
 
 
 # Named for completion in editors; the other strings are `provider/model`.
@@ -181,324 +273,63 @@ class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
         call_params: The parameters that all providers share, or the provider's own.
     """
 
-    @overload  # what the provider answers
+    @overload
     def __call__(
-        self,
-        provider: ProviderName,
-        model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        self, provider: ProviderName, model: str | None = None, **options: Unpack[PlainOptions[object, AnyCallParams]]
     ) -> PromptToCall[_ResponseT]: ...
-    @overload  # what the parser makes of it
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: Callable[[_ResponseT], _ParsedT],
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[ParsedOptions[object, AnyCallParams, _ResponseT, _ParsedT]],
     ) -> PromptToCall[_ParsedT]: ...
-    @overload  # the answer while it is written
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[StreamedOptions[object, AnyCallParams]],
     ) -> PromptToCall[_StreamT]: ...
-    @overload  # what the response model makes of the answer
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[ModelOptions[object, AnyCallParams, _ModelT]],
     ) -> PromptToCall[_ModelT]: ...
-    @overload  # and what the parser makes of that
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[ParsedModelOptions[object, AnyCallParams, _ModelT, _ParsedT]],
     ) -> PromptToCall[_ParsedT]: ...
-    @overload  # unless the model calls a tool
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[ModelOrToolOptions[object, AnyCallParams, _ModelT]],
     ) -> PromptToCall[_ModelT | _ResponseT]: ...
     @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[False] = False,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[ParsedModelOrToolOptions[object, AnyCallParams, _ModelT, _ParsedT]],
     ) -> PromptToCall[_ParsedT | _ResponseT]: ...
-    @overload  # the response model while it is written
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[StreamedModelOptions[object, AnyCallParams, _ModelT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT]]: ...
-    @overload  # unless the model calls a tool
+    @overload
     def __call__(
         self,
         provider: ProviderName,
         model: str | None = None,
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[SharedOptions[object, AnyCallParams]],
+        **options: Unpack[StreamedModelOrToolOptions[object, AnyCallParams, _ModelT]],
     ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponseT]]: ...
-
-
-class OverrideOptions(SharedOptions[object, AnyCallParams], total=False):
-    """The options of `llm.override` that do not change the type of the result."""
-
-    provider: Provider | LocalProvider | None
-    model: str | None
-
-
-class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
-    """`llm.override`: keeps the parameters of the call; the type of the result follows from what is changed.
-
-    Args:
-        provider_agnostic_call: A function decorated with `llm.call`, or one that calls such functions.
-        provider: The provider to call; goes with `model`.
-        model: The model to ask; goes with `provider`.
-        stream: Whether the answer is streamed.
-        tools: What the model may call.
-        response_model: What the answer is to be.
-        output_parser: What the response is handed to.
-        json_mode: Whether the answer is to be JSON.
-        client: The client to call with.
-        call_params: The call parameters.
-    """
-
-    # Of each two the first is for async calls. An awaitable is an object too: the order says which is meant.
-    @overload  # streamed
-    def __call__(  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _AnyStreamT]]: ...
-    @overload  # streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _AnyStreamT]: ...
-    @overload  # parsed
-    def __call__(  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[False] | None = None,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: Callable[[_ResponseT], _ParsedT],
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
-    @overload  # parsed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[False] | None = None,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: Callable[[_ResponseT], _ParsedT],
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ParsedT]: ...
-    @overload  # as a response model
-    def __call__(  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[False] | None = None,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
-    @overload  # as a response model
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[False] | None = None,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ModelT]: ...
-    @overload  # as a response model, parsed
-    def __call__(  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[False] | None = None,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ParsedT]]: ...
-    @overload  # as a response model, parsed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[False] | None = None,
-        tools: None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: Callable[[_ModelT], _ParsedT],
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ParsedT]: ...
-    @overload  # as a response model, unless a tool is called
-    def __call__(  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[False] | None = None,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ModelT | _ResponseT]]: ...
-    @overload  # as a response model, unless a tool is called
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[False] | None = None,
-        tools: Tools,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ModelT | _ResponseT]: ...
-    @overload  # as a response model, streamed
-    def __call__(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, object]],
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]]: ...
-    @overload  # as a response model, streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, object],
-        *,
-        stream: Literal[True] | StreamConfig,
-        tools: Tools | None = None,
-        response_model: TypeForm[_ModelT],
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, BaseStructuredStream[_ModelT]]: ...
-    @overload  # no longer streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, _AnyStreamT]],
-        *,
-        stream: Literal[False],
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ResponseT]]: ...
-    @overload  # no longer streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, _AnyStreamT],
-        *,
-        stream: Literal[False],
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ResponseT]: ...
-    @overload  # a response model no longer streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, Coroutine[object, None, BaseStructuredStream[_ModelT]]],
-        *,
-        stream: Literal[False],
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, Coroutine[object, None, _ModelT]]: ...
-    @overload  # a response model no longer streamed
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, BaseStructuredStream[_ModelT]],
-        *,
-        stream: Literal[False],
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _ModelT]: ...
-    @overload  # as before
-    def __call__(
-        self,
-        provider_agnostic_call: Callable[_P, _SameT],
-        *,
-        stream: Literal[False] | None = None,
-        tools: Tools | None = None,
-        response_model: None = None,
-        output_parser: None = None,
-        **options: Unpack[OverrideOptions],
-    ) -> Callable[_P, _SameT]: ...

@@ -13,7 +13,7 @@ from ._context import Layer, current_layers, in_force
 from ._options import Change
 
 if TYPE_CHECKING:
-    from .._engine.typing import CallOverride
+    from .._engine.override_typing import CallOverride
     from .call_response import CallResponse
     from .stream import Stream
 

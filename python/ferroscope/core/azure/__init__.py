@@ -7,8 +7,8 @@ only `AZURE_INFERENCE_ENDPOINT` is set, they use it and `AZURE_INFERENCE_CREDENT
 
 from __future__ import annotations
 
-from ..._engine.api_typing import TwoApiCallDecorator
 from ..._engine.decorator import call_decorator
+from ..._engine.typing import TwoApiCallDecorator
 from ..base.call_params import CommonCallParams
 from ._provider import AZURE
 from ._sdk_types import AsyncClient, AzureMessageParam, Client

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._engine.api_typing import TwoApiCallDecorator
 from ..._engine.decorator import call_decorator
 from ..._engine.extras import require_sdk
+from ..._engine.typing import TwoApiCallDecorator
 from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
 from ..base.types import FinishReason
