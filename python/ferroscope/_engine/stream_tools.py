@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .._core import Event, JsonError, StreamDecoder, ToolCallDelta
-from ..core.base._tools.arguments import CUT_OFF, cut_off_error, is_empty
+from ..core.base._tools.arguments import CUT_OFF, cut_off_error, failed_answer_error, is_empty
 from ..core.base._tools.binding import unbound_tool_type
 from ..core.base._tools.call import Fragments
 from ..core.base.call_response import AnyCallResponse
@@ -71,12 +71,15 @@ class StreamTools:
         return position in self._handed_out
 
     def finish(self) -> None:
-        """Find the calls that were cut off, and those that went on after they were complete."""
-        if not self._call.tools:
+        """Find the calls that were cut off, that went on after they were complete, and those of a failed answer."""
+        if not self._call.tools or not (calls := self._decoder.tool_calls):
             return
-        for call in self._decoder.tool_calls:
+        failure = self._response()._failed_by
+        for call in calls:
             handed_out = self._handed_out.get(call.position)
-            if handed_out is None:
+            if failure is not None:
+                self.errors.append(failed_answer_error(call.id, call.name, call.arguments, failure))
+            elif handed_out is None:
                 # JSON that cannot be read has an error of its own, with the place.
                 for _ in self.complete(call):
                     reason = self._cut_off_by(call) or "incomplete"

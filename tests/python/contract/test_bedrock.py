@@ -408,10 +408,8 @@ def test_a_blocked_or_malformed_response_is_no_runnable_call(caller: Caller, rea
     async def asynchronous() -> None:
         given.extend([tool async for _, tool in made if tool])
 
-    try:
+    with pytest.raises(errors.ToolArgumentsError, match=reason):
         caller.run(sync, asynchronous)
-    except errors.ToolArgumentsError:
-        assert given == []
     assert (made.finish_reasons, made.content) == ([reason], "Hel")
     assert made.construct_call_response().common_finish_reasons == common
 

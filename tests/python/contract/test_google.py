@@ -436,10 +436,13 @@ def test_a_malformed_call_is_neither_run_nor_an_ordinary_end(ask: Google, stream
     ask.server.reply(malformed, malformed)
     answer = ask.call(stream=stream, tools=[shelve])
     if stream:
-        ask.consume(answer)
+        with pytest.raises(errors.ToolArgumentsError, match="MALFORMED_FUNCTION_CALL"):
+            ask.consume(answer)
         answer = answer.construct_call_response()
     assert answer.finish_reasons == ["MALFORMED_FUNCTION_CALL"]
-    assert (answer.common_finish_reasons, answer.tools) == (None, [])
+    assert answer.common_finish_reasons is None
+    with pytest.raises(errors.ToolArgumentsError, match=r"'shelve'.*MALFORMED_FUNCTION_CALL"):
+        _ = answer.tools
     # The SDK drops the message of a whole answer of the Gemini API.
     message = r"MALFORMED_FUNCTION_CALL: Malformed: shelve\(" if stream else "MALFORMED_FUNCTION_CALL"
     with pytest.raises(errors.ResponseModelError, match=message):

@@ -10,12 +10,12 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._messages.provider_data import Endpoint
+from ...core.base._tools.arguments import arguments_text, refuse_cut_off, refuse_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import ToolArgumentsError, UnknownToolError
-from ..openai_chat.message_parts import dump_json
+from ...errors import UnknownToolError
 from .blocks import goes_back
 from .extraction import FAILURES
 from .messages import parse_message, parse_messages
@@ -145,29 +145,32 @@ class ConverseCallResponse(
         by_name = {tool._name(): tool for tool in self.tool_types}
         # A call with a type is for a tool of the service.
         uses = [block for block in self._blocks if block.get("toolUse") and not block["toolUse"].get("type")]
-        return [self._tool(by_name, block) for block in uses]
+        texts = self._call_texts([arguments_text(block["toolUse"].get("input")) for block in uses])
+        calls = list(zip(uses, texts, strict=True))
+        given = [(use["toolUse"].get("toolUseId"), use["toolUse"].get("name") or "", text) for use, text in calls]
+        refuse_failed(given, self._failed_by)
+        refuse_cut_off(given, self._cut_off_by)
+        return [self._tool(by_name, block, text) for block, text in calls]
 
-    def _tool(self, by_name: Mapping[str, type[_ToolT]], block: Block) -> _ToolT:
-        use = block["toolUse"]
-        call: dict[str, Any] = {
-            "name": use.get("name") or "",
-            "call_id": use.get("toolUseId"),
-            "arguments": dump_json(use.get("input")),
-        }
-        if reason := next((one for one in self.finish_reasons if one in FAILURES), None):
-            raise ToolArgumentsError(
-                f"the call of {call['name']!r} (call {call['call_id']!r}) may be incomplete: the response ended with "
-                f"{reason!r}",
-                **call,
-            )
-        tool_type = by_name.get(call["name"])
+    @property
+    def _failed_by(self) -> str | None:
+        return next((reason for reason in self.finish_reasons if reason in FAILURES), None)
+
+    @staticmethod
+    def _tool(by_name: Mapping[str, type[_ToolT]], block: Block, arguments: str) -> _ToolT:
+        name, call_id = block["toolUse"].get("name") or "", block["toolUse"].get("toolUseId")
+        tool_type = by_name.get(name)
         if tool_type is None:
             raise UnknownToolError(
-                f"the model called {call['name']!r} (call {call['call_id']!r}), which is not among the tools "
+                f"the model called {name!r} (call {call_id!r}), which is not among the tools "
                 f"{', '.join(map(repr, by_name))}",
-                **call,
+                name=name,
+                call_id=call_id,
+                arguments=arguments,
             )
-        return tool_type.from_tool_call(cast("Any", block))
+        tool = tool_type.from_arguments(id=call_id, name=name, arguments=arguments)
+        vars(tool)["tool_call"] = block
+        return tool
 
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[Message]:

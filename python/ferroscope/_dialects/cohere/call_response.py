@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
+from ...core.base._tools.arguments import refuse_cut_off, refuse_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import ToolArgumentsError, UnknownToolError
+from ...errors import UnknownToolError
 from ..sdk_model import member
 from .messages import answer_message, parse_message, parse_messages, result_content
 
@@ -120,18 +121,18 @@ class ChatV2CallResponse(
         if not self.tool_types or not calls:
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
-        return [self._tool(by_name, call) for call in calls if getattr(call, "function", None)]
+        calls = [call for call in calls if getattr(call, "function", None)]
+        given = [(call.id, call.function.name, call.function.arguments or "") for call in calls]
+        refuse_failed(given, self._failed_by)
+        refuse_cut_off(given, self._cut_off_by)
+        return [self._tool(by_name, call) for call in calls]
+
+    @property
+    def _failed_by(self) -> str | None:
+        return next((reason for reason in self.finish_reasons if reason in FAILURES), None)
 
     def _tool(self, by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:
         name, arguments = call.function.name, call.function.arguments or ""
-        if FAILURES.intersection(self.finish_reasons):
-            raise ToolArgumentsError(
-                f"the call of {name!r} (call {call.id!r}) was cut off ({', '.join(self.finish_reasons)}): its "
-                "arguments may be incomplete",
-                name=name,
-                call_id=call.id,
-                arguments=arguments,
-            )
         tool_type: Any = by_name.get(name)
         if tool_type is None:
             raise UnknownToolError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
+from ...core.base._tools.arguments import cut_off_error, refuse_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -131,24 +133,32 @@ class ContentCallResponse(
     def tools(self) -> list[_ToolT] | None:
         """The tool instances for the model's function calls; None if the call offered no tools.
 
-        Empty if the finish reason makes the calls unusable, such as `MALFORMED_FUNCTION_CALL`.
-
         Raises:
             ferroscope.errors.UnknownToolError: It called a tool that was not offered.
+            ferroscope.errors.ToolArgumentsError: A call was cut off, or the answer was blocked or is malformed.
             pydantic.ValidationError: Arguments do not fit their tool.
         """
         if not self.tool_types:
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
-        return [_tool(by_name, call) for call in self._calls]
+        calls = self._calls
+        texts = self._call_texts([json.dumps(call.args or {}) for call in calls])
+        given = [(call.id, call.name or "", text) for call, text in zip(calls, texts, strict=True)]
+        refuse_failed(given, self._failed_by)
+        for call, known in zip(calls, given, strict=True):
+            if getattr(call, "will_continue", None):
+                raise cut_off_error(*known, self._cut_off_by or "the call never ended")
+        return [_tool(by_name, call) for call in calls]
 
     @property
     def _calls(self) -> list[Any]:
-        """The function calls that are complete and may be run."""
-        if not are_runnable(self.finish_reasons):
-            return []
-        calls = (part.function_call for part in self._parts)
-        return [call for call in calls if call is not None and not getattr(call, "will_continue", None)]
+        """The function calls, those that cannot be run among them."""
+        return [part.function_call for part in self._parts if part.function_call is not None]
+
+    @property
+    def _failed_by(self) -> str | None:
+        reasons = self.finish_reasons
+        return None if are_runnable(reasons) else reasons[0]
 
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[ContentDict]:
@@ -163,7 +173,8 @@ class ContentCallResponse(
         None for reasons without a common form, such as `MALFORMED_FUNCTION_CALL`.
         """
         blocked = bool(block_reason(self.response)) and not self.response.candidates
-        return common_finish_reasons(self.finish_reasons, blocked=blocked, calls=bool(self._calls))
+        calls = any(not getattr(call, "will_continue", None) for call in self._calls)
+        return common_finish_reasons(self.finish_reasons, blocked=blocked, calls=calls)
 
     @property
     def common_message_param(self) -> BaseMessageParam:

@@ -133,8 +133,7 @@ class AnthropicCallResponse(_Base):
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
         blocks = self._blocks("tool_use")
-        decoded = self._decoded_calls[0] if self._decoded_calls is not None else []
-        texts = decoded if len(decoded) == len(blocks) else [arguments_text(block.input) for block in blocks]
+        texts = self._call_texts([arguments_text(block.input) for block in blocks])
         calls = list(zip(blocks, texts, strict=True))
         refuse_cut_off([(block.id, block.name, text) for block, text in calls], self._cut_off_by)
         return [_tool(by_name, block, text) for block, text in calls]

@@ -233,6 +233,16 @@ class BaseCallResponse(
         """Set what a stream's decoder read: some SDKs keep arguments as objects, which half ones cannot become."""
         self._decoded_calls = arguments, complete
 
+    def _call_texts(self, given: list[str]) -> list[str]:
+        """Return the arguments of the tool calls as a stream's decoder read them, else as given."""
+        decoded = self._decoded_calls[0] if self._decoded_calls is not None else []
+        return decoded if len(decoded) == len(given) else given
+
+    @property
+    def _failed_by(self) -> str | None:
+        """The finish reason after which no call may be run, complete or not; None if the answer did not fail."""
+        return None
+
     @property
     def _cut_off_by(self) -> str | None:
         """Why the answer is not whole; None if it is."""

@@ -56,6 +56,38 @@ def cut_off_error(call_id: str | None, name: str, arguments: str, reason: str) -
     )
 
 
+def failed_answer_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
+    """Return the error of a call in a blocked or malformed answer.
+
+    Args:
+        call_id: The provider's id of the call.
+        name: The name of the tool.
+        arguments: The arguments of the call.
+        reason: The finish reason, in the provider's word.
+    """
+    return ToolArgumentsError(
+        f"tool {name!r}, call {call_id!r}: the answer failed ({reason}), so the call may be incomplete or blocked; "
+        "do not run it",
+        name=name,
+        call_id=call_id,
+        arguments=arguments,
+    )
+
+
+def refuse_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
+    """Refuse all calls of a blocked or malformed answer.
+
+    Args:
+        calls: Id, name and arguments of each call.
+        reason: The finish reason, in the provider's word; None for an answer that did not fail.
+
+    Raises:
+        ToolArgumentsError: There are calls and a reason.
+    """
+    for call_id, name, arguments in calls if reason else ():
+        raise failed_answer_error(call_id, name, arguments, reason or "")
+
+
 def refuse_cut_off(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
     """Refuse calls without arguments in an answer that was cut off, perhaps in front of the arguments.
 
