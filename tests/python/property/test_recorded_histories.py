@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the recordings li
 FORMATS: dict[str, Any] = {"anthropic": anthropic, "openai_chat": openai_chat}
 # The model, and what another provider cannot take.
 OTHERS = {"anthropic": "openai_chat", "openai_chat": "anthropic"}
-REFUSED = ("Part provided: audio", "Only base64 data is allowed", "only its own provider understands")
+REFUSED = ("Part provided: audio", "Only base64 data is allowed", "only its own provider supports")
 
 
 def requests(wire_format: str) -> list[tuple[str, dict[str, Json]]]:

@@ -93,7 +93,7 @@ def test_a_redirect_is_checked_too(site: str, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(module, "is_public", lambda address: str(address) == "127.0.0.1")
     assert fetch(f"{site}/body") == BODY
-    with pytest.raises(FetchRefusedError, match=r"'http://10\.0\.0\.1/' leads to 10\.0\.0\.1"):
+    with pytest.raises(FetchRefusedError, match=r"'http://10\.0\.0\.1/' resolves to 10\.0\.0\.1"):
         fetch(f"{site}/outside")
 
 

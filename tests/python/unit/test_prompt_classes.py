@@ -163,7 +163,7 @@ def test_further_decorators_go_around_the_call() -> None:
 
 
 def test_a_variable_that_is_no_field_warns_at_the_class_and_is_raised_by_rendering() -> None:
-    mistake = r"has the variable 'gerne', which is none of its fields \('genre'\)"
+    mistake = r"has the variable 'gerne', which is neither one of its fields \('genre'\)"
     with pytest.warns(UserWarning, match=mistake) as warned:
 
         @prompt_template("Recommend a {gerne} book")
@@ -192,7 +192,7 @@ def test_a_class_without_a_template_says_so() -> None:
 
     with pytest.raises(ValueError, match="FERROSCOPE_DOCSTRING_PROMPT_TEMPLATE=ENABLED"):
         str(Documented(genre="fantasy"))
-    with pytest.raises(TemplateError, match="needs a template"):
+    with pytest.raises(TemplateError, match="requires a template"):
         prompt_template()(Documented)  # type: ignore[call-overload]
 
 

@@ -237,7 +237,7 @@ def test_an_argument_that_is_not_the_function_s(args: tuple[Any, ...], kwargs: d
 
 
 async def test_a_variable_that_is_no_parameter_warns_at_decoration_and_is_raised_by_the_call() -> None:
-    mistake = r"the template of \S+recommend has the variable 'gerne', which is none of its parameters \('genre'\)"
+    mistake = r"the template of \S+recommend has the variable 'gerne', which is not one of its parameters \('genre'\)"
     with pytest.warns(UserWarning, match=mistake) as warned:
 
         @prompt_template("Recommend a {gerne} book")

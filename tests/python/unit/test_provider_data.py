@@ -58,11 +58,11 @@ def test_a_message_that_would_lose_content_is_refused_and_an_empty_answer_left_o
     assert drop_unsupported([file, empty], "openai_chat") == [file]
     assert drop_unsupported([empty], "anthropic", CLAUDE) == [empty]
     assert drop_unsupported([empty], "anthropic", Endpoint("vertex", "claude-sonnet-4-5")) == []
-    with pytest.raises(ValueError, match=r"'user' has content that only its own provider understands \(file\)"):
+    with pytest.raises(ValueError, match=r"'user' has content that only its own provider supports \(file\)"):
         drop_unsupported([file], "anthropic")
     stored = keep_original(Messages.User(""), "anthropic", CLAUDE, pieces=[{"type": "file"}], unsupported=["file"])
     assert drop_unsupported([stored], "anthropic", Endpoint("anthropic", "claude-opus-4-8")) == [stored]
-    with pytest.raises(ValueError, match=r"only its own provider understands \(file\)"):
+    with pytest.raises(ValueError, match=r"only its own provider supports \(file\)"):
         drop_unsupported([stored], "anthropic", Endpoint("vertex", "claude-haiku-4-5"))
 
 

@@ -245,8 +245,8 @@ AT_DECORATION: dict[str, tuple[str, str]] = {
     "options that do not end": ("{x:image(detail=low}", "write options as {x:image(name=value)}"),
     "a conversion of an image": ("{x!r:image}", "image does not support !r"),
     "a cache mark with a variable": ("{x:cache_control}", "cache_control does not accept a variable"),
-    "no list of messages": ("MESSAGES: history", "one variable belongs there, as in 'MESSAGES: {history}'"),
-    "text after a list of messages": ("MESSAGES: {history} and more", "one variable belongs there"),
+    "no list of messages": ("MESSAGES: history", "write exactly one variable, as in 'MESSAGES: {history}'"),
+    "text after a list of messages": ("MESSAGES: {history} and more", "write exactly one variable"),
 }
 
 

@@ -99,7 +99,7 @@ def test_arguments_that_do_not_fit_are_pydantics_error_with_the_call_in_its_note
         made_from('{"hour": "eight"}')
     assert [detail["loc"] for detail in raised.value.errors()] == [("hour",)]
     assert raised.value.__notes__ == [
-        "tool 'set_alarm', call 'call_1': the arguments do not fit the tool's schema",
+        "tool 'set_alarm', call 'call_1': the arguments do not match the tool's schema",
         'arguments: {"hour": "eight"}',
     ]
 

@@ -229,15 +229,15 @@ def test_models_that_contain_themselves() -> None:
         (
             RootModel[int],
             (
-                "'RootModel[int]' is a root model, and a tool's arguments are an object: "
-                "give a model a field of this type"
+                "'RootModel[int]' is a root model, but the arguments of a tool are an object: "
+                "use a model with a field of this type"
             ),
         ),
         (
             type("Odd", (BaseModel,), {"__annotations__": {"tool_call": int}, "__module__": __name__}),
             (
-                "'Odd' has a field 'tool_call', where tools keep the call that made them: "
-                "name the field otherwise, with `alias='tool_call'`"
+                "'Odd' has a field 'tool_call', which tools use for the call that created them: "
+                "rename the field, and set `alias='tool_call'`"
             ),
         ),
         (

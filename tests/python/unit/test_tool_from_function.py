@@ -480,7 +480,7 @@ def test_a_parameter_that_json_cannot_carry_names_the_tool() -> None:
 
     with pytest.raises(PydanticInvalidForJsonSchema) as raised:
         OpenAITool.type_from_fn(send).tool_schema()
-    assert raised.value.__notes__ == ["while describing the tool 'send': a model can send JSON only"]
+    assert raised.value.__notes__ == ["while creating the schema of the tool 'send': a model can only send JSON"]
 
 
 def test_annotations_may_name_local_classes() -> None:
@@ -501,6 +501,6 @@ def test_an_annotation_that_cannot_be_resolved_says_where() -> None:
     assert raised.value.__notes__ == [
         (
             "while reading the annotations of the tool 'f': "
-            "they must be importable when the tool is made, not only for type checkers"
+            "they must be importable when the tool is created, not only for type checkers"
         )
     ]

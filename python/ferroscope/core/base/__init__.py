@@ -1,4 +1,4 @@
-"""The nouns that all providers share: messages, prompts, tools, responses, streams."""
+"""The classes and functions that all providers share: messages, prompts, tools, responses, streams."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..._lazy import lazy_names
 
-# Imported here and not lazily: a function and the module it lives beside share a name (`metadata`,
-# `merge_decorators`), and the later of the two bindings is the one that stays.
+# Not lazy: `metadata` and `merge_decorators` are also names of submodules. Importing a submodule later would replace
+# the function with the module.
 from .call_kwargs import BaseCallKwargs
 from .call_params import BaseCallParams, CommonCallParams
 from .dynamic_config import BaseDynamicConfig

@@ -1,4 +1,4 @@
-"""Classes for models that are still being written: every field optional, all the way down."""
+"""Partial models, for data that is still being received: all fields are optional, also in nested models."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pydantic.fields import FieldInfo
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-# On the model itself, so that a model and its partial classes are collected together.
+# An attribute of the model, so that a model and its partial classes are garbage-collected together.
 _ATTRIBUTE = "__partial_types__"
 
-# What pydantic leaves in the annotations of a generic model that contains itself.
+# The class that pydantic leaves in the annotations of a recursive generic model.
 _REFERENCE = "PydanticRecursiveRef"
 
-# What of a field its partial twin takes over. Its annotation, default and discriminator change.
+# The attributes of a field that its partial counterpart keeps. Annotation, default and discriminator change.
 _KEPT = (
     "alias",
     "alias_priority",
@@ -47,10 +47,10 @@ _KEPT = (
 
 
 def partial(wrapped_class: type[ModelT], preserve_fields: set[str] | None = None) -> type[ModelT]:
-    """Returns `Partial<Name>`: a subclass of the model whose fields are all optional, None by default.
+    """Return `Partial<Name>`: a subclass of the model in which all fields are optional and default to None.
 
-    Nested models become partial too, also inside lists, dicts, unions and other generics. The class is made
-    once and returned again. A model may contain itself.
+    Nested models become partial too, also inside lists, dicts, unions and other generics. The class is cached. A model
+    may be recursive.
 
     ```python
     class Book(BaseModel):
@@ -64,7 +64,7 @@ def partial(wrapped_class: type[ModelT], preserve_fields: set[str] | None = None
 
     Args:
         wrapped_class: The model.
-        preserve_fields: Names of fields to leave as they are.
+        preserve_fields: The names of fields to keep unchanged.
     """
     preserved = frozenset(preserve_fields or ())
     known = _known(wrapped_class).get(preserved)
@@ -76,7 +76,7 @@ def partial(wrapped_class: type[ModelT], preserve_fields: set[str] | None = None
 
 
 def partial_annotation(annotation: Any) -> Any:
-    """Returns the annotation with partial models in place of the models inside it."""
+    """Return the annotation with every model replaced by its partial model."""
     builder = _Builder()
     done = builder.inside(annotation)
     builder.complete()
@@ -84,15 +84,15 @@ def partial_annotation(annotation: Any) -> Any:
 
 
 def unaliased(annotation: Any) -> Any:
-    """Returns what a `type X = ...` statement names, any other annotation as it is."""
-    # By name: the class stands in `typing` or in `typing_extensions`, and the two are not always the same.
+    """Return the annotation that a `type X = ...` statement defines; other annotations are returned as they are."""
+    # Compare the name: `typing` and `typing_extensions` may have different classes of this name.
     while type(annotation).__name__ == "TypeAliasType":
         annotation = annotation.__value__
     return annotation
 
 
 def is_recursive(annotation: Any, inside: tuple[Any, ...] = ()) -> bool:
-    """Whether a type alias mentions itself: pydantic can check it, but nobody can unfold it."""
+    """Return whether a type alias refers to itself. Pydantic can validate it, but it cannot be expanded."""
     if isinstance(annotation, str | ForwardRef) or any(annotation is alias for alias in inside):
         return True
     bare = unaliased(annotation)
@@ -107,7 +107,7 @@ def is_recursive(annotation: Any, inside: tuple[Any, ...] = ()) -> bool:
 
 
 def field_annotation(model: type[BaseModel], name: str) -> Any:
-    """Returns a field's annotation. A generic model that contains itself stands there as itself, not as a reference."""
+    """Return a field's annotation, with the class itself in place of pydantic's reference to a recursive generic."""
     annotation = model.model_fields[name].annotation
     return _dereferred(annotation, model) if _REFERENCE in repr(annotation) else annotation
 
@@ -133,7 +133,7 @@ def _known(model: type[BaseModel]) -> dict[frozenset[str], type[BaseModel]]:
 
 
 class _Builder:
-    """Makes the classes that one call needs; a model met again inside itself is first a forward reference."""
+    """The builder of the classes for one call. A recursive model becomes a forward reference at first."""
 
     def __init__(self) -> None:
         self._open: dict[type[BaseModel], str] = {}
@@ -169,7 +169,7 @@ class _Builder:
         return made
 
     def complete(self) -> None:
-        """Resolves the forward references, now that every class is there."""
+        """Resolve the forward references, after all classes have been created."""
         for made in self._made.values():
             if not made.__pydantic_complete__:
                 made.model_rebuild(_types_namespace=self._made)
@@ -187,7 +187,7 @@ class _Builder:
             return self.make(annotation)
         arguments = get_args(annotation)
         if origin is Annotated:
-            # A discriminator wants a field that is always there.
+            # A discriminator requires a field that is always present.
             marks = [m for m in arguments[1:] if not (isinstance(m, FieldInfo) and m.discriminator is not None)]
             inner = self.inside(arguments[0])
             return Annotated[(inner, *marks)] if marks else inner
@@ -195,7 +195,7 @@ class _Builder:
             return reduce(or_, (self.inside(argument) for argument in arguments))
         if not arguments or origin in (Literal, type, Callable):
             return annotation
-        # A defaultdict makes its default values from their type.
+        # A defaultdict creates its default values from their type, so that must not become optional.
         made = self.inside if origin is defaultdict else self._optional
         generic: Any = origin
         return generic[tuple(a if a is ... else made(a) for a in arguments)]

@@ -1,4 +1,4 @@
-"""The keyword arguments that a call hands to the SDK."""
+"""The keyword arguments of a call of the SDK."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _ToolSchemaT = TypeVar("_ToolSchemaT")
 
 
 class BaseCallKwargs(BaseCallParams, Generic[_ToolSchemaT]):
-    """The call parameters and the tools in the provider's own form."""
+    """The call parameters and the tools in the provider's format."""
 
     tools: NotRequired[list[_ToolSchemaT]]

@@ -1,4 +1,4 @@
-"""The parameters that a call may send besides its messages and tools."""
+"""The parameters of a call other than its messages and tools."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing_extensions import TypedDict
 
 
 class BaseCallParams(TypedDict, total=False):
-    """What every provider's parameters extend."""
+    """The base class of every provider's parameters."""
 
 
 class CommonCallParams(TypedDict, total=False):
-    """The parameters that have the same meaning at most providers.
+    """The parameters that have the same meaning for most providers.
 
-    Each provider's dialect gives them its own names; what a provider does not know is left out.
+    Each provider's dialect converts their names; parameters that a provider does not support are dropped.
     """
 
     temperature: NotRequired[float | None]

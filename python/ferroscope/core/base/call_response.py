@@ -1,4 +1,4 @@
-"""The answer of a model, in the shape that all providers share."""
+"""The response of a model, in the form that all providers share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.secrets import WITH_SECRETS, without_secrets
 from ._responses.token_counts import TokenFields
 from ._tools.arguments import CUT_OFF
-from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 has the name here
+from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 exports the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
 from .types import FinishReason, JsonableType, Provider
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
 
-# Any: a provider's raw objects pass through, and each provider names its own.
+# Any: SDK objects are passed through, and each provider has its own types.
 _ResponseT = TypeVar("_ResponseT", default=Any)
 _BaseToolT = TypeVar("_BaseToolT", bound=BaseTool, default=BaseTool)
 _ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
@@ -57,21 +57,21 @@ class BaseCallResponse(
     ],
     ABC,
 ):
-    """What a call returns: the SDK's own response, and around it what is asked of it most.
+    """The response of a call: the SDK's own response, and properties for its common parts.
 
     Attributes:
-        metadata: What `@metadata` or the dynamic config said of the call.
+        metadata: The metadata that `@metadata` or the dynamic config attached to the call.
         response: The SDK's own response object.
         tool_types: The tools that the call offered, as the provider's classes.
         prompt_template: The string template, if the prompt has one.
-        fn_args: The arguments of the call, with computed fields.
-        dynamic_config: What the prompt function returned, if that was a dynamic config.
-        messages: The messages that were sent, in the provider's form.
-        call_params: The call parameters as they were given.
-        call_kwargs: The keyword arguments that the SDK was called with.
-        user_message_param: The last message, if the user said it, in the provider's form.
-        start_time: When the request was sent, in milliseconds since the epoch.
-        end_time: When the response was there, in milliseconds since the epoch.
+        fn_args: The arguments of the call, including computed fields.
+        dynamic_config: The dynamic config that the prompt function returned, or None.
+        messages: The messages of the request, in the provider's format.
+        call_params: The call parameters as they were passed.
+        call_kwargs: The keyword arguments of the call of the SDK.
+        user_message_param: The last message in the provider's format, if its role is `user`.
+        start_time: The time at which the request was sent, in milliseconds since the epoch.
+        end_time: The time at which the response was complete, in milliseconds since the epoch.
     """
 
     model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True)
@@ -79,7 +79,7 @@ class BaseCallResponse(
     if not TYPE_CHECKING:
 
         def __class_getitem__(cls, parameters: object) -> type[BaseCallResponse]:
-            # No field is validated by its type, so pydantic need not build a class for each set of parameters.
+            # No field is validated by its type, so pydantic does not need a class for each set of parameters.
             return cls
 
     if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class BaseCallResponse(
         start_time: float
         end_time: float
     else:
-        # The engine fills these in; to check an SDK's own object again would only take time.
+        # The engine creates these values, so validation would only take time.
         metadata: SkipValidation[Any]
         response: SkipValidation[Any]
         tool_types: SkipValidation[Any] = None
@@ -134,13 +134,13 @@ class BaseCallResponse(
         memo = {} if memo is None else memo
         config: Any = self.dynamic_config
         if isinstance(config, dict) and config.get("client") is not None:
-            # A client is a connection and not data: the copy was made with the same one.
+            # A copy shares the client, because a client is a connection.
             memo[id(config["client"])] = config["client"]
         return super().__deepcopy__(memo)
 
     @field_serializer("tool_types", when_used="json")
     def serialize_tool_types(self, tool_types: list[type[_BaseToolT]] | None) -> list[dict[str, str]]:
-        """Tools by name: a class has no JSON."""
+        """Return the tools by name, because a class has no JSON form."""
         return [{"type": "function", "name": tool._name()} for tool in tool_types or []]
 
     @field_serializer(
@@ -154,15 +154,15 @@ class BaseCallResponse(
         mode="wrap",
     )
     def _dump_value(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
-        """Dump a value of any type: an SDK's object, or what the program passed in."""
+        """Serialize a value of any type: an SDK object, or a value from the program."""
         from ._responses.state import dumped_value, json_value
 
         return json_value(info.field_name, value, handler) if info.mode_is_json() else dumped_value(value, handler)
 
     @property
     def _origin(self) -> Endpoint:
-        """The provider and the model that was asked, for what only they understand of the response."""
-        kwargs: Any = self.call_kwargs  # Any: a mapping whose keys are each provider's own
+        """The provider and the requested model, as the origin of provider-specific content in the response."""
+        kwargs: Any = self.call_kwargs  # Any: a mapping with the provider's own keys
         asked = kwargs.get("model") if isinstance(kwargs, Mapping) else None
         return Endpoint(self._record.name, str(asked or self.model or ""))
 
@@ -175,19 +175,19 @@ class BaseCallResponse(
     @property
     @abstractmethod
     def content(self) -> str:
-        """The text of the answer; empty if it has none."""
+        """The text of the response; empty if it has no text."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     @abstractmethod
     def finish_reasons(self) -> list[str] | None:
-        """Why each choice ended, in the provider's own words."""
+        """The finish reason of each choice, as the provider reports it."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     @abstractmethod
     def model(self) -> str | None:
-        """The model that answered."""
+        """The name of the model that responded."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -198,29 +198,29 @@ class BaseCallResponse(
     @property
     @abstractmethod
     def usage(self) -> Any:  # Any: each provider's own object
-        """The provider's own account of the tokens."""
+        """The token counts as the provider reports them."""
 
     @cached_property
-    def _token_counts(  # pyright: ignore[reportIncompatibleMethodOverride]  # a property that is kept
+    def _token_counts(  # pyright: ignore[reportIncompatibleMethodOverride]  # a cached property
         self,
     ) -> Mapping[str, int | None]:
         return token_counts(self._usage_json)
 
     @cached_property
     def _server_host(self) -> str:
-        """The host that the request went to, which may be another vendor's; empty if it is not known."""
+        """The host of the request, which may be another vendor's; empty if it is unknown."""
         return ""
 
     @cached_property
     def _usage_contradiction(self) -> str | None:
-        """Why the counts in the events of a stream contradict each other; None if they do not."""
+        """A description of contradictory counts in the events of a stream; None if there is no contradiction."""
         return None
 
     def _set_server_host(self, host: str) -> None:
         self._server_host = host
 
     def _set_decoded_usage(self, usage: bytes | None, contradiction: str | None) -> None:
-        """Set the usage that a stream's decoder read: the SDK's object may show text as a number."""
+        """Set the usage that the decoder of a stream read; an SDK object may have converted text to a number."""
         self._usage_json = usage
         self._usage_contradiction = contradiction
 
@@ -230,7 +230,7 @@ class BaseCallResponse(
         return None
 
     def _set_decoded_calls(self, arguments: list[str], complete: bool) -> None:
-        """Set what a stream's decoder read: some SDKs keep arguments as objects, which half ones cannot become."""
+        """Set the arguments that the decoder read; some SDKs parse them to objects, which fails for incomplete ones."""
         self._decoded_calls = arguments, complete
 
     def _call_texts(self, given: list[str]) -> list[str]:
@@ -245,21 +245,21 @@ class BaseCallResponse(
 
     @property
     def _cut_off_by(self) -> str | None:
-        """Why the answer is not whole; None if it is."""
+        """The reason that the response is incomplete; None if it is complete."""
         if self._decoded_calls is not None and not self._decoded_calls[1]:
-            return "the stream was broken off"
+            return "the stream was interrupted"
         reasons = self.common_finish_reasons
         return reasons[0] if reasons and reasons[0] in CUT_OFF else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def cost(self) -> float | None:
-        """What the call cost, in USD; None if that is not known. `cost_details` says why, and what for."""
+        """The cost of the call in USD; None if it is unknown. `cost_details` has the items and the reason."""
         return self.cost_details.usd
 
     @cached_property
     def cost_details(self) -> Cost:
-        """The exact cost, itemised: total, items, status, assumptions, where the prices come from."""
+        """The exact, itemised cost in USD: total, items, status, assumptions and the source of the prices."""
         from ...prices import billed_by, cost_of
 
         model = self.model or ""
@@ -282,73 +282,73 @@ class BaseCallResponse(
         return usage_json(self.usage)
 
     def _price_context(self) -> Context:
-        """What else the price depends on."""
+        """Return other conditions that the price depends on."""
         return {}
 
     @computed_field  # type: ignore[prop-decorator]
     @cached_property
     @abstractmethod
     def message_param(self) -> SerializeAsAny[Any]:  # Any: each provider's own form
-        """The answer as a message of the provider's own form, to go on from."""
+        """The response as a message in the provider's format, to continue the conversation."""
 
     @cached_property
     @abstractmethod
     def tools(self) -> list[_BaseToolT] | None:
-        """The tools that the model called, ready to be called.
+        """The tools that the model called, with validated arguments; None if there are none.
 
         Raises:
-            ferroscope.errors.ToolError: A call cannot be handed to its tool.
-            pydantic.ValidationError: Arguments do not fit their tool.
+            ferroscope.errors.ToolError: A tool call cannot be converted to its tool.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
 
     @cached_property
     def tool(self) -> _BaseToolT | None:
-        """The first tool that the model called.
+        """The first tool that the model called; None if there is none.
 
         Raises:
-            ferroscope.errors.ToolError: A call cannot be handed to its tool.
-            pydantic.ValidationError: Arguments do not fit their tool.
+            ferroscope.errors.ToolError: A tool call cannot be converted to its tool.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
         return self.tools[0] if self.tools else None
 
     @classmethod
     @abstractmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]) -> list[Any]:
-        """The messages that tell the model what its tools answered, in the provider's own form."""
+        """Return the messages that report the outputs of tools to the model, in the provider's format."""
 
     @property
     @abstractmethod
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why each choice ended, in the words that all providers share."""
+        """The finish reason of each choice, in the common vocabulary; None if there is none."""
 
     @property
     @abstractmethod
     def common_message_param(self) -> BaseMessageParam:
-        """The answer as a message that every provider understands."""
+        """The response as a common message, for any provider."""
 
     @property
     @abstractmethod
     def common_user_message_param(self) -> BaseMessageParam | None:
-        """The user's last message, as every provider understands it."""
+        """The user's last message as a common message; None if the last message is not the user's."""
 
     @property
     @abstractmethod
     def common_messages(self) -> list[BaseMessageParam]:
-        """The messages that were sent, as every provider understands them."""
+        """The messages of the request as common messages, for any provider."""
 
     @property
     def common_tools(self) -> list[_BaseToolT] | None:
-        """The same as `tools`: the tools of all providers share one form.
+        """The same as `tools`, because the tools of all providers share one interface.
 
         Raises:
-            ferroscope.errors.ToolError: A call cannot be handed to its tool.
-            pydantic.ValidationError: Arguments do not fit their tool.
+            ferroscope.errors.ToolError: A tool call cannot be converted to its tool.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
         return self.tools
 
 
-# The parameters serve checkers alone: subclasses may have others.
+# The parameters are only for type checkers: subclasses may have other ones.
 BaseCallResponse.__pydantic_generic_metadata__["parameters"] = ()
 
 AnyCallResponse: TypeAlias = BaseCallResponse[Any, Any, Any, Any, Any, Any, Any]
-"""A response of whichever provider."""
+"""A response of any provider."""

@@ -1,4 +1,4 @@
-"""A piece of a streamed answer, in the shape that all providers share."""
+"""A chunk of a streamed response, in the form that all providers share."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _FinishReasonT = TypeVar("_FinishReasonT", default=str)
 
 
 class ChunkEvent(Protocol):
-    """What a chunk stands for: an event of the stream, as the core hands it out."""
+    """An event of the stream, as the core emits it."""
 
     @property
     def content(self) -> str:
-        """Text that the event added."""
+        """The text that the event adds."""
         ...
 
     @property
     def data(self) -> bytes:
-        """The event's data, JSON text."""
+        """The event's data as JSON text."""
         ...
 
 
 class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], ABC):
-    """A piece of a streamed answer.
+    """A chunk of a streamed response.
 
-    It costs next to nothing until more than `content` is asked for: the SDK's own object is made then.
+    Only `content` is available at once. The SDK's own object is created on the first access to any other property.
     """
 
     __slots__ = ("_chunk", "_event")
@@ -60,16 +60,16 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
     @classmethod
     @abstractmethod
     def _read(cls, data: bytes) -> _ChunkT:
-        """The SDK's object for the data of an event."""
+        """Return the SDK's object for the data of an event."""
 
     @property
     def content(self) -> str:
-        """Text that the chunk added; empty if it has none."""
+        """The text that the chunk adds; empty if it has none."""
         return self._event.content if self._event is not None else self._content()
 
     @abstractmethod
     def _content(self) -> str:
-        """The text of a chunk that was made of an SDK's object."""
+        """Return the text of a chunk that was created from an SDK object."""
 
     def __str__(self) -> str:
         return self.content
@@ -80,14 +80,14 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.chunk == getattr(other, "chunk", None)
 
-    __hash__ = None  # type: ignore[assignment]  # as pydantic models: equal by value, so not hashable
+    __hash__ = None  # type: ignore[assignment]  # like pydantic models: equal by value, so not hashable
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.chunk)
 
     def model_dump(self) -> dict[str, object]:
-        """The chunk and what is read from it, as plain values."""
-        chunk: Any = self.chunk  # Any: SDKs give models or dicts
+        """Return the chunk and its properties as plain values."""
+        chunk: Any = self.chunk  # Any: a model or a dict, depending on the SDK
         return {
             "chunk": chunk.model_dump() if hasattr(chunk, "model_dump") else chunk,
             "content": self.content,
@@ -102,12 +102,12 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
     @property
     @abstractmethod
     def finish_reasons(self) -> list[_FinishReasonT] | None:
-        """Why choices ended with this chunk, in the provider's own words; None if none did."""
+        """The finish reasons of choices that end with this chunk, as the provider reports them; None if none ends."""
 
     @property
     @abstractmethod
     def model(self) -> str | None:
-        """The model that answers."""
+        """The name of the model that responds."""
 
     @property
     @abstractmethod
@@ -117,7 +117,7 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
     @property
     @abstractmethod
     def usage(self) -> Any:  # Any: each provider's own object
-        """The provider's own account of the tokens, in the chunk that brings it."""
+        """The token counts as the provider reports them, in the chunk that contains them."""
 
     @property
     def _token_counts(self) -> Mapping[str, int | None]:
@@ -126,7 +126,7 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
     @property
     @abstractmethod
     def common_finish_reasons(self) -> list[FinishReason] | None:
-        """Why choices ended, in the words that all providers share."""
+        """The finish reasons of choices that end with this chunk, in the common vocabulary; None if none ends."""
 
 
 def _rebuild(kind: type[AnyCallResponseChunk], chunk: object) -> AnyCallResponseChunk:
@@ -134,4 +134,4 @@ def _rebuild(kind: type[AnyCallResponseChunk], chunk: object) -> AnyCallResponse
 
 
 AnyCallResponseChunk: TypeAlias = BaseCallResponseChunk[Any, Any]
-"""A chunk of whichever provider."""
+"""A chunk of any provider."""

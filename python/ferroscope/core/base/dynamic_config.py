@@ -1,4 +1,4 @@
-"""What a prompt function may return instead of a prompt: the parts of the call that only it knows."""
+"""The dynamic configuration that a prompt function may return instead of a prompt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .metadata import Metadata
 if TYPE_CHECKING:
     from .tool import BaseTool
 
-# The defaults let `BaseDynamicConfig` stand without brackets.
+# With the defaults, `BaseDynamicConfig` can be used without type parameters.
 # A provider's message may be a dict, an SDK model or a `BaseMessageParam`.
 _MessageParamT = TypeVar("_MessageParamT", bound=Any, default=Any)
 _CallParamsT = TypeVar("_CallParamsT", bound=BaseCallParams, default=Any)
@@ -21,7 +21,7 @@ _ClientT = TypeVar("_ClientT", bound=object, default=Any)
 
 
 class DynamicConfigBase(TypedDict):
-    """The keys that mean the same for every provider."""
+    """The keys that have the same meaning for every provider."""
 
     metadata: NotRequired[Metadata]
     computed_fields: NotRequired[dict[str, Any | list[Any] | list[list[Any]]]]
@@ -29,46 +29,46 @@ class DynamicConfigBase(TypedDict):
 
 
 class DynamicConfigMessages(DynamicConfigBase, Generic[_MessageParamT]):
-    """With messages."""
+    """A dynamic config with messages."""
 
     messages: NotRequired[Sequence[_MessageParamT]]
 
 
 class DynamicConfigCallParams(DynamicConfigBase, Generic[_CallParamsT]):
-    """With call parameters."""
+    """A dynamic config with call parameters."""
 
     call_params: NotRequired[_CallParamsT]
 
 
 class DynamicConfigClient(DynamicConfigBase, Generic[_ClientT]):
-    """With a client."""
+    """A dynamic config with a client."""
 
     client: NotRequired[_ClientT | None]
 
 
 class DynamicConfigMessagesCallParams(DynamicConfigBase, Generic[_MessageParamT, _CallParamsT]):
-    """With messages and call parameters."""
+    """A dynamic config with messages and call parameters."""
 
     messages: NotRequired[Sequence[_MessageParamT]]
     call_params: NotRequired[_CallParamsT]
 
 
 class DynamicConfigMessagesClient(DynamicConfigBase, Generic[_MessageParamT, _ClientT]):
-    """With messages and a client."""
+    """A dynamic config with messages and a client."""
 
     messages: NotRequired[Sequence[_MessageParamT]]
     client: NotRequired[_ClientT | None]
 
 
 class DynamicConfigCallParamsClient(DynamicConfigBase, Generic[_CallParamsT, _ClientT]):
-    """With call parameters and a client."""
+    """A dynamic config with call parameters and a client."""
 
     call_params: NotRequired[_CallParamsT]
     client: NotRequired[_ClientT | None]
 
 
 class DynamicConfigFull(DynamicConfigBase, Generic[_MessageParamT, _CallParamsT, _ClientT]):
-    """With messages, call parameters and a client."""
+    """A dynamic config with messages, call parameters and a client."""
 
     messages: NotRequired[Sequence[_MessageParamT]]
     call_params: NotRequired[_CallParamsT]
@@ -86,12 +86,12 @@ BaseDynamicConfig = (
     | DynamicConfigFull[_MessageParamT, _CallParamsT, _ClientT]
     | None
 )
-"""What a prompt function may return to set up this one call; every key is optional.
+"""The configuration of a single call, which its prompt function may return; every key is optional.
 
-- `metadata` replaces what `@metadata` set
-- `computed_fields` are further variables of the string template
-- `tools` replace the decorator's
-- `messages` replace every other way of writing the prompt
-- `call_params` are merged over the decorator's
-- `client` sends this call, and no other
+- `metadata` replaces the value that `@metadata` set
+- `computed_fields` adds variables for the string template
+- `tools` replaces the decorator's tools
+- `messages` replaces the prompt
+- `call_params` are merged into those of the decorator and take precedence
+- `client` is used for this call only
 """

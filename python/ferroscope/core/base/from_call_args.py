@@ -1,4 +1,4 @@
-"""Marks the fields of a response model that the call's own arguments fill."""
+"""The mark for fields of a response model that the call's own arguments fill."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class FromCallArgs:
-    """Inside `Annotated`: this field is not asked of the model, it is the argument of the same name.
+    """A mark inside `Annotated`: the model does not generate this field; the call's argument of that name fills it.
 
     ```python
     class Recommendation(BaseModel):
@@ -25,5 +25,5 @@ class FromCallArgs:
 
 
 def is_from_call_args(field: FieldInfo) -> bool:
-    """Whether a field carries the `FromCallArgs` mark."""
+    """Return whether a field has the `FromCallArgs` mark."""
     return any(isinstance(mark, FromCallArgs) for mark in field.metadata)

@@ -1,4 +1,4 @@
-"""Several decorators under one name."""
+"""The combination of several decorators in one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-# A decorator's whole type, overloads included: pairs of parameters and results would keep only one of them.
+# The complete type of a decorator with its overloads. Parameter and result types could express only one of them.
 _DecoratorT = TypeVar("_DecoratorT", bound=Callable[..., Any])
 
 
@@ -15,10 +15,10 @@ def merge_decorators(
     decorator: _DecoratorT,
     *additional_decorators: Callable[[Callable[..., Any]], Callable[..., Any]],
 ) -> Callable[[], _DecoratorT]:
-    """Make one decorator of several: `merge_decorators(a, b)()(f)` is `a(b(f))`.
+    """Combine several decorators: `merge_decorators(a, b)()(f)` is `a(b(f))`.
 
-    They are applied once, at decoration, so a mistake shows there. The type is the first decorator's;
-    name and docstring of the function stay visible through decorators that drop them.
+    The decorators are applied once, at decoration, so an error is raised there. The type is that of the first
+    decorator. The name and docstring of the function are restored if a decorator drops them.
 
     ```python
     book_call = merge_decorators(openai.call("gpt-4o-mini"), prompt_template("Recommend a {genre} book"))
@@ -28,7 +28,6 @@ def merge_decorators(
     def recommend(genre: str) -> None: ...
     ```
     """
-
     decorators: list[Callable[..., Callable[..., Any]]] = [decorator, *additional_decorators]
 
     def factory() -> _DecoratorT:
@@ -43,11 +42,11 @@ def merge_decorators(
 
 
 def _named_after(fn: Callable[..., Any], decorated: Callable[..., Any]) -> Callable[..., Any]:
-    """Give what a decorator made the name of what it decorates, unless it already leads there."""
+    """Return the decorated function with the name of the original, unless it already refers to the original."""
     if decorated is fn or hasattr(decorated, "__wrapped__"):
         return decorated
 
-    # A function of our own: `decorated` may be shared, and is not ours to rename.
+    # Use a wrapper: `decorated` may be shared by other functions, so it must not be renamed.
     if inspect.iscoroutinefunction(decorated):
 
         @wraps(fn)

@@ -1,4 +1,4 @@
-"""A message and the parts it may be made of, the same for every provider.
+"""A message and its parts, the same for every provider.
 
 ```python
 from ferroscope import BaseMessageParam, ImageURLPart, TextPart
@@ -31,27 +31,27 @@ def _from_base64(value: Any, info: ValidationInfo) -> Any:
     return base64.b64decode(value, validate=True) if info.mode == "json" and isinstance(value, str) else value
 
 
-# JSON has no bytes; without this a history with an image could not be stored.
+# JSON has no bytes; without this, a history with an image could not be saved.
 _InJson = PlainSerializer(_to_base64, return_type=str, when_used="json")
 _Data: TypeAlias = Annotated[bytes, BeforeValidator(_from_base64), _InJson]
 
 
 class TextPart(BaseModel):
-    """A piece of text."""
+    """A text."""
 
     type: Literal["text"]
     text: str
 
 
 class CacheControlPart(BaseModel):
-    """Marks the end of a prefix that the provider may cache (Anthropic)."""
+    """A mark at the end of a prefix that the provider may cache (Anthropic)."""
 
     type: Literal["cache_control"]
     cache_type: str
 
 
 class ImagePart(BaseModel):
-    """An image by its bytes; `detail` is OpenAI's hint on how closely to look."""
+    """An image as bytes; `detail` is OpenAI's hint for the resolution to use."""
 
     type: Literal["image"]
     media_type: str
@@ -60,7 +60,7 @@ class ImagePart(BaseModel):
 
 
 class ImageURLPart(BaseModel):
-    """An image by its address: a web or storage URL, or a `data:` URL."""
+    """An image as a URL: a web or storage URL, or a `data:` URL."""
 
     type: Literal["image_url"]
     url: str
@@ -68,7 +68,7 @@ class ImageURLPart(BaseModel):
 
 
 class AudioPart(BaseModel):
-    """A sound by its bytes, or by the base64 text of them."""
+    """Audio as bytes, or as their base64 text."""
 
     type: Literal["audio"]
     media_type: str
@@ -76,14 +76,14 @@ class AudioPart(BaseModel):
 
 
 class AudioURLPart(BaseModel):
-    """A sound by its address."""
+    """Audio as a URL."""
 
     type: Literal["audio_url"]
     url: str
 
 
 class DocumentPart(BaseModel):
-    """A document by its bytes, most often a PDF."""
+    """A document as bytes, usually a PDF."""
 
     type: Literal["document"]
     media_type: str
@@ -91,16 +91,16 @@ class DocumentPart(BaseModel):
 
 
 class DocumentURLPart(BaseModel):
-    """A document by its address."""
+    """A document as a URL."""
 
     type: Literal["document_url"]
     url: str
 
 
 class ToolCallPart(BaseModel):
-    """A call of a tool, as the model made it.
+    """A tool call of the model.
 
-    Arguments that are no JSON object stay readable in the extra field `arguments`; `args` is None then.
+    If the arguments are not a JSON object, `args` is None and the extra field `arguments` contains their text.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -112,7 +112,7 @@ class ToolCallPart(BaseModel):
 
 
 class ToolResultPart(BaseModel):
-    """What a tool answered; `id` is the id of the call it answers."""
+    """The output of a tool; `id` is the id of its call."""
 
     type: Literal["tool_result"]
     name: str = ""
@@ -151,17 +151,17 @@ _PART_TYPES = frozenset(_PARTS)
 
 
 def is_content_part(value: object) -> TypeIs[ContentPart]:
-    """Whether it is a part; quick where it is just one of the classes, as it nearly always is."""
+    """Return whether a value is a part."""
     return type(value) in _PART_TYPES or isinstance(value, _PARTS)
 
 
 class BaseMessageParam(BaseModel):
-    """One message: who speaks (`system`, `user`, `assistant`, `tool`), and what.
+    """A message with a role (`system`, `user`, `assistant` or `tool`) and content.
 
-    A message that came from a provider may have content that no part represents: thoughts and their signatures,
-    server tools, refusals, the id of a spoken answer. It is kept in one extra field, `provider_data` (see
-    `ferroscope.core.base._messages.provider_data`), which JSON keeps too. It goes back unmodified to the provider
-    and model that it came from; other providers get the parts.
+    A message from a provider may have content that no part can represent: thinking and its signatures, server tools,
+    refusals, the id of an audio response. It is stored in one extra field, `provider_data` (see
+    `ferroscope.core.base._messages.provider_data`), which JSON preserves. It is sent back unmodified to the provider
+    and model that it came from; other providers receive only the parts.
     """
 
     model_config = ConfigDict(extra="allow")

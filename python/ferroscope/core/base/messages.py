@@ -1,4 +1,4 @@
-"""Short ways to write messages."""
+"""Shortcuts for writing messages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     Piece: TypeAlias = ContentPart | str | ImageLike | AudioSegment | Wave_read
 else:
-    # Annotations are evaluated by some callers; the media types must not be imported for that.
+    # Some callers evaluate annotations, which must not import the media types.
     Piece: TypeAlias = ContentPart | str
-"""What a message may be made of: parts, texts, PIL images, pydub segments and wave readers."""
+"""The content that a message can be created from: parts, texts, PIL images, pydub segments and wave readers."""
 
 
 class Messages:
-    """Makes messages by role; a prompt function may return them, or what they are made of.
+    """Constructors of messages by role. A prompt function may return messages or their content.
 
     ```python
     @openai.call("gpt-4o-mini")
@@ -34,32 +34,32 @@ class Messages:
     """
 
     Type: TypeAlias = Piece | Sequence[Piece] | list[BaseMessageParam | Any] | BaseMessageParam
-    """What a prompt function may return as its prompt."""
+    """The type of prompts that a prompt function may return."""
 
     @classmethod
     def System(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
-        """Make a system message."""
+        """Return a system message."""
         return BaseMessageParam(role="system", content=message_content(content))
 
     @classmethod
     def User(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
-        """Make a user message."""
+        """Return a user message."""
         return BaseMessageParam(role="user", content=message_content(content))
 
     @classmethod
     def Assistant(cls, content: Piece | Sequence[Piece]) -> BaseMessageParam:
-        """Make an assistant message."""
+        """Return an assistant message."""
         return BaseMessageParam(role="assistant", content=message_content(content))
 
 
 def message_content(content: object) -> str | list[ContentPart]:
-    """A message's content from text, from one piece, or from any iterable of pieces."""
+    """Return a message's content for a text, for one piece, or for any iterable of pieces."""
     if isinstance(content, str):
         return content
     part = _part(content)
     if part is not None:
         return [part]
-    # A mapping's keys, a model's fields and the numbers of bytes iterate too, and are never meant.
+    # Mappings, models and bytes are iterable too, but their items are not pieces.
     if isinstance(content, bytes | bytearray | dict | BaseMessageParam) or not isinstance(content, Iterable):
         raise ValueError(f"Invalid message sequence type: {content!r}")
     return [_part_or_error(piece) for piece in content]

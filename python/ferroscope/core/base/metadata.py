@@ -1,4 +1,4 @@
-"""What one may note about a call; it comes back in the response."""
+"""Metadata of a call, which its response contains."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing_extensions import TypedDict
 
 
 class Metadata(TypedDict, total=False):
-    """Notes about a call: `tags` mark versions, categories, experiments."""
+    """Metadata of a call: `tags` mark versions, categories, experiments."""
 
     tags: NotRequired[set[str]]

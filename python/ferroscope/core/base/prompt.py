@@ -20,13 +20,13 @@ from .messages import Messages
 from .metadata import Metadata
 
 SUPPORTED_MESSAGE_ROLES: Final = ["system", "user", "assistant"]
-"""The roles that a string template knows, besides `MESSAGES`."""
+"""The roles of a string template, besides `MESSAGES`."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _T = TypeVar("_T")
 
-# What messages, parameters and clients are is the provider's matter, not the prompt's.
+# Any: the types of messages, parameters and clients depend on the provider.
 AnyDynamicConfig: TypeAlias = BaseDynamicConfig[Any, Any, Any]
 _ConfigT = TypeVar("_ConfigT", bound=AnyDynamicConfig)
 
@@ -55,29 +55,29 @@ class BasePrompt(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Read a template that the class body sets, so that its mistakes are raised by the class statement."""
+        """Check a template that the class body sets, so that the class statement raises its errors."""
         super().__pydantic_init_subclass__(**kwargs)
         if isinstance(cls.__dict__.get("prompt_template"), str):
             _warn_of_variables(cls)
 
     def __str__(self) -> str:
-        """The template as one text."""
+        """Render the template as one text."""
         template = _class_template(type(self))
         return parse_text(template.source)(self._variables(template))
 
     def message_params(self) -> list[BaseMessageParam]:
-        """The messages of the template."""
+        """Render the messages of the template."""
         template = _class_template(type(self))
         messages = template.messages(self._variables(template))
-        # A `MESSAGES:` list may hold a provider's own messages; they pass through as everywhere.
+        # A `MESSAGES:` list may contain a provider's own messages, which are passed through.
         return cast(list[BaseMessageParam], messages)
 
     def dynamic_config(self) -> AnyDynamicConfig:
-        """What sets up the call besides the template; override it to have one."""
+        """Return the dynamic config of the call; override this method to return one."""
         return None
 
     def dump(self) -> dict[str, Any]:
-        """Metadata, rendered prompt, template and inputs."""
+        """Return the metadata, the rendered prompt, the template and the inputs."""
         return {
             "metadata": self._own_metadata(self.dynamic_config()),
             "prompt": str(self),
@@ -90,7 +90,7 @@ class BasePrompt(BaseModel):
         call_decorator: Callable[[Callable[..., AnyDynamicConfig]], Callable[..., _R]],
         *additional_decorators: Callable[[_T], _T],
     ) -> _R:
-        """Call a model with this prompt; further decorators go around the call."""
+        """Call a model with this prompt. Additional decorators wrap the call."""
         config = self.dynamic_config()
 
         def prompt(**_fields: Any) -> AnyDynamicConfig:
@@ -108,7 +108,7 @@ class BasePrompt(BaseModel):
         call_decorator: Callable[[Callable[..., Awaitable[AnyDynamicConfig]]], Callable[..., Awaitable[_R]]],
         *additional_decorators: Callable[[_T], _T],
     ) -> Awaitable[_R]:
-        """Call a model with this prompt, asynchronously; further decorators go around the call."""
+        """Call a model with this prompt asynchronously. Additional decorators wrap the call."""
         config = self.dynamic_config()
 
         async def prompt(**_fields: Any) -> AnyDynamicConfig:
@@ -138,7 +138,7 @@ class BasePrompt(BaseModel):
         return noted or {}
 
     def _dress(self, prompt: Any, config: Any) -> dict[str, Any]:
-        """Make a function look as if it had been written with the class's fields; returns its arguments."""
+        """Give a function the name, signature and template of the class, and return its arguments."""
         kind = type(self)
         template = _class_template(kind)
         values = self._variables(template)
@@ -154,7 +154,7 @@ _BasePromptT = TypeVar("_BasePromptT", bound=BasePrompt)
 
 
 class PromptDecorator(Protocol):
-    """What `prompt_template("...")` returns."""
+    """The decorator that `prompt_template("...")` returns."""
 
     @overload
     def __call__(
@@ -167,7 +167,7 @@ class PromptDecorator(Protocol):
 
 
 class MessagesDecorator(Protocol):
-    """What `prompt_template()` returns."""
+    """The decorator that `prompt_template()` returns."""
 
     @overload
     def __call__(
@@ -186,11 +186,11 @@ def prompt_template(template: str) -> PromptDecorator: ...
 @overload
 def prompt_template(template: None = None) -> MessagesDecorator: ...
 def prompt_template(template: str | None = None) -> PromptDecorator | MessagesDecorator:
-    """Make a prompt of a function or of a `BasePrompt` class.
+    """Turn a function or a `BasePrompt` class into a prompt.
 
-    With a template, the function's arguments are its variables, and what the function returns is a dynamic
-    config. Without one, the function returns the prompt itself. Either way, called directly, it gives the
-    messages; under a call decorator it gives the call its prompt.
+    With a template, the function's arguments are the template's variables, and the function returns a dynamic config or
+    nothing. Without a template, the function returns the prompt itself. Called directly, the result returns the
+    messages; below a call decorator, it provides the prompt of the call.
 
     ```python
     @prompt_template()
@@ -203,13 +203,13 @@ def prompt_template(template: str | None = None) -> PromptDecorator | MessagesDe
     ```
 
     Raises:
-        TemplateError: The template has a mistake.
+        TemplateError: The template is invalid.
     """
 
     def decorate(prompt: Any) -> Any:
         if _is_call(prompt):
             raise TemplateError(
-                f"{prompt.__qualname__} is a call already; @prompt_template goes below the call decorator"
+                f"{prompt.__qualname__} is already a call; put @prompt_template below the call decorator"
             )
         if isinstance(prompt, type):
             return _decorate_class(prompt, template)
@@ -223,7 +223,7 @@ def _is_call(prompt: object) -> bool:
 
 
 class MetadataDecorator(Protocol):
-    """What `metadata(...)` returns."""
+    """The decorator that `metadata(...)` returns."""
 
     @overload
     def __call__(self, prompt: type[_BasePromptT]) -> type[_BasePromptT]: ...
@@ -232,7 +232,7 @@ class MetadataDecorator(Protocol):
 
 
 def metadata(metadata: Metadata) -> MetadataDecorator:
-    """Note something about a prompt; the responses of its calls carry it.
+    """Attach metadata to a prompt; the responses of its calls contain it.
 
     ```python
     @openai.call("gpt-4o-mini")
@@ -293,14 +293,14 @@ def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable
 
 def _decorate_class(prompt: type[BaseModel], template: str | None) -> type[BaseModel]:
     if template is None:
-        raise TemplateError(f"@prompt_template() on the class {prompt.__name__} needs a template")
+        raise TemplateError(f"@prompt_template() on the class {prompt.__name__} requires a template")
     prompt._prompt_template = parse_template(template).source  # type: ignore[attr-defined]  # pyright: ignore
     _warn_of_variables(prompt)
     return prompt
 
 
 def _warn_of_variables(kind: type[BaseModel]) -> None:
-    """Read the template of a class; what no instance can give a value is raised where it is rendered."""
+    """Parse the template of a class, and warn of a variable that no instance can give a value."""
     try:
         _class_template(kind)
     except TemplateVariableError as error:
@@ -308,10 +308,10 @@ def _warn_of_variables(kind: type[BaseModel]) -> None:
 
 
 def _class_template(kind: type[BaseModel]) -> Template:
-    """The template of a class, checked against what its instances have."""
+    """Return the template of a class, after checking its variables."""
     source = getattr(kind, "prompt_template", None) or getattr(kind, "_prompt_template", None)
     if source is None:
-        # A docstring that was inherited describes another class.
+        # An inherited docstring describes another class.
         source = docstring_template(kind.__dict__.get("__doc__"))
     if source is None:
         raise ValueError(no_template(kind))
@@ -320,8 +320,8 @@ def _class_template(kind: type[BaseModel]) -> Template:
     if unknown and getattr(kind, "dynamic_config", None) in (None, BasePrompt.dynamic_config):
         fields = ", ".join(repr(name) for name in kind.model_fields) or "none"
         raise TemplateVariableError(
-            f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is none of its "
-            f"fields ({fields}) and no property"
+            f"the template of {kind.__qualname__} has the variable {unknown[0]!r}, which is neither one of its "
+            f"fields ({fields}) nor a property"
         )
     return template
 

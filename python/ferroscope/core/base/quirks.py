@@ -1,4 +1,4 @@
-"""The differences of one server from the wire format that it uses, as data."""
+"""The differences between a server and the wire format that it uses, as data."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """The differences of one server from the wire format that it uses.
+    """The differences between a server and the wire format that it uses.
 
-    A record of a provider has one. Requests, responses and the decoder of streams all read the same record.
+    The record of a provider contains one. Requests, responses and the stream decoder all read it.
 
     Attributes:
-        reasoning_fields: Members of a message that hold the model's reasoning; the first one present counts.
-        usage_in: A member of a chunk that holds `usage`, for servers that report it there instead of at the top.
-        reports_end: Whether a stream reports its end, by a finish reason, by usage or by `[DONE]`. A stream that should
-            and does not was cut off.
-        stream_options: Whether the server accepts `stream_options`, which asks for usage in streams.
-        finish_reasons: The server's own finish reasons that the format does not define, in common terms.
-        tool_choice: The value of `tool_choice` that forces the call of the only tool: a word, or `"name"` to name
-            the tool.
-        empty_parameters: Whether the server requires a schema of the parameters of tools that have none.
+        reasoning_fields: Members of a message that contain the model's reasoning; the first one present is used.
+        usage_in: A member of a chunk that contains `usage`, for servers that do not report it at the top level.
+        reports_end: Whether a stream reports its end, by a finish reason, by usage or by `[DONE]`. If it should but
+            does not, it was cut off.
+        stream_options: Whether the server accepts `stream_options`, which requests usage in streams.
+        finish_reasons: Finish reasons of the server that the format does not define, mapped to common ones.
+        tool_choice: The value of `tool_choice` that forces a call of the only tool: a word, or `"name"` for the
+            tool's name.
+        empty_parameters: Whether the server requires a parameter schema for tools without parameters.
         audio: Whether messages may contain audio.
         image_detail: Whether the server accepts the `detail` of an image.
         documents: Whether messages may contain PDF documents, as `file` parts.
-        cache_control: Whether the server accepts cache marks; if not, they are left out.
-        tool_ids: A regular expression of the ids of tool calls that the server accepts; empty if it accepts any. Others
-            are rewritten, in calls and results alike.
-        reasoning_back: Members with the model's earlier reasoning that the server requires or accepts in a request.
-            They go back only to the provider and model that sent them.
+        cache_control: Whether the server accepts cache marks; if not, they are dropped.
+        tool_ids: A regular expression of the ids of tool calls that the server accepts; empty if it accepts any. Other
+            ids are rewritten, in calls and results.
+        reasoning_back: Members with earlier reasoning of the model that the server requires or accepts in a request.
+            They are only sent back to the provider and model that they came from.
 
     Example:
         ```python

@@ -6,7 +6,7 @@ from pydantic import ConfigDict
 
 
 class ResponseModelConfigDict(ConfigDict, total=False):
-    """Pydantic's `ConfigDict`; `strict=True` also asks the provider for strict structured output.
+    """Pydantic's `ConfigDict`. With `strict=True`, the request also asks for strict structured output.
 
     ```python
     class Book(BaseModel):

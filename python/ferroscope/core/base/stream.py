@@ -1,4 +1,4 @@
-"""A streamed answer, in the shape that all providers share."""
+"""A streamed response, in the form that all providers share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
 
-# Any: a provider's raw objects pass through, and each provider names its own.
+# Any: SDK objects are passed through, and each provider has its own types.
 _BaseCallResponseT = TypeVar("_BaseCallResponseT", bound=AnyCallResponse, default=Any)
 _BaseCallResponseChunkT = TypeVar("_BaseCallResponseChunkT", bound=AnyCallResponseChunk, default=Any)
 _UserMessageParamT = TypeVar("_UserMessageParamT", default=Any)
@@ -37,7 +37,7 @@ _FinishReason = TypeVar("_FinishReason", default=str)
 
 
 class StreamDriver(Protocol):
-    """The run of one stream: who sends the request, reads the answer and folds it. The engine has it."""
+    """The run of one stream, which sends the request, reads the response and merges the chunks (see the engine)."""
 
     @property
     def ended(self) -> bool: ...
@@ -88,24 +88,24 @@ class BaseStream(
     ],
     ABC,
 ):
-    """An answer that is still being written; the request is sent when iteration begins.
+    """A streamed response. The request is sent when iteration begins.
 
-    Iterating gives `(chunk, tool)` pairs: every chunk once and in order, a tool with the chunk that completes
-    it. What the stream says of the answer is always what has been iterated over. Leaving the loop closes the
-    connection; what was received stays readable. To iterate over it a second time gives nothing, unless it was
-    made with `stream={"replay": True}`: then the same again, of what was received, without another request.
+    Iteration yields `(chunk, tool)` pairs: every chunk once and in order, and a tool with the chunk that completes it.
+    Properties reflect what has been consumed so far. Leaving the loop closes the connection; the received data stays
+    available. A second iteration yields nothing, unless the stream was created with `stream={"replay": True}`. In that
+    case it yields the received data again, without another request.
 
     Attributes:
-        metadata: What `@metadata` or the dynamic config said of the call.
+        metadata: The metadata that `@metadata` or the dynamic config attached to the call.
         tool_types: The tools that the call offered, as the provider's classes.
-        call_response_type: What `construct_call_response` makes.
+        call_response_type: The class of the response that `construct_call_response` returns.
         prompt_template: The string template, if the prompt has one.
-        fn_args: The arguments of the call, with computed fields.
-        dynamic_config: What the prompt function returned, if that was a dynamic config.
-        messages: The messages that are sent, in the provider's form.
-        call_params: The call parameters as they were given.
-        call_kwargs: The keyword arguments that the SDK is called with.
-        user_message_param: The last message, if the user said it, in the provider's form.
+        fn_args: The arguments of the call, including computed fields.
+        dynamic_config: The dynamic config that the prompt function returned, or None.
+        messages: The messages of the request, in the provider's format.
+        call_params: The call parameters as they were passed.
+        call_kwargs: The keyword arguments of the call of the SDK.
+        user_message_param: The last message in the provider's format, if its role is `user`.
     """
 
     _record: ClassVar[Identity] = NO_PROVIDER
@@ -140,19 +140,19 @@ class BaseStream(
         self.user_message_param = user_message_param
 
     def __iter__(self) -> Generator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None, None]:
-        """Sends the request and gives each chunk, and each tool with the chunk that completes it.
+        """Send the request and yield each chunk, and each tool with the chunk that completes it.
 
         Raises:
-            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
+            ferroscope.errors.StreamError: The stream failed; `.partial` is the response received so far.
         """
         return self._run.iterate()
 
     def __aiter__(self) -> AsyncGenerator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None]:
-        """The same, of an async call."""
+        """Send the request of an async call and yield chunks and tools; see `__iter__`."""
         return self._run.aiterate()
 
     def text(self) -> StreamView[str]:
-        """The text of the answer as it comes, and nothing else: to iterate over instead of the stream.
+        """Return an iterable of only the text, for iteration in place of the stream.
 
         Example:
             ```python
@@ -163,7 +163,7 @@ class BaseStream(
         return StreamView(self._run.texts, self._run.atexts)
 
     def events(self) -> StreamView[StreamEvent[_BaseToolT]]:
-        """What the answer consists of, kind by kind: text, thinking, pieces of tool arguments, tools, usage, end.
+        """Return an iterable of typed events: text, thinking, fragments of tool arguments, tools, usage, finish.
 
         Example:
             ```python
@@ -178,16 +178,16 @@ class BaseStream(
         return StreamView(self._run.events, self._run.aevents)
 
     def collect(self) -> _BaseCallResponseT:
-        """Reads the stream to its end and gives the response; no object is made for a chunk.
+        """Read the stream to its end and return the response, without creating an object per chunk.
 
         Raises:
-            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
-            ValueError: Somebody is iterating over the stream, or it was closed unread.
+            ferroscope.errors.StreamError: The stream failed; `.partial` is the response received so far.
+            ValueError: The stream is being iterated over, or was closed before it was read.
         """
         return cast("_BaseCallResponseT", self._run.collect())
 
     async def acollect(self) -> _BaseCallResponseT:
-        """The same, of an async call."""
+        """Read the stream of an async call to its end and return the response; see `collect`."""
         return cast("_BaseCallResponseT", await self._run.acollect())
 
     def __enter__(self) -> Self:
@@ -203,11 +203,11 @@ class BaseStream(
         await self.aclose()
 
     def close(self) -> None:
-        """Ends the stream and its connection; what was received stays readable."""
+        """Close the stream and its connection; the received data stays available."""
         self._run.close()
 
     async def aclose(self) -> None:
-        """The same, of an async call."""
+        """Close the stream of an async call and its connection; the received data stays available."""
         await self._run.aclose()
 
     @property
@@ -217,12 +217,12 @@ class BaseStream(
 
     @property
     def content(self) -> str:
-        """The text so far."""
+        """The text received so far."""
         return self._run.content
 
     @property
     def model(self) -> str:
-        """The model that answers; before it says so, the model that was asked."""
+        """The name of the model that responds, or of the requested model until the response reports it."""
         return self._run.model or self._model
 
     @property
@@ -232,22 +232,22 @@ class BaseStream(
 
     @property
     def finish_reasons(self) -> list[_FinishReason] | None:
-        """Why each choice ended, in the provider's own words; None while none has."""
+        """The finish reason of each choice, as the provider reports it; None until a choice ends."""
         return cast("list[_FinishReason]", self._run.finish_reasons) or None
 
     @property
     def start_time(self) -> float:
-        """When the request was sent, in milliseconds since the epoch; 0 before."""
+        """The time at which the request was sent, in milliseconds since the epoch; 0 before that."""
         return self._run.start_time
 
     @property
     def end_time(self) -> float:
-        """When the last of the answer was there, in milliseconds since the epoch; 0 before."""
+        """The time at which the last data was received, in milliseconds since the epoch; 0 before that."""
         return self._run.end_time
 
     @property
     def usage(self) -> Any:  # Any: each provider's own object
-        """The provider's own account of the tokens so far."""
+        """The token counts that the provider has reported so far."""
         return self._run.response().usage
 
     @property
@@ -256,21 +256,21 @@ class BaseStream(
 
     @property
     def cost(self) -> float | None:
-        """What the call has cost so far, in USD; None if that is not known. `cost_details` says why."""
+        """The cost of the call so far in USD; None if it is unknown. `cost_details` has the reason."""
         return self.cost_details.usd
 
     @property
     def cost_details(self) -> Cost:
-        """The exact cost so far, itemised.
+        """The exact, itemised cost so far in USD.
 
-        Of a stream that was broken off before the provider told the tokens it is an estimate from the length of
-        the text, and says so in its status.
+        If the stream was interrupted before the provider reported the token counts, the cost is estimated from the
+        length of the text, and its status is an estimate.
         """
         return self._run.cost_details()
 
     @property
     def message_param(self) -> _AssistantMessageParamT:
-        """The answer as a message of the provider's own form, to go on from.
+        """The response as a message in the provider's format, to continue the conversation.
 
         Raises:
             AttributeError: The stream has not been consumed.
@@ -282,11 +282,11 @@ class BaseStream(
     def tool_message_params(
         self, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]
     ) -> list[_ToolMessageParamT]:
-        """The messages that tell the model what its tools answered, in the provider's own form."""
+        """Return the messages that report the outputs of tools to the model, in the provider's format."""
         return self.call_response_type.tool_message_params(tools_and_outputs)
 
     def construct_call_response(self) -> _BaseCallResponseT:
-        """The answer as the response that the same call would have given without streaming.
+        """Return the response that the same call would return without streaming.
 
         Raises:
             ValueError: The stream has not been consumed.
@@ -297,4 +297,4 @@ class BaseStream(
 
 
 AnyStream: TypeAlias = BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
-"""A stream of whichever provider."""
+"""A stream of any provider."""

@@ -1,4 +1,4 @@
-"""How a stream is to be streamed."""
+"""The options of a stream."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ Every: TypeAlias = Literal["delta", "change", "field"]
 
 
 class Limits(TypedDict, total=False):
-    """How much of a stream is accepted before it is called broken (`LimitExceededError`).
+    """Limits of a stream, beyond which it raises `LimitExceededError`.
 
-    The defaults are far beyond what providers send: they bound what a broken or hostile server can take.
+    The defaults are far beyond the size of real streams; they bound the memory that a faulty or hostile server can use.
     """
 
     event_bytes: int
-    """Bytes of one event; 16 MiB."""
+    """Maximum size of an event in bytes; default 16 MiB."""
     response_bytes: int
-    """Bytes of all events; 128 MiB."""
+    """Maximum size of all events in bytes; default 128 MiB."""
     tool_calls: int
-    """Tool calls of one message; 1024."""
+    """Maximum number of tool calls in a message; default 1024."""
     choices: int
-    """Choices of one response; 1024."""
+    """Maximum number of choices in a response; default 1024."""
     depth: int
-    """Levels of nested JSON in an event; 200."""
+    """Maximum depth of nested JSON in an event; default 200."""
 
 
 class StreamConfig(TypedDict, total=False):
-    """Turns streaming on and sets it up.
+    """The options of a stream. Passing them as `stream=` enables streaming.
 
-    - `partial_tools`: tools are also given while they are being written.
-    - `every`: when a structured stream gives an instance: after every piece of text (`"delta"`, the default), only
-      when it changed (`"change"`), or only when another of its fields is complete (`"field"`).
-    - `limits`: how much is accepted before the stream is called broken.
-    - `first_chunk_timeout`, `idle_timeout`, `total_timeout`: seconds from the request to the first chunk, from one
-      chunk to the next, and from the request to the end. When one passes, the stream raises a
-      `StreamInterruptedError` (an `APITimeoutError` of the SDK too) with all that was received as its `partial`.
-    - `replay`: the stream can be iterated over again after it ended, without asking again. What was received is
-      kept for that: up to so many bytes, or up to a usual limit if it is True.
+    - `partial_tools`: whether to yield tools also while their arguments are being received.
+    - `every`: when a structured stream yields an instance: after every text delta (`"delta"`, the default), only if
+      the instance changed (`"change"`), or only if another field is complete (`"field"`).
+    - `limits`: limits on the size of the stream.
+    - `first_chunk_timeout`, `idle_timeout`, `total_timeout`: the maximum seconds from the request to the first chunk,
+      from one chunk to the next, and from the request to the end. When one expires, the stream raises a
+      `StreamInterruptedError`, which is also the SDK's `APITimeoutError` and has the received data as `partial`.
+    - `replay`: whether the stream can be iterated over again after its end, without another request. The received data
+      is buffered for that, up to the given number of bytes, or up to a default limit if it is True.
 
     Example:
         ```python

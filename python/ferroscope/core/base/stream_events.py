@@ -1,4 +1,4 @@
-"""What a stream says, kind by kind, for who wants to match on it.
+"""The typed events of a stream, for use with `match`.
 
 ```python
 for event in stream.events():
@@ -27,21 +27,21 @@ _ToolT = TypeVar("_ToolT", bound=BaseTool, default=BaseTool)
 
 @dataclass(frozen=True, slots=True)
 class TextEvent:
-    """Text that was added to the answer."""
+    """Text that was added to the response."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingEvent:
-    """What the model thought, of providers that show it."""
+    """Thinking of the model, from providers that return it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolArgumentsEvent:
-    """A piece of the arguments of a tool call; `position` is the call's place among all of the answer."""
+    """A fragment of the arguments of a tool call; `position` is the index of the call in the response."""
 
     position: int
     id: str | None
@@ -58,17 +58,17 @@ class ToolEvent(Generic[_ToolT]):
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """The tokens so far, whenever the provider says them; the last one is the account of the whole answer."""
+    """The token counts so far, each time the provider reports them; the last event counts the complete response."""
 
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
 class FinishEvent:
-    """Why the choices ended that have; the words are those that all providers share."""
+    """The finish reasons of the choices that have ended, in the common vocabulary."""
 
     finish_reasons: list[FinishReason]
 
 
 StreamEvent: TypeAlias = TextEvent | ThinkingEvent | ToolArgumentsEvent | ToolEvent[_ToolT] | UsageEvent | FinishEvent
-"""Any of them."""
+"""Any event of a stream."""

@@ -1,4 +1,4 @@
-"""A structured answer that is still being written."""
+"""A structured response that is still being received."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _ResponseModelT = TypeVar("_ResponseModelT")
 
 
 class StructuredStreamDriver(Protocol):
-    """The run of one structured stream; the engine has it."""
+    """The run of one structured stream, which the engine implements."""
 
-    # Any: instances of whatever the response model is.
+    # Any: instances of the response model.
     def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]: ...
     def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]: ...
     def is_done(self, *path: str | int) -> bool: ...
 
 
 class BaseStructuredStream(Generic[_ResponseModelT]):
-    """Gives partial instances of the response model while it is written, and the whole one last.
+    """A stream of partial instances of the response model; the last item is the complete instance.
 
-    A partial instance has None where nothing is known yet. What is complete is validated, what is still growing
-    is not; the last instance is validated as a whole. If the call offered tools and the model called one, the
-    last item is the response with the call instead.
+    Fields that are not received yet are None. Complete values are validated, incomplete ones are not; the last instance
+    is validated as a whole. If the model called a tool of the call instead, the last item is the response with the tool
+    call.
 
     Attributes:
-        stream: The stream below; after iteration it is the whole response.
-        response_model: What the answer is to be.
+        stream: The underlying stream; after iteration it contains the complete response.
+        response_model: The type of the instances.
         fields_from_call_args: The fields that the call's arguments fill.
-        constructed_response_model: The whole instance, once it is there.
+        constructed_response_model: The complete instance, after iteration.
 
     Example:
         ```python
@@ -62,7 +62,7 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
     def __init__(
         self,
         *,
-        # Any: the stream of whichever provider.
+        # Any: a stream of any provider.
         stream: AnyStream,
         response_model: TypeForm[_ResponseModelT],
         fields_from_call_args: dict[str, Any],
@@ -74,24 +74,24 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         self._run = run
 
     def __iter__(self) -> Generator[_ResponseModelT, None, None]:
-        """Sends the request and gives the instances.
+        """Send the request and yield the instances.
 
         Raises:
-            ferroscope.errors.ResponseModelError: The answer is not the JSON that it should be.
-            pydantic.ValidationError: It is not what the response model wants.
-            ferroscope.errors.StreamError: The stream broke; `.partial` is what was received.
+            ferroscope.errors.ResponseModelError: The response is not valid JSON for the response model.
+            pydantic.ValidationError: The response does not match the response model.
+            ferroscope.errors.StreamError: The stream failed; `.partial` is the response received so far.
         """
         return self._run.iterate(self._keep)
 
     def __aiter__(self) -> AsyncGenerator[_ResponseModelT, None]:
-        """The same, of an async call."""
+        """Send the request of an async call and yield the instances; see `__iter__`."""
         return self._run.aiterate(self._keep)
 
     def _keep(self, instance: _ResponseModelT) -> None:
         self.constructed_response_model = instance
 
     def is_done(self, *path: str | int) -> bool:
-        """Whether the value at a path (JSON keys and indexes) has arrived and is complete.
+        """Return whether the value at a path of JSON keys and indexes has been received completely.
 
         Example:
             ```python
@@ -104,7 +104,7 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
 
     @property
     def _response(self) -> AnyCallResponse:
-        """The whole response, once the stream has been consumed."""
+        """The complete response, after the stream has been consumed."""
         response: AnyCallResponse = self.stream.construct_call_response()
         return response
 
@@ -121,9 +121,9 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         await self.aclose()
 
     def close(self) -> None:
-        """Ends the stream and its connection; what was received stays readable."""
+        """Close the stream and its connection; the received data stays available."""
         self.stream.close()
 
     async def aclose(self) -> None:
-        """The same, of an async call."""
+        """Close the stream of an async call and its connection; the received data stays available."""
         await self.stream.aclose()

@@ -1,4 +1,4 @@
-"""Tools: what a model may call, as pydantic classes."""
+"""Tools that a model may call, as pydantic classes."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ __all__ = [
     "provider_tool_type",
 ]
 
-# What providers accept in a tool's name; generic models and lambdas have more in theirs.
+# The characters that providers reject in a tool's name; names of generic models and lambdas contain them.
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class ToolConfig(TypedDict, total=False):
-    """A base class for tool configurations."""
+    """The base class of tool configurations."""
 
 
 class BaseTool(BaseModel, ABC):
-    '''A tool that a model may call: its fields are the arguments, `call` is what happens.
+    '''A tool that a model may call. Its fields are the arguments; `call` runs it.
 
     Example:
         ```python
@@ -53,7 +53,7 @@ class BaseTool(BaseModel, ABC):
 
 
         class FormatBook(BaseTool):
-            """Returns a book recommendation, nicely formatted."""
+            """Return a formatted book recommendation."""
 
             title: str = Field(..., description="The title of the book.")
             author: str = Field(..., description="The author of the book.")
@@ -68,15 +68,15 @@ class BaseTool(BaseModel, ABC):
     __tool_config_type__: ClassVar[type[ToolConfig]] = ToolConfig
     __supports_strict__: ClassVar[bool] = False
     __pending_tool_call__: ClassVar[type[PendingToolCall[Any]] | None] = None  # Any: each provider's SDK class
-    # Without the names of builtin types: pydantic before 2.10 evaluates these in each subclass, and the tool of a
-    # builtin type has its name.
+    # `Sequence` and `Set` instead of builtin types: pydantic before 2.10 evaluates these annotations in each subclass,
+    # and the tool class of a builtin type has the type's name.
     __receiver__: ClassVar[Sequence[object] | None] = None
     __bookkeeping__: ClassVar[Set[str]] = frozenset({"tool_call", "delta"})
     __parameter_names__: ClassVar[Mapping[str, str]] = {}
     __custom_name__: ClassVar[str] = ""
     tool_config: ClassVar[ToolConfig] = ToolConfig()
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    # Not validated: a model may send anything under this name, which is then replaced.
+    # Not validated: a model may send any value under this name, which is then replaced.
     delta: SkipJsonSchema[SkipValidation[str | None]] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
@@ -92,17 +92,17 @@ class BaseTool(BaseModel, ABC):
 
     @classmethod
     def _name(cls) -> str:
-        """Returns the name of the tool, as the model sees it."""
+        """Return the name of the tool that the model receives."""
         return cls.__custom_name__ or _NOT_IN_NAMES.sub("_", cls.__name__)
 
     @classmethod
     def _description(cls) -> str:
-        """Returns the description of the tool, as the model sees it."""
+        """Return the description of the tool that the model receives."""
         return inspect.cleandoc(cls.__doc__) if cls.__doc__ else DEFAULT_TOOL_DOCSTRING
 
     @property
     def args(self) -> dict[str, Any]:  # Any: values of the user's own fields
-        """The arguments of the tool, by the names of its fields (of a function: its parameters)."""
+        """The arguments of the tool, by field name, or by parameter name for a tool from a function."""
         names = self.__parameter_names__
         values = self.__dict__
         return {
@@ -113,30 +113,30 @@ class BaseTool(BaseModel, ABC):
 
     @property
     def id(self) -> str | None:
-        """The provider's id of the call that made this tool."""
-        # From the dict, because reading the attribute would build the SDK's object.
+        """The provider's id of the tool call, or None."""
+        # Read from the dict, because attribute access would build the SDK's object.
         call = self.__dict__.get("tool_call")
-        # Where a call is an item with an id of its own, the id of the call is beside it.
+        # In the Responses format, a call is an item with its own id; the id of the call is `call_id`.
         return getattr(call, "call_id", None) or getattr(call, "id", None)
 
     @abstractmethod
-    def call(self, *args: Any, **kwargs: Any) -> Any:  # Any: subclasses name their own
-        """Does what the tool is for and returns what the model shall read."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:  # Any: subclasses define the types
+        """Run the tool and return its output for the model."""
 
     @classmethod
     def type_from_fn(cls, fn: Callable[..., object]) -> type[Self]:
-        '''Returns this tool type made from a function.
+        '''Return this tool type for a function.
 
-        Parameters need annotations. A docstring that documents them (Google, NumPy or Sphinx style) must
-        do so in the order of the signature.
+        Parameters require annotations. A docstring that documents them (Google, NumPy or Sphinx style) must follow the
+        order of the signature.
 
         Raises:
-            ValueError: An annotation or a description is missing, or names differ.
+            ValueError: An annotation or a description is missing, or the names differ.
 
         Example:
             ```python
             def format_book(title: str, author: str) -> str:
-                """Formats a book."""
+                """Format a book."""
                 return f"{title} by {author}"
 
 
@@ -152,15 +152,15 @@ class BaseTool(BaseModel, ABC):
 
     @classmethod
     def type_from_base_model_type(cls, tool_type: type[BaseModel]) -> type[Self]:
-        """Returns this tool type made from a tool class or a plain model, a subclass of both.
+        """Return this tool type for a tool class or a plain model, as a subclass of both.
 
-        `call()` of a plain model without one of its own returns an instance of the model.
+        For a plain model without a `call` method, `call()` returns an instance of the model.
         """
         return tool_type_from_model(tool_type, cls)
 
     @classmethod
     def type_from_base_type(cls, base_type: object) -> type[Self]:
-        """Returns this tool type with one field, `value`, of the given type.
+        """Return this tool type with one field, `value`, of the given type.
 
         Example:
             ```python
@@ -171,16 +171,16 @@ class BaseTool(BaseModel, ABC):
 
     @classmethod
     def from_arguments(cls, *, id: str | None, name: str, arguments: str | bytes) -> Self:
-        """Returns the tool for one finished call of a model.
+        """Return the tool for a complete tool call.
 
         Args:
-            id: The provider's id of the call, if there is one.
-            name: The tool's name as the model wrote it.
-            arguments: The arguments as JSON text; nothing, white space and `null` mean no arguments.
+            id: The provider's id of the call, or None.
+            name: The name of the tool in the model's response.
+            arguments: The arguments as JSON text; empty text, white space and `null` mean no arguments.
 
         Raises:
             ferroscope.errors.ToolArgumentsError: The arguments are not a JSON object.
-            pydantic.ValidationError: The arguments do not fit the tool.
+            pydantic.ValidationError: The arguments do not match the tool's fields.
         """
         tool = validate_arguments(cls, call_id=id, name=name, arguments=arguments)
         tool._set_call(id, name, arguments, None)
@@ -196,15 +196,14 @@ class BaseTool(BaseModel, ABC):
         delta: str | None,
         arguments: str | Fragments = "",
     ) -> Self:
-        """Returns the tool as far as it is known in the middle of a stream.
+        """Return the tool with the values received so far in a stream.
 
         Args:
-            values: The fields known so far, by the names that the model uses or by those of the fields, not
-                validated; all others become None. Dicts where models belong become partial models. Or an
-                instance that has grown to them.
-            id: The provider's id of the call, if it is known.
-            name: The tool's name as the model wrote it.
-            delta: The fragment of the arguments that arrived last.
+            values: The values received so far, by alias or field name, not validated; all other fields become None. A
+                dict for a model becomes a partial model. It may also be a partial instance with these values.
+            id: The provider's id of the call, or None.
+            name: The name of the tool in the model's response.
+            delta: The latest fragment of the arguments.
             arguments: All fragments so far.
         """
         tool = partial_tool(cls, values)
@@ -212,8 +211,8 @@ class BaseTool(BaseModel, ABC):
         return tool
 
     def _set_call(self, id: str | None, name: str, arguments: str | bytes | Fragments, delta: str | None) -> None:
-        # Straight into the dict: frozen tools are allowed, and what the model may have sent under these
-        # two names must not stay.
+        # Set in the dict, because tools may be frozen. Values that the model sent under these two names must be
+        # replaced.
         values = vars(self)
         if self.__pending_tool_call__ is not None:
             text = arguments.decode("utf-8", "replace") if isinstance(arguments, bytes) else arguments
@@ -223,10 +222,10 @@ class BaseTool(BaseModel, ABC):
 
     @classmethod
     def tool_schema(cls) -> Any:  # Any: each provider's own type
-        """Returns the tool as the provider wants it described.
+        """Return the tool's definition in the provider's format.
 
         Raises:
-            RuntimeError: Always; only the tools of a provider have such a schema.
+            RuntimeError: Always; only the tool classes of a provider have such a definition.
         """
         raise RuntimeError(
             f"{cls.__name__}.tool_schema() is not implemented. "
@@ -243,23 +242,23 @@ class BaseTool(BaseModel, ABC):
         *,
         union_format: Literal["any_of", "primitive_type_array"] = "any_of",
     ) -> dict[str, Any]:  # Any: pydantic's own return type
-        """Returns the JSON schema of the tool's arguments."""
+        """Return the JSON schema of the tool's arguments."""
         unbound = unbound_tool_type(cls)
         if unbound is not None:
             return unbound.model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
         cls.warn_for_unsupported_configurations()
         try:
             if union_format == "any_of":
-                # The default everywhere, and an unknown keyword to pydantic before 2.12.
+                # The default of every version; pydantic before 2.12 does not have the parameter.
                 return super().model_json_schema(by_alias, ref_template, schema_generator, mode)
             return super().model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
         except PydanticInvalidForJsonSchema as error:
-            error.add_note(f"while describing the tool {cls._name()!r}: a model can send JSON only")
+            error.add_note(f"while creating the schema of the tool {cls._name()!r}: a model can only send JSON")
             raise
 
     @classmethod
     def warn_for_unsupported_configurations(cls) -> None:
-        """Warns of configuration that this tool's provider would ignore."""
+        """Warn of configuration that this tool's provider ignores."""
         unsupported = set(cls.tool_config) - set(cls.__tool_config_type__.__annotations__)
         if unsupported:
             warnings.warn(

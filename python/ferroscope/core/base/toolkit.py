@@ -24,25 +24,25 @@ _P = ParamSpec("_P")
 
 _MARKER: Final = "__toolkit_tool_method__"
 _SELF_FIELD: Final = re.compile(r"(\{self\b[^{}]*\})")
-# Renderings of one docstring that are kept as classes. Toolkits take their values from users, so the
-# number of renderings has no bound of its own.
+# The maximum number of cached tool classes per method, one for each rendering of its docstring. The renderings depend
+# on user input, so their number is unlimited.
 _KEPT_RENDERINGS: Final = 64
 
-# A bound class keeps its toolkit alive, and an entry lives as long as its class: no id is ever reused.
+# A bound class keeps its toolkit alive, and an entry lives as long as its class, so no id is reused.
 _bound: Final = WeakValueDictionary[tuple[int, "type[BaseTool]"], "type[BaseTool]"]()
 _namespaces: Final = WeakValueDictionary[str, "type[BaseToolKit]"]()
 
 
 class ToolKitToolMethod(NamedTuple):
-    """One tool of a toolkit.
+    """A tool of a toolkit.
 
     Attributes:
         method: The decorated method, or the nested tool class.
         template_vars: The variables of its docstring, such as "self.reading_level".
-        template: The docstring, cleaned.
+        template: The docstring without its indentation.
     """
 
-    method: Callable[..., Any] | type[BaseTool]  # Any: whatever the tool returns
+    method: Callable[..., Any] | type[BaseTool]  # Any: the tool's result
     template_vars: list[str]
     template: str
 
@@ -50,7 +50,7 @@ class ToolKitToolMethod(NamedTuple):
 class BaseToolKit(BaseModel, ABC):
     '''A class whose methods marked with `@toolkit_tool` become tools that share its fields.
 
-    Docstrings of the methods are templates over `self`. With a `__namespace__` the tools are called
+    The docstrings of the methods are templates with the variable `self`. With a `__namespace__`, the tools are named
     `<namespace>_<method>`.
 
     Example:
@@ -66,7 +66,7 @@ class BaseToolKit(BaseModel, ABC):
 
             @toolkit_tool
             def suggest(self, title: str, author: str) -> str:
-                """Suggests a book for a reader of the level {self.reading_level}."""
+                """Suggest a book for a reader of the level {self.reading_level}."""
                 return f"{title} by {author}, good for {self.reading_level}s"
 
 
@@ -84,7 +84,7 @@ class BaseToolKit(BaseModel, ABC):
     __namespace__: ClassVar[str | None] = None
 
     def create_tools(self) -> list[type[BaseTool]]:
-        """Returns the toolkit's tools in alphabetical order of the methods, bound to this toolkit."""
+        """Return the toolkit's tools, bound to this toolkit, in alphabetical order of the methods."""
         tools: list[type[BaseTool]] = []
         for index, method in enumerate(self._toolkit_tool_methods):
             tool = _tool_type(type(self), index, _render(method.template, self))
@@ -96,17 +96,17 @@ class BaseToolKit(BaseModel, ABC):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
-        """Collects the tools of a new toolkit.
+        """Collect the tools of a new toolkit class.
 
         Raises:
-            ValueError: Its namespace belongs to another toolkit, a tool has no docstring or one that names
-                an attribute that is not there, or there are no tools.
+            ValueError: The namespace belongs to another toolkit, a tool has no docstring, a docstring contains an
+                unknown attribute, or there are no tools.
         """
         super().__pydantic_init_subclass__(**kwargs)
         _claim_namespace(cls)
         cls._toolkit_tool_methods = []
         for key in dir(cls):
-            # Statically, because pydantic's deprecated attributes warn when they are read.
+            # Without attribute access, because pydantic's deprecated attributes emit a warning.
             found = inspect.getattr_static(cls, key, None)
             if is_toolkit_tool(found) or is_toolkit_tool(getattr(found, "__func__", None)):
                 cls._toolkit_tool_methods.append(_read_method(cls, getattr(cls, key)))
@@ -131,13 +131,13 @@ def toolkit_tool(method: type[_ToolT]) -> type[_ToolT]: ...
 def toolkit_tool(
     method: Callable[Concatenate[_ToolKitT, _P], _ResultT] | type[_ToolT],
 ) -> Callable[Concatenate[_ToolKitT, _P], _ResultT] | type[_ToolT]:
-    """Marks a method (or a nested tool class) of a `BaseToolKit` as one of its tools."""
+    """Mark a method (or a nested tool class) of a `BaseToolKit` as a tool."""
     setattr(method, _MARKER, True)
     return method
 
 
 def is_toolkit_tool(method: object) -> bool:
-    """Whether `@toolkit_tool` marks the method or class."""
+    """Return whether a method or class is marked with `@toolkit_tool`."""
     return getattr(method, _MARKER, False) is True
 
 
@@ -146,8 +146,8 @@ def _is_tool_class(method: object) -> TypeIs[type[BaseTool]]:
 
 
 def _claim_namespace(cls: type[BaseToolKit]) -> None:
-    # A subclass that only inherits a namespace refines its owner; and the same class defined again, as in
-    # a notebook cell that is run twice, takes its own name over.
+    # A subclass that inherits a namespace shares it with its owner. A class that is defined again, for example in a
+    # notebook cell, replaces the old one.
     namespace: str | None = vars(cls).get("__namespace__")
     if not namespace:
         return
@@ -174,10 +174,10 @@ def _read_method(cls: type[BaseToolKit], method: Callable[..., Any] | type[BaseT
 
 @functools.lru_cache(maxsize=256)
 def _parse(template: str) -> tuple[str | tuple[str, str], ...]:
-    """The template as text and, in between, pairs of a field as written and its variable.
+    """Return the template as texts, and pairs of a field as written and its variable.
 
-    A docstring with other braces than those of variables (JSON in an example) is no format string; in it
-    only what reads `{self...}` is a field.
+    A docstring with braces other than those of variables (such as JSON in an example) is not a valid format string. In
+    that case only `{self...}` counts as a field.
     """
     try:
         parsed = list(Formatter().parse(template))
@@ -199,8 +199,8 @@ def _parse(template: str) -> tuple[str | tuple[str, str], ...]:
 
 
 def _render(template: str, toolkit: BaseToolKit) -> str:
-    # What is not about `self` stays as it is written: it may be a variable of a template that this
-    # description becomes part of.
+    # Fields other than `self` are kept as written: they may be variables of a template that will contain this
+    # description.
     return "".join(
         part if isinstance(part, str) else part[0].format(self=toolkit) if re.match(r"self\b", part[1]) else part[0]
         for part in _parse(template)
@@ -208,7 +208,7 @@ def _render(template: str, toolkit: BaseToolKit) -> str:
 
 
 def _tool_type(toolkit: type[BaseToolKit], index: int, doc: str) -> type[BaseTool]:
-    """The tool class of one method with one rendering of its docstring; not bound to any toolkit yet."""
+    """Return the tool class of a method for one rendering of its docstring, not bound to a toolkit."""
     cache: dict[tuple[int, str], type[BaseTool]] | None = vars(toolkit).get("__tool_types__")
     if cache is None:
         cache = {}

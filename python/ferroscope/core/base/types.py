@@ -1,4 +1,4 @@
-"""The small types that responses, costs and prompts share."""
+"""Small types that responses, costs and prompts share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from pydantic import BaseModel, Field
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
-"""Why a model stopped, in the words that every provider's reasons are mapped to."""
+"""The common finish reasons, which every provider's own reasons are mapped to."""
 
 BaseType: TypeAlias = str | int | float | bool | bytes | list[Any] | set[Any] | tuple[Any, ...] | dict[str, Any]
-"""The plain values that a response model may be, instead of a class."""
+"""The plain types that can be used as a response model."""
 
 JsonableType: TypeAlias = (
     str
@@ -25,7 +25,7 @@ JsonableType: TypeAlias = (
     | dict[str, "JsonableType"]
     | BaseModel
 )
-"""What a tool may answer."""
+"""The types of a tool's output."""
 
 Provider: TypeAlias = Literal[
     "anthropic",
@@ -41,42 +41,42 @@ Provider: TypeAlias = Literal[
     "vertex",
     "xai",
 ]
-"""The providers that `llm.call` knows."""
+"""The names of the providers with classes of their own."""
 
 LocalProvider: TypeAlias = Literal["ollama", "vllm"]
-"""The servers on one's own machine that `llm.call` knows."""
+"""The names of the local servers."""
 
 
 class ImageLike(Protocol):
-    """A picture in memory; `PIL.Image.Image` is one."""
+    """An image in memory, such as `PIL.Image.Image`."""
 
     @property
     def format(self) -> str | None:
-        """The file format it came from."""
+        """The file format of the image, or None."""
 
     def save(self, fp: IO[bytes], format: str | None = None) -> None:
-        """Write it as a file."""
+        """Write the image as a file."""
 
 
 if TYPE_CHECKING:
-    # pydub ships no types; this is the part of its class that we use.
+    # pydub ships no types; this protocol has the methods that are used here.
     class AudioSegment(Protocol):
-        """A sound in memory: `pydub.AudioSegment` where pydub is installed."""
+        """Audio in memory: `pydub.AudioSegment` if pydub is installed."""
 
         def set_frame_rate(self, frame_rate: int) -> AudioSegment:
-            """Resample."""
+            """Return the audio resampled to a rate in hertz."""
             ...
 
         def set_channels(self, channels: int) -> AudioSegment:
-            """Mix down."""
+            """Return the audio mixed to a number of channels."""
             ...
 
         def set_sample_width(self, sample_width: int) -> AudioSegment:
-            """Change the bytes of a sample."""
+            """Return the audio with a sample width in bytes."""
             ...
 
         def export(self, *, format: str) -> IO[bytes]:
-            """Encode."""
+            """Encode the audio as a file."""
             ...
 
     has_pil_module: bool
@@ -84,7 +84,7 @@ if TYPE_CHECKING:
 
 
 class Usage(BaseModel):
-    """The tokens of a call; the total is input and output together."""
+    """The token counts of a call; the total is the sum of input and output."""
 
     input_tokens: int
     cached_tokens: int
@@ -93,56 +93,56 @@ class Usage(BaseModel):
 
 
 class VideoMetadata(BaseModel):
-    """A video, as far as its price depends on it."""
+    """The properties of a video that its price depends on."""
 
     duration_seconds: float = Field(description="Duration of the video in seconds")
-    with_audio: bool | None = Field(default=False, description="Whether its sound is processed too")
-    tokens: int | None = Field(default=None, description="Its tokens, where they are known")
+    with_audio: bool | None = Field(default=False, description="Whether its audio is processed too")
+    tokens: int | None = Field(default=None, description="Number of tokens, if known")
 
 
 class AudioMetadata(BaseModel):
-    """A sound, as far as its price depends on it."""
+    """The properties of audio that its price depends on."""
 
     duration_seconds: float = Field(description="Duration of the audio in seconds")
     with_timestamps: bool | None = Field(default=False, description="Whether timestamps are included")
-    tokens: int | None = Field(default=None, description="Its tokens, where they are known")
+    tokens: int | None = Field(default=None, description="Number of tokens, if known")
 
 
 class ImageMetadata(BaseModel):
-    """An image, as far as its price depends on it."""
+    """The properties of an image that its price depends on."""
 
     width: int = Field(description="Width in pixels")
     height: int = Field(description="Height in pixels")
-    tokens: int | None = Field(default=None, description="Its tokens, where they are known")
+    tokens: int | None = Field(default=None, description="Number of tokens, if known")
     detail: str | None = Field(default=None, description="Detail level")
 
 
 class GoogleMetadata(BaseModel):
-    """What only Google's prices depend on."""
+    """The properties of a call that only Google's prices depend on."""
 
-    use_vertex_ai: bool | None = Field(default=False, description="Vertex AI prices, not the Gemini API's")
+    use_vertex_ai: bool | None = Field(default=False, description="Whether Vertex AI prices apply")
     grounding_requests: int | None = Field(default=None, description="Number of grounding requests")
 
 
 class PDFImageMetadata(BaseModel):
-    """An image in a PDF, as far as its price depends on it."""
+    """The properties of an image in a PDF that its price depends on."""
 
     width: int = Field(description="Width in pixels")
     height: int = Field(description="Height in pixels")
-    tokens: int | None = Field(default=None, description="Its tokens, where they are known")
+    tokens: int | None = Field(default=None, description="Number of tokens, if known")
 
 
 class PDFMetadata(BaseModel):
-    """A PDF, as far as its price depends on it."""
+    """The properties of a PDF that its price depends on."""
 
     page_count: int | None = Field(default=None, description="Number of pages")
-    text_tokens: int | None = Field(default=None, description="Tokens of its text")
+    text_tokens: int | None = Field(default=None, description="Number of tokens of its text")
     images: list[PDFImageMetadata] | None = Field(default=None, description="Its images")
     cached: bool | None = Field(default=None, description="Whether it was cached")
 
 
 class CostMetadata(BaseModel):
-    """All that the price of a call may depend on; what is None is not known or does not apply."""
+    """The counts and properties that the price of a call depends on; None if unknown or not applicable."""
 
     input_tokens: int | float | None = Field(default=None, description="Input tokens")
     output_tokens: int | float | None = Field(default=None, description="Output tokens")
@@ -156,20 +156,20 @@ class CostMetadata(BaseModel):
     batch_mode: bool | None = Field(default=None, description="Whether it ran in a batch")
     images: list[ImageMetadata] | None = Field(default=None, description="Images sent")
     videos: list[VideoMetadata] | None = Field(default=None, description="Videos sent")
-    audio: list[AudioMetadata] | None = Field(default=None, description="Sounds sent")
-    audio_output: list[AudioMetadata] | None = Field(default=None, description="Sounds received")
+    audio: list[AudioMetadata] | None = Field(default=None, description="Audio sent")
+    audio_output: list[AudioMetadata] | None = Field(default=None, description="Audio received")
     pdf: PDFMetadata | None = Field(default=None, description="PDF sent")
-    context_cache_tokens: int | None = Field(default=None, description="Tokens kept in a context cache")
-    context_cache_hours: float | None = Field(default=None, description="Hours they are kept")
-    google: GoogleMetadata | None = Field(default=None, description="What only Google's prices depend on")
+    context_cache_tokens: int | None = Field(default=None, description="Tokens stored in a context cache")
+    context_cache_hours: float | None = Field(default=None, description="Hours for which they are stored")
+    google: GoogleMetadata | None = Field(default=None, description="Properties that only Google's prices depend on")
     realtime_tokens: int | None = Field(default=None, description="Realtime tokens (OpenAI)")
     cache_write: bool | None = Field(default=None, description="Whether a cache was written (Anthropic)")
     tool_use_tokens: int | None = Field(default=None, description="Tokens of tool use (Anthropic)")
-    cost: float | None = Field(default=None, description="The cost, where the provider says it")
+    cost: float | None = Field(default=None, description="The cost in USD, if the provider reports it")
 
 
 def __getattr__(name: str) -> Any:
-    """Find the optional media libraries when somebody asks for them, not at import."""
+    """Import the optional media libraries on first access."""
     if name in ("Image", "has_pil_module"):
         try:
             from PIL import Image
@@ -192,11 +192,11 @@ def __getattr__(name: str) -> Any:
 
 
 class _NoPillow:
-    """Stands in for the module `PIL.Image`, so that annotations that name it still evaluate."""
+    """A placeholder for the module `PIL.Image`, so that annotations that use it can be evaluated."""
 
     class Image:
-        """No object is an instance of it."""
+        """A class without instances."""
 
 
 class _NoPydub:
-    """Stands in for `pydub.AudioSegment`; no object is an instance of it."""
+    """A placeholder for `pydub.AudioSegment`, without instances."""

@@ -103,7 +103,7 @@ def test_what_only_one_provider_understands_of_the_user_is_not_lost_at_another(
         ask()
         assert server.requests[-1].json["messages"] == [{"role": "user", "content": content}]
     else:
-        with pytest.raises(ValueError, match=r"'user' has content that only its own provider understands \(\w+\)"):
+        with pytest.raises(ValueError, match=r"'user' has content that only its own provider supports \(\w+\)"):
             ask()
         assert len(server.requests) == 1
 

@@ -1,1 +1,1 @@
-"""Private parts of media: safe fetching of URLs, and values turned into message parts."""
+"""Private modules for media: safe fetching of URLs, and conversion of values to message parts."""

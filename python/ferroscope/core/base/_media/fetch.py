@@ -1,19 +1,19 @@
-"""Reads the bytes behind a URL that may come from outside: one deadline, a size limit, no private addresses.
+"""Fetching of untrusted URLs: with one deadline, a size limit, and no access to private addresses.
 
-The server that runs a prompt can reach what the author of a URL cannot: cloud metadata, databases, the loopback
-interface. So a URL is parsed once, its host is resolved once, every address is checked, and the connection goes to a
-checked address. Each redirect goes through the same steps. A proxy is asked for the checked address, never for the
-name, which it could resolve to another one.
+The server that runs a prompt can reach hosts that the author of a URL cannot: cloud metadata, databases, the loopback
+interface. So a URL is parsed once, its host is resolved once, every address is checked, and the connection uses a
+checked address. Each redirect goes through the same steps. A proxy receives the checked address instead of the host
+name, which it could resolve to another address.
 
 The deadline covers everything: DNS, connect, TLS handshake, headers, bodies, trailers and redirects.
 
-The limits come from the environment, read at each fetch:
+The limits come from environment variables, which each fetch reads:
 
-- `FERROSCOPE_MEDIA_TIMEOUT`: seconds for the whole fetch
-- `FERROSCOPE_MEDIA_MAX_BYTES`: size of the largest body that is read
-- `FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED`: private, loopback and link-local addresses are allowed
+- `FERROSCOPE_MEDIA_TIMEOUT`: the timeout of the whole fetch in seconds
+- `FERROSCOPE_MEDIA_MAX_BYTES`: the maximum size of a body in bytes
+- `FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED`: allow private, loopback and link-local addresses
 
-Fetching is plain synchronous code; the async drivers run it in a thread.
+Fetching is synchronous; the async drivers run it in a thread.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _CHUNK: Final = 64 * 1024
 _MAX_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# Beside the body: status lines, headers, chunk sizes, trailers.
+# The maximum number of bytes besides the body: status lines, headers, chunk sizes, trailers.
 _MAX_OVERHEAD: Final = 1024 * 1024
 
 
@@ -44,9 +44,9 @@ class FetchPolicy:
     """The limits of a fetch.
 
     Attributes:
-        timeout: Seconds for the whole fetch, redirects included.
-        max_bytes: Size of the largest body that is read.
-        allow_private: Whether addresses that are not public may be reached.
+        timeout: Limit of the whole fetch in seconds, including redirects.
+        max_bytes: Maximum size of the body in bytes.
+        allow_private: Whether addresses that are not public are allowed.
     """
 
     timeout: float = 30.0
@@ -55,7 +55,7 @@ class FetchPolicy:
 
     @classmethod
     def from_environment(cls) -> FetchPolicy:
-        """Read the limits from the environment; a variable that is not set keeps its default.
+        """Read the limits from the environment; unset variables have the default.
 
         Raises:
             ValueError: A variable is not a positive number.
@@ -81,10 +81,10 @@ def _positive(name: str, kind: type[int] | type[float], default: float) -> float
 
 
 def fetch(url: str, policy: FetchPolicy | None = None) -> bytes:
-    """Read the body behind an `http(s)` URL within the policy's limits.
+    """Return the body of an `http` or `https` URL, within the policy's limits.
 
     Raises:
-        FetchRefusedError: The address is not public, or a limit was passed.
+        FetchRefusedError: The address is not public, or a limit was exceeded.
         OSError: The network or the server failed.
     """
     from urllib.parse import urljoin
@@ -96,19 +96,19 @@ def fetch(url: str, policy: FetchPolicy | None = None) -> bytes:
             return answer
         url = urljoin(url, answer)
         if not url.lower().startswith(("http://", "https://")):
-            raise OSError(f"Redirection to url {shown_url(url)!r} is not allowed: it is not an http or https URL")
-    raise OSError(f"more than {_MAX_REDIRECTS} redirects, which may be an infinite loop; the last: {shown_url(url)!r}")
+            raise OSError(f"Redirection to url {shown_url(url)!r} is not allowed: use an http or https URL")
+    raise OSError(f"more than {_MAX_REDIRECTS} redirects, possibly an infinite loop; the last: {shown_url(url)!r}")
 
 
 class _Fetch:
-    """One fetch with its redirects, under one deadline."""
+    """One fetch with its redirects, under a common deadline."""
 
     def __init__(self, policy: FetchPolicy) -> None:
         self._policy = policy
         self._deadline = time.monotonic() + policy.timeout
 
     def get(self, target: Target) -> bytes | str:
-        """Return the body; for a redirect, its location."""
+        """Return the body, or the location of a redirect."""
         import http.client
 
         proxy = proxy_for(target)
@@ -121,22 +121,22 @@ class _Fetch:
             if target.scheme == "https":
                 self._tunnel(wire, target, addresses[0], proxy)
                 return self._exchange(wire, target, target.path)
-            # The proxy connects to what the request line has, and that is the checked address.
+            # The proxy connects to the host in the request line, so that is the checked address.
             place = f"http://{bracketed(addresses[0])}:{target.port}{target.path}"
             return self._exchange(wire, target, place, proxy.headers)
         except http.client.HTTPException as error:
-            raise OSError(f"the server of {target.shown!r} sent no valid HTTP response: {error!r}") from error
+            raise OSError(f"the server of {target.shown!r} sent an invalid HTTP response: {error!r}") from error
         except TimeoutError as error:
             if time.monotonic() >= self._deadline:
                 raise self._too_slow(target) from error
             raise
 
-    # ---- where to
+    # ---- addresses
 
     def _checked(self, target: Target, *, proxied: bool) -> Sequence[str]:
-        """Return the addresses of the host, all of which may be reached.
+        """Return the addresses of the host, after checking that all of them are allowed.
 
-        Behind a proxy often only the proxy can resolve names. A name that cannot be checked is refused.
+        Behind a proxy, often only the proxy can resolve names. A name that cannot be checked is rejected.
         """
         try:
             addresses = self._resolve(target.host, target.port, target)
@@ -146,22 +146,22 @@ class _Fetch:
             if self._policy.allow_private:
                 return [target.host]
             raise FetchRefusedError(
-                f"{target.shown!r} would be read through a proxy, and its host cannot be resolved here to check its "
-                "address; set FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to leave that to the proxy"
+                f"{target.shown!r} would be fetched through a proxy, but its host cannot be resolved here to check its "
+                "address; set FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to let the proxy resolve it"
             ) from error
         if not self._policy.allow_private:
             for address in addresses:
                 if not is_public(ip_address(address.partition("%")[0])):
                     raise FetchRefusedError(
-                        f"{target.shown!r} leads to {address}, which is not a public address; set "
-                        "FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED if that is meant"
+                        f"{target.shown!r} resolves to {address}, which is not a public address; set "
+                        "FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to allow it"
                     )
         return addresses
 
     def _resolve(self, host: str, port: int, target: Target) -> Sequence[str]:
         """Return all addresses of a host, in the resolver's order.
 
-        `getaddrinfo` takes no timeout, so it runs in a thread, which is left behind at the deadline.
+        `getaddrinfo` has no timeout, so it runs in a thread, which is abandoned at the deadline.
         """
         import socket
         from queue import Empty, SimpleQueue
@@ -182,7 +182,7 @@ class _Fetch:
         except Empty:
             raise self._too_slow(target) from None
         if isinstance(found, UnicodeError):
-            raise OSError(f"{host!r} is not a host name") from found
+            raise OSError(f"{host!r} is not a valid host name") from found
         if isinstance(found, Exception):
             raise found
         if not found:
@@ -194,7 +194,7 @@ class _Fetch:
 
         failure: OSError | None = None
         for index, address in enumerate(addresses):
-            # One address that does not answer leaves time for the others.
+            # Share the remaining time, so that one unreachable address leaves time for the others.
             patience = self._remaining(target) / (len(addresses) - index)
             try:
                 connection = socket.create_connection((address, port), timeout=patience)
@@ -207,17 +207,17 @@ class _Fetch:
     # ---- HTTP
 
     def _tunnel(self, wire: Wire, target: Target, address: str, proxy: Proxy) -> None:
-        """Have a proxy connect to an address; what follows on the wire is between the target and us."""
+        """Ask a proxy to connect to an address; afterwards the wire leads to the target."""
         import http.client
 
         place = f"{bracketed(address)}:{target.port}"
         head = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", *(f"{k}: {v}" for k, v in proxy.headers.items())]
         try:
             wire.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
-            response = http.client.HTTPResponse(wire, method="CONNECT")  # type: ignore[arg-type]  # the part of a socket that it uses
+            response = http.client.HTTPResponse(wire, method="CONNECT")  # type: ignore[arg-type]  # has what it uses
             response.begin()
             if response.status != 200:
-                raise OSError(f"the proxy refused a tunnel to {place}: {response.status} {response.reason}")
+                raise OSError(f"the proxy rejected a tunnel to {place}: {response.status} {response.reason}")
         except BaseException:
             wire.end()
             raise
@@ -229,7 +229,7 @@ class _Fetch:
             if target.scheme == "https":
                 wire.secure(target.host)
             connection = http.client.HTTPConnection(target.host, target.port)
-            connection.sock = wire  # the part of a socket that it uses
+            connection.sock = wire  # the subset of a socket that it uses
             connection.putrequest("GET", place, skip_host=True, skip_accept_encoding=True)
             fixed = {"Host": target.authority, "User-Agent": "ferroscope", "Accept": "*/*", "Connection": "close"}
             for name, value in (fixed | (headers or {})).items():
@@ -238,10 +238,10 @@ class _Fetch:
             response = connection.getresponse()
             location = response.headers.get("Location")
             if response.status in _REDIRECTS and location is not None:
-                # Its body is not read: the connection is not used again.
+                # The body of a redirect is not read, because the connection is not reused.
                 return location.encode("latin-1", "replace").decode("utf-8", "replace")
             if not 200 <= response.status < 300:
-                raise OSError(f"{target.shown!r} was answered with HTTP status {response.status} {response.reason}")
+                raise OSError(f"{target.shown!r} returned HTTP status {response.status} {response.reason}")
             return self._body(response, target)
         except TooMuchError as error:
             raise self._too_large(target) from error
@@ -271,11 +271,12 @@ class _Fetch:
 
     def _too_slow(self, target: Target) -> FetchRefusedError:
         return FetchRefusedError(
-            f"{target.shown!r} took longer than {self._policy.timeout} seconds; set FERROSCOPE_MEDIA_TIMEOUT to wait "
-            "longer"
+            f"{target.shown!r} took longer than {self._policy.timeout} seconds; set FERROSCOPE_MEDIA_TIMEOUT to a "
+            "longer time"
         )
 
     def _too_large(self, target: Target) -> FetchRefusedError:
         return FetchRefusedError(
-            f"{target.shown!r} has more than {self._policy.max_bytes} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to read it"
+            f"{target.shown!r} has more than {self._policy.max_bytes} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to a "
+            "higher limit"
         )

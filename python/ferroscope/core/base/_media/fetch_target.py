@@ -1,4 +1,4 @@
-"""Parses a URL that may come from outside, once: what is checked is what is connected to."""
+"""Parsing of an untrusted URL, once, so that the checked host is also the one that is connected to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class FetchRefusedError(ValueError):
-    """A URL that may not be fetched, or a body that is too large or too slow."""
+    """The URL may not be fetched, or its body is too large or too slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL, parsed once: all that is sent and checked comes from here.
+    """A parsed URL. All checks and requests use its fields instead of the text.
 
     Attributes:
-        shown: The URL without its query, which may hold a signature.
+        shown: The URL without its query, which may contain a signature.
         scheme: `http` or `https`.
         host: The host in ASCII, without brackets and without a trailing dot.
         port: The port.
@@ -53,9 +53,9 @@ def parse(url: str) -> Target:
     if parts.scheme not in ("http", "https"):
         raise FetchRefusedError(f"{shown!r} is not an http or https URL")
     if not host:
-        raise FetchRefusedError(f"{shown!r} names no host")
+        raise FetchRefusedError(f"{shown!r} has no host")
     if "@" in parts.netloc:
-        raise FetchRefusedError(f"{shown!r} has a user name, which is not sent; write the URL without it")
+        raise FetchRefusedError(f"{shown!r} contains a user name, which is not supported; remove it from the URL")
     return Target(
         shown=shown,
         scheme=parts.scheme,
@@ -66,23 +66,23 @@ def parse(url: str) -> Target:
 
 
 def _ascii_host(host: str, shown: str) -> str:
-    """Return the host in ASCII; a host that two readers could take for two different ones is refused."""
+    """Return the host in ASCII, or reject a host that two parsers could interpret differently."""
     if ":" in host:
         try:
             return str(ip_address(host))
         except ValueError:
-            raise FetchRefusedError(f"{shown!r} has a host that is not an IPv6 address") from None
+            raise FetchRefusedError(f"{shown!r} has a host that is not a valid IPv6 address") from None
     try:
         name = host.encode("idna").decode("ascii").removesuffix(".")
     except UnicodeError as error:
-        raise FetchRefusedError(f"{shown!r} has a host that is not a name: {error}") from error
+        raise FetchRefusedError(f"{shown!r} has a host that is not a valid name: {error}") from error
     if not _HOST_NAME.fullmatch(name):
-        raise FetchRefusedError(f"{shown!r} has a host with characters that no host name has")
+        raise FetchRefusedError(f"{shown!r} has a host with characters that are not valid in a host name")
     return name
 
 
 def shown_url(url: str) -> str:
-    """Return a URL as error messages show it: without credentials and query."""
+    """Return a URL for error messages, without credentials and query."""
     scheme, separator, rest = url.partition("://")
     rest, query, _ = rest.partition("?")
     authority, slash, path = rest.partition("/")
@@ -94,9 +94,9 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # the headers may have credentials
+@dataclass(frozen=True, slots=True, repr=False)  # the headers may contain credentials
 class Proxy:
-    """A proxy and the headers that it needs."""
+    """A proxy and the headers that it requires."""
 
     host: str
     port: int
@@ -104,7 +104,7 @@ class Proxy:
 
 
 def proxy_for(target: Target) -> Proxy | None:
-    """Return the proxy that the environment configures for a target; who configures it vouches for its address."""
+    """Return the proxy that the environment configures for a target; the proxy's own address is trusted."""
     from urllib.parse import unquote, urlsplit
     from urllib.request import getproxies, proxy_bypass
 
@@ -113,7 +113,7 @@ def proxy_for(target: Target) -> Proxy | None:
         return None
     parts = urlsplit(configured if "://" in configured else f"http://{configured}")
     if parts.scheme != "http" or not parts.hostname:
-        raise FetchRefusedError(f"{target.shown!r} would be read through a proxy that is not an http:// proxy")
+        raise FetchRefusedError(f"{target.shown!r} would be fetched through a proxy that is not an http:// proxy")
     headers: dict[str, str] = {}
     if parts.username is not None:
         from base64 import b64encode

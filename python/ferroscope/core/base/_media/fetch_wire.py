@@ -1,7 +1,7 @@
-"""A connection each of whose operations ends at one deadline.
+"""A connection with one deadline for all its operations.
 
-A timeout of a socket covers one read. A server that sends a byte now and then, in headers as in bodies, never
-reaches it.
+A socket's timeout covers a single read. It never expires if a server sends a byte from time to time, in the headers or
+the body.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _BUFFER: Final = 64 * 1024
 
 
 class TooMuchError(Exception):
-    """More bytes than a body and its headers may have."""
+    """The limit of bytes for a body and its headers was exceeded."""
 
 
 class Wire:
-    """A connection as `http.client` uses one, each of whose operations ends at the deadline."""
+    """A connection with the interface that `http.client` uses, and a deadline for all its operations."""
 
     def __init__(self, connection: socket.socket, deadline: float, max_bytes: int) -> None:
         self._socket = connection
@@ -31,7 +31,7 @@ class Wire:
         self._budget = max_bytes
 
     def secure(self, host: str) -> None:
-        """Start TLS; the certificate must be the host's."""
+        """Start TLS, and verify the certificate for the host."""
         import ssl
 
         self._wait_no_longer()
@@ -53,7 +53,7 @@ class Wire:
         return io.BufferedReader(_Received(self), _BUFFER)
 
     def close(self) -> None:
-        """Do nothing: `http.client` closes its connection while the body is still to be read."""
+        """Do nothing: `http.client` closes its connection before the body has been read."""
 
     def end(self) -> None:
         """Close the connection."""
@@ -67,7 +67,7 @@ class Wire:
 
 
 class _Received(io.RawIOBase):
-    """The received bytes of a connection."""
+    """The received bytes of a connection, as a raw stream."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

@@ -1,7 +1,7 @@
-"""Turns what people pass as an image, a sound or a document into a part.
+"""Conversion of an image, audio or a document in the forms that users pass to a message part.
 
-The type is read from the first bytes, never from a name. A web URL stays a URL: bytes are fetched by the
-dialect whose provider cannot fetch them itself.
+The media type is detected from the first bytes, never from a file name. A web URL stays a URL. A dialect whose provider
+cannot fetch URLs fetches the bytes.
 """
 
 from __future__ import annotations
@@ -20,18 +20,22 @@ from ..message_param import (
 )
 
 if TYPE_CHECKING:
-    # At runtime this would import pydub.
+    # At runtime, this import would load pydub.
     from ..types import AudioSegment, ImageLike
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"})
 _HEIF_BRANDS = frozenset({b"mif1", b"msf1", b"heif"})
 _REMOTE = ("http://", "https://", "gs://")
 
-_SPEECH_RATE = 24_000  # what the providers that listen expect: mono, 16 bits
+_SPEECH_RATE = 24_000  # the sample rate that speech models expect, with mono, 16-bit samples
 
 
 def image_media_type(data: bytes) -> str:
-    """The media type of an image by its first bytes."""
+    """Return the media type of an image from its first bytes.
+
+    Raises:
+        ValueError: The format is not recognized.
+    """
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -49,7 +53,11 @@ def image_media_type(data: bytes) -> str:
 
 
 def audio_media_type(data: bytes) -> str:
-    """The media type of a sound by its first bytes."""
+    """Return the media type of audio from its first bytes.
+
+    Raises:
+        ValueError: The format is not recognized.
+    """
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return "audio/wav"
     if data[:3] == b"ID3":
@@ -67,7 +75,11 @@ def audio_media_type(data: bytes) -> str:
 
 
 def document_media_type(data: bytes) -> str:
-    """The media type of a document by its first bytes."""
+    """Return the media type of a document from its first bytes.
+
+    Raises:
+        ValueError: The format is not recognized.
+    """
     if data.startswith(b"%PDF"):
         return "application/pdf"
     raise ValueError(f"Unsupported document type: {_unknown(data)}, not PDF")
@@ -78,7 +90,7 @@ def _unknown(data: bytes) -> str:
 
 
 def image_part(source: object, detail: str | None = None) -> ImagePart | ImageURLPart:
-    """The part for an image: a web URL, a path, a `data:` or `file:` URL, bytes, or a PIL image."""
+    """Return the part for an image: a web URL, a path, a `data:` or `file:` URL, bytes, or a PIL image."""
     if isinstance(source, str) and source.startswith(_REMOTE):
         return ImageURLPart(type="image_url", url=source, detail=detail)
     if is_pil_image(source):
@@ -90,7 +102,7 @@ def image_part(source: object, detail: str | None = None) -> ImagePart | ImageUR
 
 
 def audio_part(source: object) -> AudioPart | AudioURLPart:
-    """The part for a sound: as for an image, or a pydub segment or a wave reader."""
+    """Return the part for audio: the same as for an image, or a pydub segment or a wave reader."""
     if isinstance(source, str) and source.startswith(_REMOTE):
         return AudioURLPart(type="audio_url", url=source)
     if is_audio_segment(source):
@@ -103,7 +115,7 @@ def audio_part(source: object) -> AudioPart | AudioURLPart:
 
 
 def document_part(source: object) -> DocumentPart | DocumentURLPart:
-    """The part for a document: a web URL, a path, a `data:` or `file:` URL, or bytes."""
+    """Return the part for a document: a web URL, a path, a `data:` or `file:` URL, or bytes."""
     if isinstance(source, str) and source.startswith(_REMOTE):
         return DocumentURLPart(type="document_url", url=source)
     data = load(source)
@@ -111,10 +123,10 @@ def document_part(source: object) -> DocumentPart | DocumentURLPart:
 
 
 def load(source: object) -> bytes:
-    """The bytes of a source that is here: bytes, a path, a `file:` or a `data:` URL.
+    """Return the bytes of a local source: bytes, a path, a `file:` or a `data:` URL.
 
     Raises:
-        ValueError: It cannot be read; the reason is the cause.
+        ValueError: The source cannot be read; the cause is chained.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
@@ -144,15 +156,15 @@ def _read(source: object) -> bytes:
     with open(path, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise ValueError(f"it has more than {limit} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to read it")
+        raise ValueError(f"the file has more than {limit} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to a higher limit")
     return data
 
 
 def data_url_bytes(url: str) -> tuple[str, bytes]:
-    """Media type and bytes of a `data:` URL (RFC 2397)."""
+    """Return the media type and the bytes of a `data:` URL (RFC 2397)."""
     header, comma, body = url[5:].partition(",")
     if not comma:
-        raise ValueError("a data URL needs a comma between its media type and its data")
+        raise ValueError("a data URL must have a comma between its media type and its data")
     media_type, *options = (piece.strip() for piece in header.split(";"))
     if any(option.lower() == "base64" for option in options):
         import base64
@@ -166,25 +178,25 @@ def data_url_bytes(url: str) -> tuple[str, bytes]:
 
 
 def is_pil_image(value: object) -> bool:
-    """Whether it is a PIL image; where PIL was never imported nothing can be one."""
+    """Return whether a value is a PIL image, without importing PIL."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
 
 def is_audio_segment(value: object) -> bool:
-    """Whether it is a pydub segment; where pydub was never imported nothing can be one."""
+    """Return whether a value is a pydub segment, without importing pydub."""
     module = sys.modules.get("pydub.audio_segment")
     return module is not None and isinstance(value, module.AudioSegment)
 
 
 def is_wave_reader(value: object) -> bool:
-    """Whether it is an open reader of the standard library's `wave`."""
+    """Return whether a value is an open reader of the standard library's `wave` module."""
     module = sys.modules.get("wave")
     return module is not None and isinstance(value, module.Wave_read)
 
 
 def _pil_bytes(image: Any) -> tuple[str, bytes]:
-    """Media type and file bytes of a PIL image, in the format it came from."""
+    """Return the media type and the file bytes of a PIL image, in its original format."""
     picture: ImageLike = image
     buffer = io.BytesIO()
     try:
@@ -196,12 +208,12 @@ def _pil_bytes(image: Any) -> tuple[str, bytes]:
     try:
         return image_media_type(data), data
     except ValueError:
-        # A type that no provider takes gets a clear error there; here its own name is the best one.
+        # No provider supports this type; the provider's error shows the image's own format.
         return f"image/{(picture.format or '').lower()}", data
 
 
 def _segment_bytes(segment: Any) -> bytes:
-    """A pydub segment as a WAV file, in the form that speech models take."""
+    """Return a pydub segment as a WAV file, in the form that speech models expect."""
     sound: AudioSegment = segment
     mono = sound.set_frame_rate(_SPEECH_RATE).set_channels(1).set_sample_width(2)
     with mono.export(format="wav") as file:
@@ -209,7 +221,7 @@ def _segment_bytes(segment: Any) -> bytes:
 
 
 def _wave_bytes(reader: Any) -> bytes:
-    """A wave reader's whole content as a WAV file; its position stays where it was."""
+    """Return the complete content of a wave reader as a WAV file, without changing its position."""
     import wave
 
     source: wave.Wave_read = reader

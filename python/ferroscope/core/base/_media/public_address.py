@@ -1,8 +1,8 @@
-"""The addresses of the public internet, by the IANA registries of special-purpose addresses.
+"""The addresses of the public internet, according to IANA's registries of special-purpose addresses.
 
-`ipaddress.is_global` depends on the Python release: older ones lack blocks that were registered later. The tables
-here are complete and fail closed: a block that the registries mark as deprecated, or as not globally reachable, is
-not public, and of IPv6 only the block from which global addresses are allocated is.
+`ipaddress.is_global` depends on the Python release: older releases lack blocks that were registered later. These tables
+are complete, and reject unknown addresses. A block that the registries mark as deprecated or as not globally reachable
+is not public. Of IPv6, only the block of allocated global unicast addresses is public.
 
 Sources:
 https://www.iana.org/assignments/iana-ipv4-special-registry
@@ -40,8 +40,8 @@ _NOT_PUBLIC_4: Final = tuple(
 )
 
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
-"""All that is outside is special: loopback, IPv4-compatible, SIIT, local NAT64, discard, unique local, link local,
-site local, segment routing, multicast, and what is not allocated."""
+"""The block of global unicast addresses. Every address outside it is special or unallocated: loopback, IPv4-compatible,
+SIIT, local NAT64, discard, unique local, link local, site local, segment routing, multicast."""
 
 _NOT_PUBLIC_6: Final = tuple(
     map(
@@ -57,12 +57,12 @@ _NOT_PUBLIC_6: Final = tuple(
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _6TO4: Final = IPv6Network("2002::/16")
-# With the bit for a universal IPv4 address set or not (RFC 5214).
+# The two values of the universal/local bit (RFC 5214).
 _ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address belongs to the public internet, and so does an IPv4 address that it embeds."""
+    """Return whether an address, and an IPv4 address that it embeds, belong to the public internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
     number = int(address)

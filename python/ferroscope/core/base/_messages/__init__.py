@@ -1,1 +1,1 @@
-"""Private parts of messages: cache marks and provider-specific content."""
+"""Private modules for messages: cache marks and provider-specific content."""

@@ -1,4 +1,4 @@
-"""Cache marks: parts that belong to the part before them, as the member `cache_control` of its piece on the wire."""
+"""Cache marks: parts that become the member `cache_control` of the content block before them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final, TypeAlias
 from ..message_param import CacheControlPart, ContentPart
 
 Marked: TypeAlias = tuple[ContentPart, CacheControlPart | None]
-"""A part, and the cache mark behind it."""
+"""A part, and the cache mark that follows it."""
 
-# How long a cache entry lives, where that is given instead of the cache's type.
+# Cache types that are lifetimes of a cache entry.
 _LIFETIMES: Final = frozenset({"5m", "1h"})
 
 
 def with_marks(parts: Sequence[ContentPart]) -> list[Marked]:
-    """Return each part with the cache mark behind it; a mark without a part before it is a part of its own."""
+    """Return each part with the cache mark that follows it; a mark without a preceding part is returned as a part."""
     marked: list[Marked] = []
     for part in parts:
         if isinstance(part, CacheControlPart) and marked:
@@ -25,14 +25,14 @@ def with_marks(parts: Sequence[ContentPart]) -> list[Marked]:
     return marked
 
 
-def parse_mark(piece: Mapping[str, Any]) -> CacheControlPart | None:  # Any: JSON of the provider's
-    """Return the cache mark that a piece has."""
+def parse_mark(piece: Mapping[str, Any]) -> CacheControlPart | None:  # Any: the provider's JSON
+    """Return the cache mark of a content block, or None."""
     cache = piece.get("cache_control")
     return CacheControlPart(type="cache_control", cache_type=cache.get("ttl") or cache["type"]) if cache else None
 
 
 def render_mark(piece: Mapping[str, Any], mark: CacheControlPart | None) -> dict[str, Any]:
-    """Return a copy of a piece with that cache mark and no other."""
+    """Return a copy of a content block with the given cache mark and no other."""
     if parse_mark(piece) == mark:
         return dict(piece)
     plain = {name: value for name, value in piece.items() if name != "cache_control"}

@@ -1,17 +1,18 @@
-"""Provider-specific content of a message that the common form cannot represent, and where it may go back.
+"""Provider-specific content of a message that the common format cannot represent, and the rules for sending it back.
 
-A common message keeps it in one extra field, `provider_data`, beside `role` and `content`. Programs that read parts
-never meet it there, and JSON keeps it. A dialect uses three functions: `keep_original` when it parses a message,
+A common message stores it in an extra field, `provider_data`, beside `role` and `content`. Code that reads parts does
+not see it, and JSON preserves it. A dialect uses three functions: `keep_original` when it parses a message, and
 `original_of` and `restore_pieces` when it renders one.
 
-The rule of what goes back, for every wire format:
+The rules for every wire format:
 
-- Provider data goes back only in the wire format that it came in, and only to the provider that it came from.
-- Thoughts and signatures go back only to the model that made them. A dated or `latest` name is the same model as the
-  name without a version, and a vendor prefix (`anthropic/`, `us.anthropic.`) does not count.
-- An origin that is not known (a message written by hand) counts as the same.
+- Provider data is only sent back in the wire format and to the provider that it came from.
+- Thinking blocks and signatures are only sent back to the model that produced them. A name with a date or `latest`
+  denotes the same model as the name without a version. A vendor prefix (`anthropic/`, `us.anthropic.`) is ignored.
+- An unknown origin (a message that the program created itself) counts as the same provider and model.
 
-Elsewhere the parts alone are sent. The stored message is never changed, so the data is there for the way back.
+In all other cases, only the parts are sent. The stored message is never changed, so the data is available if the
+conversation returns to its provider.
 """
 
 from __future__ import annotations
@@ -29,45 +30,45 @@ from ..message_param import BaseMessageParam
 PROVIDER_DATA: Final = "provider_data"
 
 Piece: TypeAlias = dict[str, Any]
-"""One piece of a message's content in a wire format, such as a block or a tool call. Any: JSON of the provider's."""
+"""One piece of a message's content in a wire format, such as a block or a tool call. Any: the provider's JSON."""
 
 _UnitT = TypeVar("_UnitT")
 
 _BYTES: Final = "$bytes"
 _VENDOR: Final = re.compile(r"^(?:.*/)?(?:[a-z]+\.)*(?=[a-z])")
-# A date, a release or `latest` at the end of a name, and behind it the revision that Bedrock adds.
+# A date, a release number or `latest` at the end of a name, followed by the revision that Bedrock appends.
 _VERSION: Final = re.compile(
     r"(?:[-@](?P<version>\d{8}|\d{4}-\d{2}-\d{2}|\d{3,4}|latest)(?:-v\d+)?(?::\d+)?|-v\d+:\d+)?$"
 )
 
 
 class ProviderData(TypedDict, total=False):
-    """The extra field `provider_data` of a `BaseMessageParam`, as it stands in JSON.
+    """The extra field `provider_data` of a `BaseMessageParam`, as JSON.
 
     Attributes:
-        format: The wire format of what is kept, such as `"anthropic"`.
-        provider: The provider that sent the message, or that it was sent to.
-        model: The model, as it was asked for.
-        pieces: The content as it came, piece by piece; absent if the parts represent it completely.
-        members: Members of the message beside its role and content.
-        unsupported: The kinds of content that have no part.
+        format: The wire format of the data, such as `"anthropic"`.
+        provider: The provider that sent or received the message.
+        model: The model, as requested.
+        pieces: The original content; absent if the parts represent it completely.
+        members: Members of the message other than its role and content.
+        unsupported: The kinds of content that no part can represent.
     """
 
     format: Required[str]
     provider: str
     model: str
     pieces: list[Piece]
-    members: dict[str, Any]  # Any: JSON of the provider's
+    members: dict[str, Any]  # Any: the provider's JSON
     unsupported: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A provider and a model: where a message came from, or where it is sent.
+    """A provider and a model, as the origin or the destination of a message.
 
     Attributes:
-        provider: The provider's name.
-        model: The model's name, as it is asked for.
+        provider: The name of the provider.
+        model: The name of the model, as requested.
     """
 
     provider: str
@@ -76,16 +77,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What goes back of a message's provider data.
+    """The provider data of a message that may be sent back.
 
     Attributes:
-        pieces: The content as it came; empty if the parts represent it completely.
-        members: Members of the message beside its role and content.
-        same_model: Whether it goes to the model that made it; if not, thoughts and signatures must be left out.
+        pieces: The original content; empty if the parts represent it completely.
+        members: Members of the message other than its role and content.
+        same_model: Whether the destination is the model that produced it. If not, thinking blocks and signatures must
+            be dropped.
     """
 
     pieces: list[Piece]
-    members: dict[str, Any]  # Any: JSON of the provider's
+    members: dict[str, Any]  # Any: the provider's JSON
     same_model: bool = True
 
 
@@ -98,15 +100,15 @@ def keep_original(
     members: Mapping[str, Any] | None = None,
     unsupported: Iterable[str] = (),
 ) -> BaseMessageParam:
-    """Keep what a parsed message has beside its parts, and return the message.
+    """Attach the provider data of a parsed message to it, and return the message.
 
     Args:
-        message: A message that was just parsed; it is changed.
+        message: A message that was just parsed; it is modified.
         wire_format: The wire format that it was parsed from.
-        origin: Where it came from, or was sent to, if that is known.
-        pieces: The whole content as it came, if the parts do not represent it completely.
-        members: Members of the message beside its role and content. Those that are None or `[]` are left out.
-        unsupported: The kinds of content that have no part.
+        origin: The provider and model that sent or received it, if known.
+        pieces: The complete original content, if the parts do not represent it completely.
+        members: Members of the message other than its role and content. Members that are None or `[]` are dropped.
+        unsupported: The kinds of content that no part can represent.
     """
     kept = {name: value for name, value in (members or {}).items() if value is not None and value != []}
     blocks, kinds = list(pieces), list(dict.fromkeys(unsupported))
@@ -133,12 +135,12 @@ def provider_data(message: BaseMessageParam) -> ProviderData | None:
 
 
 def original_of(message: BaseMessageParam, wire_format: str, destination: Endpoint | None = None) -> Original | None:
-    """Return what of a message's provider data goes back to a destination; None if nothing does.
+    """Return the provider data of a message that may be sent to a destination; None if there is none.
 
     Args:
         message: A common message.
-        wire_format: The wire format that the message is sent in.
-        destination: The provider and model that it is sent to; None counts as the same.
+        wire_format: The wire format of the request.
+        destination: The provider and model of the request; None counts as the origin.
     """
     data = provider_data(message)
     if data is None or data["format"] != wire_format:
@@ -160,19 +162,18 @@ def restore_pieces(
     same: Callable[[_UnitT, _UnitT], bool] = eq,
     keep: Callable[[Piece, _UnitT], Piece] = lambda piece, unit: piece,
 ) -> list[Piece]:
-    """Return the content as it came, but for what was edited since.
+    """Return the original content, updated with the changes that were made to the parts since.
 
-    Pieces without a part (thoughts, server tools) all stay in their place. A part that was edited is written anew in
-    the place of its piece. Where parts were added or removed, the new ones follow what is left there.
+    Pieces without a part (thinking, server tools) all keep their position. An edited part is rendered again at the
+    position of its piece. If parts were added or removed, the new ones follow the remaining pieces at that position.
 
     Args:
-        pieces: The content as it came.
-        units: The parts as they are now, or parts with what belongs to them, such as a cache mark.
-        read: Return the unit that a piece is; None if the common form has none.
-        write: Return the piece for a unit that is new (the second argument is None) or was edited (it is the old
-            piece).
-        same: Whether two units are the same, so that the piece stays.
-        keep: Return the piece as it goes back, for a unit that is the same.
+        pieces: The original content.
+        units: The current parts, or parts with associated data such as a cache mark.
+        read: Return the unit of a piece; None if the common format has none.
+        write: Return the piece for a new unit (the second argument is None) or an edited one (it is the old piece).
+        same: Return whether two units are equal, so that the piece is kept.
+        keep: Return the piece to send for an unchanged unit.
     """
     old = [(place, unit) for place, unit in enumerate(map(read, pieces)) if unit is not None]
     before = _alike([unit for _, unit in old], units, same)
@@ -203,13 +204,13 @@ def _alike(old: Iterable[_UnitT], new: Iterable[_UnitT], same: Callable[[_UnitT,
 
 
 def drop_unsupported(
-    messages: Iterable[Any],  # Any: a provider's own messages pass through
+    messages: Iterable[Any],  # Any: a provider's own messages are passed through
     wire_format: str,
     destination: Endpoint | None = None,
 ) -> list[Any]:
-    """Return the messages of which something is left in a wire format and for a destination.
+    """Return the messages that still have content in a wire format and for a destination.
 
-    An assistant message may lose what only its own provider understands; if nothing is left of it, it is left out.
+    An assistant message may lose content that only its own provider supports; if nothing is left, it is dropped.
 
     Raises:
         ValueError: A message of another role would lose content.
@@ -228,14 +229,14 @@ def _is_lost(message: Any, wire_format: str, destination: Endpoint | None) -> bo
     where = repr(destination.provider) if destination is not None else f"the format {wire_format!r}"
     kinds = ", ".join(data.get("unsupported", ()))
     raise ValueError(
-        f"a message of the role {message.role!r} has content that only its own provider understands "
-        f"({kinds}) and cannot be sent to {where}: use parts that both providers have (text, images, documents), or "
-        "leave it out of what this provider is sent"
+        f"a message with the role {message.role!r} has content that only its own provider supports "
+        f"({kinds}) and cannot be sent to {where}: use parts that both providers support (text, images, documents), or "
+        "drop it from the messages for this provider"
     )
 
 
 def is_same_model(one: str, other: str) -> bool:
-    """Whether two names are names of one model: a name without a version is the same as any version of it."""
+    """Return whether two names denote one model; a name without a version matches every version."""
     if one == other:
         return True
     (stem, version), (other_stem, other_version) = _split_name(one), _split_name(other)
@@ -243,16 +244,16 @@ def is_same_model(one: str, other: str) -> bool:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """The name of a model without vendor and version, and the version."""
+    """Return the name of a model without vendor and version, and the version."""
     name = _VENDOR.sub("", name.lower())
     found = _VERSION.search(name)
-    assert found is not None  # it may be empty
+    assert found is not None  # the expression also matches an empty string
     version = found["version"] or ""
     return name[: found.start()], "" if version == "latest" else version
 
 
 def _to_json(value: Any) -> Any:
-    """A JSON value; bytes in it (some SDKs have signatures as bytes) as an object of base64 text."""
+    """Return a value as JSON; bytes (such as signatures in some SDKs) become an object with base64 text."""
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
     if isinstance(value, Mapping):
@@ -261,7 +262,7 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(value: Any) -> Any:
-    """A copy of a JSON value, with its bytes."""
+    """Return a copy of a JSON value with its bytes restored."""
     if isinstance(value, Mapping):
         if value.keys() == {_BYTES}:
             return base64.b64decode(value[_BYTES])

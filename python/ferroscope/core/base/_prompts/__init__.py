@@ -1,1 +1,1 @@
-"""Private parts of prompts: the template language and the plan of a prompt function."""
+"""Private modules for prompts: the template language and the plan of a prompt function."""

@@ -1,4 +1,4 @@
-"""Where in the user's program a call of ours comes from."""
+"""The position of the user's code in the call stack, for warnings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _OURS = f"{__name__.partition('.')[0]}."
 
 
 def callers_level() -> int:
-    """How far up the first frame outside Ferroscope stands, for the `stacklevel` of a warning of who asks."""
+    """Return the `stacklevel` for a warning that points to the first frame outside Ferroscope."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         level, frame = level + 1, frame.f_back

@@ -1,8 +1,8 @@
-"""Everything about a prompt function that can be known before it is called.
+"""The plan of a prompt function: all that is known about it before it is called.
 
-A plan is made once, at decoration: the parameters are inspected, the template is read, mistakes in it are raised.
-One mistake concerns no more than the calls of its function: a variable that no call can give a value. Decoration
-warns of it, and the call raises. A call then is `bind`, the function itself, and `resolve`:
+A plan is created once, at decoration: the parameters are inspected, the template is parsed, and errors in it are
+raised. One error is only raised by the calls: a variable that no call can give a value. Decoration emits a warning for
+it. A call then consists of `bind`, the function itself, and `resolve`:
 
     plan = plan_prompt(fn)
     fn_args = plan.bind(args, kwargs)
@@ -29,21 +29,21 @@ from .template import Message, Template, parse_template
 
 DOCSTRING_SWITCHES: Final = (
     "FERROSCOPE_DOCSTRING_PROMPT_TEMPLATE",
-    "MIRASCOPE_DOCSTRING_PROMPT_TEMPLATE",  # so that a program that moves over keeps working
+    "MIRASCOPE_DOCSTRING_PROMPT_TEMPLATE",  # keeps programs working that move from Mirascope
 )
 
-# Where `prompt_template` leaves the plan, on the function that it returns and on that alone.
+# The attribute of a function decorated with `prompt_template` that contains its plan.
 _PLAN = "__ferroscope_prompt__"
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPrompt:
-    """What one call's prompt function said.
+    """The prompt of one call.
 
     Attributes:
-        messages: The messages, in a list of our own; the message objects are the caller's.
-        config: The dynamic config as it was returned; of returned messages, one that has them; or None.
-        fn_args: The arguments, with the computed fields that the template used.
+        messages: The messages, in a new list that contains the caller's message objects.
+        config: The returned dynamic config; a config with the messages if messages were returned; or None.
+        fn_args: The arguments, including the computed fields that the template used.
     """
 
     messages: list[Message]
@@ -57,13 +57,13 @@ def _with_messages(messages: list[Message], fn_args: dict[str, Any]) -> Resolved
 
 @dataclass(frozen=True, slots=True)
 class PromptPlan:
-    """A prompt function, understood.
+    """The plan of a prompt function.
 
     Attributes:
-        fn: What is called to get the prompt or the dynamic config.
+        fn: The function that returns the prompt or the dynamic config.
         is_async: Whether its result is awaited.
-        template: The string template, as the response's `prompt_template` shows it.
-        metadata: What `@metadata` noted on it.
+        template: The string template, as `prompt_template` of the response.
+        metadata: The metadata that `@metadata` attached to the function.
     """
 
     fn: Callable[..., Any]
@@ -77,17 +77,17 @@ class PromptPlan:
     _signature: inspect.Signature
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of a call by name, defaults filled in; the dict is new.
+        """Return the arguments of a call by name, including defaults, in a new dict.
 
-        Arguments that are missing are left out: calling the function gives the usual error.
+        Missing arguments are left out; calling the function raises the usual error for them.
 
         Raises:
-            TypeError: An argument is not the function's.
+            TypeError: An argument is not a parameter of the function.
         """
         blank = self._blank
         if blank is not None and len(args) <= len(self._names):
             bound = {**blank, **dict(zip(self._names, args, strict=False)), **kwargs}
-            # Longer: an argument that is not the function's. A mark left: one that is missing.
+            # More names: an argument is not a parameter. A remaining placeholder: an argument is missing.
             if len(bound) == len(blank) and _MISSING not in bound.values():
                 return bound
         return self._bind_slowly(args, kwargs)
@@ -104,10 +104,10 @@ class PromptPlan:
         return bound
 
     def resolve(self, fn_args: dict[str, Any], returned: Any) -> ResolvedPrompt:
-        """Read what the function returned; neither it nor `fn_args` is changed.
+        """Return the prompt that the function's result defines, without changing the result or `fn_args`.
 
         Raises:
-            ValueError: It is no prompt, or there is none.
+            ValueError: The result is not a prompt, or there is no prompt.
             TemplateVariableError: A variable of the template has no value.
         """
         if type(returned) is str:
@@ -137,17 +137,17 @@ class PromptPlan:
 
 class _Missing:
     __slots__ = ()
-    # Compared with the caller's values by identity only, whatever their `==` does.
+    # Compared by identity only, so the `==` of the caller's values is never called.
 
 
 _MISSING: Final = _Missing()
 
 
 def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPlan:
-    """Understand a prompt function: undecorated, under `@prompt_template()`, or with a template.
+    """Return the plan of a prompt function that is undecorated, decorated with `@prompt_template()`, or has a template.
 
     Raises:
-        TemplateError: The template has a mistake.
+        TemplateError: The template is invalid.
     """
     left = getattr(fn, _PLAN, None)
     if template is None and isinstance(left, _AttachedPlan) and left.owner is fn:
@@ -175,22 +175,22 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
 
 @dataclass(frozen=True, slots=True)
 class _AttachedPlan:
-    """A plan and the function it was left on: `functools.wraps` copies the one, and not the other."""
+    """A plan with the function that owns it. `functools.wraps` copies the attribute to functions that do not own it."""
 
     plan: PromptPlan
     owner: Callable[..., Any]
 
 
 def leave_plan(plan: PromptPlan, owner: Callable[..., Any]) -> None:
-    """Note on a function that it renders this plan, so that a call decorator can go on from the plan."""
+    """Attach a plan to the function that renders it, so that a call decorator can use the plan."""
     setattr(owner, _PLAN, _AttachedPlan(plan, owner))
 
 
 def fn_is_async(fn: Callable[..., Any]) -> bool:
-    """Whether calling it gives an awaitable: it, or a function that it wraps, is a coroutine function."""
+    """Return whether a call of the function returns an awaitable, because it or a wrapped function is async."""
     layer: Any = fn
     while layer is not None:
-        # An object may be called through a coroutine method of its class.
+        # A callable object may have an async `__call__` in its class.
         if inspect.iscoroutinefunction(layer) or inspect.iscoroutinefunction(type(layer).__call__):
             return True
         layer = getattr(layer, "__wrapped__", None)
@@ -198,7 +198,7 @@ def fn_is_async(fn: Callable[..., Any]) -> bool:
 
 
 def message_list(returned: Any) -> list[Message]:
-    """The messages that a value means: a list of messages, or what one user message is made of."""
+    """Return the messages for a value: a list of messages, or the content of one user message."""
     if isinstance(returned, BaseMessageParam):
         return [returned]
     if isinstance(returned, str):
@@ -208,7 +208,7 @@ def message_list(returned: Any) -> list[Message]:
         items = list(returned)
         if all(type(item) is BaseMessageParam or type(item) is dict for item in items):
             return items
-        # Parts are models too; a list of nothing but parts is one message, not many.
+        # Parts are models too; a list that contains parts is the content of one message.
         if all(isinstance(item, BaseModel | dict | Mapping) for item in items) and not any(
             is_content_part(item) for item in items
         ):
@@ -218,7 +218,7 @@ def message_list(returned: Any) -> list[Message]:
 
 
 def docstring_template(doc: str | None) -> str | None:
-    """The docstring as a template, where the environment allows that."""
+    """Return the docstring as a template if the environment enables that, else None."""
     if doc and any(os.environ.get(switch) == "ENABLED" for switch in DOCSTRING_SWITCHES):
         return doc
     return None
@@ -237,14 +237,14 @@ def _parse_docstring(fn: Callable[..., Any]) -> Template | None:
     try:
         return parse_template(source) if source is not None else None
     except TemplateError:
-        # Where the body returns the prompt, the docstring may be only what docstrings are for.
+        # If the function has a body, its docstring may be ordinary documentation.
         if _returns_nothing(fn):
             raise
         return None
 
 
 def no_template(fn: object) -> str:
-    """The message for a prompt that says nothing; a docstring that could have been meant is mentioned."""
+    """Return the error message for a missing prompt; it mentions a docstring that could be the template."""
     if getattr(fn, "__doc__", None):
         return (
             "No prompt template set! You must explicitly enable docstring prompt templates by setting "
@@ -254,7 +254,7 @@ def no_template(fn: object) -> str:
 
 
 def _shape(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any] | None]:
-    """The positional names, and all names with their defaults; None where binding needs the signature."""
+    """Return the positional names, and all names with their defaults; None if binding requires the signature."""
     positional: list[str] = []
     blank: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
@@ -270,7 +270,7 @@ def _shape(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any
 
 
 def _without_value(fn: Callable[..., Any], signature: inspect.Signature, template: Template) -> str | None:
-    """Return the message for a variable that no call can give a value: no parameter, and no computed field either."""
+    """Return the error message for a variable that can be neither a parameter nor a computed field, else None."""
     parameters = signature.parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
         return None
@@ -279,25 +279,25 @@ def _without_value(fn: Callable[..., Any], signature: inspect.Signature, templat
         return None
     names = ", ".join(repr(name) for name in signature.parameters) or "none"
     return (
-        f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is none of its "
+        f"the template of {getattr(fn, '__qualname__', fn)!s} has the variable {unknown[0]!r}, which is not one of its "
         f"parameters ({names}) and cannot be a computed field, because the function returns nothing"
     )
 
 
 def _empty() -> None: ...
 def _described() -> None:
-    """A template's function has no body, or only a docstring; these are what they compile to."""
+    """Document nothing: a template function has an empty body or only a docstring, compiled like these functions."""
 
 
 async def _empty_async() -> None: ...
 async def _described_async() -> None:
-    """The same, asynchronous."""
+    """Document nothing, as an async function."""
 
 
 _EMPTY_BODIES: Final = frozenset(fn.__code__.co_code for fn in (_empty, _described, _empty_async, _described_async))
 
 
 def _returns_nothing(fn: Callable[..., Any]) -> bool:
-    """Whether the body is empty, so that no call can return computed fields."""
+    """Return whether the body is empty, so that no call can return computed fields."""
     code = getattr(inspect.unwrap(fn), "__code__", None)
     return fn is inspect.unwrap(fn) and code is not None and code.co_code in _EMPTY_BODIES

@@ -1,4 +1,4 @@
-"""The string-template language, read once and rendered often.
+"""The string-template language. A template is parsed once and rendered for each call.
 
     SYSTEM: You are a librarian.
     MESSAGES: {history}
@@ -7,13 +7,13 @@
     {favourites:list}
     {cover:image(detail=low)}
 
-- A role stands at the start of a line: `SYSTEM:`, `USER:`, `ASSISTANT:`. Text without a role, and text before
-  the first one, is a user message. `MESSAGES:` puts in a list of messages.
-- A variable is what `str.format` takes: `{x}`, `{x.attribute}`, `{x[key]}`, `{x:.2f}`, `{x!r}`; `{{` and `}}`
-  are braces. None is nothing.
-- `list` writes one item a line, `lists` puts a blank line between groups.
-- `image`, `audio`, `document`, `text`, `part` and their plurals make parts, `{:cache_control}` a mark.
-- Indentation that all lines share is the program's, and goes; all other whitespace inside a text stays.
+- A role begins a line: `SYSTEM:`, `USER:`, `ASSISTANT:`. Text without a role, and text before the first role, is a user
+  message. `MESSAGES:` inserts a list of messages.
+- A variable has the syntax of `str.format`: `{x}`, `{x.attribute}`, `{x[key]}`, `{x:.2f}`, `{x!r}`; `{{` and `}}` are
+  literal braces. `None` renders as an empty string.
+- `list` renders one item per line, `lists` separates groups with a blank line.
+- `image`, `audio`, `document`, `text`, `part` and their plurals create parts, `{:cache_control}` a cache mark.
+- Indentation that all lines share is removed; other whitespace inside a text is kept.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ Values: TypeAlias = Mapping[str, Any]
 """The variables of a template."""
 
 Message: TypeAlias = BaseMessageParam | dict[str, Any] | BaseModel
-"""A common message, or a provider's own in the form its SDK takes."""
+"""A common message, or a provider's own message in the form that its SDK accepts."""
 
 Text: TypeAlias = Callable[[Values], str]
-"""A piece of text that was read."""
+"""The render function of a parsed text."""
 
 _BLANK: Final = " \t\r\n"
 _ROLE: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
@@ -62,11 +62,11 @@ _CONVERSIONS: Final[dict[str, Callable[[object], str]]] = {"r": repr, "s": str, 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that was read; none of its text is looked at again.
+    """A parsed template. Rendering does not parse its text again.
 
     Attributes:
         source: The text as written, without its common indentation.
-        variables: The names that need a value.
+        variables: The names that require a value.
     """
 
     source: str
@@ -74,7 +74,7 @@ class Template:
     _blocks: tuple[_Content | _Splice, ...]
 
     def messages(self, values: Values) -> list[Message]:
-        """Render the messages; those without content are left out."""
+        """Render the messages; messages without content are dropped."""
         rendered: list[Message] = []
         for block in self._blocks:
             block.render(values, rendered)
@@ -83,10 +83,10 @@ class Template:
 
 @lru_cache(maxsize=512)
 def parse_template(source: str) -> Template:
-    """Read a template.
+    """Parse a template.
 
     Raises:
-        TemplateError: It has a mistake.
+        TemplateError: The template is invalid.
     """
     text = _unindented(source)
     blocks: list[_Content | _Splice] = []
@@ -105,10 +105,10 @@ def parse_template(source: str) -> Template:
 
 @lru_cache(maxsize=512)
 def parse_text(source: str) -> Text:
-    """Read a text with variables but without roles and parts; a part tag is ignored, its variable is not.
+    """Parse a text with variables but without roles and parts; a part tag is ignored, but not its variable.
 
     Raises:
-        TemplateError: It has a mistake.
+        TemplateError: The text is invalid.
     """
     pieces: list[str | Text] = []
     for field in _fields(source):
@@ -119,15 +119,15 @@ def parse_text(source: str) -> Text:
     return _joined(pieces)
 
 
-# -- reading ------------------------------------------------------------
+# -- parsing ------------------------------------------------------------
 
 
 def _unindented(source: str) -> str:
-    """The text without the indentation that only the program has."""
+    """Return the text without the indentation that it has only as part of the source code."""
     text = source.removeprefix("\ufeff").replace("\r\n", "\n")
     first, _, rest = text.partition("\n")
-    # A text that begins beside its quotes has its first line at the margin, whatever the margin is. What the
-    # other lines share is the program's if a role is indented with them, or the closing quotes are.
+    # The first line of a text that begins right after its quotes is not indented. The other lines share the indentation
+    # of the source code if a role or the closing quotes are indented with them.
     closing = rest.rpartition("\n")[2]
     if first.strip() and (_INDENTED_ROLE.search(rest) or (closing and not closing.strip())):
         return f"{first.lstrip(_BLANK)}\n{_without_margin(rest)}"
@@ -135,7 +135,7 @@ def _unindented(source: str) -> str:
 
 
 def _without_margin(text: str) -> str:
-    """The text without the blanks that all its lines begin with; tabs and wide blanks stay what they are."""
+    """Return the text without the leading blanks that all its lines share; tabs and wide blanks are not converted."""
     lines = text.split("\n")
     texts = [line for line in lines if line.strip(_BLANK)]
     margin = texts[0][: len(texts[0]) - len(texts[0].lstrip(_BLANK))] if texts else ""
@@ -146,7 +146,7 @@ def _without_margin(text: str) -> str:
 
 
 def _roles(text: str) -> Iterator[tuple[str, str]]:
-    """Role and text of each message."""
+    """Yield the role and the text of each message."""
     role, begin = "user", 0
     for keyword in _ROLE.finditer(text):
         yield role, _message_text(text[begin : keyword.start()])
@@ -155,7 +155,7 @@ def _roles(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _message_text(text: str) -> str:
-    """One message's text: blank lines around it go, and the margin of a block below its role."""
+    """Return the text of one message, without surrounding blank lines and the margin of a block below its role."""
     first, _, rest = text.partition("\n")
     if first.strip(_BLANK):
         return text.strip(_BLANK)
@@ -164,7 +164,7 @@ def _message_text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A variable in a text: `{name.path!conversion:spec}`, or with a part tag as its spec."""
+    """A variable in a text: `{name.path!conversion:spec}`, or with a part tag as the spec."""
 
     shown: str
     name: str
@@ -176,7 +176,7 @@ class _Field:
 
     @property
     def may_be_literal(self) -> bool:
-        """`{Some words:text}` is these words, as a part of their own, where they are not a variable."""
+        """Whether the field may be literal text: `{Some words:text}` is a text part unless it names a variable."""
         return self.tag == "text" and not self.path and self.conversion is None
 
     def value(self, values: Values) -> Any:
@@ -201,7 +201,7 @@ class _Field:
 
 
 def _fields(text: str) -> list[str | _Field]:
-    """Texts and variables in their order."""
+    """Return the texts and variables in their order."""
     found: list[str | _Field] = []
     try:
         for literal, name, spec, conversion in Formatter().parse(text):
@@ -219,7 +219,7 @@ def _fields(text: str) -> list[str | _Field]:
 
 
 def _needed(fields: list[str | _Field]) -> set[str]:
-    """The names that need a value, those inside format specs too."""
+    """Return the names that require a value, including those inside format specs."""
     names: set[str] = set()
     for field in fields:
         if isinstance(field, _Field) and field.tag != "cache_control" and not field.may_be_literal:
@@ -258,7 +258,7 @@ def _field(shown: str, spec: str, conversion: str | None) -> _Field:
 
 
 def _name_and_path(shown: str) -> tuple[str, tuple[tuple[bool, str | int], ...] | None]:
-    """A variable's name, and the attributes (True) and keys (False) that lead on; None if malformed."""
+    """Return a variable's name, and its path of attributes (True) and keys (False); None if the path is malformed."""
     start = _NAME.match(shown)
     name = start[0] if start else ""
     at, path = len(name), list[tuple[bool, str | int]]()
@@ -273,7 +273,7 @@ def _name_and_path(shown: str) -> tuple[str, tuple[tuple[bool, str | int], ...] 
 
 
 def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
-    """The part tag that a spec is, and its option's value; (None, None) for a spec of the value's own."""
+    """Return the part tag of a spec and the value of its option; (None, None) for an ordinary format spec."""
     match = _TAG.match(spec)
     if match is None or match[1] not in _TAGS:
         return None, None
@@ -297,7 +297,7 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
 
 
 def _joined(pieces: list[str | Text]) -> Text:
-    """One text of many pieces."""
+    """Return one render function for several pieces."""
     if all(isinstance(piece, str) for piece in pieces):
         whole = "".join(piece for piece in pieces if isinstance(piece, str))
         return lambda _values: whole
@@ -308,7 +308,7 @@ def _joined(pieces: list[str | Text]) -> Text:
 
 
 def _text(field: _Field) -> Text:
-    """A variable as text."""
+    """Return the render function of a variable as text."""
     if field.tag == "list":
         return lambda values: _lines(field, field.value(values))
     if field.tag == "lists":
@@ -380,14 +380,14 @@ _OPTIONAL: Final = frozenset({"image", "audio", "document"})
 
 
 def _parts(field: _Field, values: Values) -> list[ContentPart]:
-    """The parts that a tagged variable makes."""
+    """Return the parts of a tagged variable."""
     tag = field.tag or ""
     if tag == "cache_control":
         return [CacheControlPart(type="cache_control", cache_type=field.option or "ephemeral")]
     one = _PART_READERS.get(tag)
     if one is not None:
         value = field.value(values)
-        # An image that is not there is left out; a falsy image is never a real one.
+        # An empty value means that there is no image, so no part is created.
         if tag in _OPTIONAL and _is_nothing(value):
             return []
         return [one(field, value)]
@@ -426,7 +426,7 @@ class _Content:
 
 
 def _content(role: str, fields: list[str | _Field]) -> _Content:
-    """Group texts and variables between parts; blanks beside a part, on its line, are not text."""
+    """Group texts and variables between parts; blanks beside a part on the same line are removed."""
     groups: list[list[str | Text] | _Field] = [[]]
     for field in fields:
         if isinstance(field, _Field) and field.tag not in (None, "list", "lists"):
@@ -454,7 +454,7 @@ def _content(role: str, fields: list[str | _Field]) -> _Content:
 
 @dataclass(frozen=True, slots=True)
 class _Splice:
-    """A list of messages put in where it stands."""
+    """A list of messages that is inserted at its position."""
 
     field: _Field
 
@@ -478,7 +478,7 @@ def _splice(content: str) -> _Splice:
     field = fields[0] if len(fields) == 1 else None
     if not isinstance(field, _Field) or field.tag or field.spec or field.conversion:
         raise TemplateError(
-            f"MESSAGES: {content!r} in a template: one variable belongs there, as in "
-            "'MESSAGES: {history}'; text after it begins with a role on a line of its own"
+            f"MESSAGES: {content!r} in a template: write exactly one variable, as in "
+            "'MESSAGES: {history}'; text after it must begin with a role on a line of its own"
         )
     return _Splice(field)

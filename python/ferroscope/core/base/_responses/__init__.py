@@ -1,1 +1,1 @@
-"""Private parts of responses, chunks and streams: identity, counts, pickling and secrets."""
+"""Private modules for responses, chunks and streams: identity, token counts, pickling and secrets."""

@@ -1,4 +1,4 @@
-"""The identity of a provider, as the classes of its responses, chunks, streams and tools know it."""
+"""The identity of a provider, for the classes of its responses, chunks, streams and tools."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ..quirks import Quirks
 
 
 class Identity(Protocol):
-    """The part of a provider's record that its classes read."""
+    """The fields of a provider's record that its classes read."""
 
     @property
     def name(self) -> str:
-        """The name that users write."""
+        """The name of the provider in user code."""
         ...
 
     @property
     def price_provider(self) -> str:
-        """The provider in the price table."""
+        """The name of the provider in the price table."""
         ...
 
     @property
@@ -35,4 +35,4 @@ class _NoProvider:
 
 
 NO_PROVIDER: Identity = _NoProvider()
-"""The identity of a class that no provider's record has claimed."""
+"""The identity of a class that does not belong to a provider's record."""

@@ -1,4 +1,4 @@
-"""Keeps keys out of what is printed and pickled: callers hand them in among the parameters of a call."""
+"""Redaction of API keys in output and pickles; callers pass keys among the parameters of a call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 HIDDEN = "***"
 
-# The attributes of a response that hold such parameters.
+# The attributes of a response that contain such parameters.
 WITH_SECRETS = frozenset({"call_params", "call_kwargs", "dynamic_config"})
 
 _HEADERS = frozenset({"extra_headers", "headers", "http_headers", "default_headers"})
@@ -15,7 +15,7 @@ _KEYS = frozenset({"api_key", "aws_access_key_id", "aws_secret_access_key", "aws
 
 
 def without_secrets(value: Any) -> Any:  # Any: parameters of a call, in any provider's form
-    """The same without the values of headers, and without keys."""
+    """Return the parameters with header values and keys redacted."""
     if not isinstance(value, dict):
         return value
     return {name: _hidden(name, inner) for name, inner in value.items()}

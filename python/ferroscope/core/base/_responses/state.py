@@ -1,7 +1,7 @@
-"""What of a response goes into a pickle or into JSON, and what is made again from a pickle.
+"""The conversion of responses to pickles and JSON, and the restoration from pickles.
 
-A provider's tool class is made at run time and has no name to be found by; what it was made of has. A client is a
-connection and not data, and keys stay where they are. What is read from the SDK's object is read again.
+A provider's tool class is created at run time, so pickle cannot find it by name; its source is pickled instead. Clients
+and keys are left out. Values that are computed from the SDK's object are computed again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .secrets import WITH_SECRETS, without_secrets
 if TYPE_CHECKING:
     from ..tool import BaseTool
 
-# Read from the response when they are asked for, and kept then.
+# Attributes that are computed from the response on first access, and cached.
 _READ_AGAIN = frozenset({"_token_counts", "cost_details", "message_param", "tool", "tools"})
 
 
 def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a response, as they can be pickled."""
+    """Return the values of a response that can be pickled."""
     portable = {name: value for name, value in values.items() if name not in _READ_AGAIN}
     portable |= {name: _without_keys(value) for name, value in portable.items() if name in WITH_SECRETS}
     tools = portable.get("tool_types")
@@ -34,7 +34,7 @@ def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def json_value(name: str, value: Any, write: Callable[[Any], Any]) -> Any:
-    """A value of a response, as it goes into JSON."""
+    """Return a value of a response in its JSON form."""
     if name in WITH_SECRETS:
         value = _without_keys(value)
     try:
@@ -44,10 +44,10 @@ def json_value(name: str, value: Any, write: Callable[[Any], Any]) -> Any:
 
 
 def dumped_value(value: Any, write: Callable[[Any], Any]) -> Any:
-    """A value of a response, as `write` dumps it.
+    """Return a value of a response as `write` dumps it.
 
-    Some SDKs defer the building of their models until one is validated, and construct responses without validation.
-    Pydantic dumps such an object by itself, but raises a TypeError where it is inside another model.
+    Some SDKs build the schema of their models on first validation, but create responses without validation. Pydantic
+    can dump such an object alone, but raises TypeError if it is inside another model.
     """
     try:
         return write(value)
@@ -58,7 +58,7 @@ def dumped_value(value: Any, write: Callable[[Any], Any]) -> Any:
 
 
 def _build_models(value: Any) -> bool:
-    """Build the classes of the models in a value; whether there was one to build."""
+    """Build the classes of the models in a value, and return whether there was one to build."""
     built = False
     if isinstance(value, BaseModel):
         kind = type(value)
@@ -70,27 +70,27 @@ def _build_models(value: Any) -> bool:
         value = value.values()
     elif not isinstance(value, list | tuple):
         return built
-    # Every one, not only as many as it takes to find the first.
+    # `sum` instead of `any`, which would stop at the first.
     return sum(map(_build_models, value)) > 0 or built
 
 
 def _without_keys(value: Any) -> Any:
-    """Parameters without keys, and without the client that has some."""
+    """Return parameters without keys, and without a client, which contains keys."""
     value = without_secrets(value)
     return {name: inner for name, inner in value.items() if name != "client"} if isinstance(value, dict) else value
 
 
 def _json_form(value: Any) -> Any:
-    """The models of some SDKs as the mappings that they are; of what has no JSON, such as a tool, the name."""
+    """Return a mapping as a dict, and any other value as the name of its type or of itself."""
     if isinstance(value, Mapping):
         return dict(value)
-    # Never what it says of itself: a client may tell its key.
+    # Never use `repr`: the one of a client may contain its key.
     named = value if hasattr(value, "__qualname__") else type(value)
     return f"<{named.__module__}.{named.__qualname__}>"
 
 
 def restored_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a response, from what was pickled."""
+    """Return the values of a response, restored from a pickle."""
     restored = dict(values)
     if restored.get("tool_types"):
         restored["tool_types"] = [_restored_tool(*source) for source in restored["tool_types"]]
@@ -102,7 +102,7 @@ def _portable_tool(tool: type[BaseTool]) -> tuple[object, type[BaseTool] | None]
     try:
         pickle.dumps(source)
     except (pickle.PicklingError, AttributeError, TypeError):
-        # Of a function inside a function, say: a response without it is worth more than none.
+        # For example, a function inside a function: leave the tool out, so that the response can be pickled.
         return None
     return source
 

@@ -1,4 +1,4 @@
-"""What a stream gives out, seen in another way than as pairs of chunks and tools."""
+"""An alternative iteration over a stream, with items other than pairs of chunks and tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ItemT = TypeVar("_ItemT")
 
 
 class StreamView(Generic[_ItemT]):
-    """Iterates over a stream: with `for` over that of a sync call, with `async for` over that of an async call."""
+    """An iterable view of a stream: with `for` for a sync call, with `async for` for an async call."""
 
     __slots__ = ("_aiterate", "_iterate")
 

@@ -1,4 +1,4 @@
-"""The token properties of responses, chunks and streams, read from the core's counts in one place.
+"""The token properties of responses, chunks and streams, which all read the core's counts here.
 
 To add a count: declare it in the core's table of usage forms (`usage/shapes.rs`), then add its property here.
 """
@@ -18,9 +18,9 @@ NO_COUNTS: Final[Mapping[str, int | None]] = token_counts(None)
 
 
 class TokenProperties:
-    """Token counts as the provider reported them; None for a count that it did not report.
+    """Token counts as the provider reported them; a count that it did not report is None.
 
-    A count that is null, text, negative or otherwise no count is None too.
+    A reported count that is null, text, negative or otherwise invalid is None too.
     """
 
     __slots__ = ()
@@ -28,11 +28,11 @@ class TokenProperties:
     @property
     @abstractmethod
     def _token_counts(self) -> Mapping[str, int | None]:
-        """The core's counts, by name."""
+        """The core's token counts by name."""
 
     @property
     def input_tokens(self) -> int | None:
-        """The number of prompt tokens. Anthropic and Bedrock do not count cached tokens among them."""
+        """The number of prompt tokens. Anthropic and Bedrock do not include cached tokens."""
         return self._token_counts["input"]
 
     @property
@@ -47,7 +47,7 @@ class TokenProperties:
 
     @property
     def cost_metadata(self) -> CostMetadata:
-        """The counts that the price of the call depends on."""
+        """The counts that determine the price of the call."""
         return CostMetadata(
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
@@ -56,15 +56,15 @@ class TokenProperties:
 
     @property
     def common_usage(self) -> Usage | None:
-        """The counts in the form that all providers share; None if the input or output count is not known.
+        """The counts in the common form; None if the input or output count is unknown.
 
-        `cached_tokens` is 0 where the provider reports no cached tokens.
+        `cached_tokens` is 0 if the provider reports no cached tokens.
         """
         return common_usage(self._token_counts)
 
 
 class TokenFields(TokenProperties, BaseModel):
-    """The same properties for a pydantic model, and in its dumps."""
+    """The token properties as computed fields of a pydantic model."""
 
     if not TYPE_CHECKING:
         input_tokens = computed_field(TokenProperties.input_tokens)
@@ -83,7 +83,7 @@ def read_token_counts(usage: Any) -> Mapping[str, int | None]:  # Any: each prov
 
 
 def common_usage(counts: Mapping[str, int | None]) -> Usage | None:
-    """Return counts in the form that all providers share; None if the input or output count is not known."""
+    """Return counts in the common form; None if the input or output count is unknown."""
     sent, generated = counts["input"], counts["output"]
     if sent is None or generated is None:
         return None

@@ -1,4 +1,4 @@
-"""JSON schemas as models read them: without the titles that only repeat a name."""
+"""JSON schemas for models, without the titles that only repeat a name."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
-"""A JSON value, read only."""
+"""A read-only JSON value."""
 
-# Keywords by what they hold. Everything else (`default`, `examples`, `enum`, `const`) is data, in which
-# a key named "title" or "type" means nothing.
+# Keywords by the type of their value. The values of all other keywords (`default`, `examples`, `enum`, `const`) are
+# data, in which a key named "title" or "type" has no special meaning.
 _ONE_SCHEMA = frozenset({"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"})
 _LIST_OF_SCHEMAS = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _SCHEMA_BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
 
 Schema: TypeAlias = "dict[str, object]"
-"""One JSON schema object (`True` and `False`, also schemas, are told apart where it matters)."""
+"""A JSON schema object. `True` and `False` are schemas too; code that can meet them checks for them."""
 
 
 def map_subschemas(schema: Schema, change: Callable[[str | None, Schema], Schema]) -> Schema:
-    """Returns the schema with `change(name, subschema)` in place of each direct subschema.
+    """Return the schema with each direct subschema replaced by `change(name, subschema)`.
 
-    The name is the property, definition or keyword that holds the subschema, None inside a list.
+    The name is the property, definition or keyword that contains the subschema; it is None inside a list.
     """
     result: Schema = {}
     for keyword, value in schema.items():
@@ -49,10 +49,10 @@ def _without_echoed_titles(name: str | None, schema: Schema) -> Schema:
 
 
 class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
-    """A schema generator that drops what a model already knows from elsewhere.
+    """A schema generator that omits information that a model receives elsewhere.
 
-    The top-level title and description go (a tool's name and description carry them), and so does every
-    title that only repeats the name of its property, definition or keyword.
+    It omits the top-level title and description, which are in a tool's name and description, and every title that
+    only repeats the name of its property, definition or keyword.
 
     Example:
         ```python

@@ -1,8 +1,8 @@
-"""Rewrites a JSON schema into the subset that OpenAI's strict mode accepts.
+"""The conversion of a JSON schema to the subset that OpenAI's strict mode accepts.
 
-The subset: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Every object closed
-and every property required (an optional one is a union with null), no defaults, no `oneOf` or `allOf`,
-nothing beside a `$ref`, every schema with a type.
+The subset: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas. Every object is closed and
+every property is required (an optional property is a union with null). Defaults, `oneOf` and `allOf` are not allowed,
+nor are other keywords beside a `$ref`. Every schema has a type.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from .json_schema import Schema, map_subschemas
 
-# An allow list, because an unknown keyword is an HTTP 400 for the whole call.
+# An allow list, because the API responds to an unknown keyword with HTTP 400.
 _KEYWORDS: Final = frozenset(
     {
         "$defs",
@@ -46,9 +46,9 @@ _SCALARS: Final = ("string", "number", "boolean", "null")
 
 
 def strict_schema(schema: Schema) -> Schema:
-    """Returns the schema in strict form; the argument is left alone.
+    """Return the schema in strict form, without changing the argument.
 
-    Warns (`UserWarning`) of objects with free keys, which strict mode cannot express.
+    A `UserWarning` is emitted for objects with free keys, which strict mode cannot express.
 
     Example:
         ```python
@@ -61,7 +61,7 @@ def strict_schema(schema: Schema) -> Schema:
     reference = schema.get("$ref")
     definitions = schema.get("$defs")
     if isinstance(reference, str) and isinstance(definitions, dict):
-        # A recursive model is only a reference at its root, where strict mode wants an object.
+        # The schema of a recursive model is only a reference, but strict mode requires an object at the root.
         schema = {**definitions[reference.removeprefix("#/$defs/")], "$defs": definitions}
     return _strict(None, schema)
 
@@ -88,7 +88,7 @@ def _strict(name: str | None, schema: Schema) -> Schema:
 
 
 def _merged(schema: Schema) -> Schema:
-    """Without `allOf`: pydantic writes it around a `$ref` with siblings, and never with conflicting parts."""
+    """Return a schema without `allOf`. Pydantic uses it only for a `$ref` with siblings, without conflicts."""
     parts = schema.get("allOf")
     if not isinstance(parts, list):
         return schema
@@ -106,7 +106,7 @@ def _with_type(schema: Schema) -> Schema:
     values = schema.get("enum")
     if isinstance(values, list):
         return schema | {"type": _one_or_many(dict.fromkeys(_type_of(value) for value in values))}
-    # Anything at all: of that, strict mode can express the scalars.
+    # A schema without constraints; of the types, strict mode can express the scalars.
     return schema | {"type": list(_SCALARS)}
 
 
@@ -135,7 +135,7 @@ def _types(schema: Schema) -> list[object]:
 
 
 def _array(schema: Schema) -> Schema:
-    """With one schema for all items; a tuple's items may each be any of its kinds."""
+    """Return an array schema with one schema for all items; each item of a tuple may have any of its types."""
     prefix = schema.get("prefixItems")
     if not isinstance(prefix, list):
         return {"items": {}} | schema

@@ -1,1 +1,1 @@
-"""Private parts of tools: classes from functions, arguments, ids and outputs."""
+"""Private modules for tools: classes from functions, arguments, ids and outputs."""

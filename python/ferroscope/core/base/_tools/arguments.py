@@ -1,4 +1,4 @@
-"""Turns the arguments text of a tool call into a validated tool, or says precisely why not."""
+"""The validation of tool call arguments, with precise error messages."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 
-# How pydantic-core words the place of a JSON error; the column counts bytes, from 1.
+# The position in pydantic-core's JSON errors; the column counts bytes, from 1.
 _PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
 _EXCERPT_BYTES: Final = 24
 _LONGEST_EMPTY: Final = 64
 
 
 CUT_OFF: Final = frozenset({"length", "content_filter"})
-"""Common finish reasons of an answer that was cut off."""
+"""The common finish reasons of a response that was cut off."""
 
 
 def is_empty(arguments: str) -> bool:
-    """Return whether there are no arguments: no text, `null` or an empty object."""
+    """Return whether the arguments are empty: no text, `null` or an empty object."""
     return len(arguments) < _LONGEST_EMPTY and "".join(arguments.split()) in ("", "null", "{}")
 
 
 def arguments_text(arguments: object) -> str:
-    """Return the arguments of an SDK's tool call as JSON text; some servers send the object itself."""
+    """Return the arguments of an SDK's tool call as JSON text; some servers send an object instead of text."""
     if arguments is None or isinstance(arguments, str):
         return arguments or ""
     return to_json(arguments).decode()
 
 
 def cut_off_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
-    """Return the error of a call that an answer was cut off in.
+    """Return the error for a tool call in a response that was cut off.
 
     Args:
         call_id: The provider's id of the call.
         name: The name of the tool.
-        arguments: The arguments as far as they came.
-        reason: Why the answer is not whole.
+        arguments: The arguments received so far.
+        reason: The finish reason of the response.
     """
     return ToolArgumentsError(
-        f"tool {name!r}, call {call_id!r}: the answer was cut off before the arguments were complete ({reason})",
+        f"tool {name!r}, call {call_id!r}: the response was cut off before the arguments were complete ({reason})",
         name=name,
         call_id=call_id,
         arguments=arguments,
@@ -89,32 +89,32 @@ def refuse_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | No
 
 
 def refuse_cut_off(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
-    """Refuse calls without arguments in an answer that was cut off, perhaps in front of the arguments.
+    """Raise an error for calls without arguments in a response that was cut off, possibly before the arguments.
 
     Args:
-        calls: Id, name and arguments of each call.
-        reason: Why the answer is not whole; None for a whole one.
+        calls: The id, name and arguments of each call.
+        reason: The finish reason of the response; None if it is complete.
 
     Raises:
-        ToolArgumentsError: The last call has no arguments, or an earlier one has no text at all.
+        ToolArgumentsError: The last call has no arguments, or an earlier call has no arguments text.
     """
     for position, (call_id, name, arguments) in enumerate(calls if reason else ()):
-        # An empty object that another call follows is complete.
+        # An empty object is complete if another call follows it.
         if is_empty(arguments) and (position == len(calls) - 1 or not arguments.strip()):
             raise cut_off_error(call_id, name, arguments, reason or "")
 
 
 def validate_arguments(tool: type[_ModelT], *, call_id: str | None, name: str, arguments: str | bytes) -> _ModelT:
-    """Returns the tool with the arguments of one call.
+    """Return the tool with the validated arguments of one call.
 
-    No arguments (nothing, white space or `null`, which some servers send for them) mean `{}`.
+    Empty arguments (no text, white space, or `null`, which some servers send) count as `{}`.
 
     Raises:
         ToolArgumentsError: The arguments are not a JSON object.
-        pydantic.ValidationError: They are, but do not fit the tool. Notes on the exception name the tool
-            and the call and carry the raw arguments.
+        pydantic.ValidationError: The arguments do not match the tool's fields. Notes on the exception contain the
+            tool, the call and the raw arguments.
     """
-    # Nearly all arguments start with the brace; only the rest pays for a closer look.
+    # Most arguments begin with a brace; only the others need the second check.
     if arguments[:1] not in ("{", b"{") and arguments.strip() in ("", b"", "null", b"null"):
         arguments = b"{}"
     try:
@@ -124,7 +124,7 @@ def validate_arguments(tool: type[_ModelT], *, call_id: str | None, name: str, a
 
 
 def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str, object]:
-    """Returns what is known of unfinished arguments: strings as far as they go, all else when complete.
+    """Return the values of incomplete arguments: strings as received so far, other values when complete.
 
     Raises:
         ToolArgumentsError: The arguments are not the beginning of a JSON object.
@@ -143,7 +143,7 @@ def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str,
 
 
 def known_values(arguments: str) -> object:
-    """Return the values in JSON text, as far as it goes; text that is not JSON as the value of `arguments`."""
+    """Return the values in incomplete JSON text; text that is not JSON becomes the value of `arguments`."""
     if not arguments.strip():
         return {}
     document = PartialJson("trailing-strings")
@@ -160,7 +160,7 @@ def _explain(error: ValidationError, *, call_id: str | None, name: str, argument
     first = error.errors(include_url=False, include_input=False)[0]
     if not first["loc"] and (reason := _why_not_an_object(first, raw)):
         raise ToolArgumentsError(f"{call}: {reason}", name=name, call_id=call_id, arguments=raw) from error
-    error.add_note(f"{call}: the arguments do not fit the tool's schema")
+    error.add_note(f"{call}: the arguments do not match the tool's schema")
     error.add_note(f"arguments: {raw}")
     raise error
 

@@ -1,9 +1,8 @@
-"""Binds a tool class to the object whose method it calls.
+"""The binding of a tool class to the object whose method it calls.
 
-A toolkit or an agent is often made anew for every call, and building a pydantic class each time would cost
-more than the rest of the call. What differs is one reference, so the pydantic class is built once and a
-bound class is a plain subclass of it: it inherits fields, validator and schemas, and its instances know the
-object.
+Programs often create a toolkit or an agent for every call, and building a pydantic class each time would take longer
+than the rest of the call. The classes differ only in one reference. So the pydantic class is built once, and a bound
+class is a plain subclass of it: it inherits fields, validator and schemas, and its instances refer to the object.
 """
 
 from __future__ import annotations
@@ -18,28 +17,28 @@ _ToolT = TypeVar("_ToolT", bound="BaseTool")
 
 
 def bind_tool_type(unbound: type[_ToolT], receiver: object, *first: type[BaseTool]) -> type[_ToolT]:
-    """Returns a subclass of `unbound` (and before it, of the classes `first`) bound to the receiver."""
+    """Return a subclass of `first` and `unbound` that is bound to the receiver."""
     namespace: dict[str, object] = {
         "__doc__": unbound.__doc__,
         "__module__": unbound.__module__,
         "__qualname__": unbound.__qualname__,
         "__unbound__": unbound,
-        # In a tuple, so that a receiver that is itself a descriptor is left alone.
+        # In a tuple, so that a receiver with `__get__` is not treated as a descriptor.
         "__receiver__": (receiver,),
     }
-    # Past pydantic's metaclass, whose work has been done for `unbound`.
+    # Bypass pydantic's metaclass, because `unbound` already has everything that it creates.
     bound: type[_ToolT] = ABCMeta.__new__(type(unbound), unbound.__name__, (*first, unbound), namespace)
     bound.__pydantic_validator__ = cast("Any", _BoundValidator(bound, unbound.__pydantic_validator__))
     return bound
 
 
 def unbound_tool_type(tool: type[_ToolT]) -> type[_ToolT] | None:
-    """Returns the class that a bound class was made from; None of every other class."""
+    """Return the class that a bound class was created from; None for other classes."""
     return vars(tool).get("__unbound__")
 
 
 class _BoundValidator:
-    """The validator of the unbound class, making instances of the bound one."""
+    """The validator of the unbound class, which creates instances of the bound class."""
 
     __slots__ = ("_tool", "_validator")
 
@@ -47,10 +46,10 @@ class _BoundValidator:
         self._tool = tool
         self._validator = validator
 
-    def __getattr__(self, name: str) -> Any:  # Any: whatever the validator has under the name
+    def __getattr__(self, name: str) -> Any:  # Any: the type of the validator's attribute
         return getattr(self._validator, name)
 
-    # Any: the arguments are pydantic's own and differ between its versions.
+    # Any: pydantic's options, which differ between its versions.
     def validate_python(self, value: object, **options: Any) -> object:
         if isinstance(value, self._tool):
             return value
@@ -60,7 +59,7 @@ class _BoundValidator:
         return self._validator.validate_json(value, **self._made_here(options))
 
     def validate_strings(self, value: object, **options: Any) -> object:
-        # Alone of the three it takes no instance to fill.
+        # The only one of the three methods without the option `self_instance`.
         made = self._validator.validate_strings(value, **options)
         return self._tool.model_construct(made.model_fields_set, **made.__dict__)
 

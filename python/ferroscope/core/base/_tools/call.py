@@ -1,4 +1,4 @@
-"""A finished tool call as plain data, turned into the SDK's own object only when somebody looks."""
+"""A finished tool call as plain data, converted to the SDK's object on first access."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SdkToolCallT = TypeVar("SdkToolCallT", bound=BaseModel | Mapping[str, object])
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
-    """The beginning of a text that grows: its first pieces, joined when somebody looks."""
+    """The beginning of a growing text: its first pieces, joined on demand."""
 
     pieces: list[str]
     count: int
@@ -26,10 +26,10 @@ class Fragments:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PendingToolCall(ABC, Generic[SdkToolCallT]):
-    """A tool call that has not become an SDK object yet.
+    """A tool call that is not yet an SDK object.
 
-    It compares, prints and serialises as the object that it becomes, so that nobody can tell whether
-    `tool_call` was read before.
+    It is compared, printed and serialized like the SDK object, so the behaviour does not depend on an earlier access
+    to `tool_call`.
     """
 
     id: str | None
@@ -38,17 +38,17 @@ class PendingToolCall(ABC, Generic[SdkToolCallT]):
 
     @property
     def arguments(self) -> str:
-        """The arguments as JSON text, as far as they are known."""
+        """The arguments as JSON text, as received so far."""
         return str(self.text)
 
     @abstractmethod
     def build(self) -> SdkToolCallT:
-        """Makes the SDK's object."""
+        """Return the SDK's object."""
 
     @classmethod
     @abstractmethod
     def from_mapping(cls, value: Mapping[str, object]) -> SdkToolCallT:
-        """Makes the SDK's object from a dict of its fields."""
+        """Return the SDK's object for a dict of its fields."""
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PendingToolCall):
@@ -68,17 +68,17 @@ def _dump(value: object) -> object:
     return value.model_dump() if isinstance(value, BaseModel) else value
 
 
-# The SDK's class cannot be named here at run time: that would import the SDK. Static types come from the
+# The SDK's class cannot be named here at run time, because that would import the SDK. The static type comes from the
 # provider's tool class.
 LazyToolCall = Annotated[SkipJsonSchema[Any], PlainSerializer(_dump)]
-"""The run-time type of a provider tool's field `tool_call`."""
+"""The run-time type of the field `tool_call` of a provider's tool."""
 
 
 class ToolCallAttribute:
-    """The attribute `tool_call` of a provider's tool: builds the SDK's object at its first reading.
+    """The attribute `tool_call` of a provider's tool, which builds the SDK's object on first access.
 
-    A data descriptor, because only those go before the instance's `__dict__`, where pydantic keeps fields.
-    On the class it is absent, as pydantic expects of a field without a class-level value.
+    It must be a data descriptor, because only those take precedence over the instance's `__dict__`, where pydantic
+    stores fields. It is absent on the class, as pydantic expects of a field without a default.
     """
 
     def __get__(self, instance: BaseModel | None, owner: Any) -> Any:  # Any: a tool class, and the SDK's object
@@ -91,7 +91,7 @@ class ToolCallAttribute:
         elif isinstance(value, Mapping):
             value = fields["tool_call"] = owner.__pending_tool_call__.from_mapping(value)
         if value is None:
-            raise AttributeError(f"this {owner.__name__!r} was constructed directly, not from a tool call")
+            raise AttributeError(f"this {owner.__name__!r} was created directly, not from a tool call")
         return value
 
     def __set__(self, instance: BaseModel, value: object) -> None:

@@ -1,4 +1,4 @@
-"""Reads what a docstring says about a function: its description, its parameters, its examples."""
+"""The parsing of a function's docstring: its description, parameters and examples."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-# What docstring_parser calls a section of parameters, in its three styles. "attribute" is not among them:
+# The names that docstring_parser uses for parameter sections, in its three styles. "attribute" is left out, because
 # attributes document a class.
 _PARAMETER_SECTIONS: Final = frozenset(
     {"param", "parameter", "arg", "argument", "key", "keyword", "other_param", "receive"}
 )
 
 
-# Sections that docstring_parser does not know: it drops what follows a known section under such a title.
+# Sections that docstring_parser does not support: it drops such a section if it follows a supported one.
 _REMARKS: Final = (
     "Note",
     "Notes",
@@ -30,11 +30,11 @@ _REMARKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FunctionDoc:
-    """A docstring, taken apart.
+    """A parsed docstring.
 
     Attributes:
-        description: All of it that describes the function: summary, body, `Returns:`, `Raises:`, remarks.
-        parameters: Name and description of each documented parameter, in the order of the docstring.
+        description: The text about the function: summary, body, `Returns:`, `Raises:`, remarks.
+        parameters: The name and description of each documented parameter, in the order of the docstring.
         examples: The JSON values of the `Example(s):` sections.
     """
 
@@ -44,8 +44,8 @@ class FunctionDoc:
 
 
 def read_docstring(text: str) -> FunctionDoc:
-    """Reads a Google, NumPy or Sphinx docstring."""
-    # Imported by the first function that becomes a tool, not by every program.
+    """Parse a docstring in Google, NumPy or Sphinx style."""
+    # Imported here, because only programs with tools need it.
     import docstring_parser
     from docstring_parser import google
     from docstring_parser.common import Docstring, DocstringExample, DocstringParam
@@ -65,12 +65,12 @@ def read_docstring(text: str) -> FunctionDoc:
     for meta in parsed.meta:
         if isinstance(meta, DocstringParam):
             if meta.args and meta.args[0] in _PARAMETER_SECTIONS:
-                # NumPy documents "x, y : int" in one entry, and variadic parameters with their stars.
+                # NumPy style documents "x, y : int" in one entry, and variadic parameters with their stars.
                 parameters += [
                     (name.strip().lstrip("*"), (meta.description or "").strip()) for name in meta.arg_name.split(",")
                 ]
         elif isinstance(meta, DocstringExample):
-            # A snippet is a doctest, and its "description" what that prints.
+            # A snippet is a doctest, and its "description" the output.
             values = None if meta.snippet else _json_values(meta.description or "")
             if values is None:
                 kept.meta.append(meta)
@@ -82,14 +82,14 @@ def read_docstring(text: str) -> FunctionDoc:
             after.append(f"{meta.args[0]}:\n{textwrap.indent(meta.description or '', '    ')}")
     composed = docstring_parser.compose(kept).strip()
     if any(not meta.type_name for meta in kept.many_returns):
-        # Google's form without a type is written with the colon that would follow one.
+        # For an entry without a type, Google style still writes the colon.
         composed = composed.replace(":\n    : ", ":\n    ")
     description = "\n\n".join([composed, *after])
     return FunctionDoc(description.strip(), tuple(parameters), tuple(examples))
 
 
 def _json_values(text: str) -> list[object] | None:
-    """The JSON values that the text consists of; None if it is anything else (prose, a doctest)."""
+    """Return the JSON values that the text consists of; None for any other text (prose, a doctest)."""
     decoder = json.JSONDecoder()
     values: list[object] = []
     rest = text.strip()

@@ -1,7 +1,7 @@
-"""Lets a tool have fields named like the properties that every tool has (`id`, `args`).
+"""Support for tool fields with the names of properties that every tool has (`id`, `args`).
 
-pydantic keeps fields in the instance's `__dict__`, which a property on the class beats. So a class with
-such a field gets an attribute of its own there, which steps aside for the `__dict__`.
+Pydantic stores fields in the instance's `__dict__`, but a property of the class takes precedence over it. So a class
+with such a field gets a non-data descriptor in place of the property, over which the `__dict__` takes precedence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..from_call_args import is_from_call_args
 
 
 class _FieldAttribute:
-    """Nothing on the class, and on an instance the `__dict__` goes first: a non-data descriptor."""
+    """A non-data descriptor: absent on the class, and superseded by the `__dict__` of an instance."""
 
     def __get__(self, instance: object, owner: type) -> object:
         raise AttributeError("a field without a value on the class")
@@ -26,7 +26,7 @@ _PROPERTIES: Final = ("args", "id")
 
 
 def unshadow_fields(cls: type[BaseModel]) -> None:
-    """Takes properties out of the way of the class's fields, before pydantic collects them."""
+    """Replace properties that hide fields of the class, before pydantic collects the fields."""
     own = inspect.get_annotations(cls)
     inherited = [base.model_fields for base in cls.__bases__ if issubclass(base, BaseModel)]
     for name in _PROPERTIES:
@@ -35,7 +35,7 @@ def unshadow_fields(cls: type[BaseModel]) -> None:
 
 
 def restore_field_attributes(cls: type[BaseModel]) -> None:
-    """Does the same after pydantic has taken the fields' defaults off the class."""
+    """Replace the properties again, after pydantic has removed the fields' defaults from the class."""
     for name in _PROPERTIES:
         if name in cls.model_fields:
             _unshadow(cls, name)
@@ -47,9 +47,9 @@ def _unshadow(cls: type[BaseModel], name: str) -> None:
 
 
 def bookkeeping_fields(cls: type[BaseModel]) -> frozenset[str]:
-    """The fields of a tool that are not arguments; a class that declares `delta` itself means an argument."""
+    """Return the fields of a tool that are not arguments; a `delta` that the class declares itself is an argument."""
     names = {name for name, field in cls.model_fields.items() if is_from_call_args(field)}
-    # Under the checkers SkipJsonSchema is no class.
+    # For type checkers, SkipJsonSchema is not a class.
     marks: list[object] = cls.model_fields["delta"].metadata
     is_ours = any(type(mark) is cast("type", SkipJsonSchema) for mark in marks)
     return frozenset(names | {"tool_call", "delta"} if is_ours else names | {"tool_call"})

@@ -1,4 +1,4 @@
-"""Turns a function's signature and docstring into the parts of a tool class."""
+"""The conversion of a function's signature and docstring to the parts of a tool class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INHERITED: Final = inspect.getdoc(object.__call__)
 
 @dataclass(frozen=True, slots=True)
 class ToolParameter:
-    """One parameter of a function and the tool's field that holds its value."""
+    """A parameter of a function, and the tool's field that stores its value."""
 
     name: str
     field: str
@@ -31,10 +31,10 @@ class ToolParameter:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTool:
-    """All that a tool class takes from a function.
+    """The parts of a tool class that come from a function.
 
     Attributes:
-        receiver: "self" or "cls" if that is the function's first parameter, which is none of the tool's.
+        receiver: "self" or "cls" if that is the function's first parameter; it is not a parameter of the tool.
     """
 
     name: str
@@ -45,11 +45,11 @@ class FunctionTool:
 
 
 def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | None = None) -> FunctionTool:
-    """Reads a function; `doc` replaces its docstring.
+    """Inspect a function; `doc` replaces its docstring.
 
     Raises:
-        ValueError: A parameter has no annotation, or the docstring documents the parameters under other
-            names, in another order or with nothing to say.
+        ValueError: A parameter has no annotation, or the docstring documents the parameters under other names, in
+            another order or without a description.
     """
     named = _named(fn)
     documented = read_docstring(doc) if doc else _documented(fn, named) if doc is None else _UNDOCUMENTED
@@ -58,7 +58,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
     if any(parameter.annotation is _EMPTY for parameter in accepted):
         raise ValueError("All parameters must have a type annotation.")
     types = _parameter_types(named, accepted)
-    # A receiver, or what a partial has filled in already, may be documented and is not asked for.
+    # A docstring may describe the receiver and arguments of a partial, which are not parameters of the tool.
     asked = {parameter.name for parameter in accepted}
     elsewhere = {*_RECEIVERS, *inspect.signature(named).parameters} - asked
     descriptions = [entry for entry in documented.parameters if entry[0] not in elsewhere]
@@ -81,12 +81,12 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
 
 
 def takes_receiver(fn: Callable[..., object]) -> bool:
-    """Whether the function's first parameter is `self` or `cls`."""
+    """Return whether the function's first parameter is `self` or `cls`."""
     return next(iter(inspect.signature(fn).parameters), None) in _RECEIVERS
 
 
 def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, object]]:
-    """Returns the annotations and the defaults of the tool's fields."""
+    """Return the annotations and the defaults of the tool's fields."""
     annotations: dict[str, object] = {}
     defaults: dict[str, object] = {}
     for parameter in tool.parameters:
@@ -100,9 +100,9 @@ def field_definitions(tool: FunctionTool) -> tuple[dict[str, object], dict[str, 
 
 
 def call_function(fn: Callable[..., object], tool: FunctionTool, values: Mapping[str, Any], receiver: object) -> object:
-    """Calls the function with the tool's values, each the way its parameter takes it.
+    """Call the function with the tool's values, each as the kind of argument that its parameter requires.
 
-    The receiver goes first, if the function has a parameter `self` or `cls`.
+    The receiver is the first argument if the function has a parameter `self` or `cls`.
     """
     positional: list[object] = []
     named: dict[str, object] = {}
@@ -122,14 +122,14 @@ def call_function(fn: Callable[..., object], tool: FunctionTool, values: Mapping
 
 
 def _named(fn: Callable[..., object]) -> Callable[..., object]:
-    """The function behind partials and callable objects, which has the docstring and the annotations."""
+    """Return the function behind partials and callable objects, which has the docstring and the annotations."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     return fn if hasattr(fn, "__name__") else type(fn).__call__
 
 
 def _documented(fn: Callable[..., object], named: Callable[..., object]) -> FunctionDoc:
-    """Read a function's own docstring; for a callable object without one, the description of its class."""
+    """Parse a function's own docstring; for a callable object without one, the description of its class."""
     text = inspect.getdoc(named)
     # `inspect.getdoc` falls back to the docstring that every callable inherits from `object`.
     if text and text != _INHERITED:
@@ -139,10 +139,10 @@ def _documented(fn: Callable[..., object], named: Callable[..., object]) -> Func
     if hasattr(fn, "__name__"):
         return _UNDOCUMENTED
     text = inspect.getdoc(type(fn))
-    # A dataclass without a docstring has its signature there.
+    # The default docstring of a dataclass is its signature.
     if not text or text.startswith(f"{type(fn).__name__}("):
         return _UNDOCUMENTED
-    # The parameters in it are those of the constructor.
+    # The parameters in the docstring of a class are those of its constructor.
     return replace(read_docstring(text), parameters=())
 
 
@@ -154,10 +154,10 @@ def _name(fn: Callable[..., object]) -> str:
 
 def _parameter_types(
     fn: Callable[..., object], parameters: list[inspect.Parameter]
-) -> dict[str, Any]:  # Any: what typing.get_type_hints gives
+) -> dict[str, Any]:  # Any: the result of typing.get_type_hints
     def holder() -> None: ...
 
-    # Of the parameters only: the return annotation is none of a tool's business and may not resolve.
+    # Only the annotations of the parameters: the return annotation is not used and may not resolve.
     holder.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     behind = inspect.unwrap(fn)
     names = getattr(behind, "__globals__", {})
@@ -170,13 +170,13 @@ def _parameter_types(
         except NameError as error:
             error.add_note(
                 f"while reading the annotations of the tool {getattr(fn, '__name__', fn)!r}: "
-                "they must be importable when the tool is made, not only for type checkers"
+                "they must be importable when the tool is created, not only for type checkers"
             )
             raise
 
 
 def _enclosing_locals(fn: Callable[..., object]) -> dict[str, object]:
-    """The local variables of the function in which `fn` was defined, if that is still running."""
+    """Return the local variables of the function that defines `fn`, if it is still running."""
     enclosing = getattr(fn, "__qualname__", "").rpartition(".<locals>.")[0]
     frame = inspect.currentframe()
     while enclosing and frame is not None:
@@ -211,8 +211,8 @@ def _described(annotation: Any, parameter: inspect.Parameter, description: str |
 
 
 def _field_name(name: str, base: type[BaseModel]) -> str:
-    # pydantic reserves `model_*`, takes a leading underscore for a private attribute, and a field must not
-    # hide what every tool has (`id`, `args`, `call`, ...).
+    # Pydantic reserves `model_*`, and names with a leading underscore are private attributes. A field must not hide the
+    # attributes of every tool (`id`, `args`, `call`, ...).
     if name.startswith("model_") or hasattr(base, name) or name in base.model_fields or name == "tool_call":
         return f"aliased_{name}"
     return f"aliased{name}" if name.startswith("_") else name

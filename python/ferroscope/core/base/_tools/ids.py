@@ -1,8 +1,8 @@
-"""Ids of tool calls in a request: unique, the same in a call and its result, valid for the provider.
+"""The ids of tool calls in a request: unique, equal in a call and its result, and valid for the provider.
 
-Servers send calls without an id, with an empty one, or with the same one in every turn, and each provider accepts
-other ids. Only the copy that is sent is changed. The same history always gets the same ids: an id depends on the
-messages before it alone.
+Servers send calls without an id, with an empty id, or with the same id in every turn, and each provider accepts
+different ids. Only the copy that is sent is changed. The same history always gets the same ids, because an id depends
+only on the messages before it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _DIGEST: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class ToolId:
-    """The place of an id in a message.
+    """An id in a message.
 
     Attributes:
-        is_call: Whether it is the id of a call, or that of a call's result.
+        is_call: Whether it belongs to a call instead of a result.
         id: The id; None or empty if there is none.
-        name: The name of the tool; empty if the message does not have it.
+        name: The name of the tool; empty if the message does not contain it.
     """
 
     is_call: bool
@@ -36,17 +36,17 @@ class ToolId:
 
 
 def unify_tool_ids(
-    messages: list[Any],  # Any: messages as the SDK takes them
+    messages: list[Any],  # Any: messages in the SDK's format
     pattern: str,
     read: Callable[[Any], Sequence[ToolId]],
     replace: Callable[[Any, Sequence[str]], Any],
 ) -> list[Any]:
-    """Return messages whose tool ids are unique, the same in a call and its result, and match a pattern.
+    """Return messages whose tool ids are unique, equal in a call and its result, and match a pattern.
 
-    Messages that need no other ids are the same objects; the list is the same if none does.
+    Unchanged messages are the same objects; if no message changes, the list is the same too.
 
     Args:
-        messages: The messages of a request, in the provider's form.
+        messages: The messages of a request, in the provider's format.
         pattern: The regular expression of the ids that the provider accepts; empty if it accepts any.
         read: Return the ids in a message, in order.
         replace: Return a copy of a message with other ids, in the same order.
@@ -68,20 +68,20 @@ def _is(one: object, other: object) -> bool:
 
 
 class _Ids:
-    """The ids that were assigned so far."""
+    """The ids assigned so far."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._used: set[str] = set()
         self._calls = 0
-        # By the id as it came: the calls that wait for their result, as (new id, name), and the id of the last one.
+        # By original id: the calls without a result yet, as (new id, name), and the new id of the last call.
         self._waiting: dict[str, list[tuple[str, str]]] = {}
         self._last: dict[str, str] = {}
         self._answered = False
 
     def of_message(self, places: Sequence[ToolId]) -> list[str]:
         if self._answered and any(place.is_call for place in places):
-            # A new turn: an id that comes again is another call.
+            # A new turn: a repeated id belongs to another call.
             for place in places:
                 if place.is_call:
                     self._waiting.pop(place.id or "", None)
@@ -101,7 +101,7 @@ class _Ids:
         given = place.id or ""
         waiting = self._waiting.get(given)
         if not waiting and not given:
-            # Its call has an id that the result does not have.
+            # The result has no id although its call has one.
             waiting = next((calls for calls in self._waiting.values() if calls), None)
         if waiting:
             named = (call for call in waiting if place.name and call[1] == place.name)
@@ -117,7 +117,7 @@ class _Ids:
 
 
 def _candidates(wanted: str, pattern: str) -> Iterator[str]:
-    """Yield ids for the wanted one, the nearest first, that match a pattern."""
+    """Yield ids that match a pattern, the most similar to the wanted id first."""
     matches = _matcher(pattern)
     plain = re.sub(r"[^a-zA-Z0-9_-]", "_", wanted)
     yield from filter(matches, (wanted, plain))
@@ -128,8 +128,8 @@ def _candidates(wanted: str, pattern: str) -> Iterator[str]:
         found = list(islice(chain(near, cut), 1))
         if not found:
             raise ValueError(
-                f"no id of letters and digits matches the pattern of tool ids {pattern!r}; write one that up to "
-                f"{_DIGEST} letters and digits match"
+                f"no id of letters and digits matches the pattern of tool ids {pattern!r}; change the pattern so that "
+                f"it matches up to {_DIGEST} letters and digits"
             )
         yield from found
 

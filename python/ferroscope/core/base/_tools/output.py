@@ -1,4 +1,4 @@
-"""What a tool returned, as the text that goes back to the model."""
+"""The conversion of a tool's output to the text that is sent to the model."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def _key(key: object) -> object:
         return _as_pydantic(key)
 
 
-def _as_pydantic(value: object) -> Any:  # Any: what pydantic makes of a value of any type
+def _as_pydantic(value: object) -> Any:  # Any: the result of pydantic's conversion
     try:
         return to_jsonable_python(value)
     except PydanticSerializationError as error:
-        # Some types, such as pure paths and secrets, are known only by their schema.
+        # Some types, such as pure paths and secrets, can only be converted through their schema.
         try:
             return TypeAdapter(type(value)).dump_python(value, mode="json")
         except (PydanticSchemaGenerationError, PydanticSerializationError):
@@ -102,7 +102,7 @@ def _as_pydantic(value: object) -> Any:  # Any: what pydantic makes of a value o
 def transform_tool_outputs(
     fn: Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, str]]], list[_MessageT]],
 ) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, JsonableType | None]]], list[_MessageT]]:
-    """Decorates a `tool_message_params` that wants text, so that it takes every kind of tool output."""
+    """Decorate a `tool_message_params` that accepts text outputs, so that it accepts outputs of every type."""
 
     @wraps(fn)
     def with_text(

@@ -1,4 +1,4 @@
-"""Tools in the middle of a stream: the fields known so far, None for the others."""
+"""Partial tools during a stream: fields that are not received yet are None."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ATTRIBUTE: Final = "__partial_tool_type__"
 
 
 def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
-    """Returns the class `Partial<Name>` of the tool's partial instances; made once for each tool."""
+    """Return the class `Partial<Name>` of the tool's partial instances, which is cached."""
     known: type[_ToolT] | None = vars(tool).get(_ATTRIBUTE)
     if known is None:
         unbound = unbound_tool_type(tool)
@@ -34,7 +34,7 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
 
 
 def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -> _ToolT:
-    """Returns an instance of the tool's partial class."""
+    """Return an instance of the tool's partial class."""
     made = partial_tool_type(tool)
     if isinstance(values, BaseModel):
         return _taken_over(made, values)
@@ -51,9 +51,9 @@ def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -
 
 
 def _taken_over(made: type[_ToolT], grown: BaseModel) -> _ToolT:
-    """The tool with the fields of an instance that has grown to them: nothing in it is looked at again."""
+    """Return the tool with the fields of a partial instance, without converting or copying them deeply."""
     tool = made.__new__(made)
-    # As `model_construct` does it, without its walk over all fields.
+    # Like `model_construct`, but without its loop over all fields.
     object.__setattr__(tool, "__dict__", vars(grown).copy())
     object.__setattr__(tool, "__pydantic_fields_set__", grown.model_fields_set - made.__bookkeeping__)
     object.__setattr__(tool, "__pydantic_extra__", grown.__pydantic_extra__)
@@ -62,12 +62,12 @@ def _taken_over(made: type[_ToolT], grown: BaseModel) -> _ToolT:
 
 
 def _shown(annotation: Any, value: object) -> object:  # Any: a type form
-    """The value with partial models in place of the dicts that are going to be models."""
+    """Return the value with partial models in place of the dicts that will become models."""
     if not isinstance(value, dict | list):
         return value
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
-        # Of several models that it may become, nobody knows which: it stays what it is.
+        # If the value could become several types, it stays as it is.
         takers = [argument for argument in arguments if _takes(argument, value)]
         return _shown(takers[0], value) if len(takers) == 1 else value
     if isinstance(value, list):

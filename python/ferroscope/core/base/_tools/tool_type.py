@@ -1,4 +1,4 @@
-"""Makes tool classes from functions, classes, models and types, once for each."""
+"""The creation of tool classes from functions, classes, models and types, each of which is cached."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ DEFAULT_TOOL_DOCSTRING: Final = (
     "Correctly formatted and typed parameters extracted from the completion. "
     "Must include required parameters and may exclude optional parameters unless present in the text."
 )
-"""What a tool without a docstring says about itself."""
+"""The description of a tool without a docstring."""
 
-# A function or class carries the tool classes made from it: they refer to it, so any table of ours that
-# held them would keep both alive for ever.
+# The tool classes of a function or class are stored on it. They refer to it, so a table in this module would keep both
+# alive forever.
 _ATTRIBUTE: Final = "__provider_tool_types__"
 _SOURCE: Final = "__provider_tool_source__"
-# Bound methods and callable objects cannot carry them. An entry here lives as long as somebody uses the
-# class, and the class keeps its callable alive, so no id in a key is ever reused.
+# Bound methods and callable objects cannot store attributes. An entry here lives as long as the tool class is used, and
+# the class keeps its callable alive, so no id in a key is reused.
 _made_from_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
 _Made: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
-_FilledIn: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: whatever the call has
+_FilledIn: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: the argument of the call
 _lock: Final = threading.RLock()
 
 
 def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
-    """Returns the provider's class for a user's function, tool class or model.
+    """Return the provider's class for a user's function, tool class or model.
 
-    It is made once for each pair of arguments and kept as long as the user's own object lives. Of a class
-    it is a subclass, so that `isinstance(tool, UserTool)` holds.
+    The class is cached for each pair of arguments as long as the user's object lives. For a class, it is a subclass, so
+    `isinstance(tool, UserTool)` is true.
 
     Example:
         ```python
@@ -52,7 +52,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
     """
     if isinstance(tool, type | types.FunctionType):
         kept: _Made | None = vars(tool).get(_ATTRIBUTE)
-        # The owner stands beside the classes because `functools.wraps` copies attributes to the wrapper.
+        # The owner is stored with the classes, because `functools.wraps` copies attributes to the wrapper.
         if kept is not None and kept[0] is tool and base in kept[1]:
             return cast("type[_ToolT]", kept[1][base])
         if isinstance(tool, type) and not issubclass(tool, BaseModel):
@@ -65,7 +65,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
             if base not in kept[1]:
                 kept[1][base] = _made_of(tool, base)
             return cast("type[_ToolT]", kept[1][base])
-    # Each access to a method makes a new object, so a method is known by its two halves.
+    # Each access to a method creates a new object, so the key of a method consists of its object and its function.
     halves: tuple[object, object] = (
         (tool.__self__, tool.__func__) if isinstance(tool, types.MethodType) else (tool, None)
     )
@@ -79,7 +79,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
 
 
 def tool_source(made: type[BaseTool]) -> tuple[object, type[BaseTool]] | None:
-    """What `provider_tool_type` made a class of: the user's own object and the provider's class."""
+    """Return the user's object and the provider's class that `provider_tool_type` created a class from, or None."""
     source: tuple[object, type[BaseTool]] | None = vars(made).get(_SOURCE)
     return source
 
@@ -109,13 +109,13 @@ def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> 
 def tool_type_from_function(
     fn: Callable[..., object], base: type[_ToolT], *, doc: str | None = None, name: str | None = None
 ) -> type[_ToolT]:
-    """Returns a subclass of `base` whose fields are the function's parameters.
+    """Return a subclass of `base` whose fields are the function's parameters.
 
     Args:
-        fn: The function; a coroutine function gives the tool an async `call`.
+        fn: The function; with a coroutine function, `call` of the tool is async.
         base: The tool class to extend.
-        doc: Replaces the function's docstring.
-        name: Replaces the function's name.
+        doc: The docstring to use instead of the function's.
+        name: The name to use instead of the function's.
     """
     tool = read_function(fn, base, doc)
     annotations, defaults = field_definitions(tool)
@@ -159,21 +159,21 @@ def _call_method(fn: Callable[..., object], tool: FunctionTool) -> Callable[...,
 
 
 def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_ToolT]:
-    """Returns a subclass of the model and of `base`, without the fields marked with `FromCallArgs`."""
+    """Return a subclass of the model and of `base`, without the fields marked with `FromCallArgs`."""
     if model.__pydantic_root_model__:
         raise TypeError(
-            f"{model.__name__!r} is a root model, and a tool's arguments are an object: "
-            "give a model a field of this type"
+            f"{model.__name__!r} is a root model, but the arguments of a tool are an object: "
+            "use a model with a field of this type"
         )
-    # The class of another provider, or of another SDK that calls the same one, keeps its call there like ours.
+    # The class belongs to another provider or another SDK, and stores its own tool call in this field.
     foreign = getattr(model, "__pending_tool_call__", None) is not None
     if "tool_call" in model.model_fields and not foreign:
         raise TypeError(
-            f"{model.__name__!r} has a field 'tool_call', where tools keep the call that made them: "
-            "name the field otherwise, with `alias='tool_call'`"
+            f"{model.__name__!r} has a field 'tool_call', which tools use for the call that created them: "
+            "rename the field, and set `alias='tool_call'`"
         )
-    # What the call's own arguments fill in is not asked of the model, and is absent here: the real model,
-    # validated with both, is where it matters.
+    # The model does not generate fields that the call's own arguments fill. They are only needed in the real model,
+    # which is validated with both.
     filled_in = [name for name, field in model.model_fields.items() if is_from_call_args(field)]
     namespace: dict[str, object] = dict.fromkeys(filled_in) | {
         "__annotations__": dict.fromkeys(filled_in, _FilledIn),
@@ -182,16 +182,16 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
     }
     if not callable(getattr(model, "call", None)):
         namespace["call"] = _call_of_plain_model(model)
-    # How a call is described and read is for the provider at hand to say; all else goes by the user's own class.
+    # The provider's class defines the wire format of a foreign tool; otherwise the user's class takes precedence.
     return _new_class(model.__name__, (base, model) if foreign else (model, base), namespace, {})
 
 
 def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> type[_ToolT]:
-    """Returns a subclass of a tool class that sees the attributes of the toolkit it is bound to."""
+    """Return a subclass of a tool class whose instances can read the attributes of their toolkit."""
 
     def attribute(self: BaseTool, name: str) -> object:
         try:
-            # pydantic hides it from type checkers.
+            # Type checkers do not see this method of pydantic.
             return cast("Any", BaseModel).__getattr__(self, name)
         except AttributeError:
             receiver = type(self).__receiver__
@@ -210,17 +210,17 @@ def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:
         fields = {name: self.__dict__[name] for name in model.model_fields}
         return model.model_construct(self.model_fields_set & fields.keys(), **fields)
 
-    call.__doc__ = f"Returns the {model.__name__} that the model sent."
+    call.__doc__ = f"Return the {model.__name__} that the model generated."
     return call
 
 
 def tool_type_from_base_type(base_type: object, base: type[_ToolT]) -> type[_ToolT]:
-    """Returns a subclass of `base` with one field, `value`, of the given type."""
+    """Return a subclass of `base` with one field, `value`, of the given type."""
 
     def call(self: BaseTool) -> object:
         return self.__dict__["value"]
 
-    call.__doc__ = "Returns the value that the model sent."
+    call.__doc__ = "Return the value that the model generated."
     return _new_class(
         _type_name(base_type),
         (base,),
