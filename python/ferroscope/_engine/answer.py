@@ -1,4 +1,4 @@
-"""Reads a whole answer as its response model."""
+"""The conversion of a complete answer into an instance of its response model."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _FENCED: Final = re.compile(r"\s*```[^\n`]*\n(.*?)(?:```\s*)?", re.DOTALL)
 
 
 def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
-    """What the response model makes of a response; the response itself if the model called a tool instead.
+    """Return the instance of the response model, or the response itself if the model called a tool instead.
 
     Args:
         call: The call.
         response: Its response.
-        arguments: The arguments of the tool call exactly as received, where they are known better than there.
+        arguments: The arguments of the tool call exactly as received, if they are known. Empty: read the response.
 
     Raises:
-        ferroscope.errors.ResponseModelError: The answer is a refusal, missing, or not the JSON that it should be.
-        pydantic.ValidationError: It is not what the response model wants.
-        ferroscope.errors.ToolError: The model called a tool in a way that cannot be understood.
+        ferroscope.errors.ResponseModelError: The answer is missing, is a refusal, or is not the expected JSON.
+        pydantic.ValidationError: The answer does not fit the response model.
+        ferroscope.errors.ToolError: A tool call names an unknown tool, or its arguments are not a JSON object.
     """
     extraction = call.extraction
     assert extraction is not None
@@ -50,19 +50,19 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
     except ValueError as error:
         if type(error) is ValueError:
             raise ResponseModelError(str(error), text=response.content, response=response) from None
-        error._response = response  # type: ignore[attr-defined]  # v1's way to the response
+        error._response = response  # type: ignore[attr-defined]  # as in v1
         raise
     if isinstance(result, BaseModel):
-        result._response = response  # type: ignore[attr-defined]  # the same
+        result._response = response  # type: ignore[attr-defined]  # as in v1
     return result
 
 
 def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> Any:
-    """Return the instance that a text stands for, whatever stands around the document in it.
+    """Return the instance for the JSON document in a text. Other text may surround the document.
 
     Raises:
-        JsonError: There is no whole JSON document.
-        pydantic.ValidationError: It is not what the response model wants.
+        JsonError: There is no complete JSON document.
+        pydantic.ValidationError: The document does not fit the response model.
     """
     if extraction.is_wrapped:
         return _read_value(extraction, text)
@@ -70,11 +70,13 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
     if given:
         return model.model_validate(
             _filled(model, document(text, "object"), given),
-            # A strict model takes what JSON has no type for (dates) from JSON alone, and these values are not JSON.
+            # A strict model accepts strings for types that JSON lacks (dates) only from JSON text. These values are
+            # Python
+            # objects.
             strict=False if model.model_config.get("strict") else None,
         )
     try:
-        return model.model_validate_json(text)  # most answers are the document and nothing else
+        return model.model_validate_json(text)  # most answers are only the document
     except ValidationError as error:
         if not is_no_json(error):
             raise
@@ -82,7 +84,7 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
 
 
 def document(text: str, root: Literal["object", "container", "value"]) -> Any:
-    """Return the JSON value that a text holds."""
+    """Return the JSON value in a text."""
     parser = PartialJson(root=root)
     parser.feed(text)
     parser.finish()
@@ -90,7 +92,7 @@ def document(text: str, root: Literal["object", "container", "value"]) -> Any:
 
 
 def _read_value(extraction: Extraction, text: str) -> Any:
-    """Return a value that was asked for as `{"value": ...}`, from models that answer it bare, too."""
+    """Return the value of an answer, which is `{"value": ...}` as requested, or the bare value from some models."""
     model = extraction.model
     bare: TypeAdapter[Any] | None = None
     if fenced := _FENCED.fullmatch(text):
@@ -115,7 +117,7 @@ def _read_value(extraction: Extraction, text: str) -> Any:
 
 
 def _documents(text: str) -> Iterator[str | bytes]:
-    """Yield the text, and if that is no JSON document, those that are in it."""
+    """Yield the text, and if it is not a JSON document, the documents in it."""
     yield text
     try:
         from_json(text)
@@ -126,7 +128,7 @@ def _documents(text: str) -> Iterator[str | bytes]:
 
 
 def _inner_text(document: str | bytes) -> str:
-    """Return the text of a value that was answered as its JSON text; empty if the value is none."""
+    """Return the string that a JSON document consists of; empty if the document is something else."""
     try:
         value = from_json(document)
     except ValueError:
@@ -136,13 +138,13 @@ def _inner_text(document: str | bytes) -> str:
 
 
 def _is_wrapped(found: str | bytes, bare_error: ValidationError) -> bool:
-    """Return whether what is wrong with a document is wrong with it as `{"value": ...}`."""
+    """Return whether a validation error concerns a document of the form `{"value": ...}`."""
     value = from_json(found)
     return isinstance(value, dict) and ("value" in value or not bare_error.errors(include_url=False)[0]["loc"])
 
 
 def is_no_json(error: ValidationError) -> bool:
-    """Return whether the text is no JSON document, rather than one of the wrong kind."""
+    """Return whether the text is not JSON at all, rather than JSON of the wrong type."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return first["type"] == "json_invalid" and not first["loc"]
 

@@ -1,4 +1,4 @@
-"""Bodies that are not JSON, which the SDKs report by the exceptions of their JSON readers."""
+"""Detection of bodies that are not JSON. The SDKs report them with the exceptions of their JSON readers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def body_error(error: Exception) -> str | None:
     if isinstance(error, UnicodeDecodeError):
         found = begins_with(error.object.decode(errors="replace"))
         return f"the body is not a response; it {found} (invalid UTF-8 at byte {error.start}: {error.reason})"
-    # The stack may be used up elsewhere too; this is about the reader of JSON.
+    # The stack may overflow elsewhere too. Only an overflow in a JSON reader is about the body.
     if isinstance(error, RecursionError) and _is_of_json(error.__traceback__):
         return "the body is not a response; its JSON is nested too deeply"
     return None

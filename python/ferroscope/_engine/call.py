@@ -1,4 +1,4 @@
-"""One call: what the plan, the prompt and the dynamic config together say is sent."""
+"""One prepared call: the plan, the prompt and the dynamic config combined."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
 from .sdk import SdkErrors
 
-# What no SDK's response is.
+# The types that no SDK uses for a response.
 _NO_RESPONSE: Final = (str, bytes, list, int, float)
 
 
-@dataclass(slots=True, repr=False)  # parameters may hold keys
+@dataclass(slots=True, repr=False)  # parameters may contain keys
 class Call:
     """A call that is ready to be sent.
 
     Attributes:
-        plan: What was known before.
-        provider: Who is called, through the client of this call.
+        plan: The plan from decoration.
+        provider: The provider's record for the client of this call.
         client: That client; None for the default one.
         fn_args: The arguments, with computed fields.
         config: The dynamic config, if there is one.
-        messages: The messages, in the provider's form.
+        messages: The messages, in the provider's format.
         kwargs: The keyword arguments for the SDK's method.
-        tools: The tools that are offered.
-        extraction: What the answer is to be, if there is a response model.
+        tools: The tools of the request.
+        extraction: The structured answer to ask for, if there is a response model.
         prefilled_fields: The fields of the response model that the arguments fill.
-        metadata: What is said of the call.
+        metadata: The metadata of the call, such as its tags.
         meters: The meters that count the call.
-        host: The host that the request goes to; empty before it is sent, and where the client has no URL.
+        host: The host of the request; empty before it is sent, or if the client has no URL.
     """
 
     plan: CallPlan
@@ -65,10 +65,11 @@ class Call:
     host: str = ""
 
     def send(self) -> Any:
-        """Calls the SDK, with this call's client; an awaitable if the call is async.
+        """Call the SDK with this call's client. Return an awaitable if the call is async.
 
         Raises:
-            ferroscope.errors.BudgetExceededError: No budget is left for it.
+            ferroscope.errors.BudgetExceededError: The budget is used up.
+            ferroscope.errors.ClientError: The client does not fit the provider, or the kind of the function.
         """
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
         if client is None:
@@ -90,8 +91,8 @@ class Call:
             sent.close()
             name = getattr(self.plan.prompt.fn, "__qualname__", self.plan.prompt.fn)
             raise ClientError(
-                f"{name} is a sync function and its client ({type(client).__name__}) async: write `async def`, or "
-                "give it the sync client"
+                f"{name} is a sync function, but its client ({type(client).__name__}) is async: write `async def`, or "
+                "pass the sync client"
             )
         return sent
 
@@ -102,7 +103,7 @@ class Call:
         except AttributeError as error:
             raise ClientError(
                 f"a {type(client).__module__}.{type(client).__qualname__} cannot call {provider.name!r} ({error}); "
-                f"pass a client of the SDK {provider.sdk!r} that goes with the provider, or none at all"
+                f"pass a client of the SDK {provider.sdk!r} for this provider, or omit `client`"
             ) from error
 
     async def _asend(self, client: object) -> Any:
@@ -115,9 +116,9 @@ class Call:
             raise
 
     def resume(self) -> Callable[[str, int], Any] | None:
-        """Return what requests the rest of a stream, by the id of the response and the last sequence number.
+        """Return a function that requests the rest of a stream; None if the stream ends with its connection.
 
-        None if the run ends with its connection.
+        Its arguments are the id of the response and the last sequence number received.
         """
         dialect = self.provider.dialect
         if not isinstance(dialect, ResumesStreams) or not dialect.is_resumable(self.kwargs):
@@ -132,15 +133,15 @@ class Call:
         return request
 
     def _explain(self, error: Exception) -> None:
-        """Make an exception of the SDK ours too.
+        """Make an exception of the SDK an instance of Ferroscope's class too.
 
         Raises:
-            ferroscope.errors.APIError: The exception is about a body that is not JSON.
+            ferroscope.errors.APIError: The body is not JSON, or reports an error with a status of success.
         """
         if found := body_error(error):
             raise APIError(self._place(found)) from error
         unify_exception(error, self.provider.sdk)
-        # Some SDKs check a response against their models and refuse one that reports an error.
+        # Some SDKs validate a response and refuse one that reports an error.
         body = successful_body(error)
         reported = None if body is None else self.provider.dialect.reported_error(body)
         if reported is not None:
@@ -149,7 +150,7 @@ class Call:
             vars(error)["message"] = text
 
     def response_fields(self) -> dict[str, Any]:
-        """What responses and streams alike say of the call they belong to."""
+        """Return the fields that responses and streams share."""
         last = self.messages[-1] if self.messages else None
         tools = list(self.tools)
         if self.extraction is not None and self.extraction.mode == "tool":
@@ -167,12 +168,12 @@ class Call:
         }
 
     def response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
-        """Return the SDK's response object, dressed.
+        """Return the provider's response object for the response of the SDK.
 
         Raises:
-            ferroscope.errors.APIError: It is none.
+            ferroscope.errors.APIError: The SDK returned something other than a response.
         """
-        # The SDKs hand on what a proxy or a wrong address answers: a page as its text, JSON as what it is.
+        # The SDKs return the answer of a proxy or of a wrong URL as is: a page as its text, JSON as its value.
         if raw is None or isinstance(raw, _NO_RESPONSE):
             raise self._no_response(raw)
         kind = self.provider.response
@@ -181,7 +182,7 @@ class Call:
         return response
 
     def billed_by(self, model: str) -> str:
-        """Return the provider whose prices the call has in the price table."""
+        """Return the provider in the price table whose prices apply to the call."""
         provider = self.provider
         return billed_by(provider.name, provider.price_provider, self.host, model)[0]
 
@@ -203,9 +204,9 @@ class Call:
 
 
 def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
-    """What a call sends, from what its function said. Nothing that was handed in is changed."""
+    """Return the call for a prompt. The arguments are not modified."""
     config = prompt.config or {}
-    # A dynamic client serves this call only: the next one may be another tenant's.
+    # A dynamic client serves only this call. The next call may belong to another tenant.
     client = config.get("client") or plan.client
     added = config.get("call_params") or {}
     provider = plan.base.for_call(client, plan.model, {**plan.call_params, **added} if added else plan.call_params)

@@ -1,4 +1,4 @@
-"""Default clients: made once and kept, because making one costs more than a call."""
+"""The cache of default clients. Creating a client costs more than a call."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ..transport import adapt_client
 
 @dataclass(frozen=True, eq=False)
 class Clients:
-    """How a provider's default clients are made.
+    """The recipe for a provider's default clients.
 
     Attributes:
-        environment: The variables that the SDK reads when a client is made; when one changes, so does the client.
-        sync: Makes the client of sync calls.
-        asynchronous: Makes the client of async calls.
-        http: Finds the sync HTTP client of a client, to be closed when the client is no longer used.
+        environment: The environment variables that the SDK reads. If one changes, a new client is created.
+        sync: Creates the client for sync calls.
+        asynchronous: Creates the client for async calls.
+        http: Returns the sync HTTP client inside a client, which is closed when the client is no longer used.
         close: Closes an async client.
-        url: Finds the URL that a client sends requests to; None if it has none.
+        url: Returns the URL that a client sends requests to; None if it has none.
     """
 
     environment: tuple[str, ...]
@@ -39,7 +39,7 @@ class Clients:
 
     @classmethod
     def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
-        """Return the clients of an SDK that reads everything from the environment.
+        """Return the clients of an SDK that reads its whole configuration from the environment.
 
         Args:
             sync: The class of sync clients, as `"module:name"`.
@@ -53,40 +53,40 @@ class Clients:
         return tuple(map(os.environ.encodekey, (*self.environment, "FERROSCOPE_TRANSPORT")))
 
     def state(self) -> int:
-        """Changes when one of the variables does; not the values, which are keys and need not lie about once more."""
-        # `os.environ.get` encodes, catches and decodes, which took a third of a call's own time.
+        """Return a fingerprint of the environment variables. The values are secrets and are not stored again."""
+        # `os.environ.get` encodes and decodes each name and value, which took a third of a call's overhead.
         values: dict[Any, Any] | None = getattr(os.environ, "_data", None)
-        if values is None:  # somebody has put a dict of their own in its place
+        if values is None:  # a program replaced `os.environ` with a dict
             return hash(tuple(map(os.environ.get, (*self.environment, "FERROSCOPE_TRANSPORT"))))
         return hash(tuple(map(values.get, self._names)))
 
 
 @dataclass(slots=True)
 class _ClientCache:
-    """The clients of one event loop, or of all sync calls, each with the state of the variables it was made by."""
+    """The clients of one event loop, or of all sync calls, each with the fingerprint of its variables."""
 
     clients: dict[Clients, tuple[int, object]] = field(default_factory=dict)
-    # Any: async clients of any SDK, to be closed with their loop, each in its own way.
+    # Any: async clients of any SDK, which are closed with their loop, each in its own way.
     owned: list[tuple[Any, Callable[[Any], Awaitable[object]]]] = field(default_factory=list)
     closing: AsyncGenerator[None, None] | None = None
 
 
 class _ClientCaches:
-    """All clients of this process."""
+    """The caches of this process."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.sync = _ClientCache()
-        # By loop, or by trio's token of one. A client refers to its loop, so weak keys would keep it all the same.
+        # Keyed by loop, or by trio's token of one. Weak keys would not help, because a client refers to its loop.
         self.by_loop: dict[Any, _ClientCache] = {}
 
     def of(self, loop: Any) -> _ClientCache:
-        """Return the cache of a running loop, emptied when the loop is shut down."""
+        """Return the cache of a running loop. It is emptied when the loop shuts down."""
         known = self.by_loop.get(loop)
         if known is not None:
             return known
         with self.lock:
-            # Only a loop that was closed without being shut down has left its clients here.
+            # Only loops that were closed without `shutdown_asyncgens` still have a cache here.
             for other in list(self.by_loop):
                 if getattr(other, "is_closed", bool)():
                     self.by_loop.pop(other, None)
@@ -99,7 +99,7 @@ class _ClientCaches:
             await close(client)
 
     def get(self, cache: _ClientCache, clients: Clients, make: Callable[[], object]) -> object:
-        """Return the client in the cache, made now if there is none or the variables have changed."""
+        """Return the client in the cache. Create it if it is missing or if the variables have changed."""
         state = clients.state()
         known = cache.clients.get(clients)
         if known is None or known[0] != state:
@@ -118,7 +118,7 @@ _caches = _ClientCaches()
 
 
 def default_client(clients: Clients, *, asynchronous: bool) -> object:
-    """Return the default client: one per process, and per event loop for async calls."""
+    """Return the default client: one per process, or one per event loop for async calls."""
     caches = _caches
     if not asynchronous:
         return caches.get(caches.sync, clients, clients.sync)
@@ -146,9 +146,9 @@ def _running_loop() -> object:
 
 
 def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
-    """Has the running loop do something when it shuts down, as it closes every generator left open.
+    """Register an action for the shutdown of the running loop, which closes every open async generator.
 
-    Gives what must live until then.
+    Return the generator, which the caller must keep alive until then.
     """
 
     async def wait() -> AsyncGenerator[None, None]:
@@ -159,7 +159,7 @@ def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
 
     generator = wait()
     try:
-        # Runs to the `yield`, which needs no loop; the loop has taken note of the generator before.
+        # Run to the `yield`. This needs no loop, and the loop's hook has registered the generator before.
         generator.__anext__().send(None)
     except StopIteration:
         pass
@@ -167,8 +167,8 @@ def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
 
 
 def _close_when_unused(client: object, http: Any) -> None:  # Any: the HTTP client in a sync client
-    """Closes a client that was replaced when its last call is over, before the collector finds open sockets."""
-    # Without an HTTP client to close, the collector has its way.
+    """Close a replaced client after its last call. Otherwise the garbage collector would warn of open sockets."""
+    # Without an HTTP client to close, leave the client to the garbage collector.
     close = getattr(http, "close", None)
     if close is not None:
         finalize(client, close).atexit = False
@@ -178,9 +178,11 @@ _of_parents: list[_ClientCaches] = []
 
 
 def _forget_the_parents() -> None:
-    """Has a forked child make clients of its own: sockets are not shared, nor is a lock that another thread holds."""
+    """Give a forked child new caches. It must not use the parent's sockets, or a lock that another thread had
+    locked.
+    """
     global _caches
-    # Kept alive: to close a client takes locks of its own, which may be held for ever as well.
+    # Keep the old caches alive: closing a client takes locks that may stay locked forever.
     _of_parents.append(_caches)
     _caches = _ClientCaches()
 

@@ -1,7 +1,7 @@
-"""The exceptions of all SDKs as one tree: an SDK's exception becomes an instance of our class too.
+"""One tree of exceptions for all SDKs: an SDK's exception also becomes an instance of Ferroscope's class.
 
-It stays the object that the SDK raised, with its request, response, body and traceback. Only its class is
-replaced, by one that extends both, because an `except` clause looks at nothing but the bases of a class.
+It remains the object that the SDK raised, with its request, response, body and traceback. Only its class is replaced
+by one that extends both, because an `except` clause checks only the bases of a class.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..core.base._responses.secrets import without_secrets
 
 _ErrorT = TypeVar("_ErrorT", bound=Exception)
 
-# The SDKs that are made by one generator (openai, anthropic, groq, …) have these names in common.
+# The SDKs from one generator (openai, anthropic, groq, ...) share these names.
 _BY_NAME: Final[dict[str, type[errors.APIError]]] = {
     kind.__name__: kind
     for kind in (
@@ -33,7 +33,7 @@ _BY_NAME: Final[dict[str, type[errors.APIError]]] = {
         errors.UnprocessableEntityError,
     )
 } | {
-    # httpx and httpx2, which some SDKs let through
+    # httpx and httpx2, whose exceptions some SDKs do not wrap
     "TimeoutException": errors.APITimeoutError,
     "TransportError": errors.APIConnectionError,
 }
@@ -52,13 +52,13 @@ _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
 
 
 def name_errors(sdk: str, names: Mapping[str, str]) -> None:
-    """Add the names under which an SDK knows common errors: its class, and the class of `ferroscope.errors`."""
+    """Register the names of an SDK's exceptions: the SDK's class, and the class in `ferroscope.errors`."""
     known = _NAMES_OF_SDKS.setdefault(sdk.partition(".")[0], {})
     known.update({theirs: getattr(errors, ours) for theirs, ours in names.items()})
 
 
 def unify_exception(error: Exception, sdk: str) -> None:
-    """Makes an SDK's exception an instance of our class for the same; others are left alone."""
+    """Make an SDK's exception an instance of the matching class in `ferroscope.errors` too. Ignore other exceptions."""
     kind = type(error)
     if kind.__module__.partition(".")[0] not in (sdk.partition(".")[0], *_HTTP_LIBRARIES):
         return
@@ -66,7 +66,7 @@ def unify_exception(error: Exception, sdk: str) -> None:
         return
     status = _status(error)
     ours, named = common_class(kind), kind.__name__ in _names(kind)
-    # A general name may hide what the status states.
+    # A generic exception class may hide a more specific status.
     if status is not None and not named and ours in (None, errors.APIError, errors.APIStatusError):
         ours = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
     if ours is None:
@@ -74,13 +74,13 @@ def unify_exception(error: Exception, sdk: str) -> None:
     try:
         error.__class__ = class_of_both(ours, kind)
     except TypeError:
-        return  # its instances are laid out in another way: it stays the SDK's alone
+        return  # the memory layouts of the classes differ, so the error keeps its class
     if isinstance(error, errors.APIStatusError) and not hasattr(error, "status_code") and status is not None:
         error.status_code = status
 
 
 def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
-    """Our class for one of an SDK's, by the names of it and its bases."""
+    """Return the class in `ferroscope.errors` for an SDK's class, by the name of the class or one of its bases."""
     names = _names(theirs)
     return next((names[base.__name__] for base in theirs.__mro__ if base.__name__ in names), None)
 
@@ -90,7 +90,7 @@ def _names(theirs: type[Exception]) -> dict[str, type[errors.APIError]]:
 
 
 def _status(error: Exception) -> int | None:
-    """Return the HTTP status that an exception tells of."""
+    """Return the HTTP status that an exception carries."""
     for status in (getattr(error, "status_code", None), getattr(error, "code", None)):
         if isinstance(status, int) and status >= 400:
             return status
@@ -102,20 +102,21 @@ _origin: dict[type[Exception], tuple[type[Exception], type[Exception]]] = {}
 
 
 def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]:
-    """Return a class that an `except` clause for either catches, and one for our common class too; made once."""
+    """Return a class that extends both classes, and the common class of the second. It is created once."""
     kind = _known.get((ours, theirs))
     if kind is None:
         common = common_class(theirs)
         between = () if common is None or issubclass(ours, common) else (common,)
         namespace: dict[str, object] = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
         if issubclass(ours, errors.StreamError):
-            namespace["__str__"] = Exception.__str__  # its text has the place; some SDKs print their attributes instead
+            # the text includes the position; some SDKs would print their attributes instead
+            namespace["__str__"] = Exception.__str__
         kind = _known[ours, theirs] = type(ours.__name__, (ours, *between, theirs), namespace)
         _origin[kind] = ours, theirs
     return cast("type[_ErrorT]", kind)
 
 
-# They hold connections, and the caller's key; azure-core's hold frames too.
+# They refer to connections and the caller's key. Those of azure-core also refer to frames.
 _NOT_PICKLED = (
     "_request",
     "raw_response",
@@ -131,11 +132,11 @@ _PICKLED_ARGS = (str, int, float, dict, list)
 
 
 def _reduce(error: Exception) -> tuple[object, ...]:
-    """How an exception travels to another process: as all but its request and response."""
+    """Reduce an exception for a pickle, without its request and response."""
     state = {name: None if name in _NOT_PICKLED else value for name, value in vars(error).items()}
     args = tuple(arg if isinstance(arg, _PICKLED_ARGS) else None for arg in error.args)
     ours, theirs = _origin[type(error)]
-    # Some SDKs make classes at run time, which no module has by name.
+    # Some SDKs create classes at run time, which cannot be imported by name.
     named = next(kind for kind in theirs.__mro__ if _is_importable(kind))
     return _rebuilt, (ours, named, args, without_secrets(state))
 

@@ -1,4 +1,4 @@
-"""How long a stream may keep its reader waiting."""
+"""Deadlines for the reads of a stream."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..core.base.stream_config import StreamConfig
 
 
 class DeadlinePassed(Exception):
-    """A deadline of the caller's passed; the stream turns it into its own exception."""
+    """A deadline of the caller passed. The stream converts this into its own exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How long one wait may last, and what is said when it lasts longer."""
+    """The limit of one wait, in seconds, and the error message for a longer wait."""
 
     seconds: float
     message: str
@@ -30,21 +30,26 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds that a stream may take: until its first event, between two, altogether."""
+    """The time limits of a stream in seconds: until the first event, between two events, and in total."""
 
     first_chunk: float | None
     idle: float | None
     total: float | None
 
     def limit(self, *, started: float, heard: float | None) -> Limit | None:
-        """How long the wait that begins now may last; `heard` is when the last event came, if one did."""
+        """Return the limit for a wait that begins now; None if there is none.
+
+        Args:
+            started: The time when the stream started, by the monotonic clock.
+            heard: The time of the last event; None before the first one.
+        """
         now = time.monotonic()
         waits: list[Limit] = []
         if heard is None and self.first_chunk is not None:
             left = started + self.first_chunk - now
-            waits.append(Limit(left, f"no first chunk came within {self.first_chunk:g} s"))
+            waits.append(Limit(left, f"no first chunk arrived within {self.first_chunk:g} s"))
         if heard is not None and self.idle is not None:
-            waits.append(Limit(heard + self.idle - now, f"no chunk came for {self.idle:g} s"))
+            waits.append(Limit(heard + self.idle - now, f"no chunk arrived for {self.idle:g} s"))
         if self.total is not None:
             waits.append(Limit(started + self.total - now, f"the stream did not end within {self.total:g} s"))
         return min(waits, key=lambda limit: limit.seconds, default=None)
@@ -53,7 +58,7 @@ class Deadlines:
 class LazyTimer:
     """One timer of the event loop for all waits of a stream.
 
-    Most waits end long before their limit. The timer is left as it is then, and set again when it fires too early.
+    Most waits end long before their limit. The timer then keeps running, and is set again if it fires too early.
     """
 
     __slots__ = ("_end", "_future", "_handle", "_limit", "_loop")
@@ -66,7 +71,7 @@ class LazyTimer:
         self._end = 0.0
 
     def limit(self, future: asyncio.Future[None], limit: Limit) -> None:
-        """Fail a future if it is not done when a limit passes; it takes the place of the one before."""
+        """Fail a future if it is not done when a limit passes. This replaces the previous future."""
         self._future, self._limit = future, limit
         self._end = self._loop.time() + limit.seconds
         if self._handle is None or self._end < self._handle.when():
@@ -90,10 +95,10 @@ class LazyTimer:
 
 
 def read_deadlines(config: StreamConfig) -> Deadlines | None:
-    """Return the deadlines that a `StreamConfig` sets.
+    """Return the deadlines in a `StreamConfig`; None if there are none.
 
     Raises:
-        ValueError: One of them is no time at all.
+        ValueError: A deadline is not a positive number.
     """
     first, idle, total = (
         config.get("first_chunk_timeout"),
@@ -111,21 +116,21 @@ def read_deadlines(config: StreamConfig) -> Deadlines | None:
 
 
 def in_time(limit: Limit, send: Callable[[], Any], discard: Callable[[Any], None]) -> Any:
-    """What `send` returns, if it does so in time.
+    """Return the result of `send`, or raise if it takes too long.
 
-    It runs in a thread of its own, which is left alone when the time is over: before a response there is no
-    connection that could be cut. What comes back too late is discarded.
+    `send` runs in a thread of its own. That thread is abandoned after the limit, because before a response there is no
+    connection to close. A late result is discarded.
     """
     lock = threading.Lock()
     done = threading.Event()
-    outcome: list[Any] = []  # the result, or the exception
+    outcome: list[Any] = []  # the result or the exception, and whether it failed
     left = False
 
     def run() -> None:
         result: Any = None
         try:
             result, failed = context.run(send), False
-        except BaseException as error:  # raised again where somebody waits for it
+        except BaseException as error:  # raised again in the waiting thread
             result, failed = error, True
         with lock:
             outcome.extend((result, failed))

@@ -1,4 +1,4 @@
-"""`openai.call`, `anthropic.call`, …: one decorator, filled in by a provider's record."""
+"""The call decorators (`openai.call`, `anthropic.call`, ...): one implementation for every provider's record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from .provider import AUTO, Provider
 
 def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the provider's own classes
     """Return the provider's decorator; `_engine.typing.CallDecorator` is its type."""
-
     name = f"{provider.name}.call"
 
     def call(model: str, **options: Unpack[CallOptions]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -52,7 +51,7 @@ def _api_doc(provider: Provider) -> str:
 
 def run_plan(plan: CallPlan, fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function with the parameters of `fn` that makes the planned call."""
-    inner: Any  # Any: attributes are left on it
+    inner: Any  # Any: attributes are set on it
 
     if plan.prompt.is_async:
 

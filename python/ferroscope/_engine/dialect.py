@@ -1,4 +1,4 @@
-"""The Python half of a wire format: what is sent, and what the SDK's objects for it are."""
+"""The Python half of a wire format: the request, and the objects of the SDK."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a call says, before it has the form of a wire format.
+    """The content of a request, before it has the form of a wire format.
 
     Attributes:
-        model: The model that is asked.
+        model: The model.
         messages: The messages, rendered.
         params: The call parameters, rendered.
-        tools: The tools that are offered.
-        stream: Whether the answer is streamed.
-        json_mode: Whether the answer is to be JSON.
-        extraction: What the answer is to be, if there is a response model.
+        tools: The tools of the request.
+        stream: Whether to stream the response.
+        json_mode: Whether to ask for JSON.
+        extraction: The structured answer to ask for, if there is a response model.
     """
 
     model: str
@@ -50,7 +50,7 @@ class ReportedError:
 
 
 class Dialect(Protocol):
-    """A wire format. `render_*` makes what is sent, `read_*` what was received."""
+    """A wire format. The `render_*` methods build requests, the `read_*` methods read responses."""
 
     name: ClassVar[str]
     """The core's name of the format."""
@@ -60,18 +60,18 @@ class Dialect(Protocol):
         ...
 
     def render_messages(self, messages: Sequence[Message], destination: Endpoint) -> list[Any]:
-        """Messages in the provider's form; those that have it already pass through.
+        """Return the messages in the provider's format. Messages in that format pass through.
 
-        What a common message keeps of its provider's own form goes back by the rule of `provider_data`.
+        `provider_data` defines which content of the provider's own format is sent back.
         """
         ...
 
     def conversation(self, messages: list[Any]) -> list[Any]:
-        """Return the rendered messages without those that a request has another place for."""
+        """Return the rendered messages without those that become parameters of the request."""
         ...
 
     def render_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Call parameters under the provider's names, those that are None left out."""
+        """Return call parameters under the provider's names; those that are None are left out."""
         ...
 
     def render_request(self, request: Request) -> dict[str, Any]:
@@ -92,25 +92,31 @@ class Dialect(Protocol):
         ...
 
     def reported_error(self, response: Any) -> ReportedError | None:
-        """Return the error that the SDK's response object holds in place of an answer, or beside one."""
+        """Return the error in the SDK's response object, in place of an answer or beside one; None if there is none."""
         ...
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
-        """Return whether a request with these parameters, rendered, may ask for the call of a certain tool."""
+        """Return whether a request with these rendered parameters may force a tool call."""
         ...
 
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
-        """Return the JSON text of a structured answer, that came as a tool call or in the text.
+        """Return the JSON text of a structured answer, from a tool call or from the text.
 
         Raises:
-            ValueError: The model refused, or there is neither.
+            ValueError: The model refused, or the response has neither a tool call nor text.
         """
         ...
 
     def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
-        """Return the usage of a stream that was broken off: what the provider told of it, and guesses, in tokens.
+        """Estimate the usage of an interrupted stream from what the provider reported and the text received.
 
-        None if the provider told all of it.
+        Args:
+            response: The response so far.
+            sent: The estimated number of input tokens.
+            said: The estimated number of output tokens.
+
+        Returns:
+            The provider's usage object as JSON; None if the provider reported all of it.
         """
         ...
 
@@ -119,13 +125,13 @@ class Dialect(Protocol):
         ...
 
     def blank_event(self, identifier: str, model: str) -> bytes:
-        """Return the data of an event that says nothing, of a response that is under way."""
+        """Return the data of an event without content, for a response in progress."""
         ...
 
 
 @runtime_checkable
 class ResumesStreams(Protocol):
-    """A format with runs that go on at the server when the connection of their stream breaks."""
+    """A format with server-side runs that continue if the connection of their stream breaks."""
 
     def is_resumable(self, kwargs: Mapping[str, Any]) -> bool:
         """Return whether a request with these keyword arguments starts such a run."""

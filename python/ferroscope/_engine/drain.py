@@ -1,8 +1,8 @@
-"""Reads a finished stream on to the end of its body, so that the connection goes back to the pool.
+"""The end of a finished stream: read the rest of the body, so that the connection returns to the pool.
 
-Two of three current SDK majors throw the connection away after every stream, because they stop at the
-terminator (https://github.com/openai/openai-python/issues/3440). What is left is a few bytes that are there or
-about to be; but a server may also hold the body open, so the time is bounded.
+Two of three current SDK majors discard the connection after every stream, because they stop at the terminator
+(https://github.com/openai/openai-python/issues/3440). The rest is a few bytes that have arrived or soon will. A server
+may also keep the body open, so the time is bounded.
 """
 
 from __future__ import annotations
@@ -18,38 +18,39 @@ from .deadlines import LazyTimer, Limit
 from .reads import AsyncReads
 from .watchdog import watchdog
 
-# Long enough for a terminator that is one round trip behind, too short to be noticed after an answer.
+# Long enough for a terminator that is one round trip behind, short enough to be unnoticeable after an answer.
 SECONDS = 0.1
 
 
 def drain(response: Any, reads: Iterator[bytes]) -> None:
-    """Reads a sync body to its end; a body that does not end is cut off."""
+    """Read a sync body to its end. Cut off a body that does not end."""
     if socket_of(response) is None:
-        # Nothing that we know how to cut off: do not risk to wait for it.
+        # This connection cannot be interrupted, so do not risk an endless read.
         return
     timer = watchdog.arm(SECONDS, partial(cut_off, response))
     try:
         for _ in reads:
             pass
     except Exception:
-        # The answer is complete: how its connection ends is nobody's trouble any more.
+        # The answer is complete, so errors of the connection no longer matter.
         response.close()
     finally:
         watchdog.disarm(timer)
 
 
 def cut_off(response: Any) -> None:
-    """Breaks off the read of a sync response that another thread is waiting in."""
+    """Interrupt the read of a sync response that another thread is waiting for."""
     connection = socket_of(response)
-    # Closed is said before the connection goes back to its pool. Behind that it may be another call's, and a thread
-    # that has ended its read may be long in saying so, where many of them wait for their turn.
+    # `is_closed` becomes true before the connection returns to the pool. After that it may already serve another
+    # request,
+    # so it must not be shut down. The thread that ended its read may be slow to disarm the timer.
     if connection is not None and not getattr(response, "is_closed", False):
-        with suppress(OSError):  # closed in the meantime
+        with suppress(OSError):  # it was closed in the meantime
             connection.shutdown(socket.SHUT_RDWR)
 
 
 def socket_of(response: Any) -> socket.socket | None:
-    """Return the socket of a response, if we know of one that it has to itself."""
+    """Return the socket of a response; None if it is unknown or shared with other responses."""
     extensions = getattr(response, "extensions", {})
     network = extensions.get("network_stream")
     if network is None or extensions.get("http_version") == b"HTTP/2":
@@ -59,7 +60,7 @@ def socket_of(response: Any) -> socket.socket | None:
 
 
 async def adrain(reads: AsyncReads) -> None:
-    """Reads an async body to its end; a body that does not end is cut off by the close that follows."""
+    """Read an async body to its end. The caller closes the stream next, which cuts off a body that does not end."""
     try:
         if reads.iterator is None:
             await _drain_futures(reads)
@@ -70,7 +71,7 @@ async def adrain(reads: AsyncReads) -> None:
             async for _ in reads.iterator:
                 pass
     except Exception:
-        # As above; the stream is closed right after this.
+        # The answer is complete, and the stream is closed right after this.
         return
 
 

@@ -11,15 +11,15 @@ from .._core import Event, StreamDecoder, ToolCallDelta
 
 logger: Final = logging.getLogger("ferroscope.stream")
 
-_View = Callable[[Iterable[Event]], Iterator[Any]]  # Any: a chunk, a text or a typed event, as the view has it
+_View = Callable[[Iterable[Event]], Iterator[Any]]  # Any: a chunk, a text or a typed event
 
 
 class EventTrace:
-    """Describe the events of a stream: what each one added, and to which tool call each fragment went.
+    """Text descriptions of the events of a stream: the change by each event, and the tool call of each fragment.
 
     Args:
         decoder: The decoder that emits the events.
-        with_content: Whether texts and arguments are shown. If not, only their lengths are.
+        with_content: Whether to show texts and arguments. Otherwise only their lengths are shown.
     """
 
     def __init__(self, decoder: StreamDecoder, *, with_content: bool) -> None:
@@ -31,7 +31,7 @@ class EventTrace:
         self._usage: bytes | None = None
 
     def describe(self, event: Event) -> str:
-        """Return the line of the event that the decoder emitted last."""
+        """Return the line for the event that the decoder emitted last."""
         place = f"event {self._decoder.events}" if event.data else "end of the stream"
         return f"{place}: {'; '.join(self._changes(event)) or 'no change'}"
 
@@ -76,9 +76,9 @@ def logged(view: _View, decoder: StreamDecoder, source: str) -> _View:
     """Return a view that logs each event before it passes the event on.
 
     Args:
-        view: Makes what the stream yields of events.
+        view: Converts events into the items of the stream.
         decoder: The decoder of the stream.
-        source: The provider and the model, which begin each line.
+        source: The provider and the model, for the beginning of each line.
     """
     trace = EventTrace(decoder, with_content=os.environ.get("FERROSCOPE_LOG_CONTENT") == "1")
 

@@ -1,4 +1,4 @@
-"""What a response model asks for: planned once, at decoration."""
+"""The plan for a response model, made once, at decoration."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .provider import Provider
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A response model, understood.
+    """The plan for the structured answer of a response model.
 
     Attributes:
-        target: What the user wrote: a model, a builtin, `list[str]`, `X | None`, …
-        model: The model that is asked for; what is not an object is its only field `value`.
-        tool: The same as a tool of the provider, for answers that come as a call.
-        mode: Whether the answer comes as a call of that tool, or as JSON in the text.
-        strict: Whether the provider is held to the schema.
+        target: The response model as the user wrote it: a model, a builtin, `list[str]`, `X | None`, ...
+        model: The model of the answer. A type that is not a JSON object becomes its only field, `value`.
+        tool: The same model as a tool of the provider, for answers in a tool call.
+        mode: Whether the answer is a call of that tool, or JSON in the text.
+        strict: Whether the provider must enforce the schema.
         from_call: The fields that the call's arguments fill.
     """
 
@@ -43,17 +43,18 @@ class Extraction:
 
     @property
     def title(self) -> str:
-        """What the answer is to be, for people."""
+        """The name of the type, for messages."""
         return self.target.__name__ if isinstance(self.target, type) else repr(self.target).replace("typing.", "")
 
     def as_json_mode(self) -> Extraction:
-        """Return the same where it cannot be forced into a call of its own: beside other tools, or in a thinking
-        model.
+        """Return the plan for an answer as JSON in the text.
+
+        It is used where no tool call can be forced: beside other tools, or with a thinking model.
         """
         return self if self.mode == "json" else replace(self, mode="json")
 
     def prefilled_fields(self, fn_args: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that the call's arguments fill.
+        """Return the values of the fields that the call's arguments fill.
 
         Raises:
             ValueError: An argument is missing.
@@ -62,18 +63,18 @@ class Extraction:
         if missing:
             call_args_fields = set(self.from_call)
             raise ValueError(
-                f"{self.title} takes {', '.join(map(repr, missing))} from the call's arguments (`FromCallArgs`), and "
-                "the call has none of that name: give the function such a parameter. "
+                f"{self.title} takes {', '.join(map(repr, missing))} from the call's arguments (`FromCallArgs`), "
+                "but the function has no such parameter: add it. "
                 f"fn_args={dict(fn_args)}, {call_args_fields=}"
             )
         return {name: fn_args[name] for name in self.from_call}
 
 
 def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_tools: bool) -> Extraction:
-    """Understand a response model.
+    """Return the plan for a response model.
 
     Raises:
-        ValueError: It is not a type that an answer could be.
+        ValueError: The response model is not a type that an answer could have.
     """
     if isinstance(target, type) and issubclass(target, BaseModel) and not issubclass(target, RootModel):
         model, tool = target, provider_tool_type(target, provider.tool)
@@ -82,7 +83,7 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
     else:
         tool, model = _wrapper(target, provider)
     is_strict = isinstance(target, type) and issubclass(target, BaseModel) and target.model_config.get("strict")
-    # Of a provider that knows no strict schemas, its tool class says so.
+    # The tool class of a provider without strict schemas does not support `strict`.
     strict = bool(is_strict) and tool.__supports_strict__
     mode: Literal["tool", "json"] = "json" if json_mode or has_tools else "tool"
     if strict and mode == "tool":
@@ -101,7 +102,7 @@ def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[Base
     if not _is_type(target):
         what = f"an instance of {type(target).__name__}" if isinstance(target, BaseModel) else repr(target)
         raise ValueError(
-            f"`response_model` is {what}: give it the type of the answer, such as a pydantic model, "
+            f"`response_model` is {what}: pass the type of the answer, such as a pydantic model, "
             "`int`, `list[str]`, an Enum, a Literal or a union"
         )
     try:
@@ -109,13 +110,13 @@ def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[Base
         return tool, create_model(tool._name(), value=(target, ...))
     except PydanticUserError as error:
         raise ValueError(
-            f"`response_model={target!r}` is a type that no JSON becomes: give it a pydantic model, or a type "
-            f"that pydantic can read ({error})"
+            f"`response_model={target!r}` cannot be read from JSON: pass a pydantic model, or a type "
+            f"that pydantic can validate ({error})"
         ) from error
 
 
 def _is_type(target: Any) -> bool:
     if isinstance(target, type) or hasattr(target, "__origin__") or hasattr(target, "__args__"):
         return True
-    # `type X = ...` and `NewType` make neither.
+    # `type X = ...` and `NewType` are neither.
     return hasattr(target, "__value__") or hasattr(target, "__supertype__")

@@ -1,4 +1,4 @@
-"""The extras of the package: which SDK a provider needs, and how to install it."""
+"""The extras of the package: the check that a provider's SDK is installed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def require_sdk(module: str, *, extra: str) -> None:
     """Check that an SDK is installed, without importing it.
 
     Raises:
-        ferroscope.errors.MissingExtraError: It is not.
+        ferroscope.errors.MissingExtraError: The SDK is not installed.
     """
     try:
         found = find_spec(module) is not None
-    except (ValueError, ImportError):  # its place in `sys.modules` is blocked, or a parent package is missing
+    except (ValueError, ImportError):  # its entry in `sys.modules` is blocked, or a parent package is missing
         found = False
     if not found:
         raise MissingExtraError(

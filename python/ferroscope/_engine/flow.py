@@ -18,7 +18,7 @@ from .structured import start_structured_stream
 
 
 def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
-    """Return one call, from its arguments to what it returns."""
+    """Yield the steps of one call, and return its result."""
     fn_args = plan.prompt.bind(args, kwargs)
     returned = yield partial(plan.prompt.fn, *args, **kwargs)
     prompt = plan.prompt.resolve(fn_args, returned)
@@ -32,7 +32,7 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     raw = yield call.send
     response = call.response(raw, start_time, now())
     error = call.reported_error(response)
-    # A server may charge for an answer that failed half way.
+    # A server may charge for an answer that failed halfway.
     if call.meters and (error is None or response.usage is not None):
         record(response.cost_details, call.meters)
     if error is not None:
@@ -48,7 +48,7 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
 
 
 async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
-    """Prepares a call whose messages have to be fetched first, without blocking the event loop."""
+    """Prepare a call in a thread, because fetching its media would block the event loop."""
     from anyio import to_thread
 
     return await to_thread.run_sync(prepare, plan, prompt)

@@ -1,6 +1,6 @@
-"""Streams of HTTP/2 that are left before their end.
+"""Cancellation of HTTP/2 streams that are closed before their end.
 
-httpcore forgets such a stream and does not notify the server, which goes on sending. RST_STREAM ends it
+httpcore drops such a stream without a message to the server, which continues to send. RST_STREAM stops it
 (https://www.rfc-editor.org/rfc/rfc9113#section-5.4.2).
 """
 
@@ -9,19 +9,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-_CANCEL = 8  # the error code for a stream that is not needed any more
+_CANCEL = 8  # the error code of a stream that is no longer needed
 
 
 def reset_stream(response: Any) -> None:
-    """Reset the HTTP/2 stream of a sync response, if it is one and has not ended."""
+    """Reset the HTTP/2 stream of a sync response. Do nothing for HTTP/1 or a stream that has ended."""
     if (found := _reset(response)) is not None:
         connection, request = found
-        with suppress(Exception):  # the connection broke, or is of a version that we do not know
+        with suppress(Exception):  # the connection broke, or the library's internals have changed
             connection._write_outgoing_data(request)
 
 
 async def areset_stream(response: Any) -> None:
-    """Reset the HTTP/2 stream of an async response, if it is one and has not ended."""
+    """Reset the HTTP/2 stream of an async response. Do nothing for HTTP/1 or a stream that has ended."""
     if (found := _reset(response)) is not None:
         connection, request = found
         with suppress(Exception):
@@ -31,11 +31,11 @@ async def areset_stream(response: Any) -> None:
 def _reset(response: Any) -> tuple[Any, Any] | None:
     """Reset the stream in the connection's state, and return the connection and the request.
 
-    The connection has the bytes to send then. None if there is nothing to reset.
+    The connection then has bytes to send. None if there is nothing to reset.
     """
     if getattr(response, "extensions", {}).get("http_version") != b"HTTP/2" or response.is_closed:
         return None
-    # httpx and httpcore have no public way from a response to its connection.
+    # httpx and httpcore have no public API for the connection of a response.
     stream = response.stream
     for layer in ("_stream", "_httpcore_stream", "_stream"):
         stream = getattr(stream, layer, None)
@@ -45,6 +45,6 @@ def _reset(response: Any) -> tuple[Any, Any] | None:
         return None
     try:
         state.reset_stream(response.extensions["stream_id"], error_code=_CANCEL)
-    except Exception:  # it has ended
+    except Exception:  # the stream has ended
         return None
     return connection, request

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _ClientT = TypeVar("_ClientT")
 _ParamsT = TypeVar("_ParamsT")
 
-# Any: the functions of a program have whatever parameters and results their authors gave them.
+# Any: functions of the caller, with arbitrary parameters and results.
 Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
 Parser: TypeAlias = Callable[[Any], Any]
 
 
 class SharedOptions(TypedDict, Generic[_ClientT, _ParamsT], total=False):
-    """The options that do not change the type of the result."""
+    """The options that do not affect the type of the result."""
 
     json_mode: bool
     client: _ClientT | None
@@ -29,7 +29,7 @@ class SharedOptions(TypedDict, Generic[_ClientT, _ParamsT], total=False):
 
 
 class CallOptions(SharedOptions[object, Mapping[str, Any]], total=False):
-    """All options of a call decorator beside provider and model."""
+    """All options of a call decorator except provider and model."""
 
     stream: bool | StreamConfig
     tools: Tools | None
@@ -53,25 +53,25 @@ def check_options(options: Iterable[str], decorator: str) -> None:
     """Check the names of the options of a decorator.
 
     Raises:
-        TypeError: There is no such option; the message names the right one.
+        TypeError: An option does not exist. The message suggests the right one.
     """
     for name in options:
         if name in OPTION_NAMES:
             continue
         near = difflib.get_close_matches(name, OPTION_NAMES, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f'write `call_params={{"{name}": ...}}`'
+        hint = f"did you mean `{near[0]}`?" if near else f'pass `call_params={{"{name}": ...}}`'
         raise TypeError(f"{decorator}() got an unexpected option `{name}`: {hint}")
 
 
 def check_model(model: object, decorator: str) -> None:
-    """Check that a decorator was given a model.
+    """Check that a decorator has the name of a model.
 
     Raises:
-        TypeError: It was given something else, such as the function itself where the parentheses are missing.
+        TypeError: The argument is something else, such as the function itself if the parentheses are missing.
     """
     if isinstance(model, str) and model:
         return
     if callable(model):
         name = getattr(model, "__name__", "the function")
         raise TypeError(f'{decorator} needs a model: write `@{decorator}("a-model")` above `{name}`')
-    raise TypeError(f"{decorator}() needs the name of a model as text, not {model!r}")
+    raise TypeError(f"{decorator}() needs the name of a model as a string, not {model!r}")

@@ -1,4 +1,4 @@
-"""All that can be known about a call when its function is decorated."""
+"""The plan of a call: everything that is known when its function is decorated."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # parameters may hold keys
+@dataclass(frozen=True, slots=True, repr=False)  # parameters may contain keys
 class CallPlan:
-    """A decorated function, understood.
+    """The plan of a decorated function's calls.
 
     Attributes:
-        base: The provider's record as the decorator has it.
+        base: The provider's record, as the decorator has it.
         provider: The record that serves calls with these options.
-        model: The model that is asked.
-        prompt: The function itself.
-        stream: Whether the answer is streamed.
-        partial_tools: Whether a streamed tool is given while it is being written.
-        limits: How much of a stream is accepted.
-        original_tools: The tools that are offered, as they were given.
-        tools: The same as the provider's classes.
-        json_mode: Whether the answer is to be JSON.
-        extraction: What the answer is to be, if there is a response model.
-        every: After what a structured stream gives an instance.
-        deadlines: How long a stream may take, if that is limited.
-        replay: How many bytes of a stream are kept to be decoded again.
-        output_parser: What the response is handed to.
-        client: The client to call with; None for the default one.
-        call_params: The call parameters as given.
-        params: The same under the provider's names.
+        model: The model.
+        prompt: The prompt function.
+        stream: Whether to stream the response.
+        partial_tools: Whether a stream yields tools with incomplete arguments.
+        limits: The limits for the size of a stream.
+        original_tools: The tools as passed by the user.
+        tools: The tools as the provider's classes.
+        json_mode: Whether to ask for JSON.
+        extraction: The structured answer to ask for, if there is a response model.
+        every: When a structured stream yields an instance.
+        deadlines: The time limits of a stream; None if there are none.
+        replay: The number of bytes of a stream to keep for another iteration.
+        output_parser: The function that converts the response.
+        client: The client; None for the default one.
+        call_params: The call parameters as passed.
+        params: The call parameters under the provider's names.
     """
 
     base: Provider
@@ -62,7 +62,7 @@ class CallPlan:
     _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
 
     def offer(self, provider: Provider) -> Offer:
-        """Return the tools and the response model as the classes of a record of the same provider."""
+        """Return the tools and the response model as the classes of another record of the same provider."""
         if provider is self.provider:
             return self.tools, self.extraction
         known = self._offers.get(id(provider))
@@ -90,7 +90,7 @@ def plan_call(
     """Plan the calls of a function.
 
     Raises:
-        ValueError: The options do not go together, or a tool or the template has a mistake.
+        ValueError: Options exclude each other, or a tool or the template is invalid.
     """
     stream, output_parser = options.get("stream", False), options.get("output_parser")
     tools, response_model = options.get("tools"), options.get("response_model")
@@ -102,7 +102,7 @@ def plan_call(
     config: StreamConfig = stream if isinstance(stream, dict) else {}
     every = config.get("every", "delta")
     if every not in get_args(Every):
-        raise ValueError(f"`every` is one of {', '.join(map(repr, get_args(Every)))}, not {every!r}")
+        raise ValueError(f"`every` must be one of {', '.join(map(repr, get_args(Every)))}, not {every!r}")
     if "every" in config and response_model is None:
         raise ValueError("`every` needs `stream=True` and a `response_model`: set both, or remove `every`.")
     extraction = None
@@ -131,7 +131,7 @@ def plan_call(
 
 
 def render_params(call_params: Mapping[str, Any], provider: Provider) -> dict[str, Any]:
-    """Return call parameters under the provider's names, without the name of the API, which is not one of them."""
+    """Return call parameters under the provider's names, without `api`, which is not sent."""
     if "api" in call_params:
         call_params = {name: value for name, value in call_params.items() if name != "api"}
     return provider.dialect.render_params(call_params)
@@ -144,7 +144,7 @@ def _replay_bytes(replay: bool | int) -> int:
 def provider_tools(
     tools: Sequence[type[BaseTool] | Callable[..., Any]] | None, provider: Provider
 ) -> tuple[type[BaseTool], ...]:
-    """Tools as the provider's classes, each made once.
+    """Return the tools as the provider's classes, each created once.
 
     Raises:
         ValueError: Two tools have the same name.
@@ -156,8 +156,8 @@ def provider_tools(
         name = tool_type._name()
         if name in made:
             raise ValueError(
-                f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; a model calls a "
-                "tool by its name: rename one of them"
+                f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; the model calls "
+                "tools by name, so rename one of them"
             )
         made[name], given[name] = tool_type, tool
     return tuple(made.values())

@@ -1,4 +1,4 @@
-"""A provider, as one record: all that differs between providers with the same wire format."""
+"""A provider as one record: all differences between providers with the same wire format."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .dialect import Dialect
 _ClassT = TypeVar("_ClassT", bound=type)
 
 AUTO: Final = "auto"
-"""The value of the parameter `api` with which the model and the other parameters choose the API."""
+"""The value of the parameter `api` that lets the model and the other parameters choose the API."""
 Framing: TypeAlias = Literal["sse", "aws_event_stream", "json_lines"]
-"""How a body is cut into events, in the core's words."""
+"""The framing of events in a body, by the core's names."""
 
 _ROLES = ("response", "chunk", "stream", "tool")
 
@@ -33,34 +33,34 @@ class Provider:
     """A provider, as data.
 
     A record is the only place of a provider's identity. Its classes read the name, the price provider and the
-    quirks from it. A record that takes over another record's classes gets subclasses of its own.
+    quirks from it. A record that reuses another record's classes gets subclasses of its own.
 
     Attributes:
         name: The name that users write.
         dialect: The wire format, with the differences of this provider.
         sdk: The module of its SDK.
         response: The class of responses.
-        chunk: The class of a stream's chunks.
+        chunk: The class of stream chunks.
         stream: The class of streams.
-        tool: The class that tools extend.
+        tool: The base class of tools.
         clients: The default clients.
-        prices: The provider in the price table, `ferroscope.prices.FREE` for servers that bill nothing; empty if it
+        prices: The provider in the price table, or `ferroscope.prices.FREE` for servers without charges; empty if it
             has the same name there.
         quirks: The differences from the wire format.
         stream_error: The SDK's class for an error that the provider reports inside a stream.
-        errors: The SDK's exceptions that neither their name nor a status explains: the name of each, and that of the
-            class in `ferroscope.errors`.
-        adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and its like)
-            under the names that the engine uses: an adapter for an SDK with other names; empty for the SDK itself.
-        json_framing: How a streamed body of the type `application/json` is cut into events.
-        accepts_client: Whether this record serves a client (None: the default client), for providers that several
-            SDKs can call.
-        alternatives: Records of the same provider for the clients of other SDKs; the first that accepts a client
+        errors: The SDK's exceptions that neither their name nor a status identifies: the name of each, and the name
+            of the class in `ferroscope.errors`.
+        adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and so on)
+            under the names that the engine uses. It is an adapter for SDKs with other names; empty for the SDK itself.
+        json_framing: The framing of events in a streamed body of the type `application/json`.
+        accepts_client: Whether this record serves a client (None: the default client), for providers with several
+            SDKs.
+        alternatives: Records of the same provider for the clients of other SDKs. The first that accepts a client
             serves it.
-        api: The name of the API that the record calls, where the provider has several.
+        api: The name of the record's API, if the provider has several.
         apis: Records of the same provider for its other APIs, by name.
-        choose_api: Returns the name of the API for a call that asks for none: of the provider in the price table, the
-            model and the call parameters.
+        choose_api: Returns the name of the API for a call that names none. Its arguments are the provider in the
+            price table, the model and the call parameters.
     """
 
     name: str
@@ -100,12 +100,12 @@ class Provider:
         return next((alternative for alternative in self.alternatives if alternative.accepts_client(client)), self)
 
     def for_call(self, client: object | None, model: str, params: Mapping[str, Any]) -> Provider:
-        """Return the record that makes a call: for its client, and for the API that its parameters ask for.
+        """Return the record for a call, which depends on its client and its API.
 
         Args:
             client: The client; None for the default one.
             model: The model.
-            params: The call parameters, as the program gave them. The parameter `api` names the API.
+            params: The call parameters, as passed by the user. The parameter `api` names the API.
 
         Raises:
             ValueError: The provider has no API of that name.
@@ -117,13 +117,17 @@ class Provider:
             return record.apis.get(chosen, record)
         if wanted != record.api and wanted not in record.apis:
             known = [repr(name) for name in (AUTO, record.api, *record.apis) if name]
-            one_of = f"one of {', '.join(known)}" if len(known) > 1 else "only for providers with several APIs"
+            one_of = (
+                f"one of {', '.join(known)}" if len(known) > 1 else "available only for providers with several APIs"
+            )
             raise ValueError(f"`api` of {self.name!r} is {one_of}, not {wanted!r}")
         return record.apis.get(wanted, record)
 
 
 def _claimed(kind: _ClassT, record: Provider, role: str) -> _ClassT:
-    """Return a class with the identity of a record: the class itself, or a subclass if another record has it."""
+    """Return a class with the identity of a record: the class itself, or a subclass if another record owns the
+    class.
+    """
     owner = vars(kind).get("_record")
     if owner is None:
         _set_record(kind, record)
@@ -146,25 +150,25 @@ def _claimed(kind: _ClassT, record: Provider, role: str) -> _ClassT:
 def _set_record(kind: Any, record: Provider) -> None:
     kind._record = record
     if issubclass(kind, BaseTool):
-        kind.__provider__ = record.name  # the name that v1 documents
+        kind.__provider__ = record.name  # the attribute that v1 documents
 
 
 @cache
 def _derived_metaclass(metaclass: type) -> type:
-    """Return a metaclass whose classes can be pickled although no module has them by name."""
+    """Return a metaclass whose classes can be pickled although they are not importable by name."""
     derived = type("Derived", (metaclass,), {})
     copyreg.pickle(derived, _reduce_class)  # type: ignore[arg-type]  # a function of its instances, which are classes
     return derived
 
 
 def _reduce_class(kind: Any) -> str | tuple[object, ...]:
-    if "_role" not in vars(kind):  # a subclass that a program wrote, to be found by its name
+    if "_role" not in vars(kind):  # a subclass in a program, which is importable by name
         return str(kind.__qualname__)
     return _class_of, (kind._record.name, kind._role)
 
 
 def _class_of(name: str, role: str) -> type:
-    # The registry is above the engine, and is needed only where a pickle is read.
+    # The registry is a layer above the engine, and only unpickling needs it.
     record = import_module("ferroscope.core._registry").provider_record(name)
     kind: type = getattr(record, role)
     return kind

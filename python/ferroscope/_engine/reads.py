@@ -1,4 +1,4 @@
-"""Async reads of a stream, without a generator per layer."""
+"""Async reads of a stream without a generator per layer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ END: Final = object()
 
 
 class AsyncReads:
-    """The reads of an async stream, one call per read.
+    """The reads of an async stream, with one call per read.
 
     Attributes:
-        take: Returns bytes, none of them at the end; or an awaitable. Its result is a read, `END`, or None if there is
-            something to take now.
-        iterator: The iterator below, if there is one.
+        take: Returns bytes, empty at the end, or an awaitable. The awaitable's result is a read, `END`, or None if
+            the next call has data.
+        iterator: The underlying iterator, if there is one.
     """
 
     __slots__ = ("iterator", "take")
@@ -42,7 +42,7 @@ class AsyncReads:
 
     @classmethod
     def of_sync(cls, iterator: Iterator[Any]) -> AsyncReads:
-        """Return the reads of a sync iterator, which blocks the event loop if it has to wait."""
+        """Return the reads of a sync iterator, which may block the event loop."""
 
         async def iterate() -> AsyncIterator[Any]:
             for read in iterator:

@@ -1,15 +1,15 @@
-"""What a stream received, kept to be decoded again."""
+"""The buffer of a stream's received data, for decoding it again."""
 
 from __future__ import annotations
 
 from ..errors import LimitExceededError
 
-# More than the longest answers of current models, less than what hurts.
+# More than the longest answers of current models need.
 DEFAULT_BYTES = 16 * 1024 * 1024
 
 
 class ReplayBuffer:
-    """The pieces of a stream, as they were read, up to a limit."""
+    """The pieces of a stream as they were read, up to a limit in bytes."""
 
     __slots__ = ("_max_bytes", "_pieces", "_size")
 
@@ -19,7 +19,7 @@ class ReplayBuffer:
         self._pieces: list[bytes | str] = []
 
     def add(self, piece: bytes | str) -> None:
-        """Keeps a piece; beyond the limit nothing is kept any more."""
+        """Add a piece. Beyond the limit, nothing is stored."""
         self._size += len(piece)
         if self._size <= self._max_bytes:
             self._pieces.append(piece)
@@ -30,11 +30,11 @@ class ReplayBuffer:
         """Return all pieces.
 
         Raises:
-            ferroscope.errors.LimitExceededError: There were more than could be kept.
+            ferroscope.errors.LimitExceededError: The stream was longer than the limit.
         """
         if self._size > self._max_bytes:
             raise LimitExceededError(
-                f"the stream cannot be replayed: it has more than the {self._max_bytes} bytes that were to be kept; "
+                f"the stream cannot be replayed: it is longer than the replay buffer of {self._max_bytes} bytes; "
                 "set a higher limit with `stream={'replay': bytes}`"
             )
         return self._pieces

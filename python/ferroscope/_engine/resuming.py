@@ -1,4 +1,4 @@
-"""Streams of runs that go on at the server after the connection broke: they continue over a new one."""
+"""Streams of background runs, which continue over a new connection after theirs broke."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .._core import Event, StreamDecoder
 from .reads import END, AsyncReads
 from .source import Source
 
-# Connections in a row that brought no new event.
+# Consecutive connections without a new event.
 _ATTEMPTS: Final = 3
 
 
 class Resuming:
-    """A source that opens another connection where its own broke, and continues after the last event.
+    """A source that reconnects when its connection breaks, and continues after the last event.
 
     Args:
         source: The source of the first connection.
-        decoder: The decoder of the stream; it knows the last event.
-        request: Sends the request for the events after a sequence number, of a response id. Async clients return an
+        decoder: The decoder of the stream, which knows the last event.
+        request: Sends the request for the events after a sequence number, for a response id. Async clients return an
             awaitable.
         open_stream: Returns the source of an SDK's stream.
         is_broken: Whether an error means that the connection broke.
@@ -63,7 +63,7 @@ class Resuming:
                 reads = self._next_reads(failure)
 
     def _next_reads(self, failure: Exception | None) -> Iterator[Any] | None:
-        """Return the reads of another connection; None at the end of the response."""
+        """Return the reads of a new connection; None at the end of the response."""
         while self._may_continue(failure):
             self._source.close()
             try:
@@ -133,7 +133,7 @@ class Resuming:
         self._source = self._open_stream(sdk_stream)
 
     def events(self, read: Any) -> Iterable[Event]:
-        # The decoder drops events that come again in bytes; objects are dropped here.
+        # The decoder skips repeated events in bytes. Repeated objects are skipped here.
         number = getattr(read, "sequence_number", None)
         if number is not None and self._cursor is not None and number <= self._cursor:
             return ()

@@ -1,7 +1,7 @@
-"""The exceptions of the SDKs: what breaks a stream is raised as the SDK would raise it, and as ours.
+"""The exceptions of an interrupted stream, which are instances of the SDK's class and of Ferroscope's class.
 
-The SDKs of OpenAI, Anthropic and Groq are made by one generator and name these classes alike. Read errors
-that an older SDK lets through as its HTTP library's get the class that its own newest version gives them.
+The SDKs of OpenAI, Anthropic and Groq come from one generator and share these class names. Older SDKs do not wrap
+read errors of their HTTP library. Such an error gets the class that the SDK's newest version uses.
 """
 
 from __future__ import annotations
@@ -22,19 +22,25 @@ if TYPE_CHECKING:
 
 _StreamErrorT = TypeVar("_StreamErrorT", bound=StreamError)
 
-# A client may come with either; a process may have both.
+# A client may use either library, and a process may use both.
 _HTTP_LIBRARIES = ("httpx2", "httpx")
 
 
 class SdkErrors:
-    """Makes exceptions that belong to one response."""
+    """The factory of the exceptions for one response."""
 
     def __init__(self, provider: Provider, response: object | None) -> None:
         self._provider = provider
         self._response = response
 
     def of_core(self, kind: str, message: str, body: Any) -> StreamError:
-        """Return the exception for an error of the core: its kind, its message, the provider's error if it sent one."""
+        """Return the exception for an error of the core.
+
+        Args:
+            kind: The kind of the error.
+            message: The message.
+            body: The provider's error object; None if it sent none.
+        """
         if kind == "limit":
             return LimitExceededError(message)
         if kind == "unfinished":
@@ -45,7 +51,7 @@ class SdkErrors:
         reported = body.get("error", body) if isinstance(body, dict) else body
         own = reported.get("message") if isinstance(reported, dict) else reported
         if isinstance(own, str):
-            vars(error)["message"] = own  # the SDK's attribute holds the provider's words alone
+            vars(error)["message"] = own  # the SDK's attribute has only the provider's text
         return error
 
     def of_response(self, message: str, found: ReportedError) -> APIError:
@@ -55,18 +61,18 @@ class SdkErrors:
             return APIError(message)
         kind: type[APIError] = class_of_both(APIError, theirs)
         error = kind.__new__(kind)
-        # The SDKs do not hand out the HTTP request of a response.
+        # The SDKs do not expose the HTTP request of a response.
         theirs.__init__(error, message=message, request=None, body=found.body)
         error.args = (message,)
-        vars(error)["message"] = found.message  # the SDK's attribute has the server's words alone
+        vars(error)["message"] = found.message  # the SDK's attribute has only the server's text
         return error
 
     def of_read(self, error: Exception, place: Callable[[str], str]) -> Exception:
-        """Return the exception for a read that failed, or the error itself if it is none of the network's."""
+        """Return the exception for a failed read, or the error itself if it is not a network error."""
         if isinstance(error, DeadlinePassed):
             return self._both(StreamInterruptedError, "APITimeoutError", place(str(error)))
         if isinstance(error, (TimeoutError, *_classes("TimeoutException"))):
-            silent = place("the provider was silent for too long")
+            silent = place("the provider sent nothing before the read timeout")
             return self._both(StreamInterruptedError, "APITimeoutError", silent)
         network = _classes("RequestError", "StreamError")
         if isinstance(error, (*network, ssl.SSLError, OSError)) or type(error).__name__ == "EndOfStream":
@@ -77,29 +83,29 @@ class SdkErrors:
         return error
 
     def _claim(self, error: Exception) -> None:
-        """Makes what the SDK raised in its own iteration ours too, as it would be if we had read the bytes."""
+        """Make an exception from the SDK's own iteration an instance of Ferroscope's class too."""
         sdk = sys.modules.get(self._provider.adapter_module or self._provider.sdk)
-        # The order matters: a broken connection is one kind of error to some SDKs.
+        # The order matters: some SDKs derive the class for a broken connection from the other one.
         for ours, name in (
             (StreamInterruptedError, "APIConnectionError"),
             (ProviderStreamError, self._provider.stream_error),
         ):
             theirs = getattr(sdk, name, None)
             if theirs is not None and isinstance(error, theirs):
-                with suppress(TypeError):  # its instances are laid out in another way: it stays the SDK's alone
+                with suppress(TypeError):  # the memory layouts of the classes differ, so the error keeps its class
                     error.__class__ = class_of_both(ours, type(error))
                 return
 
     def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
-        """Our exception, which is also the SDK's of that name; `fields` are what the SDK's takes."""
+        """Return an exception of Ferroscope's class and of the SDK's class of that name, which accepts `fields`."""
         theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), name, None)
         request = getattr(self._response, "request", None)
-        # A deadline may pass before there is a request to speak of.
+        # A deadline may pass before the request exists.
         if theirs is None or (request is None and name != "APITimeoutError"):
             return ours(text)
         kind: type[_StreamErrorT] = class_of_both(ours, theirs)
         error = kind.__new__(kind)
-        # Errors with a status are made of the response, the others of the request.
+        # The constructor takes the response for errors with a status, and the request for others.
         whence = {"response": self._response} if "Status" in name else {"request": request}
         theirs.__init__(error, **whence, **fields)
         error.args = (text,)
@@ -107,7 +113,7 @@ class SdkErrors:
 
 
 def _classes(*names: str) -> tuple[type[Exception], ...]:
-    """Return the classes of that name in the HTTP libraries that are loaded."""
+    """Return the classes with these names in the loaded HTTP libraries."""
     loaded = (sys.modules.get(library) for library in _HTTP_LIBRARIES)
     found = (getattr(module, name, None) for module in loaded if module is not None for name in names)
     return tuple(kind for kind in found if isinstance(kind, type))

@@ -1,7 +1,7 @@
-"""Where the events of a stream come from: the raw bytes of an SDK's stream, or the objects that it yields.
+"""The source of a stream's events: the raw bytes below an SDK's stream, or the objects that it yields.
 
-Bytes are many times cheaper. They are taken only from a stream that nobody has touched: under a stream that
-was wrapped or patched (tracing, mocks) somebody counts on seeing the objects.
+Reading bytes is many times cheaper. They are read only from a stream that no other code has changed. If a stream was
+wrapped or patched (tracing, mocks), that code expects to see the objects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .replay_buffer import ReplayBuffer
 
 
 class ResponseHead(Protocol):
-    """The part of a streamed response that no event has, where an adapter finds it in the HTTP response."""
+    """The data of a streamed response that is not in its events. An adapter reads it from the HTTP response."""
 
     @property
     def id(self) -> str | None:
@@ -34,12 +34,12 @@ class ResponseHead(Protocol):
         ...
 
     def complete(self, response: Any) -> None:
-        """Add the part to the SDK's response object."""
+        """Add the data to the SDK's response object."""
         ...
 
 
 class Source(Protocol):
-    """A stream of an SDK, read one way or the other."""
+    """A stream of an SDK, read as bytes or as objects."""
 
     @property
     def response(self) -> object | None:
@@ -53,12 +53,12 @@ class Source(Protocol):
         ...
 
     def drain(self, reads: Iterator[Any]) -> None:
-        """Reads on to the end of the body, in bounded time, so that the connection can be used again."""
+        """Read to the end of the body, in bounded time, so that the connection can be reused."""
         ...
 
     async def adrain(self, reads: AsyncReads) -> None: ...
     def cut(self) -> None:
-        """Breaks off a sync read that another thread is waiting in."""
+        """Interrupt a sync read that another thread is waiting for."""
         ...
 
     def close(self) -> None: ...
@@ -68,7 +68,7 @@ class Source(Protocol):
 def open_source(
     sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None = None
 ) -> Source:
-    """Return the best way to read a stream of an SDK."""
+    """Return the most efficient source for a stream of an SDK."""
     if is_untouched(sdk_stream, provider.adapter_module or provider.sdk):
         decoder.framing = framing_of(sdk_stream.response, provider)
         return _Bytes(sdk_stream, decoder, replay_buffer)
@@ -76,9 +76,9 @@ def open_source(
 
 
 def is_untouched(sdk_stream: Any, sdk: str) -> bool:
-    """Return whether the SDK's own code, and nothing else, would yield the objects of this stream.
+    """Return whether only the SDK's own code produces the objects of this stream.
 
-    Private attributes are looked at only here, and only to find a reason against reading the bytes.
+    Private attributes are checked only here, and only for reasons not to read the bytes.
     """
     module = sys.modules.get(sdk)
     if type(sdk_stream) not in (getattr(module, "Stream", None), getattr(module, "AsyncStream", None)):
@@ -89,14 +89,14 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
         code = getattr(iterator, "gi_code", None) or getattr(iterator, "ag_code", None)
         if getattr(code, "co_name", None) != "__stream__":
             return False
-    # An attribute once, a property by now: what Anthropic's SDK has its own spans written by.
+    # Anthropic's SDK records tracing spans through `_observer` (an attribute in old versions, a property in new ones).
     if "close" in attributes or getattr(sdk_stream, "_observer", None) is not None:
         return False
     return getattr(sdk_stream.response, "is_stream_consumed", None) is False
 
 
 def framing_of(response: Any, provider: Provider) -> Framing:
-    """Return how the body of a response is cut into events."""
+    """Return the framing of the events in the body of a response."""
     content_type = response.headers.get("content-type", "")
     if "application/json" in content_type:
         return provider.json_framing
@@ -104,7 +104,7 @@ def framing_of(response: Any, provider: Provider) -> Framing:
 
 
 class _Bytes:
-    """Reads the body of the response below an SDK's stream."""
+    """A source that reads the body of the response below an SDK's stream."""
 
     def __init__(self, sdk_stream: Any, decoder: StreamDecoder, replay_buffer: ReplayBuffer | None) -> None:
         self._stream = sdk_stream
@@ -114,7 +114,7 @@ class _Bytes:
 
     @property
     def response(self) -> object | None:
-        return self._response  # type: ignore[no-any-return]  # whichever HTTP library's
+        return self._response  # type: ignore[no-any-return]  # of any HTTP library
 
     def reads(self) -> Iterator[bytes]:
         return read_body(self._response)
@@ -150,7 +150,7 @@ class _Bytes:
 
 
 class _Objects:
-    """Iterates over an SDK's stream, or over whatever stands in for one."""
+    """A source that iterates over an SDK's stream, or over a substitute for one."""
 
     def __init__(
         self, sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None
@@ -178,10 +178,10 @@ class _Objects:
         return (self._decoder.feed_event(event),)
 
     def drain(self, reads: Iterator[Any]) -> None:
-        """The SDK's own iteration has seen to that."""
+        """Do nothing, because the SDK's own iteration drains the body."""
 
     async def adrain(self, reads: AsyncReads) -> None:
-        """The SDK's own iteration has seen to that."""
+        """Do nothing, because the SDK's own iteration drains the body."""
 
     def cut(self) -> None:
         cut_off(getattr(self._stream, "response", None))
@@ -195,14 +195,14 @@ class _Objects:
 
 
 async def _aclose(sdk_stream: Any) -> None:
-    """Close an async stream of an SDK, or what stands in for one; some SDKs name the method `close`."""
+    """Close an async stream of an SDK, or a substitute. Some SDKs name the method `close`."""
     close: Any = getattr(sdk_stream, "aclose", None) or getattr(sdk_stream, "close", None)
     if close is not None and isawaitable(closing := close()):
         await closing
 
 
 class Blocking:
-    """A sync source in an async stream, which blocks the event loop as the sync client of that call does."""
+    """A sync source in an async stream. It blocks the event loop, as the sync client of that call does."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -224,7 +224,7 @@ class Blocking:
         self._source.drain(reads)
 
     async def adrain(self, reads: AsyncReads) -> None:
-        """Nobody waits here for what may not come."""
+        """Do nothing, because a blocking drain would stop the event loop."""
 
     def cut(self) -> None:
         self._source.cut()
@@ -237,7 +237,7 @@ class Blocking:
 
 
 class Replay:
-    """What was kept of another stream."""
+    """A source that replays the buffer of another stream."""
 
     response: object | None = None
 
@@ -258,16 +258,16 @@ class Replay:
         return self._decoder
 
     def drain(self, reads: Iterator[Any]) -> None:
-        """There is no connection."""
+        """Do nothing, because there is no connection."""
 
     async def adrain(self, reads: AsyncReads) -> None:
-        """There is no connection."""
+        """Do nothing, because there is no connection."""
 
     def cut(self) -> None:
-        """There is no connection."""
+        """Do nothing, because there is no connection."""
 
     def close(self) -> None:
-        """There is no connection."""
+        """Do nothing, because there is no connection."""
 
     async def aclose(self) -> None:
-        """There is no connection."""
+        """Do nothing, because there is no connection."""

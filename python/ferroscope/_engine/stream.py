@@ -1,4 +1,4 @@
-"""A stream under way: sends the request, reads the answer, folds it, and tells what went wrong with it."""
+"""The driver of one stream: it sends the request, reads the events, and raises the errors of the answer."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from .watchdog import watchdog
 
 # Any: chunk and tool are the provider's own classes.
 Pair = tuple[Any, Any]
-# Makes of events what a way of iterating gives out.
+# A function that converts events into the items of one way to iterate.
 View = Callable[[Iterable[Event]], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _BlankEvent:
-    """Goes with a tool that no event is left for."""
+    """The chunk of a tool without an event of its own."""
 
     data: bytes
     content: str = ""
 
 
 def start_stream(call: Call) -> AnyStream:
-    """Return the stream of a call; nothing is sent before it is iterated over."""
+    """Return the stream of a call. The request is sent when the iteration begins."""
     return wrap_run(StreamRun(call), call)
 
 
@@ -58,7 +58,7 @@ def wrap_run(run: StreamRun, call: Call) -> AnyStream:
 
 
 class StreamRun:
-    """One stream, from before its request to after its last byte."""
+    """One stream, from its request to its last byte."""
 
     __slots__ = (
         "_begun",
@@ -99,8 +99,8 @@ class StreamRun:
         self._started = 0.0
         self._timer: LazyTimer | None = None
         self._process = 0
-        self._heard = (0, 0.0)  # how many events had come when, by the clock of deadlines
-        self._tools: StreamTools | None = None  # of a way of iterating that hands out tools
+        self._heard = (0, 0.0)  # the number of events, and the monotonic time when it was first seen
+        self._tools: StreamTools | None = None  # set by ways to iterate that yield tools
         self._response: AnyCallResponse | None = None
         self.ended = False
         self.start_time = 0.0
@@ -109,12 +109,14 @@ class StreamRun:
     # ---- the two drivers
 
     def iterate(self, view: View | None = None) -> Generator[Any, None, None]:
-        """Runs a sync stream; the view makes of its events what is given out, pairs if there is none."""
+        """Iterate over a sync stream. The view converts its events into items; by default into pairs of chunk and
+        tool.
+        """
         assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
         return (self._again() or self)._iterate(view)
 
     def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
-        """Return the same of an async stream."""
+        """Iterate over an async stream."""
         assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
         return (self._again() or self)._aiterate(view)
 
@@ -123,14 +125,14 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(self._send())
-            if self._closed:  # by somebody else, while the request was under way
+            if self._closed:  # another thread closed it during the request
                 return
             reads, shown = source.reads(), self._shown(view)
             while True:
                 try:
                     read = self._read(source, reads)
                 except Exception as error:
-                    if self._closed:  # by `close`, while somebody still held the iterator
+                    if self._closed:  # `close` was called while an iterator was still in use
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
                 if read is END:
@@ -139,7 +141,7 @@ class StreamRun:
                 if self._closed:
                     return
                 if self._decoder.done:
-                    # Before the drain: the answer is there, whatever comes of its connection.
+                    # Before the drain, because the answer is complete even if the connection fails now.
                     self._end_whole()
                     source.drain(reads)
                     break
@@ -155,7 +157,7 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(await self._asend())
-            if self._closed:  # by somebody else, while the request was under way
+            if self._closed:  # another task closed it during the request
                 return
             reads, shown = source.areads(), self._shown(view)
             take, wait = reads.take, self._wait(reads)
@@ -172,7 +174,7 @@ class StreamRun:
                         if read is END:
                             break
                 except Exception as error:
-                    if self._closed:  # by `close`, while somebody still held the iterator
+                    if self._closed:  # `close` was called while an iterator was still in use
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
                 for item in shown(source.events(read)):
@@ -180,7 +182,7 @@ class StreamRun:
                 if self._closed:
                     return
                 if self._decoder.done:
-                    # Before the drain: the answer is there, whatever comes of its connection.
+                    # Before the drain, because the answer is complete even if the connection fails now.
                     self._end_whole()
                     await source.adrain(reads)
                     break
@@ -192,7 +194,7 @@ class StreamRun:
             await self.aclose()
         self._report_tools()
 
-    # ---- ways of iterating
+    # ---- ways to iterate
 
     def texts(self) -> Generator[str, None, None]:
         return self.iterate(_texts)
@@ -209,8 +211,8 @@ class StreamRun:
         return run.aiterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
 
     def collect(self) -> AnyCallResponse:
-        """Reads a sync stream to its end, without an object for each chunk."""
-        assert not self._call.plan.prompt.is_async, "the stream of an async call is collected with `acollect`"
+        """Read a sync stream to its end, without an object for each chunk."""
+        assert not self._call.plan.prompt.is_async, "use `acollect` for the stream of an async call"
         if not self.ended:
             self._check_unread()
             for _ in self._iterate(self._folded):
@@ -218,8 +220,8 @@ class StreamRun:
         return self.response()
 
     async def acollect(self) -> AnyCallResponse:
-        """Return the same of an async stream."""
-        assert self._call.plan.prompt.is_async, "the stream of a sync call is collected with `collect`"
+        """Read an async stream to its end, without an object for each chunk."""
+        assert self._call.plan.prompt.is_async, "use `collect` for the stream of a sync call"
         if not self.ended:
             self._check_unread()
             async for _ in self._aiterate(self._folded):
@@ -236,11 +238,11 @@ class StreamRun:
 
     def _check_unread(self) -> None:
         if self._begun or self._closed:
-            state = "being iterated over" if self._begun else "closed before anything was read"
+            state = "being iterated over" if self._begun else "closed before it was read"
             raise ValueError(f"No stream response: the stream is {state}.")
 
     def _again(self) -> StreamRun | None:
-        """Return a run over what was kept, if this one is over and kept it."""
+        """Return a run over the replay buffer, if this run has ended and has one."""
         if not self.ended or self._replay_buffer is None:
             return None
         run = StreamRun(self._call)
@@ -283,11 +285,12 @@ class StreamRun:
         try:
             return next(reads, END)
         finally:
-            if not watchdog.disarm(timer):  # too late: the failure, or the end, is our own
+            # the watchdog has already cut the read off, so the failure or the end comes from us
+            if not watchdog.disarm(timer):
                 raise limit.passed() from None
 
     def _wait(self, reads: AsyncReads) -> Callable[[Any], Awaitable[Any]] | None:
-        """Return what awaits a read in time, or None if the stream has no deadlines."""
+        """Return the function that awaits a read within the deadlines; None if there are none."""
         if self._call.plan.deadlines is None or isinstance(self._source, Replay):
             return None
         if not reads.waits_for_futures:
@@ -320,10 +323,10 @@ class StreamRun:
             self._heard = (events, time.monotonic())
         return deadlines.limit(started=self._started, heard=self._heard[1] if events else None)
 
-    # ---- what both share
+    # ---- shared by both drivers
 
     def _begin(self) -> bool:
-        """Return whether there is anything to iterate over: a stream runs once."""
+        """Begin the iteration. Return whether there is anything to iterate over: a stream runs once."""
         if self._begun or self._closed:
             return False
         self._begun = True
@@ -337,7 +340,7 @@ class StreamRun:
         self._head = getattr(sdk_stream, "head", None)
         source = self._source_of(sdk_stream)
         resume = self._call.resume()
-        # What is replayed is one body.
+        # A replay needs one continuous body, so such a stream is not resumed.
         if resume is not None and self._replay_buffer is None:
             source = Resuming(source, self._decoder, resume, self._source_of, self._is_broken)
         self._source = source
@@ -356,7 +359,7 @@ class StreamRun:
         return isinstance(self._errors().of_read(error, str), StreamInterruptedError)
 
     def _shown(self, view: View | None) -> View:
-        """Return the view, or the usual one; under a budget, of as many events as there is a budget for."""
+        """Return the view, or the default one. A budget limits the events that it sees."""
         usual = view or self._pairs
         if event_trace.logger.isEnabledFor(logging.DEBUG):
             plan, provider = self._call.plan, self._call.provider
@@ -365,7 +368,7 @@ class StreamRun:
         return usual if budget is None else lambda events: usual(self._paid(events, budget))
 
     def _paid(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
-        """Yield the same events, as long as there is a budget for them."""
+        """Yield the events until the budget is used up."""
         for event in events:
             arguments = sum(len(call.arguments) for call in event.fragments or ())
             try:
@@ -377,7 +380,7 @@ class StreamRun:
             yield event
 
     def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
-        """Yield the chunks of some events, and the tools that they complete."""
+        """Yield a pair for each event: its chunk, and a tool that it completes."""
         chunk = self._chunk_type()
         partial_tools = self._call.plan.partial_tools
         tools = self._open_tools()
@@ -395,7 +398,7 @@ class StreamRun:
         return self._tools
 
     def _tool_pairs(self, event: Event, stream_tools: StreamTools) -> Iterator[Pair]:
-        """Yield an event's chunk with its first tool, and each further tool with a chunk that says nothing."""
+        """Yield an event's chunk with its first tool, and each further tool with a chunk without content."""
         chunk = self._chunk_type()(event) if event.data else self._blank_chunk()
         tools = list(stream_tools.of_event(event))
         yield chunk, tools[0] if tools else None
@@ -407,13 +410,13 @@ class StreamRun:
         return self._chunk_type()(_BlankEvent(dialect.blank_event(self.id or "", self.model or "")))
 
     def _chunk_type(self) -> Callable[[Any], Any]:
-        """Return what makes chunks of events: the provider's class, with the head of the response if it has one."""
+        """Return the function that converts events into chunks: the provider's class, with the head of the response."""
         kind: Any = self._call.provider.chunk
         return kind if self._head is None else partial(kind, head=self._head)
 
     def _last(self, shown: View) -> Iterator[Any]:
-        """What only the end of the body completes."""
-        # The last event of what was broken off may be half of one.
+        """Yield the items that only the end of the body completes."""
+        # After an interruption, the last event may be incomplete.
         if not self._decoder.done and not self._broken_off:
             self._decoder.finish()
             yield from shown(self._decoder)
@@ -428,7 +431,7 @@ class StreamRun:
             self.ended = True
             self.end_time = now()
             self._response = None
-            # What is replayed has been paid for.
+            # A replay has already been paid for.
             if self._call.meters and not isinstance(self._source, Replay):
                 record(self.cost_details(), self._call.meters)
 
@@ -441,7 +444,7 @@ class StreamRun:
             error.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
             raise error
 
-    # ---- what went wrong
+    # ---- errors
 
     def _place(self, message: str) -> str:
         model = self.model or self._call.plan.model
@@ -456,7 +459,7 @@ class StreamRun:
         return found
 
     def _interrupted(self, error: Exception) -> Exception:
-        """Return the exception for a read that failed; what is none of the network's passes as it is."""
+        """Return the exception for a failed read. An error that is not of the network is returned unchanged."""
         self._end()
         found = self._errors().of_read(error, self._place)
         found.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
@@ -468,21 +471,21 @@ class StreamRun:
         source = self._source
         return SdkErrors(self._call.provider, source.response if source is not None else None)
 
-    # ---- the end, and what is known of the answer
+    # ---- the end, and the answer so far
 
     def close(self) -> None:
-        """Closes the connection of a sync stream, also while another thread waits for its next read."""
+        """Close the connection of a sync stream, even while another thread waits for its next read."""
         self._closed = True
         source = self._source
-        # In a forked child the connection is the parent's, and the locks of its pool may be locked for ever.
+        # In a forked child the connection belongs to the parent, and the locks of its pool may stay locked forever.
         if source is not None and os.getpid() == self._process:
             if not self._complete:
-                source.cut()  # to close a socket wakes nobody who is reading from it
+                source.cut()  # closing a socket does not wake a thread that reads from it
             source.close()
         self._finish_early()
 
     async def aclose(self) -> None:
-        """Closes the connection of an async stream."""
+        """Close the connection of an async stream."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -493,15 +496,15 @@ class StreamRun:
             self._finish_early()
 
     def _finish_early(self) -> None:
-        # Whoever still holds an iterator gets nothing more, even of a read that is there already.
-        with suppress(RuntimeError):  # another thread is decoding it; that thread sees `_closed` next
+        # An iterator that is still in use yields nothing more, even from data that has been read.
+        with suppress(RuntimeError):  # another thread is decoding; it checks `_closed` next
             self._decoder.stop()
         if self._begun:
             self._end()
 
     @property
     def complete(self) -> bool:
-        """Whether all of the answer has been iterated over."""
+        """Whether the whole answer has been consumed."""
         return self._complete
 
     @property
@@ -540,7 +543,7 @@ class StreamRun:
         """Return the answer so far, as a response."""
         if self._response is not None:
             return self._response
-        ended = self.ended  # before the state is read: another thread may end the stream meanwhile
+        ended = self.ended  # read before the state, because another thread may end the stream in the meantime
         raw = self._call.provider.dialect.read_response(self._decoder.response())
         if self._head is not None:
             self._head.complete(raw)
@@ -558,13 +561,15 @@ class StreamRun:
         return self._decoder.token_counts()
 
     def cost_details(self) -> Cost:
-        """What the call has cost so far; an estimate if it was broken off before the provider told the tokens."""
+        """Return the cost so far. It is an estimate if the stream was interrupted before the provider reported its
+        usage.
+        """
         response = self.response()
         if not self.ended or self._complete or self._source is None:
             return response.cost_details
         said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
         plan, sent = self._call.plan, self._prompt_length()
-        # Rounded up: a budget that ended the stream is used up by what is counted.
+        # Round up, so that a budget that ended the stream counts as used up.
         tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (sent, said))
         usage = self._call.provider.dialect.estimate_usage(response, *tokens)
         if usage is None:
@@ -573,7 +578,7 @@ class StreamRun:
         return cost(self._call.billed_by(model), model, usage, context={"estimated": True})
 
     def _prompt_length(self) -> int:
-        """How much text was sent, in characters."""
+        """Return the length of the messages of the request, in characters."""
         return sum(len(str(message)) for message in self._call.messages)
 
 

@@ -21,7 +21,7 @@ from ..core.base.tool import BaseTool
 
 
 class TypedEvents:
-    """Tells what each event added, by what was known before it."""
+    """A converter that finds what each event added by comparing it with the state before."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class TypedEvents:
         self._usage: bytes | None = None
 
     def convert(self, events: Iterable[Event]) -> Iterator[StreamEvent[Any]]:
-        """What some events added."""
+        """Yield the typed events for events of the core."""
         decoder = self._decoder
         for event in events:
             thinking, self._thought = decoder.reasoning_since(self._thought)

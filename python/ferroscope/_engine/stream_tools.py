@@ -1,4 +1,4 @@
-"""The tools of a stream: each complete call becomes a tool once; an incomplete one is an error at the end."""
+"""The tools of a stream. Each complete call becomes a tool once; an incomplete call is an error at the end."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _EXCERPT = 80
 
 
 class StreamTools:
-    """Makes the tools of one stream.
+    """The factory of the tools of one stream.
 
     Attributes:
-        errors: The errors of calls that no tool could be made of. The stream raises the first one at its end, so that
+        errors: The errors of calls that could not become a tool. The stream raises the first one at its end, so that
             no chunk is lost.
     """
 
@@ -39,7 +39,7 @@ class StreamTools:
         self.errors: list[Exception] = []
 
     def of_event(self, event: Event) -> Iterator[BaseTool]:
-        """Yield the tools that an event completes, and the partial ones that it lets grow."""
+        """Yield the tools that an event completes, and the partial tools that it extends."""
         if self._call.plan.partial_tools:
             for call in event.fragments or ():
                 yield from self._partial(call)
@@ -47,7 +47,7 @@ class StreamTools:
             yield from self.complete(call)
 
     def complete(self, call: ToolCallDelta) -> Iterator[BaseTool]:
-        """Yield the tool of a complete call; none if the call is an error."""
+        """Yield the tool for a complete call. An invalid call adds to `errors` instead."""
         if not self._call.tools:
             return
         self._handed_out[call.position] = call.arguments
@@ -63,7 +63,7 @@ class StreamTools:
             if is_empty(call.arguments) and (reason := self._cut_off_by(call)):
                 raise cut_off_error(call.id, call.name, call.arguments, reason)
             yield tool_type.from_arguments(id=call.id, name=call.name, arguments=call.arguments)
-        except ValueError as error:  # pydantic's and ours both are
+        except ValueError as error:  # the errors of pydantic and of Ferroscope are ValueErrors
             self.errors.append(error)
 
     def has_handed_out(self, position: int) -> bool:
@@ -87,7 +87,7 @@ class StreamTools:
             elif call.arguments.startswith(handed_out) and (rest := call.arguments[len(handed_out) :].strip()):
                 self.errors.append(
                     ToolArgumentsError(
-                        f"tool {call.name!r}, call {call.id!r}: the arguments went on after their JSON object was "
+                        f"tool {call.name!r}, call {call.id!r}: the arguments continue after their JSON object was "
                         f"complete, with {rest[:_EXCERPT]!r}",
                         name=call.name,
                         call_id=call.id,
@@ -96,14 +96,14 @@ class StreamTools:
                 )
 
     def _cut_off_by(self, call: ToolCallDelta) -> str | None:
-        """Return why the answer is not whole, as far as the events so far report it."""
+        """Return the reason why a call is incomplete, as far as the events so far report it."""
         last = self._decoder.tool_calls[-1].position == call.position
         if not last and call.arguments.strip():
-            return None  # an empty object that another call follows
+            return None  # an empty object, followed by another call
         reasons = self._response().common_finish_reasons
         if reasons:
             return next((reason for reason in reasons[:1] if reason in CUT_OFF), None)
-        # Of a stream that a client hands out as objects, only this reports the end.
+        # If a client yields the stream as objects, only the finish reason marks the end.
         return None if self._decoder.framed or self._decoder.finish_reasons else "no finish reason"
 
     def _partial(self, call: ToolCallDelta) -> Iterator[BaseTool]:
@@ -116,7 +116,7 @@ class StreamTools:
         pieces.append(call.arguments)
         try:
             reader.feed(call.arguments)
-        except JsonError:  # which the whole tool reports
+        except JsonError:  # the complete tool reports the error
             return
         if reader.value is not None:
             known = Fragments(pieces, len(pieces))

@@ -1,4 +1,4 @@
-"""A structured answer under way: partial instances of its response model, and the whole one at the end."""
+"""Structured streams: partial instances of a response model, and the complete instance at the end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .stream import StreamRun, wrap_run
 from .thinking import ThoughtFilter
 from .value_reader import ValueReader
 
-# Any: instances of whatever the response model is.
+# Any: instances of the response model.
 
 
 class Reader(Protocol):
-    """Reads an answer while it is written."""
+    """An incremental reader of a structured answer."""
 
     @property
     def value(self) -> Any: ...
@@ -31,7 +31,7 @@ class Reader(Protocol):
 
 
 def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
-    """Return the structured stream of a call; nothing is sent before it is iterated over."""
+    """Return the structured stream of a call. The request is sent when the iteration begins."""
     extraction = call.extraction
     assert extraction is not None
     run = StreamRun(call)
@@ -44,7 +44,7 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
 
 
 class StructuredRun:
-    """Reads the answer of one stream as its response model."""
+    """The iteration over one stream as its response model."""
 
     __slots__ = ("_call", "_extraction", "_reading", "_run")
 
@@ -55,15 +55,15 @@ class StructuredRun:
         self._reading = Reading(call, extraction)
 
     def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
-        """Partial instances, then the whole one, of a sync stream."""
+        """Yield partial instances, then the complete one, of a sync stream."""
         self._reading = reading = Reading(self._call, self._extraction)
         yield from self._run.iterate(reading.partials)
         yield from self._whole(reading, keep)
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
-        """Yield the same of an async stream."""
+        """Yield partial instances, then the complete one, of an async stream."""
         self._reading = reading = Reading(self._call, self._extraction)
-        # Closed here: left alone, it would be closed, and its connection with it, some turns of the loop later.
+        # Close the iterator here. Otherwise the event loop would close it, and its connection, some iterations later.
         async with aclosing(self._run.aiterate(reading.partials)) as partials:
             async for partial in partials:
                 yield partial
@@ -84,12 +84,12 @@ class StructuredRun:
         return self._reading.is_whole or self._reading.reader.is_done(*path)
 
     def _whole(self, reading: Reading, keep: Callable[[Any], None]) -> Iterator[Any]:
-        """Yield the whole instance; the response if the model called a tool instead."""
-        if not (reading.begun and self._run.complete):  # iterated over once more, or closed before
+        """Yield the complete instance, or the response if the model called a tool instead."""
+        if not (reading.begun and self._run.complete):  # iterated over again, or closed early
             return
         reading.is_whole = True
         response = self._run.response()
-        # Some SDKs keep arguments as objects, which malformed ones cannot become.
+        # Some SDKs parse arguments into objects, which fails for malformed ones.
         result = extract(self._call, response, self._run.arguments if self._extraction.mode == "tool" else "")
         if result is not response:
             keep(result)
@@ -106,7 +106,7 @@ class Reading:
         self._extraction = extraction
         self.reader = self._new_reader()
         self._text = _arguments if extraction.mode == "tool" else _content
-        # Arguments are JSON and nothing else.
+        # Arguments contain only JSON, without thoughts.
         self._thoughts = None if extraction.mode == "tool" else ThoughtFilter()
         self._every: Every = call.plan.every
         self._broken = False
@@ -119,7 +119,7 @@ class Reading:
         return PartialReader(self._extraction.model, given=self._call.prefilled_fields)
 
     def partials(self, events: Iterable[Event]) -> Iterator[Any]:
-        """Yield the instances that some events give."""
+        """Yield the instances after each event."""
         self.begun = True
         text, every, thoughts = self._text, self._every, self._thoughts
         for event in events:
@@ -134,7 +134,7 @@ class Reading:
             try:
                 changed = reader.feed(piece)
             except JsonError:
-                # Told at the end, when all of the answer is there to be told with it.
+                # The end of the stream raises the error, with the complete answer.
                 self._broken = True
                 continue
             if reader.wants(every, changed) and (value := reader.value) is not None:
@@ -142,7 +142,7 @@ class Reading:
 
 
 def _arguments(event: Event) -> str:
-    """What the event adds to the arguments of the first tool call."""
+    """Return the event's addition to the arguments of the first tool call."""
     if event.fragments is None:
         return ""
     return "".join(call.arguments for call in event.fragments if call.position == 0)

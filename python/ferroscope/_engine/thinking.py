@@ -1,4 +1,4 @@
-"""Thoughts in the text of an answer, as reasoning models write them: JSON inside them is a draft."""
+"""Thoughts in the text of an answer, as some reasoning models write them. JSON inside of thoughts is only a draft."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LONGEST: Final = max(map(len, _TAGS))
 
 
 def without_thoughts(text: str) -> str:
-    """Return a text without the thoughts in it: `<think>` blocks, and all text in front of a lone `</think>`.
+    """Return a text without its thoughts: `<think>` blocks, and all text before a single `</think>`.
 
-    A tag in a string of a JSON document is a part of the string.
+    A tag inside a string of a JSON document is part of the string.
     """
     if _TAG.search(text) is None:
         return text
@@ -25,21 +25,22 @@ def without_thoughts(text: str) -> str:
 
 
 class ThoughtFilter:
-    """Removes thoughts from a text that arrives in pieces."""
+    """A filter that removes thoughts from a text in pieces."""
 
     __slots__ = ("_held", "_kept", "_thinks")
 
     def __init__(self) -> None:
         self._kept: list[str] = []
-        self._held = ""  # the beginning of a tag, perhaps
+        self._held = ""  # possibly the beginning of a tag
         self._thinks = False
 
     def feed(self, piece: str) -> tuple[str, bool]:
         """Add a piece of the text.
 
         Returns:
-            The text that was kept of it, and whether all that was kept before turned out to be thoughts: some models
-            write the closing tag alone.
+            The text of the piece without thoughts, and whether all text before it turned out to be thoughts: some
+            models
+            write only the closing tag.
         """
         if not self._held and not self._thinks and "<" not in piece:
             self._kept.append(piece)
@@ -70,11 +71,11 @@ class ThoughtFilter:
         return "".join(kept), restarts
 
     def rest(self) -> str:
-        """Return all the text that was kept, at its end."""
+        """Return all the text without thoughts, at its end."""
         return "".join(self._kept) + ("" if self._thinks else self._held)
 
     def _is_in_document(self, kept: list[str], tag: str) -> bool:
-        """Return whether a tag is in a string of a JSON document that is still open."""
+        """Return whether a tag is inside a string of a JSON document that is still open."""
         document = PartialJson(root="container")
         try:
             document.feed("".join([*self._kept, *kept]))
@@ -86,6 +87,6 @@ class ThoughtFilter:
 
 
 def _tag_begun(text: str) -> int:
-    """Return how many characters at the end of a text may be the beginning of a tag."""
+    """Return the number of characters at the end of a text that may begin a tag."""
     at = text.rfind("<", max(len(text) - _LONGEST, 0))
     return len(text) - at if at >= 0 and any(tag.startswith(text[at:]) for tag in _TAGS) else 0

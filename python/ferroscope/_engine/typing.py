@@ -38,12 +38,12 @@ _ResponsesParamsT = TypeVar("_ResponsesParamsT", contravariant=True)
 _ModelT = TypeVar("_ModelT")
 _ParsedT = TypeVar("_ParsedT")
 
-# Any: a dynamic config's messages, parameters and client are the provider's; its own alias pins them.
+# Any: the messages, parameters and client of a dynamic config belong to the provider, whose own alias sets them.
 Prompt: TypeAlias = Messages.Type | BaseDynamicConfig[Any, Any, Any]
 
 
 class PromptToCall(Protocol[_ReturnT]):
-    """Turns a prompt function into a call: the same parameters, sync or async as before."""
+    """The decorator of a prompt function. The call has the same parameters, and is sync or async like the function."""
 
     @overload
     def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> Callable[_P, Coroutine[object, None, _ReturnT]]: ...
@@ -52,17 +52,17 @@ class PromptToCall(Protocol[_ReturnT]):
 
 
 class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
-    """`openai.call`, `anthropic.call`, …: one type, filled in with a provider's classes.
+    """`openai.call`, `anthropic.call`, ...: one type, with the classes of a provider as parameters.
 
     Args:
-        model: The model that is asked.
-        stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
-        tools: What the model may call: functions, tool classes, models.
-        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
-        output_parser: What the response is handed to; the call then returns what that returns.
-        json_mode: Whether the answer is to be JSON.
-        client: The client to call with; by default one that is made once and kept.
-        call_params: The provider's parameters, or those that all providers share.
+        model: The name of the model.
+        stream: Whether to stream the response. `{"partial_tools": True}` also yields tools with incomplete arguments.
+        tools: The tools that the model may call: functions, tool classes, pydantic models.
+        response_model: The type of the result: a model, a builtin, `list[str]`, a union, an enum, ...
+        output_parser: A function of the response; the call returns its result.
+        json_mode: Whether to ask for JSON.
+        client: The SDK's client; by default one that is created once and reused.
+        call_params: The parameters of the request: the provider's own, or those that all providers share.
     """
 
     @overload
@@ -253,24 +253,24 @@ class TwoApiCallDecorator(
     ) -> PromptToCall[BaseStructuredStream[_ModelT | _ResponsesT]]: ...
 
 
-# Named for completion in editors; the other strings are `provider/model`.
+# Named for completion in editors. Other strings are of the form `provider/model`.
 ProviderName: TypeAlias = Provider | LocalProvider | str
 AnyCallParams: TypeAlias = CommonCallParams | BaseCallParams
 
 
 class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):
-    """`llm.call`: the same for a call of whichever provider.
+    """`llm.call`: the decorator for calls of any provider.
 
     Args:
-        provider: Who is called (`"openai"`), or that and the model (`"openai/gpt-4o-mini"`).
-        model: The model that is asked.
-        stream: Whether the answer is streamed; `{"partial_tools": True}` also gives tools while they are written.
-        tools: What the model may call: functions, tool classes, models.
-        response_model: What the answer is to be: a model, a builtin, `list[str]`, a union, an enum, …
-        output_parser: What the response is handed to; the call then returns what that returns.
-        json_mode: Whether the answer is to be JSON.
-        client: The SDK's client to call with; by default one that is made once and kept.
-        call_params: The parameters that all providers share, or the provider's own.
+        provider: The provider (`"openai"`), or the provider and the model (`"openai/gpt-4o-mini"`).
+        model: The name of the model.
+        stream: Whether to stream the response. `{"partial_tools": True}` also yields tools with incomplete arguments.
+        tools: The tools that the model may call: functions, tool classes, pydantic models.
+        response_model: The type of the result: a model, a builtin, `list[str]`, a union, an enum, ...
+        output_parser: A function of the response; the call returns its result.
+        json_mode: Whether to ask for JSON.
+        client: The SDK's client; by default one that is created once and reused.
+        call_params: The parameters of the request: those that all providers share, or the provider's own.
     """
 
     @overload

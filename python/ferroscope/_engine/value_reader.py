@@ -1,4 +1,4 @@
-"""Reads a value that is no object while it is written: as `{"value": ...}`, which was asked for, or bare."""
+"""An incremental reader for values that are not objects, in the requested form `{"value": ...}` or bare."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .partial import PartialReader
 
 
 class ValueReader:
-    """A value, growing with the text that is fed.
+    """A value that grows with the text.
 
-    Two readers read until one turns out to be right: at the first key, which is `value` or not.
+    Two readers process the text in parallel until one is known to be right. The first key, `value` or another, decides.
     """
 
     __slots__ = ("_bare", "_right", "_wrapped")
@@ -25,14 +25,14 @@ class ValueReader:
 
     @property
     def value(self) -> Any:
-        """The value as of the last feed; None while nothing shows."""
+        """The value after the last `feed`; None until there is one."""
         if self._right is self._wrapped:
             shown = self._wrapped.value
             return None if shown is None else vars(shown)["value"]
         return None if self._right is None else self._right.value
 
     def feed(self, delta: str) -> bool:
-        """Reads more of the text; says whether `value` may have changed.
+        """Add a piece of the text. Return whether `value` may have changed.
 
         Raises:
             JsonError: The text is not JSON.
@@ -53,13 +53,13 @@ class ValueReader:
         bare = self._bare
         members = self._wrapped.raw if isinstance(self._wrapped.raw, dict) else {}
         if bare is not None and isinstance(bare.raw, list) and not bare.is_complete:
-            # A list that is still open is the document, whatever objects are in it.
+            # An open list is the document itself, even if there are objects in it.
             self._right = bare
         elif members:
             self._right = self._wrapped if "value" in members or bare is None else bare
 
     def wants(self, every: Every, changed: bool) -> bool:
-        """Return whether the last feed is one to give an instance after."""
+        """Return whether to yield an instance after the last `feed`."""
         return (self._right or self._wrapped).wants(every, changed)
 
     def is_done(self, *path: str | int) -> bool:

@@ -1,4 +1,4 @@
-"""Cuts off reads that take too long, from a thread of its own: a blocking read cannot be given up from within."""
+"""A thread that cuts off reads after their deadline, because a blocking read cannot be interrupted from within."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 class Watchdog:
-    """One thread for all that has a deadline; it sleeps until the nearest, and ends with the process."""
+    """One thread for all deadlines of the process. It sleeps until the nearest deadline."""
 
     def __init__(self) -> None:
         self._armed: dict[object, tuple[float, Callable[[], None]]] = {}
@@ -21,7 +21,7 @@ class Watchdog:
         self._started = False
 
     def arm(self, seconds: float, action: Callable[[], None]) -> object:
-        """Runs `action` after so many seconds, unless `disarm` is called with what this returns."""
+        """Run `action` after a number of seconds, unless `disarm` is called with the returned token."""
         token = object()
         deadline = time.monotonic() + seconds
         with self._lock:
@@ -29,14 +29,14 @@ class Watchdog:
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._watch, name="ferroscope-watchdog", daemon=True).start()
-            # Most are disarmed long before: waking the thread for each would cost more than the rest.
+            # Most actions are disarmed long before. Waking the thread for each one would dominate the cost.
             if deadline < self._wakes_at:
                 self._wakes_at = deadline
                 self._wake.set()
         return token
 
     def disarm(self, token: object) -> bool:
-        """Return whether that was in time: the action has not been run, and will not be."""
+        """Cancel an action. Return whether it was in time, so that the action has not run and will not run."""
         with self._lock:
             return self._armed.pop(token, None) is not None
 
@@ -45,10 +45,9 @@ class Watchdog:
             with self._lock:
                 now = time.monotonic()
                 due = [token for token, (deadline, _) in self._armed.items() if deadline <= now]
-                # Under the lock, so that a `disarm` that came too late finds all of it done. The actions do not wait
-                # for anything.
+                # Run the actions under the lock, so that a late `disarm` finds them finished. They do not block.
                 for token in due:
-                    with suppress(Exception):  # closed in the meantime; the others are to be cut off all the same
+                    with suppress(Exception):  # its target was closed in the meantime; the other actions must still run
                         self._armed.pop(token)[1]()
                 self._wakes_at = min((deadline for deadline, _ in self._armed.values()), default=math.inf)
                 self._wake.clear()
@@ -58,6 +57,6 @@ class Watchdog:
 
 watchdog = Watchdog()
 
-# The thread does not go with a fork, and the lock may have been held by another one.
+# A fork does not copy the thread, and another thread may have held the lock.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=watchdog.__init__)  # type: ignore[misc]  # as new
+    os.register_at_fork(after_in_child=watchdog.__init__)  # type: ignore[misc]  # reinitialize

@@ -517,7 +517,7 @@ def test_a_client_of_the_wrong_kind(server: ProviderServer, stream: bool) -> Non
     def recommend() -> str:
         return "Recommend"
 
-    with pytest.raises(TypeError, match=r"recommend is a sync function and its client \(AsyncOpenAI\) async"):
+    with pytest.raises(TypeError, match=r"recommend is a sync function, but its client \(AsyncOpenAI\) is async"):
         list(recommend())
     assert server.requests == []
 

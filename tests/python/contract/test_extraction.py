@@ -212,11 +212,11 @@ def test_models_that_contain_others_and_themselves(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (BOOK, r"an instance of Book: give it the type of the answer"),
-        ("Book", r"'Book': give it the type of the answer"),
-        (shelve, r"function shelve.*: give it the type of the answer"),
-        (3, r"3: give it the type of the answer"),
-        (Caller, r"no JSON becomes"),
+        (BOOK, r"an instance of Book: pass the type of the answer"),
+        ("Book", r"'Book': pass the type of the answer"),
+        (shelve, r"function shelve.*: pass the type of the answer"),
+        (3, r"3: pass the type of the answer"),
+        (Caller, r"cannot be read from JSON"),
     ],
 )
 def test_what_is_no_type_of_an_answer_is_refused_at_decoration(caller: Caller, wrong: Any, told: str) -> None:

@@ -27,8 +27,8 @@ def prompt() -> str:
     [
         ("response_modle", "did you mean `response_model`?"),
         ("tool", "did you mean `tools`?"),
-        ("temperature", 'write `call_params={"temperature": ...}`'),
-        ("max_tokens", 'write `call_params={"max_tokens": ...}`'),
+        ("temperature", 'pass `call_params={"temperature": ...}`'),
+        ("max_tokens", 'pass `call_params={"max_tokens": ...}`'),
     ],
 )
 def test_an_unknown_option_is_an_error_with_the_right_name(decorator: str, name: str, hint: str) -> None:
@@ -41,8 +41,8 @@ def test_an_unknown_option_is_an_error_with_the_right_name(decorator: str, name:
     ("model", "message"),
     [
         (prompt, 'openai.call needs a model: write `@openai.call("a-model")` above `prompt`'),
-        (None, "openai.call() needs the name of a model as text, not None"),
-        ("", "openai.call() needs the name of a model as text, not ''"),
+        (None, "openai.call() needs the name of a model as a string, not None"),
+        ("", "openai.call() needs the name of a model as a string, not ''"),
     ],
 )
 def test_a_decorator_without_a_model_is_an_error(model: Any, message: str) -> None:

@@ -164,7 +164,11 @@ def test_call_params_of_a_context_choose_for_an_llm_call(server: ProviderServer)
     ("provider", "api", "message"),
     [
         ("openai", "completions", "`api` of 'openai' is one of 'auto', 'chat', 'responses', not 'completions'"),
-        ("anthropic", "responses", "`api` of 'anthropic' is only for providers with several APIs, not 'responses'"),
+        (
+            "anthropic",
+            "responses",
+            "`api` of 'anthropic' is available only for providers with several APIs, not 'responses'",
+        ),
     ],
 )
 def test_an_api_that_there_is_not_is_an_error_at_the_call(provider: str, api: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Structured values while the model is still writing them."""
+"""Structured values that are read while the model writes them."""
 
 from .reader import PartialReader
 

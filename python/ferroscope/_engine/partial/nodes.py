@@ -1,7 +1,7 @@
-"""The containers that are open while a structured value is read, and how they show as values.
+"""The open containers of a structured value, and their values so far.
 
-A node holds what is known of its container and makes a new value of it whenever something inside has changed.
-Values that were handed out are left alone; see `Buffers` for how that stays cheap.
+A node has the state of its container, and builds a new value whenever something inside has changed. Values that were
+returned before are not modified. `Buffers` explains why that is cheap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ContainerT = TypeVar("_ContainerT", list[Any], dict[str, Any])
 
 
 class Node:
-    """A container that is open. `dirty` says that what its parent shows of it is out of date."""
+    """An open container. `dirty` means that the value in its parent is out of date."""
 
     __slots__ = ("dirty", "key", "parent")
 
@@ -25,18 +25,18 @@ class Node:
         self.dirty = True
 
     def plan_for(self, key: Any) -> Plan | None:
-        """Return the plan of the value at a key; None if such a value does not show."""
+        """Return the plan of the value at a key; None if that value is not shown."""
         raise NotImplementedError
 
     def put(self, key: Any, value: Any) -> None:
-        """The value at a key shows, or shows anew."""
+        """Set or replace the value at a key."""
         raise NotImplementedError
 
     def drop(self, key: Any) -> None:
-        """The value at a key shows no longer."""
+        """Remove the value at a key."""
 
     def snapshot(self) -> Any:
-        """What the parent shows, or `HIDDEN` to leave it as it is."""
+        """Return the current value for the parent, or `HIDDEN` to keep the previous one."""
         raise NotImplementedError
 
     def grow(self, key: Any, value: Any) -> None:
@@ -57,7 +57,7 @@ class Node:
             self.put(key, value)
 
     def open(self, key: Any, live: Any) -> Node:
-        """Return a container opens at a key; returns its node."""
+        """Open a container at a key, and return its node."""
         plan = self.plan_for(key)
         if plan is None:
             return TriedNode(self, key, ANY, None)
@@ -71,22 +71,22 @@ class Node:
         return TriedNode(self, key, plan, live)
 
     def close(self, live: Any) -> Node:
-        """Return the container is complete; returns its parent."""
+        """Complete the container, and return the node of its parent."""
         self.refresh()
         return self.parent
 
     def release_above(self) -> None:
-        """Has the containers above, outermost first, let go of what they hold of older copies of this one."""
+        """Release the references that the outer containers, outermost first, have to older copies of this one."""
         above = self.parent
         if above.parent is not above:
             above.release_above()
             above.release(self.key)
 
     def release(self, key: Any) -> None:
-        """Lets go of what the older copy holds at a key; it is written anew before it is handed out."""
+        """Release the reference in the older copy at a key. The value is set again before that copy is returned."""
 
     def refresh(self) -> None:
-        """Shows in the parent what has changed."""
+        """Update the value in the parent if something has changed."""
         if self.dirty:
             self.dirty = False
             value = self.snapshot()
@@ -95,7 +95,7 @@ class Node:
 
 
 class RootNode(Node):
-    """Above the document: holds the value that shows."""
+    """The node above the document, with the visible value."""
 
     __slots__ = ("changed", "plan", "value")
 
@@ -120,7 +120,7 @@ class RootNode(Node):
 
 
 class ModelNode(Node):
-    """A model: one new instance for every change, its complete fields shared with the one before."""
+    """The node of a model. Each change creates an instance, which shares its complete fields with the previous one."""
 
     __slots__ = ("data", "extra", "fields_set", "plan")
 
@@ -161,7 +161,7 @@ class ModelNode(Node):
     def snapshot(self) -> Any:
         cls = self.plan.cls
         made = cls.__new__(cls)
-        # As `model_construct` does it, without its walk over all fields.
+        # Like `model_construct`, but without its loop over all fields.
         _set(made, "__dict__", self.data.copy())
         _set(made, "__pydantic_fields_set__", self.fields_set.copy())
         _set(
@@ -182,11 +182,11 @@ _set = object.__setattr__
 
 
 class Buffers(Generic[_ContainerT]):
-    """Hands out a growing list or dict so that nobody sees it change, without copying it each time.
+    """Two alternating copies of a growing list or dict, so that a returned copy never changes.
 
-    Two copies take turns. When it is a copy's turn again, the value that held it is two steps old; if nobody
-    kept that (nor the copy itself), what is new is added to it. Otherwise it is left to its holder and a new
-    copy is made.
+    When it is a copy's turn again, the value that contained it is two steps old. If nothing else refers to that copy,
+    it
+    is extended in place. Otherwise it stays unchanged, and a new copy is created.
     """
 
     __slots__ = ("_newer", "_newer_len", "_older", "_older_len")
@@ -197,20 +197,20 @@ class Buffers(Generic[_ContainerT]):
         self._older_len = self._newer_len = 0
 
     def free(self) -> _ContainerT | None:
-        """Return the older copy, if only we hold it and it is as we left it."""
+        """Return the older copy if nothing else refers to it and its length is unchanged; otherwise None."""
         older = self._older
         if older is not None and sys.getrefcount(older) <= _OURS and len(older) == self._older_len:
             return older
         return None
 
     def hand_out(self, container: _ContainerT) -> None:
-        """`container` is the newer copy now."""
+        """Record `container` as the newer copy."""
         self._older, self._older_len = self._newer, self._newer_len
         self._newer, self._newer_len = container, len(container)
 
 
 def _references_of_ours() -> int:
-    """What `sys.getrefcount` says in `Buffers.free` about a container that nobody else holds."""
+    """Return `sys.getrefcount` in `Buffers.free` for a container without other references."""
 
     class Probe(Buffers[list[Any]]):
         def free(self) -> Any:
@@ -224,12 +224,12 @@ def _references_of_ours() -> int:
     return int(probe.free())
 
 
-# Without a global lock another thread may take a reference between the count and the use: always copy there.
+# Without the GIL, another thread may take a reference between the check and the use, so always copy there.
 _OURS = _references_of_ours() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
 
 
 class ListNode(Node):
-    """A list. Only its last item can change: everything before it is complete."""
+    """The node of a list. Only the last item can change, because all items before it are complete."""
 
     __slots__ = ("buffers", "items", "plan")
 
@@ -247,7 +247,7 @@ class ListNode(Node):
         if value is HIDDEN:
             if key < len(items):
                 return
-            # An item that cannot show keeps its place, so that the others keep theirs.
+            # An item that cannot be shown keeps its place as None, so that later indexes stay right.
             value = None
         if key < len(items):
             items[key] = value
@@ -286,7 +286,7 @@ class ListNode(Node):
 
 
 class DictNode(Node):
-    """A dict. What changed since a copy was handed out is all that the copy lacks."""
+    """The node of a dict. It records the changes since a copy was returned, which are all that the copy lacks."""
 
     __slots__ = ("buffers", "changed", "members", "plan", "was_changed")
 
@@ -337,7 +337,7 @@ class DictNode(Node):
 
 
 class TriedNode(Node):
-    """A container that has no way to grow of its own: tried as a whole, or shown when it is complete."""
+    """The node of a container that cannot be built step by step. It is validated as a whole after each change."""
 
     __slots__ = ("depth", "live", "plan")
 
@@ -363,7 +363,7 @@ class TriedNode(Node):
     def snapshot(self) -> Any:
         if self.live is None or self.plan.shape is not Shape.TRIED:
             return HIDDEN
-        # The text's own containers go on growing: what is handed out must not hold them.
+        # The parser's own containers keep growing, so the returned value must not refer to them.
         return self.plan.complete(_copied(self.live))
 
     def close(self, live: Any) -> Node:

@@ -1,4 +1,4 @@
-"""What a partial value of a type shows of the JSON that arrives, decided once for each type."""
+"""The rules for showing a partial value of a type, derived once for each type."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _VALIDATORS: Final[dict[str, Any]] = {
 
 
 class Hidden(Enum):
-    """A complete value that does not have the declared type: it does not show."""
+    """The marker for a complete value that does not fit the declared type, and is not shown."""
 
     HIDDEN = auto()
 
@@ -68,7 +68,7 @@ HIDDEN: Final = Hidden.HIDDEN
 
 
 class Shape(Enum):
-    """How a value grows."""
+    """The way in which a value grows."""
 
     LEAF = auto()
     """Not at all, or as text."""
@@ -76,9 +76,9 @@ class Shape(Enum):
     LIST = auto()
     DICT = auto()
     ANY = auto()
-    """Any JSON, as it comes."""
+    """Any JSON, unchanged."""
     TRIED = auto()
-    """By trying again whenever something in it has changed: unions, sets, tuples."""
+    """By validation of the whole value after each change: unions, sets, tuples."""
 
 
 Check = Callable[[Any], Any]
@@ -86,27 +86,27 @@ Check = Callable[[Any], Any]
 
 @dataclass(slots=True, eq=False)
 class Plan:
-    """How one annotation is shown."""
+    """The rule for one annotation."""
 
     shape: Shape
     text: bool = False
-    """Whether a growing string shows."""
+    """Whether a growing string is shown."""
     exact: type | None = None
-    """A complete value of exactly this type needs no check."""
+    """The type that needs no check: a complete value of exactly this type is valid."""
     item: Plan | None = None
-    """Of the items of a list, the values of a dict."""
+    """The plan for the items of a list, or the values of a dict."""
     model: ModelPlan | None = None
     types: tuple[Any, ...] = ()
-    """What a complete value is checked against: the whole field first, then its bare type."""
+    """The types for checking a complete value: the annotation of the whole field first, then its bare type."""
     config: ConfigDict | None = None
     _checks: list[Check] | None = None
 
     def complete(self, value: Any) -> Any:
-        """Return a complete value as it shows, or `HIDDEN`."""
+        """Return a complete value as it is shown, or `HIDDEN`."""
         if self._checks is None:
             self._checks = [check for annotation in self.types if (check := _check(annotation, self.config))]
         for check in self._checks:
-            # A user's validator may raise anything, and what a partial value lacks must not stop the stream.
+            # A user's validator may raise anything, and an incomplete value must not stop the stream.
             with suppress(Exception):
                 return check(value)
         return value if self.shape is Shape.ANY and not self.types else HIDDEN
@@ -114,11 +114,11 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class ModelPlan:
-    """How the fields of one model are shown."""
+    """The rules for the fields of one model."""
 
     cls: type[BaseModel]
     fields: dict[str, tuple[str, Plan]] = field(default_factory=dict)
-    """JSON key -> field name and its plan."""
+    """The field name and its plan, by JSON key."""
     blank: dict[str, Any] = field(default_factory=dict)
     keeps_extra: bool = False
 
@@ -128,7 +128,7 @@ ANY.item = ANY
 
 
 def plan_of(target: Any) -> Plan:
-    """Return the plan of a model or of any other annotation; that of a model is made once."""
+    """Return the plan of a model or of another annotation. That of a model is created once."""
     if isinstance(target, type) and issubclass(target, BaseModel) and not issubclass(target, RootModel):
         return Plan(Shape.MODEL, model=model_plan(target))
     return _plan(target, (), (), None)
@@ -141,7 +141,7 @@ def model_plan(model: type[BaseModel]) -> ModelPlan:
         return known
     cls = partial(model)
     plan = ModelPlan(cls, keeps_extra=model.model_config.get("extra") == "allow")
-    # Known before its fields are: a model may contain itself.
+    # Register the plan before its fields, because a model may contain itself.
     setattr(model, _ATTRIBUTE, plan)
     for name, info in model.model_fields.items():
         plan.blank[name] = None
@@ -157,8 +157,9 @@ def model_plan(model: type[BaseModel]) -> ModelPlan:
 
 
 def _keys(name: str, info: FieldInfo, config: ConfigDict) -> list[str]:
-    """Return the JSON keys that fill a field. One that is filled from deeper inside (`AliasPath`) only shows at the
-    end.
+    """Return the JSON keys that fill a field.
+
+    A field that is filled from a nested value (`AliasPath`) appears only at the end.
     """
     alias = info.validation_alias
     if alias is None:
@@ -224,7 +225,7 @@ def _plan(
     if origin in _LISTS or (origin in _DICTS and (not arguments or arguments[0] in (str, Any))):
         item = _plan(arguments[-1], (), (), config) if arguments else ANY
         shape = Shape.LIST if origin in _LISTS else Shape.DICT
-        # What holds models was checked piece by piece, and its check would ask for whole models.
+        # Containers of models were checked item by item. Their own check would require complete models.
         types_ = _nothing(arms) if _holds_model(only) else checked
         return Plan(shape, item=item, types=types_, config=config)
     if origin in _SCALARS:
@@ -241,7 +242,7 @@ def _arms(annotation: Any) -> tuple[Any, ...]:
 
 
 def _nothing(arms: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a container checks itself against when its parts were checked one by one: `null` at most."""
+    """Return the check of a container whose items were checked one by one: at most `null`."""
     return (None,) if type(None) in arms else ()
 
 
@@ -271,9 +272,9 @@ def _check(annotation: Any, config: ConfigDict | None) -> Check | None:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
     except PydanticUserError:
-        # Types that carry their own configuration take no other.
+        # Types with a configuration of their own accept no other.
         adapter = TypeAdapter(annotation)
     if (config or {}).get("strict"):
-        # Strictness knows what JSON cannot say (a date is text there); only the JSON reader knows that too.
+        # Strict validation accepts strings for types that JSON lacks (dates) only in JSON text.
         return lambda value: adapter.validate_json(json.dumps(value))
     return adapter.validate_python

@@ -1,25 +1,25 @@
-"""Reads a structured value while the model is still writing it: a new partial instance after every delta.
+"""An incremental reader of structured values: a new partial instance after every delta.
 
-`PartialReader` feeds the text to the incremental parser and replays what each delta did on a tree of nodes,
-one for every container that is open. Only the nodes from the root to where the text goes on make new values;
-what is complete is shared between the instances. So a delta costs what the delta costs, however much came before.
+`PartialReader` feeds the text to the incremental parser, and applies the changes of each delta to a tree of nodes with
+one node per open container. Only the nodes on the path from the root to the current position build new values.
+Complete parts are shared between the instances. So the cost of a delta does not depend on the text before it.
 
-What an instance shows, and when:
+The content of an instance:
 
-- **A field appears when its value does** and is None before. Strings grow. Numbers, booleans, dates, enums and
-  all else that has no beginning appear when complete. Models, lists and dicts appear when they open.
-- **Complete fields are validated, growing ones are not.** A complete value passes its field's type, constraints
-  and field validators. One that passes the type alone shows as that; one that has not even the type does not
-  show (as an item of a list it shows as None). Nothing of this stops the stream. Validators of whole models, and
-  of fields that hold models, run on the final value, which is validated as a whole.
-- **An instance does not change after it was handed out**, nor does anything in it: collect them, compare them,
-  put them in a queue. Parts that are complete are shared between instances, so treat them as read-only.
-- Unions that hold models or containers, sets and tuples are tried again whenever something in them changes and
-  appear as soon as they pass, at a cost that grows with their size; other unions show when complete.
+- **A field appears with its value** and is None before. Strings grow. Numbers, booleans, dates, enums and other
+  indivisible values appear when complete. Models, lists and dicts appear when they open.
+- **Complete fields are validated, growing ones are not.** A complete value must pass its field's type, constraints and
+  field validators. A value that passes only the type is shown as that type. A value that does not even pass the type
+  is not shown (in a list, it is shown as None). None of this stops the stream. Validators of whole models, and of
+  fields with models, run on the final value, which is validated as a whole.
+- **An instance never changes after it was returned**, and neither does anything in it. So instances can be collected,
+  compared or put into a queue. Complete parts are shared between instances, so do not modify them.
+- Unions of models or containers, sets and tuples are validated after each change and appear as soon as they pass. The
+  cost grows with their size. Other unions appear when complete.
 
-Lists, dicts and long strings that grow are handed out from two buffers in turn; the older is written to again
-only if nobody else holds it (its reference count says so), otherwise it is left alone and copied. Whoever keeps
-every instance therefore pays for copies of what is growing; everybody else pays for what is new.
+Growing lists, dicts and long strings alternate between two buffers. The older buffer is reused only if its reference
+count shows that nothing else refers to it; otherwise it is copied. So a program that keeps every instance pays for
+copies of the growing values, and other programs pay only for the new text.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OPEN_LIST, _CLOSE, _GROW, _DONE, _DROP = 1, 2, 3, 4, 5
 
 
 class PartialReader(Generic[T]):
-    """A value of a type, growing with the text that is fed.
+    """A value of a type that grows with the text.
 
     ```python
     reader = PartialReader(Book)
@@ -57,8 +57,7 @@ class PartialReader(Generic[T]):
 
     Args:
         target: A model, or any other annotation.
-        given: Fields of the model that are known beforehand; they show from the first instance on, whatever
-            the text says about them.
+        given: Fields of the model with known values. They are set in every instance, and override the text.
     """
 
     @overload
@@ -93,13 +92,13 @@ class PartialReader(Generic[T]):
 
     @property
     def value(self) -> T | None:
-        """The instance as of the last feed; None while nothing shows."""
+        """The instance after the last `feed`; None until there is one."""
         value: T | None = self._root.value
         return value
 
     @property
     def raw(self) -> Any:
-        """The plain JSON value so far; its containers are live and grow with the next feed."""
+        """The plain JSON value so far. Its containers grow with the next `feed`."""
         return self._json.value
 
     @property
@@ -109,7 +108,7 @@ class PartialReader(Generic[T]):
 
     @property
     def changes(self) -> list[tuple[Path, bool]]:
-        """What the last feed touched, in order: the path, and whether the value there is complete now."""
+        """The changes of the last `feed`, in order: the path, and whether the value there is complete now."""
         return self._json.changes()
 
     @property
@@ -127,14 +126,14 @@ class PartialReader(Generic[T]):
                 value = value[key]
             except (KeyError, IndexError, TypeError):
                 return False
-        # Text only goes on at one place: all that shows and is not on the way there is complete.
+        # The text continues at one path only. Every value outside of that path is complete.
         return self._json.is_complete or self._json.open_path[: len(path)] != path
 
     def feed(self, delta: str | bytes) -> bool:
-        """Reads more of the text; says whether `value` changed.
+        """Add a piece of the text. Return whether `value` changed.
 
         Raises:
-            JsonError: The text is not JSON; what came before that byte stays readable.
+            JsonError: The text is not JSON. The values before that byte remain readable.
         """
         self._completed = False
         try:
@@ -146,11 +145,11 @@ class PartialReader(Generic[T]):
         return self._replay()
 
     def finish(self) -> T:
-        """Return the text is at its end: returns the whole value, validated as the type itself.
+        """End the text, and return the complete value, validated as the type itself.
 
         Raises:
-            JsonError: The document is missing or not complete.
-            pydantic.ValidationError: It is not a value of the type.
+            JsonError: The document is missing or incomplete.
+            pydantic.ValidationError: The value does not fit the type.
         """
         if self._json.finish():
             self._replay()
@@ -161,14 +160,14 @@ class PartialReader(Generic[T]):
         return adapter.validate_json(json.dumps(value)) if _is_strict(self._target) else adapter.validate_python(value)
 
     def read(self, deltas: Iterable[str | bytes], *, every: Every = "delta") -> Iterator[T]:
-        """Yields an instance for every delta, or only when it changed, or when one of its fields is complete now."""
+        """Yield an instance after each delta, or only after changes, or only after a field is complete."""
         for delta in deltas:
             changed = self.feed(delta)
             if self.wants(every, changed) and self._root.value is not None:
                 yield self._root.value
 
     def wants(self, every: Every, changed: bool) -> bool:
-        """Return whether the last feed is one to yield after; for those who drive the deltas themselves."""
+        """Return whether to yield an instance after the last `feed`, for callers with a loop of their own."""
         return every == "delta" or (changed and (every == "change" or self._completed))
 
     def _replay(self) -> bool:
@@ -201,12 +200,12 @@ class PartialReader(Generic[T]):
 
 
 def _is_strict(target: Any) -> bool:
-    """Return whether a model wants exact types: then only the JSON reader knows that a date is text there."""
+    """Return whether a model is strict. Then only JSON text may have strings for types that JSON lacks (dates)."""
     return isinstance(target, type) and issubclass(target, BaseModel) and bool(target.model_config.get("strict"))
 
 
 def _root(plan: Plan) -> Literal["object", "container", "value"]:
-    """Where to look for the document: a model is an object, whatever brackets stand in the text before it."""
+    """Return where the document begins. A model is an object, even if other brackets precede it in the text."""
     if plan.shape in (Shape.MODEL, Shape.DICT):
         return "object"
     return "container" if plan.shape is Shape.LIST else "value"

@@ -143,7 +143,7 @@ def test_a_stream_that_somebody_reads_is_not_collected(streams: Streams, server:
         pairs.close()
         closed = streams.make()
         closed.close()
-        with pytest.raises(ValueError, match="No stream response: the stream is closed before anything was read"):
+        with pytest.raises(ValueError, match="No stream response: the stream is closed before it was read"):
             closed.collect()
         with pytest.raises(AssertionError):
             streams.runner.run(stream.acollect())
@@ -187,7 +187,9 @@ def test_what_came_before_a_break_is_replayed(streams: Streams, server: Provider
 def test_no_more_is_kept_than_allowed(streams: Streams, server: ProviderServer) -> None:
     stream = streams.make(replay=300)
     streams.read(stream)
-    with pytest.raises(errors.LimitExceededError, match=r"more than the 300 bytes.*stream=\{'replay': bytes\}"):
+    with pytest.raises(
+        errors.LimitExceededError, match=r"longer than the replay buffer of 300 bytes.*stream=\{'replay': bytes\}"
+    ):
         streams.read(stream)
     assert stream.content == "Hello there"
 
@@ -195,17 +197,21 @@ def test_no_more_is_kept_than_allowed(streams: Streams, server: ProviderServer) 
 # ---- deadlines
 
 LATE: dict[str, tuple[Any, dict[str, float], str]] = {
-    "no headers": (SlowHeaders("Hello", seconds=0.4), {"first_chunk_timeout": 0.1}, "no first chunk came within 0.1 s"),
+    "no headers": (
+        SlowHeaders("Hello", seconds=0.4),
+        {"first_chunk_timeout": 0.1},
+        "no first chunk arrived within 0.1 s",
+    ),
     "no headers in all": (
         SlowHeaders("Hello", seconds=0.4),
         {"total_timeout": 0.1},
         "the stream did not end within 0.1 s",
     ),
-    "no first chunk": (Stall("Hello", after=0), {"first_chunk_timeout": 0.1}, "no first chunk came within 0.1 s"),
+    "no first chunk": (Stall("Hello", after=0), {"first_chunk_timeout": 0.1}, "no first chunk arrived within 0.1 s"),
     "silence": (
         Stall("Hello there", after=2),
         {"first_chunk_timeout": 5, "idle_timeout": 0.1},
-        "no chunk came for 0.1 s",
+        "no chunk arrived for 0.1 s",
     ),
     "too long": (
         Answer(Text("word " * 100), delay=0.02),
