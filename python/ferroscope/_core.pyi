@@ -1,6 +1,6 @@
-"""The compiled core: bytes of a stream to what each event added, unfinished JSON to values, usage to cost.
+"""The compiled core: decoding of streams, parsing of incomplete JSON, and prices of usage.
 
-Private: what the package offers of it is re-exported where it belongs. Held by `mypy.stubtest`.
+Private. The package re-exports the public parts. `mypy.stubtest` checks this file against the extension.
 """
 
 from asyncio import AbstractEventLoop, Future
@@ -43,24 +43,24 @@ __version__: str
 
 @final
 class ChunkJoiner:
-    """Joins the chunks of HTTP/1.1 responses that arrived together, of one connection.
+    """The chunk joiner of one connection: it merges HTTP/1.1 chunks that arrived together.
 
-    What comes out is the same response in fewer chunks. Bytes that are not plainly a chunked response stay as they are.
+    The result is the same response in fewer chunks. Bytes that are not clearly a chunked response pass unchanged.
     """
 
     def __new__(cls) -> Self: ...
     def sent(self, data: bytes) -> None:
-        """Take note of bytes that are sent on the connection; the first few of a request are enough."""
+        """Record the start of bytes that are sent on the connection. The first few bytes of each request are enough."""
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the connection, and give what is to be read in their place.
+        """Return the bytes to read in place of the next bytes of the connection.
 
-        Nothing, if what they say is not complete yet.
+        Empty if the bytes are not complete yet.
         """
     @property
     def in_body(self) -> bool:
-        """Whether the chunks of a response are what comes next."""
+        """Whether the next bytes are chunks of a response."""
     def extract_data(self, data: bytes) -> tuple[bytes, bytes]:
-        """Take the next bytes of the connection, and give the data in them, and what follows it as it is."""
+        """Return the data in the next bytes of the connection, and the unchanged bytes after it."""
 
 @final
 class TlsSettings:
@@ -85,9 +85,9 @@ class HttpEngine:
     def fileno(self) -> int:
         """Return the descriptor that the event loop watches; `poll` is its callback."""
     def poll(self) -> None:
-        """Read and write what is ready, and resolve the futures of exchanges that can go on."""
+        """Read and write on the ready connections, and resolve the futures of exchanges that can continue."""
     def expire(self) -> None:
-        """End what has waited for too long."""
+        """End the exchanges whose timeout has passed."""
     def add_pool(
         self,
         max_connections: int | None,
@@ -97,11 +97,13 @@ class HttpEngine:
     ) -> int:
         """Return the key of a new pool."""
     def close_pool(self, pool: int) -> None:
-        """Close the connections of a pool; its exchanges fail."""
+        """Close the connections of a pool. Its exchanges fail."""
     def stop(self) -> None:
-        """Cancel the timer, for an engine that is not used any more."""
+        """Cancel the timer of an engine that is no longer used."""
     def counts(self, pool: int) -> tuple[int, int, int]:
-        """Return the open connections of a pool, the idle ones among them, and the requests that wait for one."""
+        """Return the number of open connections of a pool, of idle ones among them, and of requests that wait for
+        one.
+        """
     def start(
         self,
         pool: int,
@@ -117,14 +119,15 @@ class HttpEngine:
 
         Args:
             pool: The pool's key.
-            origin: Whether the connection is encrypted, the host, the port, and the name that the certificate must have
-                if that is not the host.
+            origin: Whether the connection is encrypted, the host, the port, and the name in the certificate if it
+                differs
+                from the host.
             method: The method.
             target: The path and the query.
             headers: Names and values.
             body: The whole body.
-            timeouts: Seconds to connect, to read, to write, and to wait for a connection of the pool.
-            make_error: Makes the exception of an error's class name and message.
+            timeouts: The timeouts in seconds to connect, to read, to write, and to wait for a connection of the pool.
+            make_error: Returns the exception for an error's class name and message.
         """
 
 @final
@@ -132,9 +135,9 @@ class HttpExchange:
     """A request and its response."""
 
     def head(self) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]] | Future[None] | None:
-        """Return status, reason, version and headers; a future to await first; None if addresses are needed."""
+        """Return status, reason, version and headers; a future to await first; None if the engine needs addresses."""
     def take(self) -> bytes | Future[None]:
-        """Return all body data that has arrived, no bytes at the end, or a future to await first."""
+        """Return all body data that has arrived, empty bytes at the end, or a future to await first."""
     def connect(self, addresses: list[tuple[Any, ...]]) -> None:
         """Connect to one of these addresses, as `getaddrinfo` returns them."""
     def close(self) -> None:
@@ -145,22 +148,22 @@ class HttpExchange:
         """Return the TLS version and cipher; None without TLS."""
 
 def http_forked() -> None:
-    """Take note that this process was forked."""
+    """Tell the core that this process was forked."""
 
 # --- Streams ---------------------------------------------------------------------------------------------------------
 
 class DecodeError(Exception):
-    """A stream that cannot be read on, or an error that the provider reports in it.
+    """An error of a stream: it cannot be decoded, or the provider reports an error in it.
 
-    `args` are the kind, the message, the number of the event (from 1; 0 before the first), the offset in the body at
-    which its data begins, and for the kind `provider` the provider's own error as JSON text.
+    `args` are the kind, the message, the number of the event (from 1; 0 before the first), the offset of its data in
+    the body, and for the kind `provider` the provider's error object as JSON text.
     """
 
     args: tuple[Literal["provider", "limit", "unfinished", "protocol"], str, int, int, str | None]
 
 @final
 class ToolCallDelta:
-    """A tool call: whole, or as far as it grew with an event. Equal by value."""
+    """A tool call, or the part of it that one event added. Compared by value."""
 
     __match_args__: ClassVar[tuple[str, str, str, str]]
 
@@ -169,38 +172,38 @@ class ToolCallDelta:
         """The position among the tool calls of the message."""
     @property
     def id(self) -> str | None:
-        """The provider's id of the call, if it gave one."""
+        """The provider's id of the call; None if it sent none."""
     @property
     def name(self) -> str:
         """The name of the tool."""
     @property
     def arguments(self) -> str:
-        """The arguments, JSON text: whole, or the fragment that was added."""
+        """The arguments as JSON text: all of them, or the fragment that was added."""
     def __hash__(self) -> int: ...
 
 @final
 class Event:
-    """What one event of a stream added."""
+    """The changes by one event of a stream."""
 
     @property
     def content(self) -> str:
-        """Text that the event added."""
+        """The text that the event added."""
     @property
     def data(self) -> bytes:
-        """The event's data, JSON text; empty for what only the end of the stream completed."""
+        """The event's data as JSON text; empty for calls that only the end of the stream completed."""
     @property
     def tool_calls(self) -> list[ToolCallDelta] | None:
-        """Calls that the event completed, with all their arguments."""
+        """The calls that the event completed, with all their arguments."""
     @property
     def fragments(self) -> list[ToolCallDelta] | None:
-        """Calls whose arguments grew, with the fragments that were added."""
+        """The calls whose arguments the event extended, with the fragments."""
 
 @final
 class StreamDecoder:
-    """Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
+    """The decoder of one streamed response: feed bytes, iterate over the completed events, and repeat.
 
-    The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder says of
-    the response is always what has been iterated over, and not more.
+    The iterator stops when it needs more bytes, and continues after the next `feed`. The properties of the decoder
+    reflect only the events that have been consumed.
 
     Example:
         ```python
@@ -210,23 +213,23 @@ class StreamDecoder:
             for event in decoder:
                 print(event.content, end="")
         decoder.finish()
-        list(decoder)  # what only the end completes
+        list(decoder)  # events that only the end completes
         ```
 
     Args:
         dialect: The wire format: `anthropic`, `bedrock_converse`, `cohere`, `gemini`, `openai_chat` or
             `openai_responses`.
-        framing: How the body is cut into events: as server-sent events, in AWS's event stream as Bedrock sends it, or
-            as JSON objects in one array (`json_lines`: Gemini without `alt=sse`). By default as the wire format is
-            usually sent.
-        reasoning: Members of a delta that hold reasoning, by rank (`openai_chat`).
-        usage_in: A member that holds usage beside or instead of `usage` (`openai_chat`).
+        framing: The framing of events in the body: server-sent events, AWS's event stream as Bedrock uses it, or
+            JSON objects in one array (`json_lines`: Gemini without `alt=sse`). By default the usual framing of the wire
+            format.
+        reasoning: Members of a delta with reasoning, in order of preference (`openai_chat`).
+        usage_in: A member that contains usage beside or instead of `usage` (`openai_chat`).
         reports_end: Whether a stream reports its end, by a finish reason, by usage or by `[DONE]` (`openai_chat`).
-        event_bytes: Most bytes of one event.
-        response_bytes: Most bytes of all events.
-        tool_calls: Most tool calls of one message.
-        choices: Most choices of one response.
-        depth: Most levels of nested JSON.
+        event_bytes: The maximum size of one event in bytes.
+        response_bytes: The maximum size of all events in bytes.
+        tool_calls: The maximum number of tool calls in one message.
+        choices: The maximum number of choices in one response.
+        depth: The maximum nesting depth of JSON.
     """
 
     def __new__(
@@ -245,93 +248,93 @@ class StreamDecoder:
     ) -> Self: ...
     @property
     def framing(self) -> Literal["sse", "aws_event_stream", "json_lines"]:
-        """How the body is cut into events; can be set before its first bytes."""
+        """The framing of events in the body. It can be set before the first bytes."""
     @framing.setter
     def framing(self, value: Literal["sse", "aws_event_stream", "json_lines"], /) -> None: ...
     @property
     def framed(self) -> bool:
-        """Whether the body is fed, and with it the terminator, and not the events that a client hands out."""
+        """Whether the input is the body with its terminator, rather than events from a client."""
     @framed.setter
     def framed(self, value: bool, /) -> None: ...
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body, cut anywhere."""
+        """Add the next bytes of the body. They may end anywhere."""
     def finish(self) -> None:
-        """End the body; what that completes comes with the iteration."""
+        """End the body. The iteration then yields events that only the end completes."""
     def resume(self) -> None:
-        """Continue the response with another body, after the one before broke off.
+        """Continue the response with another body, after the previous one was interrupted.
 
-        An event that was cut is dropped, and so are events that come again, by their sequence number.
+        An incomplete event is dropped. Repeated events are skipped by their sequence number.
         """
     @property
     def sequence_number(self) -> int | None:
-        """The sequence number of the latest event that has one."""
+        """The sequence number of the latest event with one."""
     def stop(self) -> None:
-        """Leave unread what has been fed and not been folded yet: nobody wants the rest."""
+        """Discard data that has been fed but not consumed."""
     def fold(self) -> None:
-        """Fold all that has been fed, without an object for each event.
+        """Process all data that has been fed, without an object for each event.
 
         Raises:
-            DecodeError: As the iteration does.
+            DecodeError: As in the iteration.
         """
     def feed_event(self, data: str) -> Event:
-        """Fold one event that comes without framing, JSON text.
+        """Process one event without framing, as JSON text.
 
         Raises:
-            DecodeError: If it is no event, reports an error, or passes a limit.
+            DecodeError: The text is not an event, reports an error, or exceeds a limit.
         """
     def feed_body(self, data: str) -> Event:
-        """Fold a plain body, as it comes without streaming.
+        """Process the body of a response without streaming.
 
         Raises:
-            DecodeError: If it is no answer, reports an error, or passes a limit.
+            DecodeError: The text is not a response, reports an error, or exceeds a limit.
         """
     def __iter__(self) -> Self: ...
     def __next__(self) -> Event:
         """Return the next event.
 
         Raises:
-            StopIteration: When more bytes are needed, or at the end.
-            DecodeError: If the event cannot be read, reports an error, or passes a limit. What came before stays.
+            StopIteration: More bytes are needed, or the stream has ended.
+            DecodeError: The event cannot be read, reports an error, or exceeds a limit. Earlier events remain readable.
         """
     @property
     def done(self) -> bool:
-        """Whether the provider has said that the response is complete; the body may go on."""
+        """Whether the provider has marked the response as complete. The body may continue."""
     @property
     def events(self) -> int:
-        """How many events have come, those that said nothing included."""
+        """The number of events so far, including those without content."""
     @property
     def id(self) -> str:
-        """The provider's id of the response; empty while it has given none."""
+        """The provider's id of the response; empty until it arrives."""
     @property
     def model(self) -> str:
-        """The model that answers; empty while the provider has not said."""
+        """The name of the model; empty until it arrives."""
     @property
     def finish_reasons(self) -> list[str]:
-        """Why each choice ended, in the order of the choices."""
+        """The finish reason of each choice, in the order of the choices."""
     @property
     def usage(self) -> bytes | None:
-        """The provider's account of the tokens, JSON text."""
+        """The provider's usage object as JSON text."""
     def token_counts(self) -> dict[str, int | None]:
         """Return the token counts of the usage so far, as the function `token_counts` does."""
     @property
     def usage_contradiction(self) -> str | None:
-        """Why the counts that the events reported contradict each other; None if they do not."""
+        """The contradiction between the counts of different events; None if there is none."""
     @property
     def content(self) -> str:
-        """What the model has said so far."""
+        """The text so far."""
     @property
     def reasoning(self) -> str:
-        """What the model has thought so far, as far as the provider shows it."""
+        """The reasoning so far; empty if the provider shows none."""
     def reasoning_since(self, position: int) -> tuple[str, int]:
-        """What the model has thought since a position, and the position to ask from the next time."""
+        """Return the reasoning since a position, and the position for the next call."""
     @property
     def tool_calls(self) -> list[ToolCallDelta]:
         """The tool calls so far."""
     @property
     def cut_calls(self) -> list[ToolCallDelta]:
-        """The tool calls that the end of the response cut off, though their arguments may be closed JSON."""
+        """The tool calls that the end of the response cut off, even if their arguments are complete JSON."""
     def response(self) -> bytes:
-        """Return the response so far, in the form of the provider's answer without streaming, JSON text."""
+        """Return the response so far as JSON text, in the form of the provider's response without streaming."""
 
 # --- Unfinished JSON -------------------------------------------------------------------------------------------------
 
@@ -339,11 +342,11 @@ class JsonError(ValueError):
     """Text that is not JSON, or exceeds a limit."""
 
     offset: int
-    """The first byte that cannot stand where it stands."""
+    """The offset of the first invalid byte."""
 
 @final
 class PartialJson:
-    """Reads a JSON document while it is being written: feed deltas, read `value` at any time.
+    """An incremental parser of a JSON document: feed deltas, and read `value` at any time.
 
     Example:
         ```python
@@ -353,11 +356,11 @@ class PartialJson:
         ```
 
     Args:
-        mode: The rules of what shows: `default` shows numbers when they are complete, `trailing-strings` as jiter's
-            partial mode of that name does.
-        root: What the document has to be; text around an object or container is skipped.
-        max_depth: Most levels of nesting.
-        max_bytes: Most bytes of text.
+        mode: The rules for incomplete values: `default` shows numbers when they are complete, `trailing-strings` is
+            like jiter's partial mode of that name.
+        root: The required type of the document. Text around an object or container is skipped.
+        max_depth: The maximum nesting depth.
+        max_bytes: The maximum size of the text in bytes.
     """
 
     def __new__(
@@ -369,49 +372,49 @@ class PartialJson:
         max_bytes: int | None = None,
     ) -> Self: ...
     def feed(self, data: str | bytes) -> bool:
-        """Read more of the text; says whether anything visible changed.
+        """Add a piece of the text. Return whether the value changed.
 
         Raises:
-            JsonError: At the first byte that cannot stand where it stands.
+            JsonError: A byte is invalid at its position.
         """
     def finish(self) -> bool:
-        """Return the text is at its end.
+        """End the text. Return whether the value changed.
 
         Raises:
-            JsonError: If the document is not complete.
+            JsonError: The document is incomplete.
         """
     @property
-    def value(self) -> Any:  # Any: whatever JSON the document holds
-        """The value so far: containers are live and grow with the next feed. `None` also while nothing shows."""
+    def value(self) -> Any:  # Any: JSON
+        """The value so far. Its containers grow with the next `feed`. Also `None` while there is no value."""
     @property
     def has_value(self) -> bool:
-        """Whether anything shows: tells a document `null` from no document yet."""
+        """Whether there is a value. It distinguishes a document `null` from no document yet."""
     @property
     def is_complete(self) -> bool:
-        """Whether the document is complete (one that is only a number is not before `finish`)."""
+        """Whether the document is complete. A document that is a number is complete only after `finish`."""
     @property
     def offset(self) -> int:
-        """Bytes read so far."""
+        """The number of bytes read so far."""
     @property
     def span(self) -> tuple[int | None, int | None]:
-        """The bytes of the text that are the document: start and end, each `None` while unknown."""
+        """The start and end offset of the document in the text, each `None` while unknown."""
     @property
     def open_path(self) -> tuple[str | int, ...]:
-        """Keys from the root to where the text goes on: nothing on this path is complete, all else that shows is."""
+        """The keys from the root to the current position. Only the values on this path are incomplete."""
     def changes(self) -> list[tuple[tuple[str | int, ...], bool]]:
-        """What the last feed touched, in order: the path, and whether it is complete now."""
-    def edits(self) -> list[tuple[int, str | int | None, Any]]:  # Any: whatever JSON stands there
-        """What the last feed did, for replaying: code, key and value.
+        """Return the changes of the last `feed`, in order: the path, and whether the value there is complete now."""
+    def edits(self) -> list[tuple[int, str | int | None, Any]]:  # Any: JSON
+        """Return the edits of the last `feed`, for replaying: code, key and value.
 
-        Codes: a dict opens (0), a list opens (1), the innermost container closes (2), an unfinished value shows (3),
-        the value is complete (4), what showed is withdrawn (5), nothing shows any more (6).
+        Codes: a dict opens (0), a list opens (1), the innermost container closes (2), an incomplete value is shown (3),
+        the value is complete (4), a shown value is withdrawn (5), the whole document is withdrawn (6).
         """
 
 # --- Prices ----------------------------------------------------------------------------------------------------------
 
-# Item, unit, count, price, per, amount, tier, why, source, checked: decimals as text.
+# Item, unit, count, price, per, amount, tier, why, source, checked. Decimals are strings.
 _Item: TypeAlias = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]
-# Unit, price, per, and (threshold, price) for longer prompts.
+# Unit, price, per, and pairs of threshold and price for longer prompts.
 _Rate: TypeAlias = tuple[str, str, int, list[tuple[str, str]]]
 
 def price_usage(
@@ -421,58 +424,56 @@ def price_usage(
     api: str | None,
     call: dict[str, Any],  # Any: strings, flags and lists by name
 ) -> dict[str, Any]:  # Any: the fields of a cost by name
-    """Return the whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records
-    of.
-    """
+    """Return the cost of a usage object (JSON), as plain values for the records of `ferroscope.prices`."""
 
 def token_counts(usage: bytes | None) -> dict[str, int | None]:
     """Return the token counts of a usage object (JSON) by name.
 
-    A count that the provider did not report is None: missing, null, text, negative, or beyond 10^15. What a count
-    includes is as the provider reports it.
+    A count that the provider did not report is None: missing, null, text, negative, or beyond 10^15. The provider
+    defines which tokens a count includes.
     """
 
 def calculate_cost(provider: str, model: str, metadata: object) -> float | None:
-    """Return the cost of gathered counts in USD; `None` if it is not known.
+    """Return the cost of collected counts in USD; `None` if it is unknown.
 
     `metadata` has the attributes of `CostMetadata`.
     """
 
 def prices_load(text: str) -> None:
-    """Put rows, in the text form of the table, on top of all others."""
+    """Add rows, in the text form of the table, with precedence over all others."""
 
 def prices_alias(provider: str, name: str, model: str, region: str | None) -> None:
-    """Let a name stand for a model of a provider."""
+    """Register a name as an alias of a provider's model."""
 
 def prices_scale(provider: str, model: str | None, factor: str) -> None:
-    """Multiply prices by a contract's factor: `11/10`, `0.78`."""
+    """Multiply prices by the factor of a contract, such as `11/10` or `0.78`."""
 
 def prices_reset() -> None:
-    """Forget what was registered."""
+    """Remove everything that was registered."""
 
 def prices_provider(provider: str) -> tuple[str, bool]:
     """Return the canonical id of a provider, and whether a table has it."""
 
 def prices_billed_by(provider: str, host: str, model: str) -> tuple[str, str | None]:
-    """Return the provider by whose prices a call is billed that went to a host, and what was assumed to find it."""
+    """Return the provider whose prices apply to a call to a host, and the assumption made to find it."""
 
 def prices_conditions() -> list[str]:
-    """Return the names of the extra conditions that rows of any table ask for."""
+    """Return the names of the extra conditions in the rows of all tables."""
 
 def prices_known(provider: str, model: str) -> bool:
-    """Return whether a provider's name stands for a model that has a price."""
+    """Return whether a provider's name refers to a model with a price."""
 
 def prices_only_api(provider: str, model: str) -> str | None:
-    """Return the only API of a model, such as `responses`; `None` if it has several, or no table knows."""
+    """Return the only API of a model, such as `responses`; `None` if it has several, or if they are unknown."""
 
 def prices_info() -> tuple[str, list[tuple[str, str]], list[str], int, int]:
-    """Version, sources, providers, models and rows of the built-in table."""
+    """Return the version, sources, providers, and numbers of models and rows of the built-in table."""
 
 def prices_rows(provider: str, model: str) -> tuple[str, str, str, str, list[tuple[str, list[_Rate], str, str]]]:
-    """Return the rows of a model, best first: provider, id, how it was found, page, rows.
+    """Return the rows of a model, best match first: provider, id, match kind, page, rows.
 
     Raises:
-        LookupError: If there is no such model; the message says which are near.
+        LookupError: There is no such model. The message lists similar names.
     """
 
 def prices_where(model: str) -> list[str]:

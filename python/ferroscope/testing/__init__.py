@@ -1,11 +1,11 @@
-"""A provider on loopback: scripted answers, recorded streams and faults over real HTTP, without keys.
+"""A test server on loopback, with scripted answers, recorded streams and faults over real HTTP, without keys.
 
     >>> from ferroscope.testing import Answer, ProviderServer, Status, Text, Usage
     >>> with ProviderServer(Status(429, retry_after=0.01), Answer(Text("Hello"), usage=Usage(9, 1))) as server:
     ...     url = server.base_url("openai")  # any OpenAI client, of any version, sync or async
 
-The same answer is sent as a stream or as one body, as the request asks. `server.requests` are the requests that
-came in.
+The same answer is sent as a stream or as one body, depending on the request. `server.requests` has the requests that
+the server received.
 """
 
 from __future__ import annotations

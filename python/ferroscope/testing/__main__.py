@@ -1,4 +1,4 @@
-"""Run the provider server by hand: `python -m ferroscope.testing --text "Hello" --delay 0.02`."""
+"""The command line of the provider server: `python -m ferroscope.testing --text "Hello" --delay 0.02`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ferroscope.testing._wires import WIRES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve the answer that the options describe until interrupted; the URLs are printed first."""
+    """Print the URLs, then serve the answer that the options describe until interrupted."""
     options = _parser().parse_args(arguments)
     if options.pipe:
         serve_pipe(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection: read requests, write responses in the scripted pieces and at the scripted pace."""
+"""HTTP/1.1 on one connection: it reads requests, and writes responses in the scripted pieces and pace."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ferroscope.testing._ledger import Ledger
 
 __all__ = ["Connection"]
 
-# Pieces that need no pause between them are handed to the socket together up to this size;
-# each keeps its own HTTP chunk.
+# Consecutive pieces without a pause are written to the socket together, up to this size. Each piece remains one
+# HTTP chunk.
 _WRITE_SIZE = 32 * 1024
 _MAX_HEAD = 64 * 1024
 _HEAD_END = b"\r\n\r\n"
@@ -26,7 +26,7 @@ class BadRequest(ValueError):
 
 
 class Connection(asyncio.Protocol):
-    """One client connection. Its requests are answered one after the other, as HTTP/1.1 demands."""
+    """One client connection. Its requests are answered one after the other, as HTTP/1.1 requires."""
 
     def __init__(
         self, ledger: Ledger, answer: Callable[[Request], Response], open_connections: set[Connection]
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if self._task is None:
             self._gone()
-        else:  # the stream ends first, so that no open stream is counted without its connection
+        else:  # the stream must end first, so that no open stream is counted without its connection
             self._task.cancel()
             self._task.add_done_callback(lambda _: self._gone())
 
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         self._ledger.connection_closed()
 
     def eof_received(self) -> bool:
-        return False  # no HTTP client closes its sending half only, so it has left
+        return False  # HTTP clients never close only the sending half, so the client has left
 
     def pause_writing(self) -> None:
         self._drained = asyncio.get_running_loop().create_future()
@@ -195,8 +195,7 @@ class Connection(asyncio.Protocol):
         request.bytes_sent += pending
 
     async def _write(self, buffer: bytearray) -> None:
-        # A connection that broke is reported in the loop's next turn only. Until then each write to it would
-        # log a warning.
+        # The loop reports a broken connection only in its next iteration. Until then, each write would log a warning.
         if self._transport is None or self._transport.is_closing():
             raise asyncio.CancelledError
         if buffer:
@@ -239,7 +238,7 @@ def _head(request: Request, response: Response) -> bytes:
     if response.chunked:
         lines.append("transfer-encoding: chunked")
     else:
-        # A cut body announces the length of the whole: a client can then see that it is unfinished.
+        # Announce the full length of a cut body, so that a client can detect that it is incomplete.
         lines.append(f"content-length: {response.full_length}")
     if _closes(request):
         lines.append("connection: close")

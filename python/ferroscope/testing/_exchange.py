@@ -1,4 +1,4 @@
-"""One exchange: a request, the wire that it speaks, and the response that a script makes for it."""
+"""One exchange: a request, its wire, and the response that a script returns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Exchange", "Script"]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its wire: all that a script needs to make the response."""
+    """A request and its wire: the input of a script."""
 
     wire: Wire
     request: Request
@@ -58,7 +58,7 @@ class Exchange:
 
 
 class Script(Protocol):
-    """Anything that makes a response: an `Answer`, a `Replay`, a `Body`, or a fault around one of them."""
+    """Anything that returns a response: an `Answer`, a `Replay`, a `Body`, or a fault around one of them."""
 
     def respond(self, exchange: Exchange) -> Response:
         """Return the whole response for this request."""

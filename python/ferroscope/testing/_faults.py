@@ -1,4 +1,4 @@
-"""Faults: each is a script of its own or wraps the answer that it damages.
+"""Faults. Each is a script of its own, or wraps the answer that it damages.
 
 >>> from ferroscope.testing import Cut, ProviderServer, Status
 >>> server = ProviderServer(Status(429, retry_after=0.01), Cut("Hello there", at=400), "all is well")
@@ -84,7 +84,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class SlowHeaders:
-    """A status line and headers that come `seconds` late, or never."""
+    """A status line and headers that arrive after `seconds`, or never."""
 
     script: Script | Part | str
     seconds: float = UNTIL_CLIENT_LEAVES

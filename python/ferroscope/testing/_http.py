@@ -1,4 +1,4 @@
-"""The HTTP messages of the server: the request as it arrived, the response as it will be sent."""
+"""The HTTP messages of the server: requests as received, and responses to send."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "x-amz-security-token", "cookie"}
 )
 
-# Statuses that providers have invented.
+# Nonstandard statuses of providers.
 _OWN_PHRASES = {529: "Overloaded"}
 
 Outcome = Literal["open", "complete", "cut", "abandoned"]
@@ -56,7 +56,7 @@ class Headers(dict[str, str]):
 
 @dataclass(eq=False)
 class Request:
-    """A request as it arrived, and the outcome of its response.
+    """A request as received, and the outcome of its response.
 
     `connection` counts TCP connections from 1 in the order of opening: two requests with the same number shared
     one. Times are `time.monotonic()`, the same clock in every process of a machine. A client may have its whole
@@ -67,7 +67,7 @@ class Request:
     connection: int
     method: str
     path: str
-    query: str = field(repr=False)  # some providers take the key here
+    query: str = field(repr=False)  # some providers accept the key here
     headers: Headers
     body: bytes = field(repr=False)
     received_at: float = field(repr=False)
@@ -78,7 +78,7 @@ class Request:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises `ValueError` when it is something else."""
+        """The body as a JSON object. Raises `ValueError` for other bodies."""
         value = json.loads(self.body)
         if not isinstance(value, dict):
             raise ValueError(f"the body of {self.method} {self.path} is not a JSON object: {self.body[:80]!r}")
@@ -100,7 +100,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response, decided in full before the first byte is sent."""
+    """One response, complete before the first byte is sent."""
 
     pieces: tuple[Piece, ...]
     status: int = 200
@@ -122,7 +122,7 @@ class Response:
         return b"".join(piece.data for piece in self.pieces)
 
     def cut(self, at: int, ending: Ending) -> Response:
-        """Return the response ended after `at` bytes of its body."""
+        """Return the response with its end after `at` bytes of the body."""
         kept: list[Piece] = []
         room = at
         for piece in self.pieces:

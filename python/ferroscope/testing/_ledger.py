@@ -16,7 +16,7 @@ from ferroscope.testing._vocabulary import Part
 __all__ = ["Handler", "Ledger", "Memory", "Scripted", "Seen", "Until"]
 
 Handler: TypeAlias = Callable[[Request], Script | Part | str]
-"""A function that decides the answer from the request. It runs in the server's thread: others wait for it."""
+"""A function that returns the answer for a request. It runs in the server's thread and blocks other requests."""
 
 Scripted: TypeAlias = Script | Part | str | Handler
 """An item of the queue: an answer, a fault, a part or a text that becomes an answer, or a function."""
@@ -35,7 +35,7 @@ class Seen:
 
 
 class Memory(Protocol):
-    """The state of a server as its controls use it. It may be in another process."""
+    """The interface to the state of a server, which may be in another process."""
 
     def queue(self, answers: Sequence[Scripted]) -> None: ...
     def set_default(self, answer: Scripted | None) -> None: ...
@@ -114,7 +114,7 @@ class Ledger:
             return self._numbered
 
     def begin(self, request: Request, *, scripted: bool) -> Scripted | None:
-        """Record a request and return the next answer. A request that no script can answer takes none."""
+        """Record a request and return the next answer. A request that no script can answer consumes none."""
         with self._changed:
             self._requests.append(request)
             self._streams += 1

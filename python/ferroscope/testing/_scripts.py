@@ -1,4 +1,4 @@
-"""Scripts beside answers: a recorded stream, and a body sent as it is."""
+"""Scripts that are not answers: a recorded stream, and a fixed body."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ferroscope.testing._vocabulary import Answer, Failure, Part
 __all__ = ["NO_RETRY", "Body", "Replay", "as_script"]
 
 NO_RETRY = (("x-should-retry", "false"),)
-"""Makes the SDKs that know this header show a fault of the script at once, without a retry."""
+"""The header that prevents retries in SDKs that support it, so that an error of the script is visible at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,10 @@ class Controls:
         return self
 
     def forget(self) -> None:
-        """Clear the queue and the record; open connections stay and count as opened."""
+        """Clear the queue and the record. Open connections remain, and count as opened."""
         self.memory.forget()
 
-    # --- where it is ----------------------------------------------------------------------------
+    # --- address --------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
@@ -58,7 +58,7 @@ class Controls:
         """Return the base URL for the SDK of `provider`."""
         return self.url + base_path(self._wires, provider)
 
-    # --- the record -----------------------------------------------------------------------------
+    # --- record ---------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Request]:
@@ -67,26 +67,28 @@ class Controls:
 
     @property
     def connections_opened(self) -> int:
-        """TCP connections accepted since the start, or since `forget`."""
+        """The number of TCP connections accepted since the start, or since `forget`."""
         return self.memory.seen().connections_opened
 
     @property
     def open_connections(self) -> int:
-        """TCP connections open now, idle ones in a client's pool included."""
+        """The number of open TCP connections, including idle ones in a client's pool."""
         return self.memory.seen().open_connections
 
     @property
     def open_streams(self) -> int:
-        """Answers that are being sent now."""
+        """The number of answers that are being sent now."""
         return self.memory.seen().open_streams
 
     def wait_requests(self, count: int, timeout: float = 5.0) -> list[Request]:
-        """Wait until `count` requests have come, and return all there are."""
+        """Wait until the server has received `count` requests, and return all requests."""
         self.memory.wait("requests", count, timeout)
         return self.requests
 
     def wait_closed(self, timeout: float = 5.0, *, streams: int = 0) -> None:
-        """Wait until at most `streams` answers are still being sent: the others ended, or their client left."""
+        """Wait until at most `streams` answers are still being sent. The others have ended, or their client has
+        left.
+        """
         self.memory.wait("closed", streams, timeout)
 
     def wait_disconnected(self, timeout: float = 5.0, *, connections: int = 0) -> None:
@@ -95,7 +97,7 @@ class Controls:
 
 
 class ProviderServer(Controls):
-    """A server that speaks the providers' formats over real HTTP/1.1, in a background thread of this process.
+    """A server with the providers' wire formats over real HTTP/1.1, in a background thread of this process.
 
         >>> from openai import OpenAI
         >>> from ferroscope.testing import ProviderServer
@@ -108,12 +110,12 @@ class ProviderServer(Controls):
 
     Args:
         answers: The first answers, in order.
-        default: The answer when the queue is empty; without it that is an error 501.
+        default: The answer when the queue is empty; by default an error 501.
         host: The address to listen on.
-        port: 0 takes a free one.
+        port: The port; 0 for a free one.
         servers: Further OpenAI-compatible servers, beside those that `base_url` knows.
 
-    Where the server's CPU time must not count as this process's own, use `SpawnedServer`.
+    In CPU measurements, use `SpawnedServer`: its CPU time is not part of this process.
     """
 
     def __init__(
@@ -134,7 +136,7 @@ class ProviderServer(Controls):
         self._stopped: asyncio.Event | None = None
 
     def start(self) -> Self:
-        """Listen; returns when connections are accepted."""
+        """Listen, and return when connections are accepted."""
         if self._thread is not None:
             raise RuntimeError("the server is running already")
         ready = threading.Event()
@@ -143,7 +145,7 @@ class ProviderServer(Controls):
         def run() -> None:
             try:
                 asyncio.run(self._serve(ready))
-            except BaseException as error:  # raised again where start() waits
+            except BaseException as error:  # raised again in `start`
                 failed.append(error)
             finally:
                 ready.set()
@@ -207,5 +209,5 @@ class ProviderServer(Controls):
             return exchange.error(Failure("no answer is scripted for this request", 501), headers=NO_RETRY)
         try:
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
-        except Exception as error:  # the client gets it as a response
+        except Exception as error:  # the client receives it as a response
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)

@@ -1,4 +1,4 @@
-"""The same server in a process of its own, controlled over a pipe. Its CPU time is not the caller's."""
+"""The provider server in a process of its own, controlled over a pipe. Its CPU time is not the caller's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SpawnedServer(Controls):
         >>> with SpawnedServer(default=Answer(Text("word " * 2000, chunks=2000))) as server:
         ...     url = server.base_url("openai")
 
-    Answers travel to it pickled, so a function among them must be one that an import finds.
+    Answers are sent to it as pickles, so a function among them must be importable.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class SpawnedServer(Controls):
         self._arguments = (answers, default, host, port, tuple(servers))
 
     def start(self) -> Self:
-        """Start the process; returns when connections are accepted."""
+        """Start the process, and return when connections are accepted."""
         if self._url is not None:
             raise RuntimeError("the server is running already")
         self._url = self._pipe.open(self._arguments)
@@ -63,14 +63,14 @@ class SpawnedServer(Controls):
 
 
 class _Pipe:
-    """The state of a server in another process: each call is one message there and one back."""
+    """The state of a server in another process. Each call sends one message and receives one."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def open(self, arguments: tuple[Any, ...]) -> str:
-        # The child sees the modules that this process sees, wherever they come from.
+        # Give the child the import path of this process.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ferroscope.testing", "--pipe"],
@@ -88,7 +88,7 @@ class _Pipe:
     def close(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.communicate()  # the end of its input ends the child
+            process.communicate()  # closing its input ends the child
 
     def queue(self, answers: Sequence[Scripted]) -> None:
         self._ask("queue", tuple(answers))
@@ -124,7 +124,7 @@ class _Pipe:
 
 
 def serve_pipe(questions: IO[bytes], answers: IO[bytes]) -> None:
-    """Run a server for the process at the other end of the pipe, until it closes its end."""
+    """Run a server for the process at the other end of the pipe, until that process closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
     server: ProviderServer | None = None
     try:
@@ -141,7 +141,7 @@ def serve_pipe(questions: IO[bytes], answers: IO[bytes]) -> None:
                     result = getattr(server.memory, name)(*arguments)
             except EOFError:
                 return
-            except Exception as failure:  # raised at the other end
+            except Exception as failure:  # raised again at the other end
                 error = failure
             pickle.dump((result, error), answers)
             answers.flush()

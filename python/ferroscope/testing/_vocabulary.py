@@ -5,8 +5,8 @@
     >>> Answer(Text("Let me see."), ToolCalls(weather), usage=Usage(12, 7)).finish
     'tool_calls'
 
-Every wire can render every answer, streamed in chunks or as one body. A wire leaves out what its format has no
-place for: Cohere has no signatures, for example.
+Every wire can render every answer, streamed in chunks or as one body. A wire omits content that its format does not
+support: Cohere has no signatures, for example.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 Chunks: TypeAlias = int | Sequence[str] | None
-"""The chunks of a text: so many parts, these parts, or (None) one for each word."""
+"""The chunks of a text: their number, the chunks themselves, or None for one chunk per word."""
 
 ToolCallShape = Literal[
     "sequential", "interleaved", "together", "same_index", "without_index", "repeated_id", "whole", "by_path"
@@ -73,7 +73,7 @@ every_chunk: in each chunk, cumulative.
 
 
 def cut_text(text: str, chunks: Chunks) -> list[str]:
-    """Return `text` in chunks that join to it again. An empty text has none."""
+    """Return `text` in chunks whose concatenation is `text`. An empty text has none."""
     if chunks is None:
         return re.findall(r"\s*\S+\s*|\s+", text)
     if isinstance(chunks, int):
@@ -158,7 +158,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ToolPlan(Reasoning):
-    """Cohere's `tool_plan`: what the model intends to do with its tools. Other formats send it as reasoning."""
+    """Cohere's `tool_plan`: the model's plan for its tool calls. Other formats send it as reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class EncryptedReasoning:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The model's refusal, in the field that providers have for it."""
+    """A refusal of the model, in the provider's field for it."""
 
     text: str
     chunks: Chunks = None
@@ -187,8 +187,8 @@ class ToolCall:
         name: The name of the tool.
         arguments: An object, raw text (also broken JSON), or None: not sent.
         id: None: `call_1`, `call_2`... by position in the answer; Gemini then sends no id.
-        chunks: The fragments of the arguments in a stream. A server that sends whole calls joins them,
-            unless they are listed. None: three.
+        chunks: The fragments of the arguments in a stream; None: three. A server that sends whole calls joins them,
+            unless they are listed.
         signature: Gemini's thought signature (base64) on this call.
     """
 
@@ -215,7 +215,7 @@ class ToolCall:
 
     @property
     def value(self) -> Any:
-        """The arguments as a JSON value. Broken JSON is an empty object: only a stream can carry it."""
+        """The arguments as a JSON value. Broken JSON becomes an empty object, because only a stream can carry it."""
         if not isinstance(self.arguments, str):
             return self.arguments or {}
         try:
@@ -226,7 +226,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ToolCalls:
-    """Parallel tool calls. `shape` is their order and grouping in a stream; None: as the provider sends them."""
+    """Parallel tool calls. `shape` is their order and grouping in a stream; None: the provider's own."""
 
     calls: tuple[ToolCall, ...]
     shape: ToolCallShape | None
@@ -267,7 +267,7 @@ class Blocked:
     the finish reason, OpenAI and Azure with HTTP status 400.
 
     Args:
-        reason: The provider's word for it; None: its usual one.
+        reason: The provider's reason; None: its usual one.
         message: An explanation, where the format has one.
     """
 
@@ -287,8 +287,8 @@ class ContentFilter:
     Args:
         prompt: The results for the prompt, in a first chunk of their own; None: no such chunk.
         answer: The results for the answer, with each piece of text; None: none.
-        asynchronous: Whether the latter come late, in chunks of their own without `delta`, also behind the
-            finish reason.
+        asynchronous: Whether the results for the answer arrive late, in chunks of their own without `delta`, and also
+            after the finish reason.
     """
 
     prompt: Mapping[str, Any] | None = field(default_factory=lambda: _SAFE)
@@ -345,26 +345,26 @@ class Failure:
 
 
 class Renderer(Protocol):
-    """An exchange, as an answer sees it."""
+    """The interface of an exchange to an answer."""
 
     def render(self, answer: Answer) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Answer:
-    """An answer of the model: its parts in order, and how they are sent.
+    """An answer of the model: its parts in order, and the way to send them.
 
     Args:
         parts: The content. A plain string is a `Text`.
         usage: Token counts; None for a provider that never reports them.
-        usage_in: The place of usage in a stream; None: as the server does it.
-        finish: The finish reason: `stop`, `length`, `tool_calls`, `content_filter`, each translated to the
-            format's own word, or any word of the provider, sent as it is. None: `tool_calls` when there are any,
+        usage_in: The place of usage in a stream; None: the server's own.
+        finish: The finish reason: `stop`, `length`, `tool_calls` or `content_filter`, each translated to the
+            format's own value, or any value of the provider, sent unchanged. None: `tool_calls` if there are any,
             `content_filter` for a blocked prompt, else `stop`.
         finish_message: An explanation of the finish reason, where the format has one.
         model: The model named in the response; None: the requested one.
         delay: Seconds before each event of a stream, and before the body of a plain response.
-        first_delay: Seconds before the first event, when different.
+        first_delay: Seconds before the first event, if different.
         coalesce: Events in one HTTP chunk; 0 puts the whole stream in one.
         extra: Fields added to the top of every chunk and of the plain response.
         content_filter: The results of Azure's filter, on its wire.
@@ -444,11 +444,11 @@ class Answer:
 
     @property
     def blocked(self) -> Blocked | None:
-        """The reason for which the prompt was blocked, if it was."""
+        """The reason why the prompt was blocked; None if it was not."""
         return next((part for part in self.parts if isinstance(part, Blocked)), None)
 
     def span(self, citation: Citation) -> tuple[int, int]:
-        """Return the first place of a citation's text in the content, as start and end in characters."""
+        """Return the first occurrence of a citation's text in the content, as start and end in characters."""
         start = max(self.text.find(citation.text), 0)
         return start, start + len(citation.text)
 

@@ -1,7 +1,7 @@
-"""Cheaper reading of streams, below the SDKs' clients.
+"""Faster reading of streams, below the clients of the SDKs.
 
-`NativeTransport` is an HTTP transport for async clients, written in Rust. `join_chunks` keeps a client's HTTP library
-and makes it parse fewer, larger chunks.
+`NativeTransport` is an HTTP transport for async clients, written in Rust. `join_chunks` keeps a client's HTTP library,
+and gives it fewer, larger chunks to parse.
 """
 
 from __future__ import annotations

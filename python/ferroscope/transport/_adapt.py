@@ -1,4 +1,4 @@
-"""The transport of clients whose HTTP client was made by an SDK."""
+"""The transport of clients with an HTTP client from the SDK."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ logger = logging.getLogger("ferroscope.transport")
 
 
 def prefers_native() -> bool:
-    """Return whether async clients use the native transport: `FERROSCOPE_TRANSPORT` is not `httpx`."""
+    """Return whether async clients use the native transport: whether `FERROSCOPE_TRANSPORT` is not `httpx`."""
     return os.environ.get("FERROSCOPE_TRANSPORT") != "httpx"
 
 
 def adapt_client(client: _ClientT) -> _ClientT:
-    """Make the reads of a client's streams cheaper: native for an async client where possible, joined chunks elsewhere.
+    """Make a client read streams faster: by the native transport if it is async and that is possible, else by joining
+    chunks.
 
     Args:
-        client: A client of an SDK, made with the SDK's own HTTP client.
+        client: A client of an SDK, with the SDK's own HTTP client.
 
     Returns:
         The same client.
@@ -52,7 +53,7 @@ def _make_native(http: Any) -> None:  # Any: an HTTP client of either library
 
 
 def adapt_client_if_sdk_made(client: object) -> None:
-    """Adapt a client that a call was given, if the HTTP client in it was made by the SDK."""
+    """Adapt the client of a call if the SDK created its HTTP client."""
     http = getattr(client, "_client", None)
     if type(http).__name__ in MADE_BY_SDKS:
         transport = getattr(http, "_transport", None)
@@ -70,7 +71,7 @@ def _library_of(transport: object) -> str:
 def _reason_against(transport: Any) -> str | None:
     """Return the reason why an HTTP library's transport cannot be replaced, or None.
 
-    httpx has no public way to read these settings. Where one is not as expected, the transport stays.
+    httpx has no public API for these settings. If one has an unexpected form, the transport stays.
     """
     if asyncio._get_running_loop() is None:
         return "not running on asyncio"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 try:
     from .._core import HttpEngine, TlsSettings, http_forked
-except ImportError:  # no engine on this platform: `_fallback` sends every request by the HTTP library
+except ImportError:  # there is no engine on this platform, so `_fallback` sends every request through the HTTP library
     if TYPE_CHECKING:
         raise
 else:
@@ -33,7 +33,7 @@ class _LoopEngine:
         loop.add_reader(self.engine.fileno(), self.engine.poll)
 
     def stop(self) -> None:
-        """Stop watching the engine: its last pool was closed."""
+        """Stop watching the engine after its last pool was closed."""
         self.engine.stop()
         if not self.loop.is_closed():
             self.loop.remove_reader(self.engine.fileno())
@@ -72,7 +72,7 @@ class Pool:
         return self._is_closed or self._process != os.getpid()
 
     def counts(self) -> tuple[int, int, int]:
-        """Return the open connections, the idle ones among them, and the requests that wait for one."""
+        """Return the number of open connections, of idle ones among them, and of requests that wait for one."""
         return self.engine.counts(self.key)
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ def open_pool(
 ) -> Pool:
     """Return a new pool on the engine of a running loop."""
     with _lock:
-        # A loop that was closed has left its engine here, with open sockets.
+        # Engines of closed loops are still here, with open sockets.
         for other in [other for other in _engines if other.is_closed()]:
             del _engines[other]
         loop_engine = _engines.get(loop)
@@ -114,7 +114,7 @@ def _tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> Tls
         except OSError:
             if cafile is not None or any(where[3:]):
                 raise
-            # A container without the system's certificates: the HTTP library brings its own.
+            # A container may lack the system's certificates. Use those of the HTTP library.
             try:
                 from certifi import where as certifi_where
             except ImportError:
@@ -125,7 +125,7 @@ def _tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> Tls
 
 
 def _forget_the_parents() -> None:
-    """Give a forked child engines of its own: sockets and descriptors are the parent's."""
+    """Give a forked child engines of its own, because sockets and descriptors belong to the parent."""
     global _lock
     http_forked()
     _lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Reasons for which a request goes through the HTTP library's own transport."""
+"""The reasons to send a request through the HTTP library's own transport."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reason_against_settings(verify: bool | str | ssl.SSLContext) -> str | None:
     """Return the reason why no request of a transport can be native, or None.
 
     Args:
-        verify: The transport's setting for the check of certificates.
+        verify: The transport's setting for the verification of certificates.
     """
     if not _HAS_ENGINE:
         return f"it is not available on {sys.platform}"
@@ -42,7 +42,7 @@ def reason_against(library: str, request: Any, loop: asyncio.AbstractEventLoop |
         return "the event loop cannot watch descriptors"
     if request.url.scheme not in ("http", "https"):
         return f"the scheme {request.url.scheme!r}"
-    # The content of a request is in memory, or is a stream that somebody makes while it is sent.
+    # The content of a request is in memory, or is a stream that produces it during the request.
     if not isinstance(request.stream, sys.modules[library].ByteStream):
         return "the body of the request is a stream"
     if request.method == "CONNECT" or "upgrade" in request.headers or "transfer-encoding" in request.headers:
@@ -59,13 +59,13 @@ def reason_of_patches(library: str) -> str | None:
         if found is None:
             continue
         method = vars(getattr(found, of)).get(names)
-        # `functools.wraps` copies names, so the globals of the code are what counts.
+        # `functools.wraps` copies names, so check the globals of the code.
         if type(method) is not FunctionType or method.__globals__.get("__name__") != module:
             return f"{of}.{names} was replaced"
     return None
 
 
-# Where tracing and mocking libraries wrap requests.
+# The methods that tracing and mocking libraries wrap.
 _PATCHED = {
     library: (
         (f"{library}._transports.default", "AsyncHTTPTransport", "handle_async_request"),

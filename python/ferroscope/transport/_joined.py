@@ -1,9 +1,8 @@
-"""Cheaper reading of streams, below the HTTP library of an SDK's client.
+"""Faster reading of streams, below the HTTP library of an SDK's client.
 
-Language-model servers send an HTTP chunk an event, and httpx takes such chunks apart in Python, which costs more than
-everything that this library does with the event. `join_chunks` has a client's HTTP library handed what arrived
-together as one chunk, and the middle of such a body can be read past it. Connections, TLS, proxies, timeouts and errors
-stay the library's own.
+Most servers send one HTTP chunk per event, and httpx parses chunks in Python, which is the largest cost of an event.
+`join_chunks` merges chunks that arrive together before the HTTP library parses them. The reads in the middle of such a
+body can bypass the library. Connections, TLS, proxies, timeouts and errors remain the library's own.
 """
 
 from __future__ import annotations
@@ -20,32 +19,32 @@ __all__ = ["join_chunks"]
 
 _ClientT = TypeVar("_ClientT")
 
-# A request is known by its first word.
+# A request is recognized by its first word.
 _ENOUGH = 16
 _READ_SIZE = 64 * 1024
 
-# What lies between whoever reads a response and its connection, and how it is read.
+# The types between the reader of a response and its connection, and the methods for reading.
 LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
 _LAYERS = frozenset(
     ("Response", "BoundSyncStream", "BoundAsyncStream", "ResponseStream", "AsyncResponseStream", "PoolByteStream")
 )
 _CLIENTS = frozenset(("Client", "AsyncClient"))
-_DEPTH = 4  # the SDK's client, its parts, their parts, and what those wrap
+_DEPTH = 4  # the SDK's client, its attributes, their attributes, and the clients that those wrap
 _READING = frozenset(("iter_bytes", "iter_raw", "aiter_bytes", "aiter_raw"))
 
-# What the SDKs, all of one make, call the HTTP clients that they were not given.
+# The class names of HTTP clients that SDKs from the common generator create themselves.
 MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
 
 
 def join_chunks(client: _ClientT) -> _ClientT:
-    """Has a client read what arrived together as one HTTP chunk, on the connections that it opens from now on.
+    """Make a client read HTTP chunks that arrived together as one chunk, on connections that it opens from now on.
 
-    Calls do this themselves with the default client, and with every client whose SDK made the HTTP client in it. It is
-    for HTTP clients of your own, in which nothing is changed unasked.
+    Calls do this for the default client, and for every client whose SDK created the HTTP client in it. This function is
+    for HTTP clients that you create yourself, which are not changed otherwise.
 
     Args:
-        client: A client of an SDK (`OpenAI`, `AsyncAnthropic`), or of httpx or httpx2, sync or async. One that reads
-            in another way stays as it is.
+        client: A client of an SDK (`OpenAI`, `AsyncAnthropic`), or of httpx or httpx2, sync or async. A client with
+            another HTTP library is not changed.
 
     Returns:
         The same client.
@@ -65,14 +64,14 @@ def join_chunks(client: _ClientT) -> _ClientT:
 
 
 def is_own_backend(backend: object) -> bool:
-    """Return whether a network backend of httpcore is one that joins chunks."""
+    """Return whether a network backend of httpcore is one of this module, which joins chunks."""
     return isinstance(backend, _Backend | _AsyncBackend)
 
 
 def http_clients_of(client: Any) -> list[Any]:
-    """Return the HTTP clients of httpx and httpx2 in a client: itself, or those among its attributes.
+    """Return the HTTP clients of httpx and httpx2 in a client: the client itself, or those among its attributes.
 
-    SDKs have no public way to their HTTP client, and keep it in different places.
+    SDKs have no public API for their HTTP client, and store it under different names.
     """
     found: list[Any] = []
     seen: set[int] = set()
@@ -96,10 +95,11 @@ def _library_of(kind: type) -> str:
 
 
 def _pools(client: Any) -> Iterator[Any]:
-    """Return the connection pools of a client that have a network backend to wrap.
+    """Yield the connection pools of a client whose network backend can be wrapped.
 
-    httpcore's pools take a backend when they are made, but httpx makes them and hands none on. So it is put in its
-    place afterwards, where the private attributes are as we know them; anywhere else, nothing is changed.
+    The constructor of httpcore's pools accepts a backend, but httpx has no parameter for one. So the backend is
+    replaced
+    later, if the private attributes have the expected form. Otherwise nothing is changed.
     """
     for http in http_clients_of(client):
         for transport in (getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()):
@@ -109,13 +109,14 @@ def _pools(client: Any) -> Iterator[Any]:
 
 
 def read_body(response: Any) -> Iterator[bytes]:
-    """Iterate over a body as `iter_bytes` does, and bypass the HTTP library for the reads that it need not see.
+    """Iterate over a response body. The reads in the middle bypass the HTTP library.
 
-    A read passes through a dozen frames of httpx, httpcore and h11, which is most of what an event costs that comes
-    alone.
+    In the library, a read passes through a dozen frames of httpx, httpcore and h11. For an event that arrives alone,
+    this
+    is most of its cost.
 
     Args:
-        response: A response of httpx or httpx2, or of anything with `iter_bytes`, of which no body was read.
+        response: An unread response of httpx or httpx2, or another object with `iter_bytes`.
     """
     reads = iter(response.iter_bytes())
     connection = _connection_of(response)
@@ -123,7 +124,7 @@ def read_body(response: Any) -> Iterator[bytes]:
 
 
 def aread_body(response: Any) -> AsyncIterator[bytes]:
-    """Iterate over the body of an async response in the same way."""
+    """Iterate over an async response body. The reads in the middle bypass the HTTP library."""
     reads = aiter(response.aiter_bytes())
     connection = _connection_of(response)
     return reads if connection is None else _AsyncBody(response, reads, connection)
@@ -134,7 +135,7 @@ def _connection_of(response: Any) -> Any:
     connection = getattr(response, "extensions", {}).get("network_stream")
     if not isinstance(connection, _Connection | _AsyncConnection) or "content-encoding" in response.headers:
         return None
-    # Tracing wraps the response or its body. Private attributes are looked at only to find a reason against.
+    # Tracing wraps the response or its body. Private attributes are checked only for reasons not to bypass it.
     body = getattr(response.stream, "_stream", None)
     layers = (response, response.stream, body, getattr(body, "_httpcore_stream", None))
     untouched = all(map(made_by_libraries, layers)) and is_unpatched(response)
@@ -142,12 +143,12 @@ def _connection_of(response: Any) -> Any:
 
 
 def is_unpatched(response: object) -> bool:
-    """Return whether nothing replaced the methods of a response that read its body."""
+    """Return whether the methods of a response that read its body are the original ones."""
     return _READING.isdisjoint(vars(response))
 
 
 def made_by_libraries(layer: object) -> bool:
-    """Return whether a response, or a layer of its body, is the HTTP library's own, and not one that wraps it."""
+    """Return whether a response, or a layer of its body, is an object of the HTTP library and not a wrapper."""
     made = type(layer)
     return made.__name__ in _LAYERS and made.__module__.partition(".")[0] in LIBRARIES
 
@@ -158,7 +159,10 @@ def _read_timeout(response: Any) -> float | None:
 
 
 class _Body:
-    """The reads of a body: the first by the HTTP library, which may have some of it, and the last, which it ends."""
+    """Iterate over a response body. The HTTP library does the first read (it may have buffered data) and the last one
+    (it
+    must see the end). The reads in between bypass it.
+    """
 
     def __init__(self, response: Any, reads: Iterator[bytes], connection: _Connection) -> None:
         self._response = response
@@ -171,7 +175,7 @@ class _Body:
         return self
 
     def __next__(self) -> bytes:
-        # Once a response is closed, what comes on its connection may be the answer to another request.
+        # After a response is closed, its connection may serve another request.
         if self._begun and not self._response.is_closed and (data := self._connection.take(self._timeout)):
             return data
         self._begun = True
@@ -179,7 +183,7 @@ class _Body:
 
 
 class _AsyncBody:
-    """The same of an async body."""
+    """Iterate over an async response body like `_Body`."""
 
     def __init__(self, response: Any, reads: AsyncIterator[bytes], connection: _AsyncConnection) -> None:
         self._response = response
@@ -199,9 +203,9 @@ class _AsyncBody:
 
 
 class _Pushback:
-    """What was read past the HTTP library and is for it to judge: how a body ends, or that reading failed.
+    """The result of a direct read that the HTTP library must handle: the end of the body, or an error.
 
-    No bytes are the end of the connection, which not every one tells twice.
+    Empty bytes are the end of the connection, which not every connection reports twice.
     """
 
     __slots__ = ("bytes", "error")
@@ -219,10 +223,11 @@ class _Pushback:
 
 
 class _Surplus:
-    """The bytes that a server sent behind the end of a response.
+    """The bytes that a server sent after the end of a response.
 
-    httpcore leaves them in the buffer of its parser, and reads them as the response to the next request. A request that
-    finds such bytes goes to another connection: `ConnectionNotAvailable` is httpcore's own signal for that.
+    httpcore leaves them in the buffer of its parser, and would read them as the response to the next request. A request
+    on
+    such a connection moves to another one, by httpcore's own exception `ConnectionNotAvailable`.
     """
 
     __slots__ = ("_connection", "_parser", "_pool")
@@ -230,13 +235,13 @@ class _Surplus:
     def __init__(self, connection: object, pool: Any) -> None:
         self._connection = ref(connection)
         self._pool = pool
-        self._parser: Any = None  # h11's, which knows no connection: no cycle
+        self._parser: Any = None  # h11's parser, which has no reference to the connection, so there is no cycle
 
     def check(self) -> None:
         """Refuse the connection if it has such bytes, before a request is written.
 
         Raises:
-            httpcore.ConnectionNotAvailable: It has.
+            httpcore.ConnectionNotAvailable: The connection has surplus bytes.
         """
         parser = self._parser
         if parser is None:
@@ -285,13 +290,13 @@ class _Connection:
         if (left := self._pushback.take()) is not None:
             return left
         while read := self._stream.read(max_bytes, timeout):
-            # Half a chunk's size is nothing to hand on, and no bytes would mean the end.
+            # A part of a chunk's size is not usable alone, and empty bytes would mean the end.
             if joined := self._joiner.feed(read):
                 return joined
         return b""
 
     def take(self, timeout: float | None) -> bytes:
-        """Return the next data of a chunked body; no bytes if `read` has to handle what comes next."""
+        """Return the next data of a chunked body; empty bytes if `read` must handle the next data."""
         try:
             while self._joiner.in_body and self._pushback.bytes is None:
                 read = self._stream.read(_READ_SIZE, timeout)
@@ -301,7 +306,7 @@ class _Connection:
                 if data:
                     return data
         except BaseException as error:
-            # A cancellation too: it has to pass through the library's frames for them to end.
+            # This includes cancellation, which must pass through the library's frames so that they clean up.
             self._pushback.error = error
         return b""
 
@@ -321,7 +326,7 @@ class _Connection:
 
 
 class _AsyncBackend:
-    """The same of an async one (`httpcore.AsyncNetworkBackend`)."""
+    """An async network backend of httpcore (`httpcore.AsyncNetworkBackend`) whose connections join chunks."""
 
     def __init__(self, backend: Any, pool: Any) -> None:
         self._backend = backend
@@ -338,7 +343,7 @@ class _AsyncBackend:
 
 
 class _AsyncConnection:
-    """The same of an async one (`httpcore.AsyncNetworkStream`)."""
+    """An async connection (`httpcore.AsyncNetworkStream`) that joins chunks."""
 
     def __init__(self, stream: Any, pool: Any) -> None:
         self._stream = stream

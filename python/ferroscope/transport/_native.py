@@ -23,7 +23,7 @@ from ._joined import is_unpatched, made_by_libraries
 if TYPE_CHECKING:
     from .._core import HttpExchange
 
-    # Any: the base is httpx's or httpx2's `AsyncBaseTransport`, and mypy accepts the class for both.
+    # Any: the base is `AsyncBaseTransport` of httpx or httpx2, and mypy accepts the class for both.
     _Base: Any
 else:
     _Base = object
@@ -40,27 +40,28 @@ class Limits(Protocol):
 
 
 class DefaultLimits:
-    """The limits that httpx has by default."""
+    """The default limits of httpx."""
 
     max_connections: int | None = 100
     max_keepalive_connections: int | None = 20
     keepalive_expiry: float | None = 5.0
 
 
-class NativeTransport(_Base):  # type: ignore[misc]  # a class without a known base, as above
+class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic base, as above
     """A transport for `httpx.AsyncClient` and `httpx2.AsyncClient`, many times cheaper per streamed event.
 
-    Hooks, authentication, redirects, cookies and the retries of an SDK run above it, as over any transport. Requests
-    that it cannot serve go through the HTTP library's own transport, with a DEBUG line of the logger
-    `ferroscope.transport` that names the reason.
+    Hooks, authentication, redirects, cookies and the retries of an SDK run above it, as with any transport. Requests
+    that
+    it does not support go through the HTTP library's own transport. A DEBUG line of the logger `ferroscope.transport`
+    names the reason.
 
     Args:
-        verify: True checks certificates against the platform's trust store (or `SSL_CERT_FILE` and `SSL_CERT_DIR`); a
+        verify: True verifies certificates against the platform's trust store (or `SSL_CERT_FILE` and `SSL_CERT_DIR`). A
             path is a PEM file of authorities. With False or an `ssl.SSLContext` the HTTP library's transport is used.
         cert: The client's certificate: the path of a PEM file with its key, or the paths of the certificate and the
             key.
-        limits: The limits of the connection pool, in place of httpx's defaults.
-        fallback: The transport for requests that this one cannot serve, in place of the HTTP library's default one.
+        limits: The limits of the connection pool; by default those of httpx.
+        fallback: The transport for unsupported requests; by default that of the HTTP library.
 
     Example:
         ```python
@@ -84,18 +85,18 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class without a known b
         self._fallback = fallback
         self._against = reason_against_settings(verify)
         self._logged: set[str] = set()
-        # By event loop: a client may be used on several, one after the other.
+        # Keyed by event loop, because a client may be used on several loops, one after the other.
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         finalize(self, _abandon, self._pools).atexit = False
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Send a request and return its response, with the body still to be read.
+        """Send a request and return its response, with the body unread.
 
         Args:
             request: An `httpx.Request` or `httpx2.Request`.
 
         Raises:
-            httpx.TransportError: As the HTTP library's own transport raises it.
+            httpx.TransportError: The same exceptions as from the HTTP library's own transport.
         """
         loop = asyncio._get_running_loop()
         library = _library(type(request).__module__.partition(".")[0])
@@ -148,7 +149,7 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class without a known b
     async def _send_by_library(self, library: _Library, request: Any, reason: str) -> Any:
         if reason not in self._logged:
             self._logged.add(reason)
-            logger.debug("%s sends the request in place of the native transport: %s", library.name, reason)
+            logger.debug("%s sends the request instead of the native transport: %s", library.name, reason)
         if self._fallback is None:
             self._fallback = library.module.AsyncHTTPTransport(
                 verify=self._verify, cert=self._cert, limits=library.limits(self._limits)
@@ -176,7 +177,7 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class without a known b
 
 
 class NetworkStream:
-    """The `network_stream` extension of a response: facts about its connection, and nothing to read or write."""
+    """The `network_stream` extension of a response. It describes the connection, but cannot read or write."""
 
     def __init__(self, exchange: HttpExchange) -> None:
         self._exchange = exchange
@@ -193,17 +194,17 @@ class NetworkStream:
 
 
 class NativeBody:
-    """The body of a response, mixed into the HTTP library's `AsyncByteStream`.
+    """The body of a response, as a mixin for the HTTP library's `AsyncByteStream`.
 
     Attributes:
-        take: Returns the data that has arrived, no bytes at the end, or a future to await before the next call.
-        close: Closes the response, and the connection if the body was not read to its end.
+        take: Returns the data that has arrived, empty bytes at the end, or a future to await before the next call.
+        close: Closes the response. Also closes the connection if the body was not read to its end.
     """
 
     def __init__(self, exchange: HttpExchange, transport: NativeTransport) -> None:
         self.take = exchange.take
         self.close = exchange.close
-        self._transport = transport  # which lives as long as its connections are used
+        self._transport = transport  # keep it alive while its connections are used
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         take = self.take
@@ -221,20 +222,20 @@ class NativeBody:
 
 
 def native_body(response: Any) -> NativeBody | None:
-    """Return the body of a response if this transport made it and nothing would miss the reads; else None.
+    """Return the native body of a response; None if there is none, or if a wrapper must see the reads.
 
     Args:
-        response: A response of httpx or httpx2, or of anything else, of which no body was read.
+        response: An unread response of httpx or httpx2, or of another library.
     """
     stream = getattr(response, "stream", None)
-    body = getattr(stream, "_stream", None)  # a private attribute: a different one means that something wraps it
+    body = getattr(stream, "_stream", None)  # a private attribute: another type means that something wraps it
     if not isinstance(body, NativeBody) or "content-encoding" in response.headers:
         return None
     return body if all(map(made_by_libraries, (response, stream))) and is_unpatched(response) else None
 
 
 class _Library:
-    """httpx or httpx2: the classes that a client expects."""
+    """The classes of httpx or httpx2 that a client expects."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -260,19 +261,19 @@ _library = lru_cache(_Library)
 async def _resolve(
     exchange: HttpExchange, host: str, port: int, timeout: float | None, make_error: Callable[[str, str], Exception]
 ) -> None:
-    """Look up the addresses of a host, in the event loop's executor, and connect to one of them."""
+    """Resolve the addresses of a host in the event loop's executor, and connect to one of them."""
     try:
         async with asyncio.timeout(timeout):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
     except TimeoutError as error:
-        raise make_error("ConnectTimeout", f"no address of {host} within {timeout} s") from error
+        raise make_error("ConnectTimeout", f"{host} did not resolve within {timeout} s") from error
     except OSError as error:
-        raise make_error("ConnectError", f"no address of {host}: {error}") from error
+        raise make_error("ConnectError", f"cannot resolve {host}: {error}") from error
     exchange.connect([address for *_, address in found])
 
 
 def _abandon(pools: dict[asyncio.AbstractEventLoop, Pool]) -> None:
-    """Close the pools of a transport that was not closed. The collector may run this in any thread."""
+    """Close the pools of a transport that was not closed. The garbage collector may call this in any thread."""
     if sys.is_finalizing():
         return
     for loop, pool in pools.items():

@@ -578,7 +578,7 @@ def test_a_taken_port_is_an_error_of_the_start(server: ProviderServer) -> None:
 
 
 def test_an_unknown_provider_is_named_with_the_known(server: ProviderServer) -> None:
-    with pytest.raises(ValueError, match=r"no wire for provider 'nobody'; the server speaks for: .*openai"):
+    with pytest.raises(ValueError, match=r"no wire for provider 'nobody'; known providers: .*openai"):
         server.base_url("nobody")
 
 

@@ -1,4 +1,4 @@
-"""The wire formats that the server speaks, one file each. A new one is a file here and a line in `WIRES`."""
+"""The wire formats of the server, one file each. A new one is a file here and a line in `WIRES`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ WIRES: tuple[Wire, ...] = (
 
 
 def wires_with(servers: Iterable[ChatServer]) -> tuple[Wire, ...]:
-    """Return all wires, those of further servers included."""
+    """Return all wires, including those of further servers."""
     return (*WIRES, *map(OpenAIChat, servers))
 
 
 def wire_for(wires: Sequence[Wire], method: str, path: str) -> Wire | None:
-    """Return the wire that a request speaks, if there is one."""
-    # A later one is more particular than those before it.
+    """Return the wire of a request; None if no wire accepts it."""
+    # Later wires are more specific than earlier ones.
     return next((wire for wire in reversed(wires) if wire.accepts(method, path)), None)
 
 
@@ -47,4 +47,4 @@ def base_path(wires: Sequence[Wire], provider: str) -> str:
         if provider in wire.mounts:
             return wire.mounts[provider]
     known = ", ".join(sorted({name for wire in wires for name in wire.mounts}))
-    raise ValueError(f"no wire for provider {provider!r}; the server speaks for: {known}")
+    raise ValueError(f"no wire for provider {provider!r}; known providers: {known}")

@@ -54,7 +54,7 @@ Block = dict[str, Any]
 
 
 class Anthropic(Wire):
-    """`POST .../v1/messages`, streamed as server-sent events or answered whole."""
+    """`POST .../v1/messages`, with a stream of server-sent events or one body."""
 
     mounts: Mapping[str, str] = MappingProxyType({"anthropic": "/anthropic"})
 
@@ -88,7 +88,7 @@ def events_of(answer: Answer, request: Request) -> Iterator[Event]:
     index = 0
     for blocks in _blocks(answer):
         parts = [list(_streamed(index + offset, block, pieces)) for offset, (block, pieces) in enumerate(blocks)]
-        # Parallel calls that come in turn begin all at once.
+        # Interleaved parallel calls all begin at the same time.
         for row in zip_longest(*parts):
             yield from (event for event in row if event is not None)
         if index == 0:
@@ -119,7 +119,7 @@ def message_of(answer: Answer, request: Request) -> dict[str, Any]:
 
 
 def _model_of(request: Request) -> str:
-    """Return the requested model. Vertex AI and Bedrock have it in the path."""
+    """Return the requested model. For Vertex AI and Bedrock it is in the path."""
     in_path = _MODEL_IN_PATH.search(request.path)
     return unquote(in_path[1]) if in_path else str(request.json.get("model", "model"))
 
@@ -142,7 +142,7 @@ def render_usage(usage: Usage) -> dict[str, Any]:
 
 
 def _blocks(answer: Answer) -> Iterator[list[tuple[Block, Sequence[str]]]]:
-    """Yield the blocks with their chunks. Blocks that are sent at the same time come together."""
+    """Yield the blocks with their chunks. Blocks that are sent at the same time form one list."""
     calls = iter(answer.tool_calls)
     for part, citations in with_citations(answer.parts):
         match part:

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions as Azure serves them: at other paths, and with the results of its content filter."""
+"""OpenAI's chat completions as served by Azure: at other paths, and with the results of its content filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ferroscope.testing._wires.wire import dumps
 
 __all__ = ["AzureChat"]
 
-# A deployment of Azure OpenAI's dated API, its API without versions, and the Model Inference API, which has retired.
+# A deployment of Azure OpenAI's dated API, its API without versions, and the retired Model Inference API.
 _PATH = re.compile(
     r"(?:/azure)?/(?:openai/deployments/[^/]+|models)/chat/completions|/azure(?:/openai/v1)?/chat/completions"
 )

@@ -79,7 +79,7 @@ class BedrockConverse(Wire):
 
     def render_stream(self, answer: Answer, request: Request) -> Iterator[bytes]:
         for number, (name, payload) in enumerate(_events(answer)):
-            # The service pads its events, so that their sizes give away less.
+            # The service pads its events to hide their sizes.
             yield frame("event", name, {**payload, "p": _PADDING[: 1 + number % len(_PADDING)]})
 
     def render_body(self, answer: Answer, request: Request) -> Value:
@@ -106,7 +106,7 @@ class BedrockConverse(Wire):
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One content block: whole, and as the start (if any) and the deltas of a stream."""
+    """One content block: complete, and as the start (if any) and the deltas of a stream."""
 
     whole: Value
     deltas: Sequence[Value]
@@ -135,7 +135,7 @@ def _events(answer: Answer) -> Iterator[tuple[str, Value]]:
 
 
 def _blocks(answer: Answer) -> Iterator[list[_Block]]:
-    """Yield the content blocks. Blocks that are sent at the same time come together."""
+    """Yield the content blocks. Blocks that are sent at the same time form one list."""
     calls = iter(answer.tool_calls)
     for part, citations in with_citations(answer.parts):
         match part:

@@ -1,4 +1,4 @@
-"""The message of OpenAI's chat format, whole and in deltas, as each compatible server sends it."""
+"""The message of OpenAI's chat format, complete and in deltas, as each compatible server sends it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def deltas_of(answer: Answer, server: ChatServer) -> Iterator[Delta]:
 
 
 def _calls(answer: Answer, server: ChatServer) -> list[ToolCall]:
-    """Return the calls with their ids: the scripted ones, else the server's own."""
+    """Return the calls with their ids: the scripted ids, or else the server's own."""
     calls: list[ToolCall] = []
     for part in answer.parts:
         if isinstance(part, ToolCall | ToolCalls):
@@ -165,7 +165,9 @@ def _reference(answer: Answer, citation: Citation) -> Delta:
 
 
 def _shape(calls: list[ToolCall], scripted: ToolCallShape | None, server: ChatServer) -> ToolCallShape:
-    """Return the order and grouping of calls: the scripted one, else the server's; listed chunks are never joined."""
+    """Return the order and grouping of calls: the scripted one, or else the server's. Listed chunks are never
+    joined.
+    """
     if scripted is None and any(not isinstance(call.chunks, int | None) for call in calls):
         return "sequential"
     return scripted or server.tool_shape

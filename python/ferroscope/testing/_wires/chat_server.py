@@ -14,8 +14,8 @@ Count = Literal["cached", "uncached", "cache_write", "cost", "cost_ticks"]
 """A value of a request's `Usage` that a server reports in a field of its own.
 
 cached, uncached, cache_write: input tokens read from the cache, not read from it, written to it.
-cost: the price in USD; left out where the answer has none.
-cost_ticks: the price in units of 1e-10 USD; left out where the answer has none.
+cost: the price in USD; omitted if the answer has none.
+cost_ticks: the price in units of 1e-10 USD; omitted if the answer has none.
 """
 
 
@@ -143,13 +143,13 @@ class ChatServer:
         return f"/{self.name}{self.path}"
 
     def places(self, usage_in: UsageIn | None, *, asked: bool) -> tuple[UsagePlace, ...]:
-        """Return the places of usage in a stream, by the answer's own wish (if any) or the server's way."""
+        """Return the places of usage in a stream: that of the answer, if it has one, or else the server's own."""
         if usage_in is not None:
             return (UsagePlace(usage_in),) if asked or usage_in != "own_chunk" else ()
         return tuple(place for place in self.usage if asked or not place.asked)
 
     def counts(self, usage: Usage, share: float = 1.0) -> dict[str, Any]:
-        """Return usage as this server counts. `share` is the part of the output that has been sent."""
+        """Return usage as this server counts. `share` is the sent fraction of the output."""
         output, thoughts = int(usage.output * share), int(usage.reasoning * share)
         found: dict[str, Any] = {
             "prompt_tokens": usage.input,
@@ -186,7 +186,7 @@ def _count(source: Count, usage: Usage) -> float | None:
 
 
 def put(target: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """Set a member by its path, with the objects on the way."""
+    """Set a member by its path, and create the objects on the way."""
     *parents, name = path
     for parent in parents:
         target = target.setdefault(parent, {})

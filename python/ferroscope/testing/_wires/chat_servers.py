@@ -1,7 +1,7 @@
-"""OpenAI and the servers that speak its chat format, as rows.
+"""OpenAI and compatible servers, as rows.
 
-A row states what recorded streams of the server show. Without recordings (Fireworks, GitHub, LM Studio, NVIDIA, vLLM
-and the two compatible endpoints) it states what the vendor documents. The address is this documentation.
+A row describes the server's recorded streams. For servers without recordings (Fireworks, GitHub, LM Studio, NVIDIA,
+vLLM and the two compatible endpoints) it follows the vendor's documentation. Each row has the URL of that page.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _ROWS = (
         reasoning="content",
         tool_shape="whole",
         tool_index="missing",
-        tool_id="call{:05}",  # it accepts ids of nine letters and digits only
+        tool_id="call{:05}",  # the API accepts only ids of nine letters and digits
         tool_type=False,
         citations="references",
         usage=_AT_FINISH,

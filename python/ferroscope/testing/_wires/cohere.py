@@ -43,7 +43,7 @@ Event = dict[str, Any]
 
 
 class Cohere(Wire):
-    """`POST .../v2/chat`, streamed as server-sent events or answered whole."""
+    """`POST .../v2/chat`, with a stream of server-sent events or one body."""
 
     mounts: Mapping[str, str] = MappingProxyType({"cohere": "/cohere"})
     garbage: ClassVar[bytes] = b'event: content-delta\ndata: {"type": [{\n\n'
@@ -58,7 +58,7 @@ class Cohere(Wire):
 
     def render_body(self, answer: Answer, request: Request) -> dict[str, Any]:
         body = {"id": _id(request), **_finish(answer), "message": _message(answer), **answer.extra}
-        body.pop("error", None)  # only a stream has a place for it
+        body.pop("error", None)  # only a stream can contain it
         return body
 
     def render_error(self, failure: Failure, request: Request) -> bytes:

@@ -111,7 +111,7 @@ def _choices(request: Request) -> range:
 
 
 def _responses(answer: Answer, request: Request) -> Iterator[dict[str, Any]]:
-    """Yield the chunks of a stream: the parts one after the other, the finish reason in a chunk of its own."""
+    """Yield the chunks of a stream: the parts one after the other, then a chunk with the finish reason."""
     events = list(_events(answer, whole=False))
     for number, parts in enumerate(events, 1):
         for index in _choices(request):
@@ -122,7 +122,7 @@ def _responses(answer: Answer, request: Request) -> Iterator[dict[str, Any]]:
 
 
 def _response(answer: Answer, request: Request, candidates: list[Part], share: float) -> dict[str, Any]:
-    """Return one response. `share` is the part of the output that has been sent with it."""
+    """Return one response. `share` is the fraction of the output that has been sent with it."""
     in_path = _PATH.search(request.path)
     response: dict[str, Any] = {"candidates": candidates}
     if answer.blocked:
@@ -143,7 +143,7 @@ def _candidate(request: Request, index: int, parts: list[Part]) -> Part:
     candidate: Part = {}
     if parts:
         candidate["content"] = {"parts": parts, "role": "model"}
-    if index or not _is_vertex(request):  # Vertex AI leaves out a zero
+    if index or not _is_vertex(request):  # Vertex AI omits a zero
         candidate["index"] = index
     return candidate
 
@@ -170,7 +170,7 @@ def _grounding(answer: Answer) -> dict[str, Any]:
 
 
 def _usage(answer: Answer, usage: Usage, share: float) -> dict[str, Any]:
-    """Return cumulative counts: the candidates exclude thoughts, a zero is left out."""
+    """Return cumulative counts. The candidates exclude thoughts, and zeros are omitted."""
     output = 0 if answer.blocked else int(usage.output * share)
     thoughts = min(usage.reasoning, output)
     counts = {
@@ -186,7 +186,7 @@ def _usage(answer: Answer, usage: Usage, share: float) -> dict[str, Any]:
 
 
 def _events(answer: Answer, *, whole: bool) -> Iterator[list[Part]]:
-    """Yield the parts of an answer, those of one chunk together. `whole` parts are not cut."""
+    """Yield the parts of an answer, with the parts of one chunk in one list. `whole` parts are not split."""
     for part in answer.parts:
         match part:
             case Text() | Json() | Refusal():
@@ -238,7 +238,7 @@ def _call(call: ToolCall) -> Part:
 
 
 def _call_by_path(call: ToolCall) -> Iterator[Part]:
-    """Yield a call whose arguments come as values at JSON paths; a piece without `willContinue` ends it."""
+    """Yield a call whose arguments are values at JSON paths. A piece without `willContinue` ends it."""
     if not _arguments(call):
         yield _opened(call)
         return
@@ -283,7 +283,7 @@ def _pretty(value: Any) -> bytes:
 
 
 def _split_array(recording: bytes) -> Iterator[bytes]:
-    """Yield a JSON array in pieces that end behind each of its elements."""
+    """Yield a JSON array in pieces that end after each of its elements."""
     depth = start = 0
     for match in re.finditer(rb'"(?:[^"\\]|\\.)*"|[{}]', recording):
         depth += {b"{": 1, b"}": -1}.get(match[0], 0)

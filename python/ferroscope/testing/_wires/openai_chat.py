@@ -1,4 +1,4 @@
-"""OpenAI's chat-completions wire, as OpenAI and each compatible server speak it."""
+"""OpenAI's chat-completions wire, for OpenAI and each compatible server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GOOGLE_STATUS = {400: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED", 503: "UNAV
 
 
 class OpenAIChat(Wire):
-    """`POST .../chat/completions`, streamed as server-sent events or answered whole.
+    """`POST .../chat/completions`, with a stream of server-sent events or one body.
 
     Args:
         server: The server whose differences apply.
@@ -97,7 +97,7 @@ class _Stream:
         self.null_usage = server.usage_null and any(place.member == ("usage",) for place in self.places)
         self.sources = _sources(server, answer)
         self.number = 0
-        # Only the delta differs from chunk to chunk: what surrounds it is serialized once per stream.
+        # Only the delta differs between chunks. The rest is serialized once per stream.
         self.head = _head(self.top)
         self.pad = {server.padding: _PADDING} if server.padding else {}
 
@@ -210,7 +210,7 @@ def _finish(server: ChatServer, answer: Answer) -> dict[str, Any]:
 
 
 def _sources(server: ChatServer, answer: Answer) -> dict[str, Any]:
-    """Return the citations of an answer for the top of a chunk, where the server has them there."""
+    """Return the citations of an answer for the top of a chunk, if the server sends them there."""
     if not answer.citations or server.citations in ("annotations", "references"):
         return {}
     found: dict[str, Any] = {"citations": [citation.url for citation in answer.citations]}

@@ -1,4 +1,4 @@
-"""The wire of OpenAI's Responses API, which Azure, xAI and other services speak too.
+"""The wire of OpenAI's Responses API, which Azure, xAI and other services have too.
 
 https://platform.openai.com/docs/api-reference/responses
 """
@@ -47,7 +47,7 @@ _ENDINGS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         **{status: (status, None) for status in ("completed", "failed", "cancelled", "queued", "in_progress")},
     }
 )
-"""Finish reason to the status of the response and the reason for which it is incomplete."""
+"""The status of the response and the reason why it is incomplete, by finish reason."""
 _ECHOED: Mapping[str, Any] = MappingProxyType(
     {
         "background": False,
@@ -126,7 +126,7 @@ class OpenAIResponses(Wire):
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One output item: whole, as it begins, and the events between."""
+    """One output item: complete, at its begin, and the events in between."""
 
     whole: Value
     started: Value
@@ -141,7 +141,7 @@ class _Item:
 
 
 def _asked(request: Request) -> Mapping[str, Any]:
-    """Return the parameters of a request. One that names a response is about a background run."""
+    """Return the parameters of a request. A request that names a response concerns a background run."""
     in_path = _PATH.fullmatch(request.path)
     return {"background": True} if in_path and in_path["id"] else request.json
 
@@ -160,7 +160,7 @@ def _events(answer: Answer, request: Request) -> Iterator[Event]:
     done: list[Value] = []
     for items in _output(answer, request):
         streams = [item.stream(len(done) + offset) for offset, item in enumerate(items)]
-        # Items that come in turn begin all at once.
+        # Interleaved items all begin at the same time.
         for row in zip_longest(*streams):
             yield from (event for event in row if event is not None)
         done += (item.whole for item in items)
@@ -170,7 +170,7 @@ def _events(answer: Answer, request: Request) -> Iterator[Event]:
 
 
 def _response(answer: Answer, request: Request) -> Value:
-    """Return the response as it begins, without output."""
+    """Return the response at its begin, without output."""
     asked = _asked(request)
     in_path = _PATH.fullmatch(request.path)
     return {
@@ -227,7 +227,7 @@ def _usage(usage: Usage) -> Value:
 
 
 def _items(answer: Answer, request: Request) -> Iterator[list[_Item]]:
-    """Yield the output items. Items that are sent at the same time come together."""
+    """Yield the output items. Items that are sent at the same time form one list."""
     encrypted = "reasoning.encrypted_content" in (_asked(request).get("include") or ())
     calls = iter(answer.tool_calls)
     content: list[tuple[Text | Json | Refusal, tuple[Citation, ...]]] = []

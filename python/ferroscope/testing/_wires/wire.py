@@ -21,13 +21,13 @@ class Wire(ABC):
     """One wire format: the requests that it accepts, and its rendering of answers and errors."""
 
     mounts: Mapping[str, str]
-    """Provider name to the path that its SDK takes as (the end of) its base URL."""
+    """The path that the provider's SDK uses as (the end of) its base URL, by provider name."""
     garbage: ClassVar[bytes] = b'data: {"choices": [{\n\n'
     """An event whose data is not JSON."""
 
     @abstractmethod
     def accepts(self, method: str, path: str) -> bool:
-        """Return whether a request to this path speaks this wire."""
+        """Return whether a request to this path uses this wire."""
 
     def body_of(self, request: Request) -> Mapping[str, Any]:
         """Return the body of a request. Raises `ValueError` if it is not a JSON object."""
@@ -50,12 +50,12 @@ class Wire(ABC):
         return ()
 
     def blocked_error(self, blocked: Blocked) -> Failure | None:
-        """Return the HTTP error for a blocked prompt. None: `render_body` and `render_stream` report it."""
+        """Return the HTTP error for a blocked prompt; None if `render_body` and `render_stream` report it."""
         return None
 
     @abstractmethod
     def render_stream(self, answer: Answer, request: Request) -> Iterable[bytes]:
-        """Return the events of a streamed answer, framing included."""
+        """Return the events of a streamed answer, including the framing."""
 
     @abstractmethod
     def render_body(self, answer: Answer, request: Request) -> Mapping[str, Any]:
@@ -70,12 +70,14 @@ class Wire(ABC):
         """Return an error that ends a stream after its first `after` events."""
 
     def split(self, recording: bytes) -> Iterable[bytes]:
-        """Return a recorded stream, cut after each event."""
+        """Return a recorded stream, split after each event."""
         return split_sse(recording)
 
 
 def split_sse(recording: bytes) -> list[bytes]:
-    """Return a recording of server-sent events, cut after each blank line. The pieces join to it again."""
+    """Return a recording of server-sent events, split after each blank line. The concatenation of the pieces is the
+    recording.
+    """
     ends = [match.end() for match in re.finditer(rb"(?:\r\n|\n|\r(?!\n)){2,}", recording)]
     cuts = sorted({0, *ends, len(recording)})
     return [recording[start:end] for start, end in pairwise(cuts)]
