@@ -38,7 +38,7 @@ def run_demo(*, model: str, live: bool, brief: bool) -> int:
         _show_tool(model)
         asyncio.run(_show_many(model))
         if not live and not brief:
-            _show_cost_of_a_chunk(model)
+            _show_cpu_time_per_chunk(model)
     print("\nNext: decorate a function of your own. `help(ferroscope.core.openai.call)` lists the options.")
     return 0
 
@@ -135,7 +135,7 @@ async def _show_many(model: str) -> None:
     _print_note(f"{total} chunks in {took:.2f} s, {cpu / total * 1e6:.0f} µs of CPU per chunk, including the requests")
 
 
-def _show_cost_of_a_chunk(model: str) -> None:
+def _show_cpu_time_per_chunk(model: str) -> None:
     from openai import OpenAI
 
     client = OpenAI()
@@ -162,10 +162,10 @@ def _show_cost_of_a_chunk(model: str) -> None:
             began = time.process_time()
             run()
             times.append((time.process_time() - began) / _MEASURED_WORDS * 1e6)
-    middle = {name: median(times) for name, times in took.items()}
-    for name, microseconds in middle.items():
+    medians = {name: median(times) for name, times in took.items()}
+    for name, microseconds in medians.items():
         _print_note(f"{name:<24}{microseconds:6.1f} µs of CPU per chunk")
-    sdk, ours = middle.values()
+    sdk, ours = medians.values()
     _print_note(f"{sdk / ours:.1f} times less CPU time for the same text, when it arrives all at once")
 
 

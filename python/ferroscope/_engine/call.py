@@ -15,7 +15,7 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
-from ..prices import Meter, admit, billed_by, open_meters
+from ..prices import Meter, billed_by, check_budgets, open_meters
 from ..transport import adapt_client_if_sdk_made
 from .bodies import begins_with, body_error, successful_body
 from .clients import default_client, host_of
@@ -78,7 +78,7 @@ class Call:
             adapt_client_if_sdk_made(client)
         self.host = host_of(client, provider.clients)
         if self.meters:
-            admit(self.billed_by(self.plan.model), self.plan.model, self.meters)
+            check_budgets(self.billed_by(self.plan.model), self.plan.model, self.meters)
         if is_async:
             return self._asend(client)
         method = self._method(client)

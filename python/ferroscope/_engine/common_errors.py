@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 from .. import errors
-from ..core.base._responses.secrets import without_secrets
+from ..core.base._responses.secrets import redact_secrets
 
 _ErrorT = TypeVar("_ErrorT", bound=Exception)
 
@@ -138,7 +138,7 @@ def _reduce(error: Exception) -> tuple[object, ...]:
     ours, theirs = _origin[type(error)]
     # Some SDKs create classes at run time, which cannot be imported by name.
     named = next(kind for kind in theirs.__mro__ if _is_importable(kind))
-    return _rebuilt, (ours, named, args, without_secrets(state))
+    return _rebuilt, (ours, named, args, redact_secrets(state))
 
 
 def _is_importable(kind: type) -> bool:

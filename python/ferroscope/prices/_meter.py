@@ -1,6 +1,6 @@
 """Meters: the total cost of calls across tasks and threads, with optional budgets.
 
-A call records which meters are open when it is made. `admit` checks their budgets before the request is sent.
+A call records which meters are open when it is made. `check_budgets` checks their budgets before the request is sent.
 `record` adds the cost when the call is finished. A `BudgetWatch` counts the text of a running stream and ends it
 when a budget is exceeded. Without a meter, all of them return immediately.
 """
@@ -170,7 +170,7 @@ def record(spent: Cost, meters: Sequence[Meter] | None = None) -> None:
         one.record(spent)
 
 
-def admit(provider: str, model: str, meters: Sequence[Meter] | None = None) -> None:
+def check_budgets(provider: str, model: str, meters: Sequence[Meter] | None = None) -> None:
     """Raise before a request is sent if a budget is used up; by default for the open meters.
 
     Raises:

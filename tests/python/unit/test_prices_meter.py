@@ -48,12 +48,12 @@ async def test_tasks_that_were_started_inside_share_the_meter() -> None:
 def test_no_call_is_made_when_the_budget_is_used_up() -> None:
     with prices.meter("0.005") as meter:
         for _ in range(2):
-            prices.admit("openai", "gpt-4o")
+            prices.check_budgets("openai", "gpt-4o")
             spend()
         with pytest.raises(BudgetExceededError, match=r"the budget of 0.005 USD is used up \(0.0050? USD in 2 calls\)"):
-            prices.admit("openai", "gpt-4o")
+            prices.check_budgets("openai", "gpt-4o")
     assert meter.remaining == 0
-    prices.admit("openai", "gpt-4o")
+    prices.check_budgets("openai", "gpt-4o")
 
 
 def test_a_budget_refuses_what_has_no_price() -> None:
@@ -61,11 +61,11 @@ def test_a_budget_refuses_what_has_no_price() -> None:
         prices.meter(1),
         pytest.raises(UnknownPriceError, match="'gpt-unheard-of' of openai has no price, so the budget of 1 USD"),
     ):
-        prices.admit("openai", "gpt-unheard-of")
+        prices.check_budgets("openai", "gpt-unheard-of")
     with prices.meter(1, allow_unpriced=True):
-        prices.admit("openai", "gpt-unheard-of")
+        prices.check_budgets("openai", "gpt-unheard-of")
     with prices.meter():
-        prices.admit("openai", "gpt-unheard-of")
+        prices.check_budgets("openai", "gpt-unheard-of")
 
 
 def test_a_stream_is_ended_when_the_budget_is_passed() -> None:

@@ -31,7 +31,7 @@ _ATTRIBUTE = "__partial_types__"
 _REFERENCE = "PydanticRecursiveRef"
 
 # The attributes of a field that its partial counterpart keeps. Annotation, default and discriminator change.
-_KEPT = (
+_COPIED_ATTRIBUTES = (
     "alias",
     "alias_priority",
     "validation_alias",
@@ -67,12 +67,12 @@ def partial(wrapped_class: type[ModelT], preserve_fields: set[str] | None = None
         preserve_fields: The names of fields to keep unchanged.
     """
     preserved = frozenset(preserve_fields or ())
-    known = _known(wrapped_class).get(preserved)
-    if known is None:
+    cached = _cached_types(wrapped_class).get(preserved)
+    if cached is None:
         builder = _Builder()
-        known = builder.make(wrapped_class, preserved)
+        cached = builder.build(wrapped_class, preserved)
         builder.complete()
-    return cast("type[ModelT]", known)
+    return cast("type[ModelT]", cached)
 
 
 def partial_annotation(annotation: Any) -> Any:
@@ -109,27 +109,27 @@ def is_recursive(annotation: Any, inside: tuple[Any, ...] = ()) -> bool:
 def field_annotation(model: type[BaseModel], name: str) -> Any:
     """Return a field's annotation, with the class itself in place of pydantic's reference to a recursive generic."""
     annotation = model.model_fields[name].annotation
-    return _dereferred(annotation, model) if _REFERENCE in repr(annotation) else annotation
+    return _resolve_references(annotation, model) if _REFERENCE in repr(annotation) else annotation
 
 
-def _dereferred(annotation: Any, model: type[BaseModel]) -> Any:
+def _resolve_references(annotation: Any, model: type[BaseModel]) -> Any:
     if type(annotation).__name__ == _REFERENCE:
         return model
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return Annotated[(_dereferred(arguments[0], model), *arguments[1:])]
+        return Annotated[(_resolve_references(arguments[0], model), *arguments[1:])]
     if origin is None or not arguments or origin in (Literal, Callable):
         return annotation
-    inner = [_dereferred(argument, model) for argument in arguments]
+    inner = [_resolve_references(argument, model) for argument in arguments]
     return reduce(or_, inner) if origin in (Union, types.UnionType) else origin[tuple(inner)]
 
 
-def _known(model: type[BaseModel]) -> dict[frozenset[str], type[BaseModel]]:
-    known: dict[frozenset[str], type[BaseModel]] | None = vars(model).get(_ATTRIBUTE)
-    if known is None:
-        known = {}
-        setattr(model, _ATTRIBUTE, known)
-    return known
+def _cached_types(model: type[BaseModel]) -> dict[frozenset[str], type[BaseModel]]:
+    cached: dict[frozenset[str], type[BaseModel]] | None = vars(model).get(_ATTRIBUTE)
+    if cached is None:
+        cached = {}
+        setattr(model, _ATTRIBUTE, cached)
+    return cached
 
 
 class _Builder:
@@ -137,15 +137,15 @@ class _Builder:
 
     def __init__(self) -> None:
         self._open: dict[type[BaseModel], str] = {}
-        self._made: dict[str, Any] = {}
+        self._built: dict[str, Any] = {}
 
-    def make(self, model: type[BaseModel], preserved: frozenset[str] = frozenset()) -> type[BaseModel]:
-        known = _known(model).get(preserved)
-        if known is not None:
-            return known
+    def build(self, model: type[BaseModel], preserved: frozenset[str] = frozenset()) -> type[BaseModel]:
+        cached = _cached_types(model).get(preserved)
+        if cached is not None:
+            return cached
         if not model.__pydantic_complete__:
             model.model_rebuild()
-        name = f"partial_{len(self._open)}_{len(self._made)}"
+        name = f"partial_{len(self._open)}_{len(self._built)}"
         self._open[model] = name
         fields: dict[str, Any] = {}
         for field_name, field in model.model_fields.items():
@@ -156,7 +156,7 @@ class _Builder:
                 if field.metadata:
                     annotation = Annotated[(annotation, *field.metadata)]
                 fields[field_name] = (annotation, _without_default(field))
-        made: type[BaseModel] = create_model(
+        built: type[BaseModel] = create_model(
             f"Partial{model.__name__}",
             __base__=model,
             __module__=model.__module__,
@@ -164,15 +164,15 @@ class _Builder:
             **fields,
         )
         del self._open[model]
-        self._made[name] = made
-        _known(model)[preserved] = made
-        return made
+        self._built[name] = built
+        _cached_types(model)[preserved] = built
+        return built
 
     def complete(self) -> None:
         """Resolve the forward references, after all classes have been created."""
-        for made in self._made.values():
-            if not made.__pydantic_complete__:
-                made.model_rebuild(_types_namespace=self._made)
+        for built in self._built.values():
+            if not built.__pydantic_complete__:
+                built.model_rebuild(_types_namespace=self._built)
 
     def inside(self, annotation: Any) -> Any:
         if is_recursive(annotation):
@@ -184,7 +184,7 @@ class _Builder:
                 return annotation
             if annotation in self._open:
                 return ForwardRef(self._open[annotation])
-            return self.make(annotation)
+            return self.build(annotation)
         arguments = get_args(annotation)
         if origin is Annotated:
             # A discriminator requires a field that is always present.
@@ -196,9 +196,9 @@ class _Builder:
         if not arguments or origin in (Literal, type, Callable):
             return annotation
         # A defaultdict creates its default values from their type, so that must not become optional.
-        made = self.inside if origin is defaultdict else self._optional
+        built = self.inside if origin is defaultdict else self._optional
         generic: Any = origin
-        return generic[tuple(a if a is ... else made(a) for a in arguments)]
+        return generic[tuple(a if a is ... else built(a) for a in arguments)]
 
     def _optional(self, annotation: Any) -> Any:
         inner = self.inside(annotation)
@@ -206,5 +206,5 @@ class _Builder:
 
 
 def _without_default(field: FieldInfo) -> Any:
-    kept = {name: value for name in _KEPT if (value := getattr(field, name, None)) is not None}
-    return Field(default=None, repr=field.repr, **kept)
+    copied = {name: value for name in _COPIED_ATTRIBUTES if (value := getattr(field, name, None)) is not None}
+    return Field(default=None, repr=field.repr, **copied)

@@ -21,7 +21,7 @@ from typing_extensions import TypeVar
 from ..._core import token_counts
 from ._messages.provider_data import Endpoint
 from ._responses.identity import NO_PROVIDER, Identity
-from ._responses.secrets import WITH_SECRETS, without_secrets
+from ._responses.secrets import SECRET_FIELDS, redact_secrets
 from ._responses.token_counts import TokenFields
 from ._tools.arguments import CUT_OFF
 from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 exports the name here
@@ -117,13 +117,13 @@ class BaseCallResponse(
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            yield name, without_secrets(value) if name in WITH_SECRETS else value
+            yield name, redact_secrets(value) if name in SECRET_FIELDS else value
 
     def __getstate__(self) -> dict[Any, Any]:
-        from ._responses.state import portable_values
+        from ._responses.state import picklable_values
 
         state = super().__getstate__()
-        return {**state, "__dict__": portable_values(state["__dict__"])}
+        return {**state, "__dict__": picklable_values(state["__dict__"])}
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         from ._responses.state import restored_values
@@ -155,9 +155,9 @@ class BaseCallResponse(
     )
     def _dump_value(self, value: Any, handler: SerializerFunctionWrapHandler, info: FieldSerializationInfo) -> Any:
         """Serialize a value of any type: an SDK object, or a value from the program."""
-        from ._responses.state import dumped_value, json_value
+        from ._responses.state import json_value, serialized_value
 
-        return json_value(info.field_name, value, handler) if info.mode_is_json() else dumped_value(value, handler)
+        return json_value(info.field_name, value, handler) if info.mode_is_json() else serialized_value(value, handler)
 
     @property
     def _origin(self) -> Endpoint:

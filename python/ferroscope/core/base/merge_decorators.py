@@ -33,7 +33,7 @@ def merge_decorators(
     def factory() -> _DecoratorT:
         def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
             for one in reversed(decorators):
-                fn = _named_after(fn, one(fn))
+                fn = _with_original_name(fn, one(fn))
             return fn
 
         return cast(_DecoratorT, decorate)
@@ -41,7 +41,7 @@ def merge_decorators(
     return factory
 
 
-def _named_after(fn: Callable[..., Any], decorated: Callable[..., Any]) -> Callable[..., Any]:
+def _with_original_name(fn: Callable[..., Any], decorated: Callable[..., Any]) -> Callable[..., Any]:
     """Return the decorated function with the name of the original, unless it already refers to the original."""
     if decorated is fn or hasattr(decorated, "__wrapped__"):
         return decorated

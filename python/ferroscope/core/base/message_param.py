@@ -32,8 +32,8 @@ def _from_base64(value: Any, info: ValidationInfo) -> Any:
 
 
 # JSON has no bytes; without this, a history with an image could not be saved.
-_InJson = PlainSerializer(_to_base64, return_type=str, when_used="json")
-_Data: TypeAlias = Annotated[bytes, BeforeValidator(_from_base64), _InJson]
+_Base64InJson = PlainSerializer(_to_base64, return_type=str, when_used="json")
+_Base64Bytes: TypeAlias = Annotated[bytes, BeforeValidator(_from_base64), _Base64InJson]
 
 
 class TextPart(BaseModel):
@@ -55,7 +55,7 @@ class ImagePart(BaseModel):
 
     type: Literal["image"]
     media_type: str
-    image: _Data
+    image: _Base64Bytes
     detail: str | None
 
 
@@ -72,7 +72,7 @@ class AudioPart(BaseModel):
 
     type: Literal["audio"]
     media_type: str
-    audio: Annotated[str | bytes, _InJson]
+    audio: Annotated[str | bytes, _Base64InJson]
 
 
 class AudioURLPart(BaseModel):
@@ -87,7 +87,7 @@ class DocumentPart(BaseModel):
 
     type: Literal["document"]
     media_type: str
-    document: _Data
+    document: _Base64Bytes
 
 
 class DocumentURLPart(BaseModel):

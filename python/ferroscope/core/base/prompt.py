@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ...errors import TemplateError, TemplateVariableError
 from ._prompts.callers import callers_level
-from ._prompts.plan import docstring_template, leave_plan, no_template, plan_prompt
+from ._prompts.plan import attach_plan, docstring_template, missing_template_message, plan_prompt
 from ._prompts.template import Template, parse_template, parse_text
 from .dynamic_config import BaseDynamicConfig
 from .message_param import BaseMessageParam
@@ -96,7 +96,7 @@ class BasePrompt(BaseModel):
         def prompt(**_fields: Any) -> AnyDynamicConfig:
             return config
 
-        values = self._dress(prompt, config)
+        values = self._configure_function(prompt, config)
         decorated: Any = call_decorator(prompt)
         for decorator in additional_decorators:
             decorated = decorator(decorated)
@@ -114,7 +114,7 @@ class BasePrompt(BaseModel):
         async def prompt(**_fields: Any) -> AnyDynamicConfig:
             return config
 
-        values = self._dress(prompt, config)
+        values = self._configure_function(prompt, config)
         decorated: Any = call_decorator(prompt)
         for decorator in additional_decorators:
             decorated = decorator(decorated)
@@ -134,10 +134,10 @@ class BasePrompt(BaseModel):
         return values
 
     def _own_metadata(self, config: Any) -> Metadata:
-        noted: Metadata | None = (config or {}).get("metadata", getattr(self, "_metadata", None))
-        return noted or {}
+        metadata_of_class: Metadata | None = (config or {}).get("metadata", getattr(self, "_metadata", None))
+        return metadata_of_class or {}
 
-    def _dress(self, prompt: Any, config: Any) -> dict[str, Any]:
+    def _configure_function(self, prompt: Any, config: Any) -> dict[str, Any]:
         """Give a function the name, signature and template of the class, and return its arguments."""
         kind = type(self)
         template = _class_template(kind)
@@ -259,10 +259,10 @@ def metadata(metadata: Metadata) -> MetadataDecorator:
 
 def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable[..., Any]:
     plan = plan_prompt(fn, template)
-    passes_config = template is None
+    returns_config = template is None
 
     def finish(args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> Any:
-        if passes_config and isinstance(returned, dict):
+        if returns_config and isinstance(returned, dict):
             return returned
         return plan.resolve(plan.bind(args, kwargs), returned).messages
 
@@ -284,7 +284,7 @@ def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable
     if plan.template is not None:
         rendered._prompt_template = plan.template
     rendered._original_fn = fn
-    leave_plan(plan, rendered)
+    attach_plan(plan, rendered)
     return rendered  # type: ignore[no-any-return]  # pyright: ignore
 
 
@@ -314,9 +314,9 @@ def _class_template(kind: type[BaseModel]) -> Template:
         # An inherited docstring describes another class.
         source = docstring_template(kind.__dict__.get("__doc__"))
     if source is None:
-        raise ValueError(no_template(kind))
+        raise ValueError(missing_template_message(kind))
     template = parse_template(source)
-    unknown = sorted(name for name in template.variables if not _has(kind, name))
+    unknown = sorted(name for name in template.variables if not _has_attribute(kind, name))
     if unknown and getattr(kind, "dynamic_config", None) in (None, BasePrompt.dynamic_config):
         fields = ", ".join(repr(name) for name in kind.model_fields) or "none"
         raise TemplateVariableError(
@@ -326,5 +326,5 @@ def _class_template(kind: type[BaseModel]) -> Template:
     return template
 
 
-def _has(kind: type[BaseModel], name: str) -> bool:
+def _has_attribute(kind: type[BaseModel], name: str) -> bool:
     return name in kind.model_fields or hasattr(kind, name)

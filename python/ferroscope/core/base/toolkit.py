@@ -26,7 +26,7 @@ _MARKER: Final = "__toolkit_tool_method__"
 _SELF_FIELD: Final = re.compile(r"(\{self\b[^{}]*\})")
 # The maximum number of cached tool classes per method, one for each rendering of its docstring. The renderings depend
 # on user input, so their number is unlimited.
-_KEPT_RENDERINGS: Final = 64
+_MAX_RENDERINGS: Final = 64
 
 # A bound class keeps its toolkit alive, and an entry lives as long as its class, so no id is reused.
 _bound: Final = WeakValueDictionary[tuple[int, "type[BaseTool]"], "type[BaseTool]"]()
@@ -213,16 +213,16 @@ def _tool_type(toolkit: type[BaseToolKit], index: int, doc: str) -> type[BaseToo
     if cache is None:
         cache = {}
         setattr(toolkit, "__tool_types__", cache)  # noqa: B010
-    made = cache.get((index, doc))
-    if made is None:
+    tool_type = cache.get((index, doc))
+    if tool_type is None:
         method = toolkit._toolkit_tool_methods[index].method
         namespace = f"{toolkit.__namespace__}_" if toolkit.__namespace__ else ""
         if _is_tool_class(method):
             name = namespace + method._name() if namespace else None
-            made = tool_type_in_toolkit(method, doc=doc, name=name)
+            tool_type = tool_type_in_toolkit(method, doc=doc, name=name)
         else:
-            made = BaseTool._type_from_method(method, doc=doc, name=namespace + method.__name__)
-        while len(cache) >= _KEPT_RENDERINGS * len(toolkit._toolkit_tool_methods):
+            tool_type = BaseTool._type_from_method(method, doc=doc, name=namespace + method.__name__)
+        while len(cache) >= _MAX_RENDERINGS * len(toolkit._toolkit_tool_methods):
             cache.pop(next(iter(cache)), None)
-        cache[index, doc] = made
-    return made
+        cache[index, doc] = tool_type
+    return tool_type

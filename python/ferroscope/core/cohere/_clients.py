@@ -68,6 +68,6 @@ def _key() -> str:
 def _build_client(kind: Any, key: str, http: Any) -> Any:
     # The SDK reads CO_API_URL only once, at import.
     url = os.environ.get("CO_API_URL") or ClientEnvironment.PRODUCTION.value
-    made = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)
-    made._client, made.base_url = http, url  # the attributes that the engine reads
-    return made
+    client = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)
+    client._client, client.base_url = http, url  # the attributes that the engine reads
+    return client

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from cohere.core import ApiError
 
-from ..base._responses.secrets import HIDDEN
+from ..base._responses.secrets import REDACTED
 from ._clients import captured_responses
 
 # Any: SDK objects are passed through.
@@ -67,4 +67,4 @@ class _Headers(dict[str, str]):
     """Headers whose values are hidden in the representation."""
 
     def __repr__(self) -> str:
-        return repr(dict.fromkeys(self, HIDDEN))
+        return repr(dict.fromkeys(self, REDACTED))

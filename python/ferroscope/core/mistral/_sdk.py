@@ -43,7 +43,7 @@ _RENAMED: Final = {"seed": "random_seed"}
 _TIMEOUT_MS: Final = 600_000
 _FIRST_BACKOFF_MS: Final = 500
 _LAST_BACKOFF_MS: Final = 8_000
-_RETRIES_MS: Final = 5_000
+_MAX_RETRY_MS: Final = 5_000
 
 
 class Sdk:
@@ -145,13 +145,13 @@ def client() -> Any:
     if not key:
         raise MissingApiKeyError("MISTRAL_API_KEY is not set: set it to the API key for 'mistral', or pass `client=`")
     retries = import_module(f"{Mistral.__module__.rpartition('.')[0]}.utils")
-    backoff = retries.BackoffStrategy(_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS, 1.5, _RETRIES_MS)
-    made = Mistral(
+    backoff = retries.BackoffStrategy(_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS, 1.5, _MAX_RETRY_MS)
+    new_client = Mistral(
         api_key=key,
         server_url=os.environ.get("MISTRAL_BASE_URL") or None,
         timeout_ms=_TIMEOUT_MS,
         retry_config=retries.RetryConfig("backoff", backoff, True),
     )
-    for http in (made.sdk_configuration.client, made.sdk_configuration.async_client):
+    for http in (new_client.sdk_configuration.client, new_client.sdk_configuration.async_client):
         join_chunks(http)
-    return made
+    return new_client

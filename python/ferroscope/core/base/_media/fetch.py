@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from .fetch_target import FetchRefusedError, Proxy, Target, bracketed, parse, proxy_for, shown_url
-from .fetch_wire import TooMuchError, Wire
+from .fetch_socket import DeadlineSocket, TooManyBytesError
+from .fetch_target import FetchRefusedError, Proxy, Target, bracketed, parse, proxy_for, redact_url
 from .public_address import is_public
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def fetch(url: str, policy: FetchPolicy | None = None) -> bytes:
             return answer
         url = urljoin(url, answer)
         if not url.lower().startswith(("http://", "https://")):
-            raise OSError(f"Redirection to url {shown_url(url)!r} is not allowed: use an http or https URL")
-    raise OSError(f"more than {_MAX_REDIRECTS} redirects, possibly an infinite loop; the last: {shown_url(url)!r}")
+            raise OSError(f"Redirection to url {redact_url(url)!r} is not allowed: use an http or https URL")
+    raise OSError(f"more than {_MAX_REDIRECTS} redirects, possibly an infinite loop; the last: {redact_url(url)!r}")
 
 
 class _Fetch:
@@ -112,28 +112,28 @@ class _Fetch:
         import http.client
 
         proxy = proxy_for(target)
-        addresses = self._checked(target, proxied=proxy is not None)
+        addresses = self._checked_addresses(target, proxied=proxy is not None)
         try:
             if proxy is None:
-                wire = self._connect(addresses, target.port, target)
-                return self._exchange(wire, target, target.path)
-            wire = self._connect(self._resolve(proxy.host, proxy.port, target), proxy.port, target)
+                sock = self._connect(addresses, target.port, target)
+                return self._exchange(sock, target, target.path)
+            sock = self._connect(self._resolve(proxy.host, proxy.port, target), proxy.port, target)
             if target.scheme == "https":
-                self._tunnel(wire, target, addresses[0], proxy)
-                return self._exchange(wire, target, target.path)
+                self._tunnel(sock, target, addresses[0], proxy)
+                return self._exchange(sock, target, target.path)
             # The proxy connects to the host in the request line, so that is the checked address.
             place = f"http://{bracketed(addresses[0])}:{target.port}{target.path}"
-            return self._exchange(wire, target, place, proxy.headers)
+            return self._exchange(sock, target, place, proxy.headers)
         except http.client.HTTPException as error:
-            raise OSError(f"the server of {target.shown!r} sent an invalid HTTP response: {error!r}") from error
+            raise OSError(f"the server of {target.redacted_url!r} sent an invalid HTTP response: {error!r}") from error
         except TimeoutError as error:
             if time.monotonic() >= self._deadline:
-                raise self._too_slow(target) from error
+                raise self._timeout_error(target) from error
             raise
 
     # ---- addresses
 
-    def _checked(self, target: Target, *, proxied: bool) -> Sequence[str]:
+    def _checked_addresses(self, target: Target, *, proxied: bool) -> Sequence[str]:
         """Return the addresses of the host, after checking that all of them are allowed.
 
         Behind a proxy, often only the proxy can resolve names. A name that cannot be checked is rejected.
@@ -146,14 +146,14 @@ class _Fetch:
             if self._policy.allow_private:
                 return [target.host]
             raise FetchRefusedError(
-                f"{target.shown!r} would be fetched through a proxy, but its host cannot be resolved here to check its "
-                "address; set FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to let the proxy resolve it"
+                f"{target.redacted_url!r} would be fetched through a proxy, but its host cannot be resolved here to "
+                "check its address; set FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to let the proxy resolve it"
             ) from error
         if not self._policy.allow_private:
             for address in addresses:
                 if not is_public(ip_address(address.partition("%")[0])):
                     raise FetchRefusedError(
-                        f"{target.shown!r} resolves to {address}, which is not a public address; set "
+                        f"{target.redacted_url!r} resolves to {address}, which is not a public address; set "
                         "FERROSCOPE_MEDIA_ALLOW_PRIVATE=ENABLED to allow it"
                     )
         return addresses
@@ -180,7 +180,7 @@ class _Fetch:
         try:
             found = answer.get(timeout=self._remaining(target))
         except Empty:
-            raise self._too_slow(target) from None
+            raise self._timeout_error(target) from None
         if isinstance(found, UnicodeError):
             raise OSError(f"{host!r} is not a valid host name") from found
         if isinstance(found, Exception):
@@ -189,47 +189,49 @@ class _Fetch:
             raise OSError(f"{host!r} has no address")
         return found
 
-    def _connect(self, addresses: Sequence[str], port: int, target: Target) -> Wire:
+    def _connect(self, addresses: Sequence[str], port: int, target: Target) -> DeadlineSocket:
         import socket
 
         failure: OSError | None = None
         for index, address in enumerate(addresses):
             # Share the remaining time, so that one unreachable address leaves time for the others.
-            patience = self._remaining(target) / (len(addresses) - index)
+            timeout = self._remaining(target) / (len(addresses) - index)
             try:
-                connection = socket.create_connection((address, port), timeout=patience)
+                connection = socket.create_connection((address, port), timeout=timeout)
             except OSError as error:
                 failure = error
                 continue
-            return Wire(connection, self._deadline, self._policy.max_bytes + _MAX_OVERHEAD)
+            return DeadlineSocket(connection, self._deadline, self._policy.max_bytes + _MAX_OVERHEAD)
         raise failure or OSError(f"{target.host!r} has no address")
 
     # ---- HTTP
 
-    def _tunnel(self, wire: Wire, target: Target, address: str, proxy: Proxy) -> None:
-        """Ask a proxy to connect to an address; afterwards the wire leads to the target."""
+    def _tunnel(self, sock: DeadlineSocket, target: Target, address: str, proxy: Proxy) -> None:
+        """Ask a proxy to connect to an address; afterwards the socket is connected to the target."""
         import http.client
 
         place = f"{bracketed(address)}:{target.port}"
         head = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", *(f"{k}: {v}" for k, v in proxy.headers.items())]
         try:
-            wire.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
-            response = http.client.HTTPResponse(wire, method="CONNECT")  # type: ignore[arg-type]  # has what it uses
+            sock.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
+            response = http.client.HTTPResponse(sock, method="CONNECT")  # type: ignore[arg-type]  # has what it uses
             response.begin()
             if response.status != 200:
                 raise OSError(f"the proxy rejected a tunnel to {place}: {response.status} {response.reason}")
         except BaseException:
-            wire.end()
+            sock.end()
             raise
 
-    def _exchange(self, wire: Wire, target: Target, place: str, headers: dict[str, str] | None = None) -> bytes | str:
+    def _exchange(
+        self, sock: DeadlineSocket, target: Target, place: str, headers: dict[str, str] | None = None
+    ) -> bytes | str:
         import http.client
 
         try:
             if target.scheme == "https":
-                wire.secure(target.host)
+                sock.secure(target.host)
             connection = http.client.HTTPConnection(target.host, target.port)
-            connection.sock = wire  # the subset of a socket that it uses
+            connection.sock = sock  # the subset of a socket that it uses
             connection.putrequest("GET", place, skip_host=True, skip_accept_encoding=True)
             fixed = {"Host": target.authority, "User-Agent": "ferroscope", "Accept": "*/*", "Connection": "close"}
             for name, value in (fixed | (headers or {})).items():
@@ -241,24 +243,24 @@ class _Fetch:
                 # The body of a redirect is not read, because the connection is not reused.
                 return location.encode("latin-1", "replace").decode("utf-8", "replace")
             if not 200 <= response.status < 300:
-                raise OSError(f"{target.shown!r} returned HTTP status {response.status} {response.reason}")
+                raise OSError(f"{target.redacted_url!r} returned HTTP status {response.status} {response.reason}")
             return self._body(response, target)
-        except TooMuchError as error:
-            raise self._too_large(target) from error
+        except TooManyBytesError as error:
+            raise self._size_error(target) from error
         finally:
-            wire.end()
+            sock.end()
 
     def _body(self, response: http.client.HTTPResponse, target: Target) -> bytes:
         limit = self._policy.max_bytes
         if response.length is not None and response.length > limit:
-            raise self._too_large(target)
+            raise self._size_error(target)
         body = bytearray()
         while chunk := response.read1(_CHUNK):
             body += chunk
             if len(body) > limit:
-                raise self._too_large(target)
+                raise self._size_error(target)
         if response.length:
-            raise OSError(f"the body of {target.shown!r} ended {response.length} bytes early")
+            raise OSError(f"the body of {target.redacted_url!r} ended {response.length} bytes early")
         return bytes(body)
 
     # ---- limits
@@ -266,17 +268,17 @@ class _Fetch:
     def _remaining(self, target: Target) -> float:
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
-            raise self._too_slow(target)
+            raise self._timeout_error(target)
         return remaining
 
-    def _too_slow(self, target: Target) -> FetchRefusedError:
+    def _timeout_error(self, target: Target) -> FetchRefusedError:
         return FetchRefusedError(
-            f"{target.shown!r} took longer than {self._policy.timeout} seconds; set FERROSCOPE_MEDIA_TIMEOUT to a "
-            "longer time"
+            f"{target.redacted_url!r} took longer than {self._policy.timeout} seconds; set FERROSCOPE_MEDIA_TIMEOUT to "
+            "a longer time"
         )
 
-    def _too_large(self, target: Target) -> FetchRefusedError:
+    def _size_error(self, target: Target) -> FetchRefusedError:
         return FetchRefusedError(
-            f"{target.shown!r} has more than {self._policy.max_bytes} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to a "
-            "higher limit"
+            f"{target.redacted_url!r} has more than {self._policy.max_bytes} bytes; set FERROSCOPE_MEDIA_MAX_BYTES to "
+            "a higher limit"
         )

@@ -19,14 +19,14 @@ class Target:
     """A parsed URL. All checks and requests use its fields instead of the text.
 
     Attributes:
-        shown: The URL without its query, which may contain a signature.
+        redacted_url: The URL for messages, without its query, which may contain a signature.
         scheme: `http` or `https`.
         host: The host in ASCII, without brackets and without a trailing dot.
         port: The port.
         path: Path and query.
     """
 
-    shown: str
+    redacted_url: str
     scheme: str
     host: str
     port: int
@@ -43,51 +43,53 @@ def parse(url: str) -> Target:
     from string import punctuation
     from urllib.parse import quote, urlsplit
 
-    shown = shown_url(url)
+    redacted_url = redact_url(url)
     try:
         parts = urlsplit(url)
         port = parts.port
         host = parts.hostname or ""
     except ValueError as error:
-        raise FetchRefusedError(f"{shown!r} is not a URL: {error}") from error
+        raise FetchRefusedError(f"{redacted_url!r} is not a URL: {error}") from error
     if parts.scheme not in ("http", "https"):
-        raise FetchRefusedError(f"{shown!r} is not an http or https URL")
+        raise FetchRefusedError(f"{redacted_url!r} is not an http or https URL")
     if not host:
-        raise FetchRefusedError(f"{shown!r} has no host")
+        raise FetchRefusedError(f"{redacted_url!r} has no host")
     if "@" in parts.netloc:
-        raise FetchRefusedError(f"{shown!r} contains a user name, which is not supported; remove it from the URL")
+        raise FetchRefusedError(
+            f"{redacted_url!r} contains a user name, which is not supported; remove it from the URL"
+        )
     return Target(
-        shown=shown,
+        redacted_url=redacted_url,
         scheme=parts.scheme,
-        host=_ascii_host(host, shown),
+        host=_ascii_host(host, redacted_url),
         port=(443 if parts.scheme == "https" else 80) if port is None else port,
         path=quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=punctuation),
     )
 
 
-def _ascii_host(host: str, shown: str) -> str:
+def _ascii_host(host: str, redacted_url: str) -> str:
     """Return the host in ASCII, or reject a host that two parsers could interpret differently."""
     if ":" in host:
         try:
             return str(ip_address(host))
         except ValueError:
-            raise FetchRefusedError(f"{shown!r} has a host that is not a valid IPv6 address") from None
+            raise FetchRefusedError(f"{redacted_url!r} has a host that is not a valid IPv6 address") from None
     try:
         name = host.encode("idna").decode("ascii").removesuffix(".")
     except UnicodeError as error:
-        raise FetchRefusedError(f"{shown!r} has a host that is not a valid name: {error}") from error
+        raise FetchRefusedError(f"{redacted_url!r} has a host that is not a valid name: {error}") from error
     if not _HOST_NAME.fullmatch(name):
-        raise FetchRefusedError(f"{shown!r} has a host with characters that are not valid in a host name")
+        raise FetchRefusedError(f"{redacted_url!r} has a host with characters that are not valid in a host name")
     return name
 
 
-def shown_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return a URL for error messages, without credentials and query."""
     scheme, separator, rest = url.partition("://")
     rest, query, _ = rest.partition("?")
     authority, slash, path = rest.partition("/")
-    shown = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}{'?…' if query else ''}"
-    return shown if len(shown) <= 200 else shown[:200] + "…"
+    redacted_url = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}{'?…' if query else ''}"
+    return redacted_url if len(redacted_url) <= 200 else redacted_url[:200] + "…"
 
 
 def bracketed(host: str) -> str:
@@ -113,7 +115,9 @@ def proxy_for(target: Target) -> Proxy | None:
         return None
     parts = urlsplit(configured if "://" in configured else f"http://{configured}")
     if parts.scheme != "http" or not parts.hostname:
-        raise FetchRefusedError(f"{target.shown!r} would be fetched through a proxy that is not an http:// proxy")
+        raise FetchRefusedError(
+            f"{target.redacted_url!r} would be fetched through a proxy that is not an http:// proxy"
+        )
     headers: dict[str, str] = {}
     if parts.username is not None:
         from base64 import b64encode

@@ -176,30 +176,30 @@ def restore_pieces(
         keep: Return the piece to send for an unchanged unit.
     """
     old = [(place, unit) for place, unit in enumerate(map(read, pieces)) if unit is not None]
-    before = _alike([unit for _, unit in old], units, same)
-    after = _alike([unit for _, unit in old[before:][::-1]], units[before:][::-1], same)
-    edited, now = old[before : len(old) - after], units[before : len(units) - after]
+    before = _common_prefix_length([unit for _, unit in old], units, same)
+    after = _common_prefix_length([unit for _, unit in old[before:][::-1]], units[before:][::-1], same)
+    edited, current = old[before : len(old) - after], units[before : len(units) - after]
     written: dict[int, Piece] = {}
     for (place, _), unit in zip(old[:before], units, strict=False):
         written[place] = keep(pieces[place], unit)
     for (place, _), unit in zip(old[len(old) - after :], units[len(units) - after :], strict=True):
         written[place] = keep(pieces[place], unit)
     added: list[Piece] = []
-    if len(edited) == len(now):
-        written.update((place, write(unit, pieces[place])) for (place, _), unit in zip(edited, now, strict=True))
+    if len(edited) == len(current):
+        written.update((place, write(unit, pieces[place])) for (place, _), unit in zip(edited, current, strict=True))
     else:
-        added = [write(unit, None) for unit in now]
-    gone = {place for place, _ in edited}.difference(written)
+        added = [write(unit, None) for unit in current]
+    removed = {place for place, _ in edited}.difference(written)
     restored: list[Piece] = []
     for place, piece in enumerate(pieces):
         if after and place == old[-after][0]:
             restored += added
-        if place not in gone:
+        if place not in removed:
             restored.append(written.get(place, piece))
     return restored if after else restored + added
 
 
-def _alike(old: Iterable[_UnitT], new: Iterable[_UnitT], same: Callable[[_UnitT, _UnitT], bool]) -> int:
+def _common_prefix_length(old: Iterable[_UnitT], new: Iterable[_UnitT], same: Callable[[_UnitT, _UnitT], bool]) -> int:
     return sum(1 for _ in takewhile(lambda pair: same(*pair), zip(old, new, strict=False)))
 
 

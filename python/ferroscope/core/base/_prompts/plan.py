@@ -71,9 +71,9 @@ class PromptPlan:
     template: str | None
     metadata: Metadata | None
     _parsed: Template | None
-    _no_value: str | None
+    _variable_error: str | None
     _names: tuple[str, ...]
-    _blank: dict[str, Any] | None
+    _default_arguments: dict[str, Any] | None
     _signature: inspect.Signature
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,11 +84,11 @@ class PromptPlan:
         Raises:
             TypeError: An argument is not a parameter of the function.
         """
-        blank = self._blank
-        if blank is not None and len(args) <= len(self._names):
-            bound = {**blank, **dict(zip(self._names, args, strict=False)), **kwargs}
+        defaults = self._default_arguments
+        if defaults is not None and len(args) <= len(self._names):
+            bound = {**defaults, **dict(zip(self._names, args, strict=False)), **kwargs}
             # More names: an argument is not a parameter. A remaining placeholder: an argument is missing.
-            if len(bound) == len(blank) and _MISSING not in bound.values():
+            if len(bound) == len(defaults) and _MISSING not in bound.values():
                 return bound
         return self._bind_slowly(args, kwargs)
 
@@ -129,9 +129,9 @@ class PromptPlan:
 
     def _render(self, fn_args: dict[str, Any]) -> list[Message]:
         if self._parsed is None:
-            raise ValueError(no_template(self.fn))
-        if self._no_value is not None:
-            raise TemplateVariableError(self._no_value)
+            raise ValueError(missing_template_message(self.fn))
+        if self._variable_error is not None:
+            raise TemplateVariableError(self._variable_error)
         return self._parsed.messages(fn_args)
 
 
@@ -156,19 +156,19 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
     signature = inspect.signature(fn)
     source = template if template is not None else _template_of(fn)
     parsed = parse_template(source) if source is not None else _parse_docstring(fn)
-    no_value = _without_value(fn, signature, parsed) if parsed is not None else None
-    if no_value is not None:
-        warnings.warn(f"{no_value}; every call will raise", UserWarning, stacklevel=callers_level())
-    names, blank = _shape(signature)
+    variable_error = _unfillable_variable_message(fn, signature, parsed) if parsed is not None else None
+    if variable_error is not None:
+        warnings.warn(f"{variable_error}; every call will raise", UserWarning, stacklevel=callers_level())
+    names, defaults = _argument_names(signature)
     return PromptPlan(
         fn=fn,
         is_async=is_async,
         template=parsed.source if parsed is not None else None,
         metadata=getattr(fn, "_metadata", None),
         _parsed=parsed,
-        _no_value=no_value,
+        _variable_error=variable_error,
         _names=names,
-        _blank=blank,
+        _default_arguments=defaults,
         _signature=signature,
     )
 
@@ -181,7 +181,7 @@ class _AttachedPlan:
     owner: Callable[..., Any]
 
 
-def leave_plan(plan: PromptPlan, owner: Callable[..., Any]) -> None:
+def attach_plan(plan: PromptPlan, owner: Callable[..., Any]) -> None:
     """Attach a plan to the function that renders it, so that a call decorator can use the plan."""
     setattr(owner, _PLAN, _AttachedPlan(plan, owner))
 
@@ -243,7 +243,7 @@ def _parse_docstring(fn: Callable[..., Any]) -> Template | None:
         return None
 
 
-def no_template(fn: object) -> str:
+def missing_template_message(fn: object) -> str:
     """Return the error message for a missing prompt; it mentions a docstring that could be the template."""
     if getattr(fn, "__doc__", None):
         return (
@@ -253,10 +253,10 @@ def no_template(fn: object) -> str:
     return "No prompt template set!"
 
 
-def _shape(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any] | None]:
+def _argument_names(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any] | None]:
     """Return the positional names, and all names with their defaults; None if binding requires the signature."""
     positional: list[str] = []
-    blank: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
         match parameter.kind:
             case inspect.Parameter.POSITIONAL_OR_KEYWORD:
@@ -265,11 +265,13 @@ def _shape(signature: inspect.Signature) -> tuple[tuple[str, ...], dict[str, Any
                 pass
             case _:
                 return (), None
-        blank[name] = _MISSING if parameter.default is inspect.Parameter.empty else parameter.default
-    return tuple(positional), blank
+        defaults[name] = _MISSING if parameter.default is inspect.Parameter.empty else parameter.default
+    return tuple(positional), defaults
 
 
-def _without_value(fn: Callable[..., Any], signature: inspect.Signature, template: Template) -> str | None:
+def _unfillable_variable_message(
+    fn: Callable[..., Any], signature: inspect.Signature, template: Template
+) -> str | None:
     """Return the error message for a variable that can be neither a parameter nor a computed field, else None."""
     parameters = signature.parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):

@@ -43,7 +43,7 @@ Values: TypeAlias = Mapping[str, Any]
 Message: TypeAlias = BaseMessageParam | dict[str, Any] | BaseModel
 """A common message, or a provider's own message in the form that its SDK accepts."""
 
-Text: TypeAlias = Callable[[Values], str]
+TextRenderer: TypeAlias = Callable[[Values], str]
 """The render function of a parsed text."""
 
 _BLANK: Final = " \t\r\n"
@@ -52,7 +52,7 @@ _INDENTED_ROLE: Final = re.compile(r"^[ \t]+(SYSTEM|USER|ASSISTANT|MESSAGES):", 
 _TAG: Final = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 _NAME: Final = re.compile(r"[^.\[\]]*")
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
-_BESIDE_PART: Final = " \t"
+_BLANKS_BESIDE_PART: Final = " \t"
 
 _PARTS: Final = ("text", "image", "audio", "document", "part")
 _TAGS: Final = frozenset({*_PARTS, *(f"{tag}s" for tag in _PARTS), "cache_control", "list", "lists"})
@@ -88,7 +88,7 @@ def parse_template(source: str) -> Template:
     Raises:
         TemplateError: The template is invalid.
     """
-    text = _unindented(source)
+    text = _dedented(source)
     blocks: list[_Content | _Splice] = []
     variables: set[str] = set()
     for role, content in _roles(text):
@@ -99,30 +99,30 @@ def parse_template(source: str) -> Template:
         elif content:
             fields = _fields(content)
             blocks.append(_content(role, fields))
-            variables |= _needed(fields)
+            variables |= _required_names(fields)
     return Template(text.strip(), frozenset(variables), tuple(blocks))
 
 
 @lru_cache(maxsize=512)
-def parse_text(source: str) -> Text:
+def parse_text(source: str) -> TextRenderer:
     """Parse a text with variables but without roles and parts; a part tag is ignored, but not its variable.
 
     Raises:
         TemplateError: The text is invalid.
     """
-    pieces: list[str | Text] = []
+    pieces: list[str | TextRenderer] = []
     for field in _fields(source):
         if isinstance(field, str) or field.tag in (None, "list", "lists"):
             pieces.append(field if isinstance(field, str) else _text(field))
         elif field.tag != "cache_control":
             pieces.append(_text(replace(field, tag=None)))
-    return _joined(pieces)
+    return _join(pieces)
 
 
 # -- parsing ------------------------------------------------------------
 
 
-def _unindented(source: str) -> str:
+def _dedented(source: str) -> str:
     """Return the text without the indentation that it has only as part of the source code."""
     text = source.removeprefix("\ufeff").replace("\r\n", "\n")
     first, _, rest = text.partition("\n")
@@ -130,11 +130,11 @@ def _unindented(source: str) -> str:
     # of the source code if a role or the closing quotes are indented with them.
     closing = rest.rpartition("\n")[2]
     if first.strip() and (_INDENTED_ROLE.search(rest) or (closing and not closing.strip())):
-        return f"{first.lstrip(_BLANK)}\n{_without_margin(rest)}"
-    return _without_margin(text)
+        return f"{first.lstrip(_BLANK)}\n{_remove_margin(rest)}"
+    return _remove_margin(text)
 
 
-def _without_margin(text: str) -> str:
+def _remove_margin(text: str) -> str:
     """Return the text without the leading blanks that all its lines share; tabs and wide blanks are not converted."""
     lines = text.split("\n")
     texts = [line for line in lines if line.strip(_BLANK)]
@@ -159,14 +159,14 @@ def _message_text(text: str) -> str:
     first, _, rest = text.partition("\n")
     if first.strip(_BLANK):
         return text.strip(_BLANK)
-    return _without_margin(rest).lstrip("\n").rstrip(_BLANK)
+    return _remove_margin(rest).lstrip("\n").rstrip(_BLANK)
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     """A variable in a text: `{name.path!conversion:spec}`, or with a part tag as the spec."""
 
-    shown: str
+    expression: str
     name: str
     path: tuple[tuple[bool, str | int], ...]
     conversion: str | None
@@ -184,7 +184,7 @@ class _Field:
             value = values[self.name]
         except KeyError:
             if self.may_be_literal:
-                return self.shown
+                return self.expression
             known = ", ".join(repr(name) for name in values) or "none"
             raise TemplateVariableError(f"template variable {self.name!r} has no value; there are: {known}") from None
         for is_attribute, key in self.path:
@@ -196,7 +196,7 @@ class _Field:
     def items(self, values: Values) -> list[Any]:
         value = self.value(values)
         if not isinstance(value, list):
-            raise ValueError(f"When using '{self.tag}' template, '{self.shown}' must be a list.")
+            raise ValueError(f"When using '{self.tag}' template, '{self.expression}' must be a list.")
         return value
 
 
@@ -218,12 +218,12 @@ def _fields(text: str) -> list[str | _Field]:
     return found
 
 
-def _needed(fields: list[str | _Field]) -> set[str]:
+def _required_names(fields: list[str | _Field]) -> set[str]:
     """Return the names that require a value, including those inside format specs."""
     names: set[str] = set()
     for field in fields:
         if isinstance(field, _Field) and field.tag != "cache_control" and not field.may_be_literal:
-            names |= {field.name, *_needed(_fields(field.spec) if "{" in field.spec else [])}
+            names |= {field.name, *_required_names(_fields(field.spec) if "{" in field.spec else [])}
     return names
 
 
@@ -236,34 +236,34 @@ def _broken_line(text: str) -> str:
     return text
 
 
-def _field(shown: str, spec: str, conversion: str | None) -> _Field:
-    whole = "{" + shown + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
+def _field(expression: str, spec: str, conversion: str | None) -> _Field:
+    whole = "{" + expression + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
     tag, option = _tag(spec, whole)
     if tag is not None:
         spec = ""
     if tag == "cache_control":
-        if shown:
+        if expression:
             raise TemplateError(f"{whole} in a template: cache_control does not accept a variable: write {{:{tag}}}")
-        return _Field(shown, "", (), None, spec, tag, option)
+        return _Field(expression, "", (), None, spec, tag, option)
     if conversion is not None and conversion not in _CONVERSIONS:
         raise TemplateError(f"{whole} in a template: unknown conversion !{conversion}; use !r, !s or !a")
     if conversion is not None and tag not in (None, "text"):
         raise TemplateError(f"{whole} in a template: {tag} does not support !{conversion}")
-    name, path = _name_and_path(shown)
+    name, path = _name_and_path(expression)
     if tag == "text" and conversion is None and (path is None or not name.isidentifier()):
-        return _Field(shown, shown, (), None, spec, tag, option)
+        return _Field(expression, expression, (), None, spec, tag, option)
     if path is None or not name.isidentifier():
         raise TemplateError(f"{whole} in a template is not a variable; write literal braces as {{{{ and }}}}")
-    return _Field(shown, name, path, conversion, spec, tag, option)
+    return _Field(expression, name, path, conversion, spec, tag, option)
 
 
-def _name_and_path(shown: str) -> tuple[str, tuple[tuple[bool, str | int], ...] | None]:
+def _name_and_path(expression: str) -> tuple[str, tuple[tuple[bool, str | int], ...] | None]:
     """Return a variable's name, and its path of attributes (True) and keys (False); None if the path is malformed."""
-    start = _NAME.match(shown)
+    start = _NAME.match(expression)
     name = start[0] if start else ""
     at, path = len(name), list[tuple[bool, str | int]]()
-    while at < len(shown):
-        step = _STEP.match(shown, at)
+    while at < len(expression):
+        step = _STEP.match(expression, at)
         if step is None:
             return name, None
         key = step[2]
@@ -296,7 +296,7 @@ def _tag(spec: str, whole: str) -> tuple[str | None, str | None]:
 # -- text ------------------------------------------------------------
 
 
-def _joined(pieces: list[str | Text]) -> Text:
+def _join(pieces: list[str | TextRenderer]) -> TextRenderer:
     """Return one render function for several pieces."""
     if all(isinstance(piece, str) for piece in pieces):
         whole = "".join(piece for piece in pieces if isinstance(piece, str))
@@ -307,7 +307,7 @@ def _joined(pieces: list[str | Text]) -> Text:
     return lambda values: "".join([piece if isinstance(piece, str) else piece(values) for piece in frozen])
 
 
-def _text(field: _Field) -> Text:
+def _text(field: _Field) -> TextRenderer:
     """Return the render function of a variable as text."""
     if field.tag == "list":
         return lambda values: _lines(field, field.value(values))
@@ -315,7 +315,7 @@ def _text(field: _Field) -> Text:
         return lambda values: _groups(field, field.value(values))
     value_of = field.value
     if "{" in field.spec:
-        spec_of = _joined([p if isinstance(p, str) else _text(p) for p in _fields(field.spec)])
+        spec_of = _join([p if isinstance(p, str) else _text(p) for p in _fields(field.spec)])
         return lambda values: _formatted(value_of(values), spec_of(values))
     if field.spec:
         return lambda values: _formatted(value_of(values), field.spec)
@@ -340,14 +340,14 @@ def _formatted(value: object, spec: str) -> str:
 
 def _lines(field: _Field, value: object) -> str:
     if not isinstance(value, list):
-        raise ValueError(f"Template variable '{field.shown}' must be a list when using the 'list' format spec.")
+        raise ValueError(f"Template variable '{field.expression}' must be a list when using the 'list' format spec.")
     return "\n".join([str(item) for item in value])
 
 
 def _groups(field: _Field, value: object) -> str:
     if not isinstance(value, list) or not all(isinstance(group, list | tuple | set) for group in value):
         raise ValueError(
-            f"Template variable '{field.shown}' must be a list of lists when using the 'lists' format spec."
+            f"Template variable '{field.expression}' must be a list of lists when using the 'lists' format spec."
         )
     return "\n\n".join(["\n".join([str(item) for item in group]) for group in value])
 
@@ -358,14 +358,14 @@ def _groups(field: _Field, value: object) -> str:
 def _text_part(field: _Field, value: object) -> TextPart:
     if not isinstance(value, str):
         raise ValueError(
-            f"When using '{field.tag}' template, '{field.shown}' must be text, not {type(value).__name__}."
+            f"When using '{field.tag}' template, '{field.expression}' must be text, not {type(value).__name__}."
         )
     return TextPart(type="text", text=value)
 
 
 def _any_part(field: _Field, value: object) -> ContentPart:
     if not is_content_part(value):
-        raise ValueError(f"When using '{field.tag}' template, '{field.shown}' must be a valid content part.")
+        raise ValueError(f"When using '{field.tag}' template, '{field.expression}' must be a valid content part.")
     return value
 
 
@@ -388,14 +388,14 @@ def _parts(field: _Field, values: Values) -> list[ContentPart]:
     if one is not None:
         value = field.value(values)
         # An empty value means that there is no image, so no part is created.
-        if tag in _OPTIONAL and _is_nothing(value):
+        if tag in _OPTIONAL and _is_missing(value):
             return []
         return [one(field, value)]
     reader = _PART_READERS[tag.removesuffix("s")]
     return [reader(field, value) for value in field.items(values)]
 
 
-def _is_nothing(value: object) -> bool:
+def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str | bytes) and not value)
 
 
@@ -404,8 +404,8 @@ class _Content:
     """A message of one role: only text, or texts and parts in their order."""
 
     role: str
-    text: Text | None
-    pieces: tuple[Text | _Field, ...]
+    text: TextRenderer | None
+    pieces: tuple[TextRenderer | _Field, ...]
 
     def render(self, values: Values, into: list[Message]) -> None:
         if self.text is not None:
@@ -427,7 +427,7 @@ class _Content:
 
 def _content(role: str, fields: list[str | _Field]) -> _Content:
     """Group texts and variables between parts; blanks beside a part on the same line are removed."""
-    groups: list[list[str | Text] | _Field] = [[]]
+    groups: list[list[str | TextRenderer] | _Field] = [[]]
     for field in fields:
         if isinstance(field, _Field) and field.tag not in (None, "list", "lists"):
             groups += [field, []]
@@ -437,18 +437,18 @@ def _content(role: str, fields: list[str | _Field]) -> _Content:
         group.append(field if isinstance(field, str) else _text(field))
     if len(groups) == 1:
         assert isinstance(groups[0], list)
-        return _Content(role, _joined(groups[0]), ())
-    pieces: list[Text | _Field] = []
+        return _Content(role, _join(groups[0]), ())
+    pieces: list[TextRenderer | _Field] = []
     for at, group in enumerate(groups):
         if isinstance(group, _Field):
             pieces.append(group)
             continue
         if at and group and isinstance(group[0], str):
-            group[0] = group[0].lstrip(_BESIDE_PART)
+            group[0] = group[0].lstrip(_BLANKS_BESIDE_PART)
         if at < len(groups) - 1 and group and isinstance(group[-1], str):
-            group[-1] = group[-1].rstrip(_BESIDE_PART)
+            group[-1] = group[-1].rstrip(_BLANKS_BESIDE_PART)
         if any(group):
-            pieces.append(_joined(group))
+            pieces.append(_join(group))
     return _Content(role, None, tuple(pieces))
 
 
@@ -462,12 +462,12 @@ class _Splice:
         messages = self.field.value(values)
         if not isinstance(messages, list):
             raise ValueError(
-                f"MESSAGES keyword used with attribute `{self.field.shown}`, which is not a `list` of messages."
+                f"MESSAGES keyword used with attribute `{self.field.expression}`, which is not a `list` of messages."
             )
         for message in messages:
             if not isinstance(message, BaseModel | Mapping):
                 raise ValueError(
-                    f"MESSAGES keyword used with attribute `{self.field.shown}`, which holds {message!r}: "
+                    f"MESSAGES keyword used with attribute `{self.field.expression}`, which contains {message!r}: "
                     "neither a message nor a provider's message"
                 )
         into += messages

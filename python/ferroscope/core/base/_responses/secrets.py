@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HIDDEN = "***"
+REDACTED = "***"
 
 # The attributes of a response that contain such parameters.
-WITH_SECRETS = frozenset({"call_params", "call_kwargs", "dynamic_config"})
+SECRET_FIELDS = frozenset({"call_params", "call_kwargs", "dynamic_config"})
 
 _HEADERS = frozenset({"extra_headers", "headers", "http_headers", "default_headers"})
 _KEYS = frozenset({"api_key", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "azure_ad_token"})
 
 
-def without_secrets(value: Any) -> Any:  # Any: parameters of a call, in any provider's form
+def redact_secrets(value: Any) -> Any:  # Any: parameters of a call, in any provider's form
     """Return the parameters with header values and keys redacted."""
     if not isinstance(value, dict):
         return value
-    return {name: _hidden(name, inner) for name, inner in value.items()}
+    return {name: _redacted(name, inner) for name, inner in value.items()}
 
 
-def _hidden(name: object, value: Any) -> Any:
+def _redacted(name: object, value: Any) -> Any:
     if name in _HEADERS and isinstance(value, Mapping):
-        return dict.fromkeys(value, HIDDEN)
+        return dict.fromkeys(value, REDACTED)
     if name in _KEYS and value is not None:
-        return HIDDEN
-    return without_secrets(value) if name == "call_params" else value
+        return REDACTED
+    return redact_secrets(value) if name == "call_params" else value

@@ -14,36 +14,36 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .._tools.tool_type import provider_tool_type, tool_source
-from .secrets import WITH_SECRETS, without_secrets
+from .secrets import SECRET_FIELDS, redact_secrets
 
 if TYPE_CHECKING:
     from ..tool import BaseTool
 
 # Attributes that are computed from the response on first access, and cached.
-_READ_AGAIN = frozenset({"_token_counts", "cost_details", "message_param", "tool", "tools"})
+_RECOMPUTED = frozenset({"_token_counts", "cost_details", "message_param", "tool", "tools"})
 
 
-def portable_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def picklable_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a response that can be pickled."""
-    portable = {name: value for name, value in values.items() if name not in _READ_AGAIN}
-    portable |= {name: _without_keys(value) for name, value in portable.items() if name in WITH_SECRETS}
+    portable = {name: value for name, value in values.items() if name not in _RECOMPUTED}
+    portable |= {name: _without_credentials(value) for name, value in portable.items() if name in SECRET_FIELDS}
     tools = portable.get("tool_types")
     if tools:
-        portable["tool_types"] = [source for source in map(_portable_tool, tools) if source is not None]
+        portable["tool_types"] = [source for source in map(_picklable_tool, tools) if source is not None]
     return portable
 
 
 def json_value(name: str, value: Any, write: Callable[[Any], Any]) -> Any:
     """Return a value of a response in its JSON form."""
-    if name in WITH_SECRETS:
-        value = _without_keys(value)
+    if name in SECRET_FIELDS:
+        value = _without_credentials(value)
     try:
-        return dumped_value(value, write)
+        return serialized_value(value, write)
     except PydanticSerializationError:
         return to_jsonable_python(value, bytes_mode="base64", fallback=_json_form)
 
 
-def dumped_value(value: Any, write: Callable[[Any], Any]) -> Any:
+def serialized_value(value: Any, write: Callable[[Any], Any]) -> Any:
     """Return a value of a response as `write` dumps it.
 
     Some SDKs build the schema of their models on first validation, but create responses without validation. Pydantic
@@ -74,9 +74,9 @@ def _build_models(value: Any) -> bool:
     return sum(map(_build_models, value)) > 0 or built
 
 
-def _without_keys(value: Any) -> Any:
+def _without_credentials(value: Any) -> Any:
     """Return parameters without keys, and without a client, which contains keys."""
-    value = without_secrets(value)
+    value = redact_secrets(value)
     return {name: inner for name, inner in value.items() if name != "client"} if isinstance(value, dict) else value
 
 
@@ -97,7 +97,7 @@ def restored_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return restored
 
 
-def _portable_tool(tool: type[BaseTool]) -> tuple[object, type[BaseTool] | None] | None:
+def _picklable_tool(tool: type[BaseTool]) -> tuple[object, type[BaseTool] | None] | None:
     source: tuple[object, type[BaseTool] | None] = tool_source(tool) or (tool, None)
     try:
         pickle.dumps(source)

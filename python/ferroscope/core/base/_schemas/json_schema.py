@@ -41,11 +41,11 @@ def map_subschemas(schema: Schema, change: Callable[[str | None, Schema], Schema
     return result
 
 
-def _without_echoed_titles(name: str | None, schema: Schema) -> Schema:
+def _drop_repeated_titles(name: str | None, schema: Schema) -> Schema:
     title = schema.get("title")
     if isinstance(title, str) and (name is None or title.lower() == name.lower()):
         schema = {keyword: value for keyword, value in schema.items() if keyword != "title"}
-    return map_subschemas(schema, _without_echoed_titles)
+    return map_subschemas(schema, _drop_repeated_titles)
 
 
 class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
@@ -64,4 +64,4 @@ class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         generated = super().generate(schema, mode=mode)
         generated.pop("description", None)
-        return _without_echoed_titles(None, generated)
+        return _drop_repeated_titles(None, generated)

@@ -120,7 +120,7 @@ def validate_arguments(tool: type[_ModelT], *, call_id: str | None, name: str, a
     try:
         return tool.__pydantic_validator__.validate_json(arguments)  # type: ignore[no-any-return]
     except ValidationError as error:
-        _explain(error, call_id=call_id, name=name, arguments=arguments)
+        _raise_explained(error, call_id=call_id, name=name, arguments=arguments)
 
 
 def read_partial(arguments: str, *, call_id: str | None, name: str) -> dict[str, object]:
@@ -154,18 +154,18 @@ def known_values(arguments: str) -> object:
     return document.value
 
 
-def _explain(error: ValidationError, *, call_id: str | None, name: str, arguments: str | bytes) -> NoReturn:
+def _raise_explained(error: ValidationError, *, call_id: str | None, name: str, arguments: str | bytes) -> NoReturn:
     raw = arguments if isinstance(arguments, str) else arguments.decode("utf-8", "backslashreplace")
     call = f"tool {name!r}, call {call_id!r}"
     first = error.errors(include_url=False, include_input=False)[0]
-    if not first["loc"] and (reason := _why_not_an_object(first, raw)):
+    if not first["loc"] and (reason := _invalid_json_reason(first, raw)):
         raise ToolArgumentsError(f"{call}: {reason}", name=name, call_id=call_id, arguments=raw) from error
     error.add_note(f"{call}: the arguments do not match the tool's schema")
     error.add_note(f"arguments: {raw}")
     raise error
 
 
-def _why_not_an_object(detail: ErrorDetails, raw: str) -> str | None:
+def _invalid_json_reason(detail: ErrorDetails, raw: str) -> str | None:
     if detail["type"] == "model_type":
         return "the arguments are JSON, but not an object"
     if detail["type"] != "json_invalid":

@@ -53,17 +53,17 @@ class _BoundValidator:
     def validate_python(self, value: object, **options: Any) -> object:
         if isinstance(value, self._tool):
             return value
-        return self._validator.validate_python(value, **self._made_here(options))
+        return self._validator.validate_python(value, **self._with_instance(options))
 
     def validate_json(self, value: str | bytes | bytearray, **options: Any) -> object:
-        return self._validator.validate_json(value, **self._made_here(options))
+        return self._validator.validate_json(value, **self._with_instance(options))
 
     def validate_strings(self, value: object, **options: Any) -> object:
         # The only one of the three methods without the option `self_instance`.
         made = self._validator.validate_strings(value, **options)
         return self._tool.model_construct(made.model_fields_set, **made.__dict__)
 
-    def _made_here(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _with_instance(self, options: dict[str, Any]) -> dict[str, Any]:
         if options.get("self_instance") is None:
             options["self_instance"] = self._tool.__new__(self._tool)
         return options

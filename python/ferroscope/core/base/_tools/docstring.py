@@ -57,11 +57,11 @@ def read_docstring(text: str) -> FunctionDoc:
     parameters: list[tuple[str, str]] = []
     examples: list[object] = []
     after: list[str] = []
-    kept = Docstring(style=parsed.style)
-    kept.short_description = parsed.short_description
-    kept.blank_after_short_description = parsed.blank_after_short_description
-    kept.long_description = parsed.long_description
-    kept.blank_after_long_description = parsed.blank_after_long_description
+    selected = Docstring(style=parsed.style)
+    selected.short_description = parsed.short_description
+    selected.blank_after_short_description = parsed.blank_after_short_description
+    selected.long_description = parsed.long_description
+    selected.blank_after_long_description = parsed.blank_after_long_description
     for meta in parsed.meta:
         if isinstance(meta, DocstringParam):
             if meta.args and meta.args[0] in _PARAMETER_SECTIONS:
@@ -73,15 +73,15 @@ def read_docstring(text: str) -> FunctionDoc:
             # A snippet is a doctest, and its "description" the output.
             values = None if meta.snippet else _json_values(meta.description or "")
             if values is None:
-                kept.meta.append(meta)
+                selected.meta.append(meta)
             else:
                 examples += values
         elif meta in parsed.many_returns or meta in parsed.raises:
-            kept.meta.append(meta)
+            selected.meta.append(meta)
         elif meta.args and meta.args[0] in _REMARKS:
             after.append(f"{meta.args[0]}:\n{textwrap.indent(meta.description or '', '    ')}")
-    composed = docstring_parser.compose(kept).strip()
-    if any(not meta.type_name for meta in kept.many_returns):
+    composed = docstring_parser.compose(selected).strip()
+    if any(not meta.type_name for meta in selected.many_returns):
         # For an entry without a type, Google style still writes the colon.
         composed = composed.replace(":\n    : ", ":\n    ")
     description = "\n\n".join([composed, *after])

@@ -51,7 +51,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
         ValueError: A parameter has no annotation, or the docstring documents the parameters under other names, in
             another order or without a description.
     """
-    named = _named(fn)
+    named = _underlying_function(fn)
     documented = read_docstring(doc) if doc else _documented(fn, named) if doc is None else _UNDOCUMENTED
     accepted = list(inspect.signature(fn).parameters.values())
     receiver = accepted.pop(0).name if accepted and accepted[0].name in _RECEIVERS else None
@@ -80,7 +80,7 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
     )
 
 
-def takes_receiver(fn: Callable[..., object]) -> bool:
+def has_receiver(fn: Callable[..., object]) -> bool:
     """Return whether the function's first parameter is `self` or `cls`."""
     return next(iter(inspect.signature(fn).parameters), None) in _RECEIVERS
 
@@ -121,7 +121,7 @@ def call_function(fn: Callable[..., object], tool: FunctionTool, values: Mapping
     return fn(*positional, **named)
 
 
-def _named(fn: Callable[..., object]) -> Callable[..., object]:
+def _underlying_function(fn: Callable[..., object]) -> Callable[..., object]:
     """Return the function behind partials and callable objects, which has the docstring and the annotations."""
     while isinstance(fn, functools.partial):
         fn = fn.func
@@ -159,12 +159,12 @@ def _parameter_types(
 
     # Only the annotations of the parameters: the return annotation is not used and may not resolve.
     holder.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    behind = inspect.unwrap(fn)
-    names = getattr(behind, "__globals__", {})
+    unwrapped = inspect.unwrap(fn)
+    names = getattr(unwrapped, "__globals__", {})
     try:
         return get_type_hints(holder, names, include_extras=True)
     except NameError:
-        enclosing = _enclosing_locals(behind)
+        enclosing = _enclosing_locals(unwrapped)
         try:
             return get_type_hints(holder, names, enclosing, include_extras=True)
         except NameError as error:

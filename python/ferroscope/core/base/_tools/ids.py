@@ -75,38 +75,38 @@ class _Ids:
         self._used: set[str] = set()
         self._calls = 0
         # By original id: the calls without a result yet, as (new id, name), and the new id of the last call.
-        self._waiting: dict[str, list[tuple[str, str]]] = {}
+        self._pending: dict[str, list[tuple[str, str]]] = {}
         self._last: dict[str, str] = {}
-        self._answered = False
+        self._has_results = False
 
     def of_message(self, places: Sequence[ToolId]) -> list[str]:
-        if self._answered and any(place.is_call for place in places):
+        if self._has_results and any(place.is_call for place in places):
             # A new turn: a repeated id belongs to another call.
             for place in places:
                 if place.is_call:
-                    self._waiting.pop(place.id or "", None)
-            self._answered = False
+                    self._pending.pop(place.id or "", None)
+            self._has_results = False
         return [self._call(place) if place.is_call else self._result(place) for place in places]
 
     def _call(self, place: ToolId) -> str:
         self._calls += 1
         given = place.id or ""
         new = self._new(given or f"call_{self._calls}")
-        self._waiting.setdefault(given, []).append((new, place.name))
+        self._pending.setdefault(given, []).append((new, place.name))
         self._last[given] = new
         return new
 
     def _result(self, place: ToolId) -> str:
-        self._answered = True
+        self._has_results = True
         given = place.id or ""
-        waiting = self._waiting.get(given)
-        if not waiting and not given:
+        pending = self._pending.get(given)
+        if not pending and not given:
             # The result has no id although its call has one.
-            waiting = next((calls for calls in self._waiting.values() if calls), None)
-        if waiting:
-            named = (call for call in waiting if place.name and call[1] == place.name)
-            call = next(named, waiting[0])
-            waiting.remove(call)
+            pending = next((calls for calls in self._pending.values() if calls), None)
+        if pending:
+            named = (call for call in pending if place.name and call[1] == place.name)
+            call = next(named, pending[0])
+            pending.remove(call)
             return call[0]
         return self._last.get(given) or self._new(given or f"call_{self._calls}")
 

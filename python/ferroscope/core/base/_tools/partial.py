@@ -37,53 +37,53 @@ def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -
     """Return an instance of the tool's partial class."""
     made = partial_tool_type(tool)
     if isinstance(values, BaseModel):
-        return _taken_over(made, values)
+        return _from_instance(made, values)
     fields: dict[str, object] = {}
     given: set[str] = set()
     for name, field in made.model_fields.items():
         if name in made.__bookkeeping__:
             continue
         key = field.alias if field.alias is not None and field.alias in values else name
-        fields[name] = value = _shown(field.annotation, values.get(key))
+        fields[name] = value = _with_partial_models(field.annotation, values.get(key))
         if value is not None:
             given.add(name)
     return made.model_construct(given, **fields)
 
 
-def _taken_over(made: type[_ToolT], grown: BaseModel) -> _ToolT:
+def _from_instance(made: type[_ToolT], instance: BaseModel) -> _ToolT:
     """Return the tool with the fields of a partial instance, without converting or copying them deeply."""
     tool = made.__new__(made)
     # Like `model_construct`, but without its loop over all fields.
-    object.__setattr__(tool, "__dict__", vars(grown).copy())
-    object.__setattr__(tool, "__pydantic_fields_set__", grown.model_fields_set - made.__bookkeeping__)
-    object.__setattr__(tool, "__pydantic_extra__", grown.__pydantic_extra__)
-    object.__setattr__(tool, "__pydantic_private__", grown.__pydantic_private__)
+    object.__setattr__(tool, "__dict__", vars(instance).copy())
+    object.__setattr__(tool, "__pydantic_fields_set__", instance.model_fields_set - made.__bookkeeping__)
+    object.__setattr__(tool, "__pydantic_extra__", instance.__pydantic_extra__)
+    object.__setattr__(tool, "__pydantic_private__", instance.__pydantic_private__)
     return tool
 
 
-def _shown(annotation: Any, value: object) -> object:  # Any: a type form
+def _with_partial_models(annotation: Any, value: object) -> object:  # Any: a type form
     """Return the value with partial models in place of the dicts that will become models."""
     if not isinstance(value, dict | list):
         return value
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         # If the value could become several types, it stays as it is.
-        takers = [argument for argument in arguments if _takes(argument, value)]
-        return _shown(takers[0], value) if len(takers) == 1 else value
+        candidates = [argument for argument in arguments if _accepts(argument, value)]
+        return _with_partial_models(candidates[0], value) if len(candidates) == 1 else value
     if isinstance(value, list):
-        return [_shown(arguments[0], item) for item in value] if arguments else value
+        return [_with_partial_models(arguments[0], item) for item in value] if arguments else value
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         fields = {
-            name: _shown(field.annotation, value.get(field.alias or name))
+            name: _with_partial_models(field.annotation, value.get(field.alias or name))
             for name, field in annotation.model_fields.items()
         }
         return annotation.model_construct({name for name in fields if fields[name] is not None}, **fields)
     if len(arguments) == 2:
-        return {key: _shown(arguments[1], item) for key, item in value.items()}
+        return {key: _with_partial_models(arguments[1], item) for key, item in value.items()}
     return value
 
 
-def _takes(annotation: Any, value: dict[str, object] | list[object]) -> bool:  # Any: a type form
+def _accepts(annotation: Any, value: dict[str, object] | list[object]) -> bool:  # Any: a type form
     kind = get_origin(annotation) or annotation
     if not isinstance(kind, type):
         return False

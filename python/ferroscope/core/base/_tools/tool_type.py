@@ -14,7 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ..from_call_args import FromCallArgs, is_from_call_args
 from .binding import bind_tool_type, unbound_tool_type
-from .from_function import FunctionTool, call_function, field_definitions, read_function, takes_receiver
+from .from_function import FunctionTool, call_function, field_definitions, has_receiver, read_function
 
 if TYPE_CHECKING:
     from ..tool import BaseTool
@@ -33,9 +33,9 @@ _ATTRIBUTE: Final = "__provider_tool_types__"
 _SOURCE: Final = "__provider_tool_source__"
 # Bound methods and callable objects cannot store attributes. An entry here lives as long as the tool class is used, and
 # the class keeps its callable alive, so no id in a key is reused.
-_made_from_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
-_Made: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
-_FilledIn: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: the argument of the call
+_types_of_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
+_CachedTypes: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
+_FilledField: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: the argument of the call
 _lock: Final = threading.RLock()
 
 
@@ -51,30 +51,30 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
         ```
     """
     if isinstance(tool, type | types.FunctionType):
-        kept: _Made | None = vars(tool).get(_ATTRIBUTE)
+        cached: _CachedTypes | None = vars(tool).get(_ATTRIBUTE)
         # The owner is stored with the classes, because `functools.wraps` copies attributes to the wrapper.
-        if kept is not None and kept[0] is tool and base in kept[1]:
-            return cast("type[_ToolT]", kept[1][base])
+        if cached is not None and cached[0] is tool and base in cached[1]:
+            return cast("type[_ToolT]", cached[1][base])
         if isinstance(tool, type) and not issubclass(tool, BaseModel):
             raise TypeError(f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model")
         with _lock:
-            kept = vars(tool).get(_ATTRIBUTE)
-            if kept is None or kept[0] is not tool:
-                kept = (tool, {})
-                setattr(tool, _ATTRIBUTE, kept)
-            if base not in kept[1]:
-                kept[1][base] = _made_of(tool, base)
-            return cast("type[_ToolT]", kept[1][base])
+            cached = vars(tool).get(_ATTRIBUTE)
+            if cached is None or cached[0] is not tool:
+                cached = (tool, {})
+                setattr(tool, _ATTRIBUTE, cached)
+            if base not in cached[1]:
+                cached[1][base] = _build_with_source(tool, base)
+            return cast("type[_ToolT]", cached[1][base])
     # Each access to a method creates a new object, so the key of a method consists of its object and its function.
-    halves: tuple[object, object] = (
+    parts: tuple[object, object] = (
         (tool.__self__, tool.__func__) if isinstance(tool, types.MethodType) else (tool, None)
     )
-    key = (id(halves[0]), id(halves[1]), base)
-    made = _made_from_callables.get(key)
+    key = (id(parts[0]), id(parts[1]), base)
+    made = _types_of_callables.get(key)
     if made is None:
         with _lock:
-            made = _made_from_callables.get(key) or _made_of(tool, base)
-            _made_from_callables[key] = made
+            made = _types_of_callables.get(key) or _build_with_source(tool, base)
+            _types_of_callables[key] = made
     return cast("type[_ToolT]", made)
 
 
@@ -84,16 +84,16 @@ def tool_source(made: type[BaseTool]) -> tuple[object, type[BaseTool]] | None:
     return source
 
 
-def _made_of(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
-    made = _make(tool, base)
+def _build_with_source(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
+    made = _build(tool, base)
     if made is not tool:
         setattr(made, _SOURCE, (tool, base))
     return made
 
 
-def _make(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
+def _build(tool: type[BaseModel] | Callable[..., object], base: type[_ToolT]) -> type[_ToolT]:
     if not isinstance(tool, type):
-        if isinstance(tool, types.MethodType) and takes_receiver(tool.__func__):
+        if isinstance(tool, types.MethodType) and has_receiver(tool.__func__):
             return bind_tool_type(provider_tool_type(tool.__func__, base), tool.__self__)
         return tool_type_from_function(tool, base)
     if issubclass(tool, base):
@@ -176,12 +176,12 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
     # which is validated with both.
     filled_in = [name for name, field in model.model_fields.items() if is_from_call_args(field)]
     namespace: dict[str, object] = dict.fromkeys(filled_in) | {
-        "__annotations__": dict.fromkeys(filled_in, _FilledIn),
+        "__annotations__": dict.fromkeys(filled_in, _FilledField),
         "__doc__": model.__doc__,
         "__module__": model.__module__,
     }
     if not callable(getattr(model, "call", None)):
-        namespace["call"] = _call_of_plain_model(model)
+        namespace["call"] = _call_of_model(model)
     # The provider's class defines the wire format of a foreign tool; otherwise the user's class takes precedence.
     return _new_class(model.__name__, (base, model) if foreign else (model, base), namespace, {})
 
@@ -205,7 +205,7 @@ def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> t
     return _new_class(name or tool.__name__, (tool,), namespace, {})
 
 
-def _call_of_plain_model(model: type[BaseModel]) -> Callable[..., object]:
+def _call_of_model(model: type[BaseModel]) -> Callable[..., object]:
     def call(self: BaseTool) -> BaseModel:
         fields = {name: self.__dict__[name] for name in model.model_fields}
         return model.model_construct(self.model_fields_set & fields.keys(), **fields)

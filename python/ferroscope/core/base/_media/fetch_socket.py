@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _BUFFER: Final = 64 * 1024
 
 
-class TooMuchError(Exception):
+class TooManyBytesError(Exception):
     """The limit of bytes for a body and its headers was exceeded."""
 
 
-class Wire:
+class DeadlineSocket:
     """A connection with the interface that `http.client` uses, and a deadline for all its operations."""
 
     def __init__(self, connection: socket.socket, deadline: float, max_bytes: int) -> None:
@@ -34,23 +34,23 @@ class Wire:
         """Start TLS, and verify the certificate for the host."""
         import ssl
 
-        self._wait_no_longer()
+        self._set_timeout()
         self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=host)
 
     def sendall(self, data: bytes) -> None:
-        self._wait_no_longer()
+        self._set_timeout()
         self._socket.sendall(data)
 
     def receive_into(self, buffer: WriteableBuffer) -> int:
-        self._wait_no_longer()
+        self._set_timeout()
         count = self._socket.recv_into(buffer)
         self._budget -= count
         if self._budget < 0:
-            raise TooMuchError
+            raise TooManyBytesError
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Received(self), _BUFFER)
+        return io.BufferedReader(_ReceiveStream(self), _BUFFER)
 
     def close(self) -> None:
         """Do nothing: `http.client` closes its connection before the body has been read."""
@@ -59,21 +59,21 @@ class Wire:
         """Close the connection."""
         self._socket.close()
 
-    def _wait_no_longer(self) -> None:
+    def _set_timeout(self) -> None:
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         self._socket.settimeout(remaining)
 
 
-class _Received(io.RawIOBase):
+class _ReceiveStream(io.RawIOBase):
     """The received bytes of a connection, as a raw stream."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, sock: DeadlineSocket) -> None:
+        self._sock = sock
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._wire.receive_into(buffer)
+        return self._sock.receive_into(buffer)
