@@ -1,8 +1,8 @@
-"""Functions that do something when they are called, and not only when what they return is awaited.
+"""Coroutine functions with code that runs when they are called, before the coroutine is awaited.
 
-An `async def` runs none of its body before that. A call that must take note of where it was made (its context)
-is a plain function that returns a coroutine; frameworks have to be told that it is a coroutine function all the
-same, or they do not await it.
+The body of an `async def` does not run until its coroutine is awaited. A call that must record the context in which it
+was called is therefore a plain function that returns a coroutine. It must be marked as a coroutine function, because
+frameworks await only those.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any
 
-# Any: what a decorated function takes and gives is whatever it took and gave before.
+# Any: a decorated function keeps its parameters and its result.
 Start = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def coroutine_function(start: Start, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Make `start` look like `wrapped` and, to `inspect.iscoroutinefunction`, like an `async def`."""
+    """Return `start` with the metadata of `wrapped`, marked for `inspect.iscoroutinefunction`."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(update_wrapper(start, wrapped))
     return _CoroutineFunction(start, wrapped)
@@ -29,7 +29,7 @@ async def _async_def() -> None: ...
 
 
 class _CoroutineFunction:
-    """A function by its attributes: before 3.12 `inspect` has no other way to be told."""
+    """A callable with the attributes of a coroutine function, because `inspect` has no marker before Python 3.12."""
 
     def __init__(self, start: Start, wrapped: Callable[..., Any]) -> None:
         self.__qualname__: str = ""
@@ -50,5 +50,5 @@ class _CoroutineFunction:
         return f"<function {self.__qualname__} at {id(self):#x}>"
 
     def __reduce__(self) -> str:
-        # By its name, as functions are.
+        # Pickled by name, like a function.
         return self.__qualname__

@@ -234,13 +234,13 @@ class BaseCallResponse(
         self._decoded_calls = arguments, complete
 
     def _call_texts(self, given: list[str]) -> list[str]:
-        """Return the arguments of the tool calls as a stream's decoder read them, else as given."""
+        """Return the arguments of the tool calls as the stream's decoder read them, or the given ones if it read none."""
         decoded = self._decoded_calls[0] if self._decoded_calls is not None else []
         return decoded if len(decoded) == len(given) else given
 
     @property
     def _failed_by(self) -> str | None:
-        """The finish reason after which no call may be run, complete or not; None if the answer did not fail."""
+        """The provider's finish reason of a failed response, whose tool calls must not be run; None otherwise."""
         return None
 
     @property

@@ -57,16 +57,16 @@ def cut_off_error(call_id: str | None, name: str, arguments: str, reason: str) -
 
 
 def failed_answer_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
-    """Return the error of a call in a blocked or malformed answer.
+    """Return the error for a tool call in a response that was blocked or malformed.
 
     Args:
         call_id: The provider's id of the call.
         name: The name of the tool.
         arguments: The arguments of the call.
-        reason: The finish reason, in the provider's word.
+        reason: The provider's finish reason.
     """
     return ToolArgumentsError(
-        f"tool {name!r}, call {call_id!r}: the answer failed ({reason}), so the call may be incomplete or blocked; "
+        f"tool {name!r}, call {call_id!r}: the response failed ({reason}), so the call may be incomplete or blocked; "
         "do not run it",
         name=name,
         call_id=call_id,
@@ -75,14 +75,14 @@ def failed_answer_error(call_id: str | None, name: str, arguments: str, reason: 
 
 
 def refuse_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
-    """Refuse all calls of a blocked or malformed answer.
+    """Raise an error for the tool calls of a response that was blocked or malformed.
 
     Args:
-        calls: Id, name and arguments of each call.
-        reason: The finish reason, in the provider's word; None for an answer that did not fail.
+        calls: The id, name and arguments of each call.
+        reason: The provider's finish reason; None if the response did not fail.
 
     Raises:
-        ToolArgumentsError: There are calls and a reason.
+        ToolArgumentsError: There is a reason and at least one call.
     """
     for call_id, name, arguments in calls if reason else ():
         raise failed_answer_error(call_id, name, arguments, reason or "")
