@@ -287,7 +287,7 @@ def test_a_failed_generation_is_no_ordinary_end(server: ProviderServer, reason: 
     server.reply(answer, Answer('{"title": "Em', finish=reason))
     response = call(tools=[weather])
     assert (response.content, response.finish_reasons, response.common_finish_reasons) == ("Let me", [reason], None)
-    with pytest.raises(errors.ToolArgumentsError, match=rf"the call of 'weather' .* was cut off \({reason}\)"):
+    with pytest.raises(errors.ToolArgumentsError, match=rf"tool 'weather', .* the response failed \({reason}\)"):
         _ = response.tools
     with pytest.raises(errors.ResponseModelError, match=f"the generation failed: {reason}") as caught:
         call(response_model=Book, json_mode=True)

@@ -320,7 +320,7 @@ AT_CALL: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
         "MESSAGES: {x.y}",
         {"x": SimpleNamespace(y=["Hi"])},
         ValueError,
-        "which holds 'Hi'",
+        "which contains 'Hi'",
     ),
 }
 

@@ -234,7 +234,7 @@ class BaseCallResponse(
         self._decoded_calls = arguments, complete
 
     def _call_texts(self, given: list[str]) -> list[str]:
-        """Return the arguments of the tool calls as the stream's decoder read them, or the given ones if it read none."""
+        """Return the arguments of the tool calls as the stream's decoder read them, else the given ones."""
         decoded = self._decoded_calls[0] if self._decoded_calls is not None else []
         return decoded if len(decoded) == len(given) else given
 
