@@ -213,7 +213,7 @@ class ClientError(FerroscopeError, TypeError):
 
 
 class TemplateError(FerroscopeError, ValueError):
-    """A prompt template is invalid; the message quotes the place."""
+    """A prompt template is invalid; the message quotes the invalid part."""
 
 
 class TemplateVariableError(TemplateError, KeyError):

@@ -1,4 +1,4 @@
-"""Calls of any provider, with responses in a form that all providers share.
+"""Calls to any provider, with responses in a form that all providers share.
 
 ```python
 from ferroscope import llm

@@ -1,4 +1,4 @@
-"""`llm.call`: turn a prompt function into a call of any provider."""
+"""`llm.call`: turn a prompt function into a call to any provider."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _call(
 
 
 _call.__name__ = _call.__qualname__ = "call"
-_call.__doc__ = f"""Turn a function that returns a prompt into a call of any provider.
+_call.__doc__ = f"""Turn a function that returns a prompt into a call to any provider.
 
 Args:
     provider: The provider (`"openai"`), or provider and model (`"openai/gpt-4o-mini"`).
@@ -133,7 +133,7 @@ Args:
 """
 
 call = cast("AgnosticCallDecorator[CallResponse, Stream]", _call)
-"""Turn a function that returns a prompt into a call of any provider.
+"""Turn a function that returns a prompt into a call to any provider.
 
 The decorated function keeps its parameters and stays sync or async. It returns an `llm.CallResponse`, unless
 `stream`, `response_model` or `output_parser` changes the result.

@@ -243,7 +243,7 @@ def providers_of(model: str) -> tuple[str, ...]:
 
 def _text(value: str) -> str:
     if "\t" in value or "\n" in value:
-        raise ValueError(f"{value!r} may not contain tabs or line breaks")
+        raise ValueError(f"the text {value!r} of a price table must not contain tabs or line breaks")
     return value
 
 

@@ -268,7 +268,7 @@ def _extra_conditions(given: Mapping[str, object]) -> list[tuple[str, str]]:
             parts = sorted((name for name in names if key in name.split("_")), key=len)
             near = parts or get_close_matches(key, names, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(f"no price depends on {key!r}{hint}; the keys of a context are {', '.join(names)}")
+            raise ValueError(f"{key!r} is not a key of a price context{hint}; the keys are {', '.join(names)}")
     return [(key, str(value)) for key, value in given.items() if value is not None]
 
 

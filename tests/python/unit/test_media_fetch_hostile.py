@@ -474,5 +474,5 @@ def test_a_tunnel_that_is_refused(
 @pytest.mark.parametrize("value", ["x", "-1", "0", "nan", "inf"])
 def test_a_limit_that_is_no_number(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=f"the environment variable {name} is '{value}', not a positive number"):
+    with pytest.raises(ValueError, match=f"the environment variable {name} must be a positive number, not '{value}'"):
         FetchPolicy.from_environment()

@@ -119,7 +119,7 @@ def test_a_table_may_be_named_by_the_environment(tmp_path: Path) -> None:
         ({**ROW, "rates": {"inputs": 1}}, 'unknown unit "inputs"'),
         ({**ROW, "rates": {"input": -1}}, 'rate "input=-1" is not understood'),
         ({**ROW, "when": "sometimes"}, 'condition "sometimes" is not understood'),
-        ({**ROW, "names": ["a\tb"]}, "may not contain tabs"),
+        ({**ROW, "names": ["a\tb"]}, "must not contain tabs"),
     ],
 )
 def test_a_row_that_is_not_understood_is_refused(row: prices.PriceRow, why: str) -> None:

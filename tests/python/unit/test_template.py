@@ -262,7 +262,7 @@ AT_CALL: dict[str, tuple[str, dict[str, Any], type[Exception], str]] = {
         "{x} {y}",
         {"x": 1},
         KeyError,
-        "template variable 'y' has no value; there are: 'x'",
+        "template variable 'y' has no value; known variables: 'x'",
     ),
     "a missing variable with a path": ("{y.a}", {"x": 1}, KeyError, "template variable 'y' has no value"),
     "a missing attribute": ("{x.a}", {"x": 1}, AttributeError, "'int' object has no attribute 'a'"),

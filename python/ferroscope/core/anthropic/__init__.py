@@ -1,4 +1,4 @@
-"""Calls of Anthropic's models: at Anthropic, and on Amazon Bedrock, Vertex AI and Microsoft Foundry.
+"""Calls to Anthropic's models: at Anthropic, and on Amazon Bedrock, Vertex AI and Microsoft Foundry.
 
 Needs the extra `ferroscope[anthropic]`.
 """
@@ -16,7 +16,7 @@ try:
     from anthropic.types import MessageParam
 except ImportError as error:
     raise MissingExtraError(
-        "calls of Anthropic require its SDK: install it with `pip install 'ferroscope[anthropic]'`", name="anthropic"
+        "calls to Anthropic require its SDK: install it with `pip install 'ferroscope[anthropic]'`", name="anthropic"
     ) from error
 
 from ..._engine.decorator import call_decorator

@@ -1,4 +1,4 @@
-"""The parameters of a call of Anthropic.
+"""The parameters of a call to Anthropic.
 
 https://docs.claude.com/en/api/messages
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AnthropicCallParams(BaseCallParams):
-    """The parameters of a call of Anthropic; parameters that are None are not sent.
+    """The parameters of a call to Anthropic; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     Without `max_tokens`, a response may have up to 1024 tokens.

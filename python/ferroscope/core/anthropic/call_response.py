@@ -49,7 +49,7 @@ _COMMON_FINISH_REASONS: dict[str, FinishReason] = {
 
 
 class AnthropicCallResponse(_Base):
-    """The response of a call of Anthropic; `response` is the SDK's `Message`.
+    """The response of a call to Anthropic; `response` is the SDK's `Message`.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of Anthropic may return."""
+"""The dynamic configuration that a prompt function of a call to Anthropic may return."""
 
 from __future__ import annotations
 

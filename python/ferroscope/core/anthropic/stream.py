@@ -33,7 +33,7 @@ else:
 
 
 class AnthropicStream(_Base):
-    """The stream of a call of Anthropic.
+    """The stream of a call to Anthropic.
 
     Example:
         ```python

@@ -50,7 +50,7 @@ class _PendingAnthropicToolCall(PendingToolCall["ToolUseBlock"]):
 
 
 class AnthropicTool(BaseTool):
-    '''A tool of a call of Anthropic.
+    '''A tool in a call to Anthropic.
 
     Example:
         ```python

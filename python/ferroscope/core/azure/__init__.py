@@ -1,4 +1,4 @@
-"""Calls of models on Azure: with OpenAI's SDK, or with azure-ai-inference, which Microsoft has retired.
+"""Calls to models on Azure: with OpenAI's SDK, or with azure-ai-inference, which Microsoft has retired.
 
 Needs the extra `ferroscope[azure]`, or `ferroscope[azure-inference]` for the retired SDK. Default clients use the
 environment variables `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY` and, for the dated API, `OPENAI_API_VERSION`. If

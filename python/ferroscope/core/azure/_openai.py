@@ -64,7 +64,7 @@ def _parameters() -> frozenset[str]:
         return method_parameters(COMPLETIONS)
     except ImportError as error:
         raise MissingExtraError(
-            "without AZURE_INFERENCE_ENDPOINT, Azure is called with OpenAI's SDK, which is not installed: "
+            "unless AZURE_INFERENCE_ENDPOINT is set, calls to Azure require OpenAI's SDK, which is not installed: "
             "pip install 'ferroscope[azure]'",
             name="openai",
         ) from error

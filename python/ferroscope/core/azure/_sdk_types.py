@@ -37,7 +37,7 @@ else:
     _clients = _union("openai.OpenAI", "azure.ai.inference.ChatCompletionsClient")
     if not _clients:
         raise MissingExtraError(
-            "calls of Azure require an SDK: install OpenAI's with `pip install 'ferroscope[azure]'`, or "
+            "calls to Azure require an SDK: install OpenAI's with `pip install 'ferroscope[azure]'`, or "
             "azure-ai-inference, which Microsoft has retired, with `pip install 'ferroscope[azure-inference]'`",
             name="openai",
         )

@@ -1,4 +1,4 @@
-"""The parameters of a call of a model on Azure.
+"""The parameters of a call to a model on Azure.
 
 https://learn.microsoft.com/azure/ai-foundry/openai/latest
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AzureCallParams(BaseCallParams, total=False):
-    """The parameters of a call of a model on Azure; parameters that are None are not sent.
+    """The parameters of a call to a model on Azure; parameters that are None are not sent.
 
     Other parameters of a model are accepted with either SDK: parameters that the SDK's method does not have are sent in
     the body of the request.

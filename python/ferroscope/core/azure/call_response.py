@@ -35,7 +35,7 @@ else:
 
 
 class AzureCallResponse(_Base):
-    """The response of a call of a model on Azure.
+    """The response of a call to a model on Azure.
 
     `response` is an object of the SDK that made the call: `ChatCompletion` of openai, or `ChatCompletions` of
     azure-ai-inference.

@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of a model on Azure may return."""
+"""The dynamic configuration that a prompt function of a call to a model on Azure may return."""
 
 from __future__ import annotations
 

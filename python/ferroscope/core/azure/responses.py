@@ -1,4 +1,4 @@
-"""The classes of calls of the Responses API on Azure.
+"""The classes of calls to the Responses API on Azure.
 
 https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
 """
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class AzureResponsesCallParams(ResponsesCallParams, total=False):
-    """The parameters of a call of the Responses API on Azure; parameters that are None are not sent."""
+    """The parameters of a call to the Responses API on Azure; parameters that are None are not sent."""
 
 
 class AzureResponsesTool(ResponsesTool):
-    """A tool of a call of the Responses API on Azure; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool in a call to the Responses API on Azure; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
     __tool_config_type__ = AzureToolConfig
 
@@ -34,7 +34,7 @@ class AzureResponsesTool(ResponsesTool):
 
 
 class AzureResponsesCallResponse(ResponsesCallResponse[AzureResponsesTool, Any, AzureResponsesCallParams]):
-    """The response of a call of the Responses API on Azure; `response` is the SDK's `Response`.
+    """The response of a call to the Responses API on Azure; `response` is the SDK's `Response`.
 
     Example:
         ```python
@@ -62,4 +62,4 @@ class AzureResponsesStream(
         AzureResponsesCallResponse, AzureResponsesCallResponseChunk, AzureResponsesTool, Any, AzureResponsesCallParams
     ]
 ):
-    """The stream of a call of the Responses API on Azure."""
+    """The stream of a call to the Responses API on Azure."""

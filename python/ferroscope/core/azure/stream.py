@@ -1,4 +1,4 @@
-"""The stream of a call of a model on Azure."""
+"""The stream of a call to a model on Azure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ else:
 
 
 class AzureStream(_Base):
-    """The stream of a call of a model on Azure.
+    """The stream of a call to a model on Azure.
 
     Example:
         ```python

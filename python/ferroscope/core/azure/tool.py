@@ -1,4 +1,4 @@
-"""The tools of calls of models on Azure.
+"""The tools of calls to models on Azure.
 
 Docs: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/function-calling
 """
@@ -27,7 +27,7 @@ class AzureToolConfig(ToolConfig, total=False):
 
 
 class AzureTool(ChatTool):
-    '''A tool of a call of a model on Azure.
+    '''A tool in a call to a model on Azure.
 
     Example:
         ```python

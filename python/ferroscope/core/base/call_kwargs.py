@@ -1,4 +1,4 @@
-"""The keyword arguments of a call of the SDK."""
+"""The keyword arguments of a call to the SDK."""
 
 from __future__ import annotations
 

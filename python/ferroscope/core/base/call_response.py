@@ -68,7 +68,7 @@ class BaseCallResponse(
         dynamic_config: The dynamic config that the prompt function returned, or None.
         messages: The messages of the request, in the provider's format.
         call_params: The call parameters as they were passed.
-        call_kwargs: The keyword arguments of the call of the SDK.
+        call_kwargs: The keyword arguments of the call to the SDK.
         user_message_param: The last message in the provider's format, if its role is `user`.
         start_time: The time at which the request was sent, in milliseconds since the epoch.
         end_time: The time at which the response was complete, in milliseconds since the epoch.

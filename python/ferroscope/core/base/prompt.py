@@ -293,7 +293,9 @@ def _decorate_function(fn: Callable[..., Any], template: str | None) -> Callable
 
 def _decorate_class(prompt: type[BaseModel], template: str | None) -> type[BaseModel]:
     if template is None:
-        raise TemplateError(f"@prompt_template() on the class {prompt.__name__} requires a template")
+        raise TemplateError(
+            f'@prompt_template() on the class {prompt.__name__} requires a template: @prompt_template("...")'
+        )
     prompt._prompt_template = parse_template(template).source  # type: ignore[attr-defined]  # pyright: ignore
     _warn_of_variables(prompt)
     return prompt
@@ -304,7 +306,7 @@ def _warn_of_variables(kind: type[BaseModel]) -> None:
     try:
         _class_template(kind)
     except TemplateVariableError as error:
-        warnings.warn(f"{error}; rendering it will raise", UserWarning, stacklevel=callers_level())
+        warnings.warn(f"{error}; rendering it will raise an error", UserWarning, stacklevel=callers_level())
 
 
 def _class_template(kind: type[BaseModel]) -> Template:

@@ -195,7 +195,7 @@ class _NoPillow:
     """A placeholder for the module `PIL.Image`, so that annotations that use it can be evaluated."""
 
     class Image:
-        """A class without instances."""
+        """A placeholder for the class `PIL.Image.Image`, without instances."""
 
 
 class _NoPydub:

@@ -1,4 +1,4 @@
-"""Calls of the models on Amazon Bedrock, through the Converse API.
+"""Calls to the models on Amazon Bedrock, through the Converse API.
 
 Needs the extra `ferroscope[bedrock]`.
 """

@@ -38,12 +38,12 @@ class Body:
         return bool(getattr(self._raw, "closed", False))
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Yield the reads of a sync response."""
+        """Yield the body of a sync response as it is received."""
         with network_errors():
             yield from self._raw.stream(_READ_SIZE)
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield the reads of an async response."""
+        """Yield the body of an async response as it is received."""
         content = getattr(self._raw, "content", None) if hasattr(self._raw, "connection") else None
         with network_errors():
             async for read in self._raw.aiter_raw() if content is None else content.iter_any():

@@ -1,4 +1,4 @@
-"""The messages that calls of Amazon Bedrock accept."""
+"""The messages that calls to Amazon Bedrock accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of Amazon Bedrock.
+"""The parameters of a call to Amazon Bedrock.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 """
@@ -12,7 +12,7 @@ from ..base.call_params import BaseCallParams
 
 
 class BedrockCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Amazon Bedrock; parameters that are None are not sent.
+    """The parameters of a call to Amazon Bedrock; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the client's method unchanged.
     `system` is sent before the system messages of the prompt, and the tools in `toolConfig` before those of the call.

@@ -1,4 +1,4 @@
-"""The response of a call of Amazon Bedrock."""
+"""The response of a call to Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .tool import BedrockTool
 
 
 class BedrockCallResponse(ConverseCallResponse[BedrockTool, BedrockDynamicConfig, BedrockCallParams]):
-    """The response of a call of Amazon Bedrock; `response` is the dict that `converse` returns.
+    """The response of a call to Amazon Bedrock; `response` is the dict that `converse` returns.
 
     Example:
         ```python

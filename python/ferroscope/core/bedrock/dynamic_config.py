@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of Amazon Bedrock may return."""
+"""The dynamic configuration that a prompt function of a call to Amazon Bedrock may return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream of a call of Amazon Bedrock."""
+"""The stream of a call to Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tool import BedrockTool
 class BedrockStream(
     ConverseStream[BedrockCallResponse, BedrockCallResponseChunk, BedrockTool, BedrockDynamicConfig, BedrockCallParams]
 ):
-    """The stream of a call of Amazon Bedrock.
+    """The stream of a call to Amazon Bedrock.
 
     Example:
         ```python

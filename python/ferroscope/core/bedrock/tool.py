@@ -23,7 +23,7 @@ class BedrockToolConfig(ToolConfig, total=False):
 
 
 class BedrockTool(ConverseTool):
-    '''A tool of a call of Amazon Bedrock.
+    '''A tool in a call to Amazon Bedrock.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of Cohere's Chat API, version 2.
+"""Calls to Cohere's Chat API, version 2.
 
 Needs the extra `ferroscope[cohere]`.
 """

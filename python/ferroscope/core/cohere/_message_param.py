@@ -1,4 +1,4 @@
-"""The messages that calls of Cohere accept."""
+"""The messages that calls to Cohere accept."""
 
 from __future__ import annotations
 

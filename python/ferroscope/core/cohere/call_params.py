@@ -1,4 +1,4 @@
-"""The parameters of a call of Cohere.
+"""The parameters of a call to Cohere.
 
 https://docs.cohere.com/v2/reference/chat
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CohereCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Cohere; parameters that are None are not sent.
+    """The parameters of a call to Cohere; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
 

@@ -11,7 +11,7 @@ from .tool import CohereTool
 class CohereCallResponse(
     ChatV2CallResponse[CohereTool, CohereDynamicConfig | AsyncCohereDynamicConfig, CohereCallParams]
 ):
-    """The response of a call of Cohere; `response` is the SDK's `V2ChatResponse`.
+    """The response of a call to Cohere; `response` is the SDK's `V2ChatResponse`.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of Cohere may return."""
+"""The dynamic configuration that a prompt function of a call to Cohere may return."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class CohereStream(
         CohereCallParams,
     ]
 ):
-    """The stream of a call of Cohere.
+    """The stream of a call to Cohere.
 
     Example:
         ```python

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CohereTool(ChatTool):
-    '''A tool of a call of Cohere; the API defines tools in OpenAI's format.
+    '''A tool in a call to Cohere; the API defines tools in OpenAI's format.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of the Gemini API under the names of v1's `gemini`; deprecated in favour of `ferroscope.core.google`.
+"""Calls to the Gemini API under the names of v1's `gemini`; deprecated in favour of `ferroscope.core.google`.
 
 Needs the extra `ferroscope[gemini]`. Google has abandoned the SDK that v1 used (google-generativeai); calls use
 google-genai.

@@ -1,4 +1,4 @@
-"""The messages that calls of the Gemini API accept."""
+"""The messages that calls to the Gemini API accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of the Gemini API, as v1 had them.
+"""The parameters of a call to the Gemini API, as v1 had them.
 
 https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
 """
@@ -38,7 +38,7 @@ class RequestOptions(dict[str, Any]):  # Any: the values of the options
 
 
 class GeminiCallParams(GoogleCallParams):
-    """The parameters of a call of the Gemini API; parameters that are None are not sent."""
+    """The parameters of a call to the Gemini API; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigDict | GenerationConfig]
     request_options: NotRequired[RequestOptions]

@@ -1,4 +1,4 @@
-"""The response of a call of the Gemini API."""
+"""The response of a call to the Gemini API."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from .tool import GeminiTool
 
 
 class GeminiCallResponse(ContentCallResponse[GeminiTool, GeminiDynamicConfig, GeminiCallParams]):
-    """The response of a call of the Gemini API; `response` is google-genai's `GenerateContentResponse`."""
+    """The response of a call to the Gemini API; `response` is google-genai's `GenerateContentResponse`."""

@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of the Gemini API may return."""
+"""The dynamic configuration that a prompt function of a call to the Gemini API may return."""
 
 from __future__ import annotations
 

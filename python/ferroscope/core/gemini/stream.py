@@ -1,4 +1,4 @@
-"""The stream of a call of the Gemini API."""
+"""The stream of a call to the Gemini API."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ from .tool import GeminiTool
 class GeminiStream(
     ContentStream[GeminiCallResponse, GeminiCallResponseChunk, GeminiTool, GeminiDynamicConfig, GeminiCallParams]
 ):
-    """The stream of a call of the Gemini API."""
+    """The stream of a call to the Gemini API."""

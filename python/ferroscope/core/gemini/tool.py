@@ -1,4 +1,4 @@
-"""The tools of a call of the Gemini API."""
+"""The tools of a call to the Gemini API."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class GeminiTool(ContentTool):
-    """A tool of a call of the Gemini API."""
+    """A tool in a call to the Gemini API."""

@@ -1,4 +1,4 @@
-"""Calls of Google's Gemini models, through the Gemini API and Vertex AI.
+"""Calls to Google's Gemini models, through the Gemini API and Vertex AI.
 
 Needs the extra `ferroscope[google]`.
 """

@@ -1,4 +1,4 @@
-"""The messages that calls of Google accept."""
+"""The messages that calls to Google accept."""
 
 from __future__ import annotations
 

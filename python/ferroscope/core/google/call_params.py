@@ -1,4 +1,4 @@
-"""The parameters of a call of Google.
+"""The parameters of a call to Google.
 
 https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GoogleCallParams(BaseCallParams):
-    """The parameters of a call of Google; parameters that are None are not sent.
+    """The parameters of a call to Google; parameters that are None are not sent.
 
     The members of `config` may also be passed directly, such as `{"thinking_config": {"thinking_budget": 0}}`. If both
     define a member, `config` wins.

@@ -9,7 +9,7 @@ from .tool import GoogleTool
 
 
 class GoogleCallResponse(ContentCallResponse[GoogleTool, GoogleDynamicConfig, GoogleCallParams]):
-    """The response of a call of Google; `response` is the SDK's `GenerateContentResponse`.
+    """The response of a call to Google; `response` is the SDK's `GenerateContentResponse`.
 
     Example:
         ```python

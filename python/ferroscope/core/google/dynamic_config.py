@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of Google may return."""
+"""The dynamic configuration that a prompt function of a call to Google may return."""
 
 from __future__ import annotations
 

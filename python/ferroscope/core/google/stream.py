@@ -13,7 +13,7 @@ from .tool import GoogleTool
 class GoogleStream(
     ContentStream[GoogleCallResponse, GoogleCallResponseChunk, GoogleTool, GoogleDynamicConfig, GoogleCallParams]
 ):
-    """The stream of a call of Google.
+    """The stream of a call to Google.
 
     Example:
         ```python

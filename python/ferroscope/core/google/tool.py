@@ -9,7 +9,7 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class GoogleTool(ContentTool):
-    '''A tool of a call of Google.
+    '''A tool in a call to Google.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of Groq's chat completions.
+"""Calls to Groq's chat completions.
 
 Needs the extra `ferroscope[groq]`.
 """

@@ -1,4 +1,4 @@
-"""The messages that calls of Groq accept."""
+"""The messages that calls to Groq accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of Groq.
+"""The parameters of a call to Groq.
 
 https://console.groq.com/docs/api-reference#chat-create
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class GroqCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Groq; parameters that are None are not sent.
+    """The parameters of a call to Groq; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GroqCallResponse(ChatCallResponse["ChatCompletion", GroqTool, GroqDynamicConfig, GroqCallParams]):
-    """The response of a call of Groq; `response` is the SDK's `ChatCompletion`.
+    """The response of a call to Groq; `response` is the SDK's `ChatCompletion`.
 
     Example:
         ```python

@@ -12,7 +12,7 @@ from .tool import GroqTool
 
 
 class GroqStream(ChatStream[GroqCallResponse, GroqCallResponseChunk, GroqTool, GroqDynamicConfig, GroqCallParams]):
-    """The stream of a call of Groq.
+    """The stream of a call to Groq.
 
     Example:
         ```python

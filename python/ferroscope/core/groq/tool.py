@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GroqTool(ChatTool):
-    '''A tool of a call of Groq.
+    '''A tool in a call to Groq.
 
     Example:
         ```python

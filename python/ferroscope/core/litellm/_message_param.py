@@ -1,4 +1,4 @@
-"""The messages that calls of LiteLLM accept."""
+"""The messages that calls to LiteLLM accept."""
 
 from ..openai._message_param import OpenAIMessageParam as LiteLLMMessageParam
 

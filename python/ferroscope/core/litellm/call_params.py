@@ -1,4 +1,4 @@
-"""The parameters of a call of LiteLLM.
+"""The parameters of a call to LiteLLM.
 
 https://docs.litellm.ai/docs/completion/input
 """
@@ -11,7 +11,7 @@ from ..openai.call_params import OpenAICallParams
 
 
 class LiteLLMCallParams(OpenAICallParams, total=False):
-    """The parameters of a call of LiteLLM: those of OpenAI, and LiteLLM's own.
+    """The parameters of a call to LiteLLM: those of OpenAI, and LiteLLM's own.
 
     Other parameters are passed to LiteLLM unchanged, which passes them to the vendor.
     """

@@ -1,4 +1,4 @@
-"""The response of a call of LiteLLM."""
+"""The response of a call to LiteLLM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..openai.call_response import OpenAICallResponse
 
 
 class LiteLLMCallResponse(OpenAICallResponse):
-    """The response of a call of LiteLLM; `response` is its `ModelResponse`.
+    """The response of a call to LiteLLM; `response` is its `ModelResponse`.
 
     Example:
         ```python

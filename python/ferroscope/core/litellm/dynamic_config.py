@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of LiteLLM may return."""
+"""The dynamic configuration that a prompt function of a call to LiteLLM may return."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from ..openai.stream import OpenAIStream
 
 
 class LiteLLMStream(OpenAIStream):
-    """The stream of a call of LiteLLM.
+    """The stream of a call to LiteLLM.
 
     Example:
         ```python

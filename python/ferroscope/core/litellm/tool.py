@@ -9,7 +9,7 @@ from ..openai.tool import OpenAITool
 
 
 class LiteLLMTool(OpenAITool):
-    '''A tool of a call of LiteLLM.
+    '''A tool in a call to LiteLLM.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of Mistral's chat completions.
+"""Calls to Mistral's chat completions.
 
 Needs the extra `ferroscope[mistral]`.
 """

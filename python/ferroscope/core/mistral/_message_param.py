@@ -1,4 +1,4 @@
-"""The messages that calls of Mistral accept."""
+"""The messages that calls to Mistral accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of Mistral.
+"""The parameters of a call to Mistral.
 
 https://docs.mistral.ai/api/endpoint/chat
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MistralCallParams(BaseCallParams, total=False):
-    """The parameters of a call of Mistral; parameters that are None are not sent.
+    """The parameters of a call to Mistral; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class MistralCallResponse(
     ChatCallResponse["ChatCompletionResponse", MistralTool, MistralDynamicConfig, MistralCallParams]
 ):
-    """The response of a call of Mistral; `response` is the SDK's `ChatCompletionResponse`.
+    """The response of a call to Mistral; `response` is the SDK's `ChatCompletionResponse`.
 
     Example:
         ```python

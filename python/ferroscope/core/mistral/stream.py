@@ -14,7 +14,7 @@ from .tool import MistralTool
 class MistralStream(
     ChatStream[MistralCallResponse, MistralCallResponseChunk, MistralTool, MistralDynamicConfig, MistralCallParams]
 ):
-    """The stream of a call of Mistral.
+    """The stream of a call to Mistral.
 
     Example:
         ```python

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class MistralTool(ChatTool):
-    '''A tool of a call of Mistral.
+    '''A tool in a call to Mistral.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of OpenAI's chat completions and Responses APIs.
+"""Calls to OpenAI's chat completions and Responses APIs.
 
 Needs the extra `ferroscope[openai]`.
 """

@@ -1,4 +1,4 @@
-"""The messages that calls of OpenAI accept."""
+"""The messages that calls to OpenAI accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of OpenAI's chat completions.
+"""The parameters of a call to OpenAI's chat completions.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OpenAICallParams(BaseCallParams, total=False):
-    """The parameters of a call of OpenAI; parameters that are None are not sent.
+    """The parameters of a call to OpenAI; parameters that are None are not sent.
 
     Parameters that a newer SDK adds are accepted too; all parameters are passed to the SDK's method unchanged.
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OpenAICallResponse(ChatCallResponse["ChatCompletion", OpenAITool, OpenAIDynamicConfig, OpenAICallParams]):
-    """The response of a call of OpenAI; `response` is the SDK's `ChatCompletion`.
+    """The response of a call to OpenAI; `response` is the SDK's `ChatCompletion`.
 
     Example:
         ```python

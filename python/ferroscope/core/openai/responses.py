@@ -1,4 +1,4 @@
-"""The classes of calls of OpenAI's Responses API.
+"""The classes of calls to OpenAI's Responses API.
 
 https://platform.openai.com/docs/api-reference/responses
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OpenAIResponsesCallParams(ResponsesCallParams, total=False):
-    """The parameters of a call of OpenAI's Responses API; parameters that are None are not sent."""
+    """The parameters of a call to OpenAI's Responses API; parameters that are None are not sent."""
 
 
 OpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
@@ -37,7 +37,7 @@ AsyncOpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
 
 
 class OpenAIResponsesTool(ResponsesTool):
-    """A tool of a call of OpenAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool in a call to OpenAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
     __tool_config_type__ = OpenAIToolConfig
 
@@ -52,7 +52,7 @@ class OpenAIResponsesCallResponse(
         OpenAIResponsesCallParams,
     ]
 ):
-    """The response of a call of OpenAI's Responses API; `response` is the SDK's `Response`.
+    """The response of a call to OpenAI's Responses API; `response` is the SDK's `Response`.
 
     Example:
         ```python
@@ -85,7 +85,7 @@ class OpenAIResponsesStream(
         OpenAIResponsesCallParams,
     ]
 ):
-    """The stream of a call of OpenAI's Responses API.
+    """The stream of a call to OpenAI's Responses API.
 
     Example:
         ```python

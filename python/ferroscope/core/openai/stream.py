@@ -14,7 +14,7 @@ from .tool import OpenAITool
 class OpenAIStream(
     ChatStream[OpenAICallResponse, OpenAICallResponseChunk, OpenAITool, OpenAIDynamicConfig, OpenAICallParams]
 ):
-    """The stream of a call of OpenAI.
+    """The stream of a call to OpenAI.
 
     Example:
         ```python

@@ -27,7 +27,7 @@ class OpenAIToolConfig(ToolConfig, total=False):
 
 
 class OpenAITool(ChatTool):
-    '''A tool of a call of OpenAI.
+    '''A tool in a call to OpenAI.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Calls of Vertex AI under the names of v1's `vertex`; deprecated in favour of `ferroscope.core.google`.
+"""Calls to Vertex AI under the names of v1's `vertex`; deprecated in favour of `ferroscope.core.google`.
 
 Needs the extra `ferroscope[vertex]`. Google has abandoned the SDK that v1 used (the generative module of
 google-cloud-aiplatform); calls use google-genai.

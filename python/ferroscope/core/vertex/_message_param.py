@@ -1,4 +1,4 @@
-"""The messages that calls of Vertex AI accept."""
+"""The messages that calls to Vertex AI accept."""
 
 from __future__ import annotations
 

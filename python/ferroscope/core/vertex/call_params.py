@@ -1,4 +1,4 @@
-"""The parameters of a call of Vertex AI, as v1 had them.
+"""The parameters of a call to Vertex AI, as v1 had them.
 
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class VertexCallParams(GoogleCallParams):
-    """The parameters of a call of Vertex AI; parameters that are None are not sent."""
+    """The parameters of a call to Vertex AI; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigOrDict]
     safety_settings: NotRequired[Mapping[str, str] | Iterable[SafetySettingOrDict]]

@@ -1,4 +1,4 @@
-"""The response of a call of Vertex AI."""
+"""The response of a call to Vertex AI."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from .tool import VertexTool
 
 
 class VertexCallResponse(ContentCallResponse[VertexTool, VertexDynamicConfig, VertexCallParams]):
-    """The response of a call of Vertex AI; `response` is google-genai's `GenerateContentResponse`."""
+    """The response of a call to Vertex AI; `response` is google-genai's `GenerateContentResponse`."""

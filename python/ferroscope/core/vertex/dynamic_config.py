@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of Vertex AI may return."""
+"""The dynamic configuration that a prompt function of a call to Vertex AI may return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream of a call of Vertex AI."""
+"""The stream of a call to Vertex AI."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ from .tool import VertexTool
 class VertexStream(
     ContentStream[VertexCallResponse, VertexCallResponseChunk, VertexTool, VertexDynamicConfig, VertexCallParams]
 ):
-    """The stream of a call of Vertex AI."""
+    """The stream of a call to Vertex AI."""

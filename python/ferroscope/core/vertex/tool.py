@@ -1,4 +1,4 @@
-"""The tools of a call of Vertex AI."""
+"""The tools of a call to Vertex AI."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ..._dialects.gemini.tool import ContentTool
 
 
 class VertexTool(ContentTool):
-    """A tool of a call of Vertex AI."""
+    """A tool in a call to Vertex AI."""

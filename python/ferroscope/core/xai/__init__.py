@@ -1,4 +1,4 @@
-"""Calls of xAI's chat completions, with OpenAI's SDK.
+"""Calls to xAI's chat completions, with OpenAI's SDK.
 
 Needs the extra `ferroscope[xai]`.
 """

@@ -1,4 +1,4 @@
-"""The messages that calls of xAI accept."""
+"""The messages that calls to xAI accept."""
 
 from ..openai._message_param import OpenAIMessageParam as XAIMessageParam
 

@@ -1,4 +1,4 @@
-"""The parameters of a call of xAI.
+"""The parameters of a call to xAI.
 
 https://docs.x.ai/docs/api-reference#chat-completions
 """
@@ -11,7 +11,7 @@ from ..openai.call_params import OpenAICallParams
 
 
 class XAICallParams(OpenAICallParams, total=False):
-    """The parameters of a call of xAI: those of OpenAI, and xAI's own.
+    """The parameters of a call to xAI: those of OpenAI, and xAI's own.
 
     Parameters that OpenAI's SDK does not know go into the body of the request.
     """

@@ -6,7 +6,7 @@ from ..openai.call_response import OpenAICallResponse
 
 
 class XAICallResponse(OpenAICallResponse):
-    """The response of a call of xAI; `response` is the SDK's `ChatCompletion`.
+    """The response of a call to xAI; `response` is the SDK's `ChatCompletion`.
 
     Example:
         ```python

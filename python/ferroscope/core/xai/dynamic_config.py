@@ -1,4 +1,4 @@
-"""The dynamic configuration that a prompt function of a call of xAI may return."""
+"""The dynamic configuration that a prompt function of a call to xAI may return."""
 
 from __future__ import annotations
 

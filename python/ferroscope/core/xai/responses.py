@@ -1,4 +1,4 @@
-"""The classes of calls of xAI's Responses API.
+"""The classes of calls to xAI's Responses API.
 
 https://docs.x.ai/docs/api-reference#create-new-response
 """
@@ -15,18 +15,18 @@ from ..openai.responses import (
 
 
 class XAIResponsesCallParams(OpenAIResponsesCallParams, total=False):
-    """The parameters of a call of xAI's Responses API.
+    """The parameters of a call to xAI's Responses API.
 
     Parameters that OpenAI's SDK does not know go into the body of the request.
     """
 
 
 class XAIResponsesTool(OpenAIResponsesTool):
-    """A tool of a call of xAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
+    """A tool in a call to xAI's Responses API; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
 
 class XAIResponsesCallResponse(OpenAIResponsesCallResponse):
-    """The response of a call of xAI's Responses API; `response` is the SDK's `Response`.
+    """The response of a call to xAI's Responses API; `response` is the SDK's `Response`.
 
     Example:
         ```python
@@ -51,4 +51,4 @@ class XAIResponsesCallResponseChunk(OpenAIResponsesCallResponseChunk):
 
 
 class XAIResponsesStream(OpenAIResponsesStream):
-    """The stream of a call of xAI's Responses API."""
+    """The stream of a call to xAI's Responses API."""

@@ -9,7 +9,7 @@ from .call_response import XAICallResponse
 
 
 class XAIStream(OpenAIStream):
-    """The stream of a call of xAI.
+    """The stream of a call to xAI.
 
     Example:
         ```python

@@ -9,7 +9,7 @@ from ..openai.tool import OpenAITool
 
 
 class XAITool(OpenAITool):
-    '''A tool of a call of xAI.
+    '''A tool in a call to xAI.
 
     Example:
         ```python

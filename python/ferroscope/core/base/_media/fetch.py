@@ -76,7 +76,7 @@ def _positive(name: str, kind: type[int] | type[float], default: float) -> float
     except ValueError:
         value = 0
     if not 0 < value < float("inf"):
-        raise ValueError(f"the environment variable {name} is {text!r}, not a positive number")
+        raise ValueError(f"the environment variable {name} must be a positive number, not {text!r}")
     return value
 
 
@@ -186,7 +186,7 @@ class _Fetch:
         if isinstance(found, Exception):
             raise found
         if not found:
-            raise OSError(f"{host!r} has no address")
+            raise OSError(f"no address was found for the host {host!r}")
         return found
 
     def _connect(self, addresses: Sequence[str], port: int, target: Target) -> DeadlineSocket:
@@ -202,7 +202,7 @@ class _Fetch:
                 failure = error
                 continue
             return DeadlineSocket(connection, self._deadline, self._policy.max_bytes + _MAX_OVERHEAD)
-        raise failure or OSError(f"{target.host!r} has no address")
+        raise failure or OSError(f"no address was found for the host {target.host!r}")
 
     # ---- HTTP
 

@@ -49,7 +49,7 @@ def image_media_type(data: bytes) -> str:
             return "image/heic"
         if data[8:12] in _HEIF_BRANDS:
             return "image/heif"
-    raise ValueError(f"Unsupported image type: {_describe_unknown(data)}, not JPEG, PNG, GIF, WebP, HEIC or HEIF")
+    raise ValueError(f"Unsupported image type: {_describe_unknown(data)}; use JPEG, PNG, GIF, WebP, HEIC or HEIF")
 
 
 def audio_media_type(data: bytes) -> str:
@@ -71,7 +71,7 @@ def audio_media_type(data: bytes) -> str:
     if len(data) > 1 and data[0] == 0xFF and data[1] & 0xE0 == 0xE0:
         # An MPEG frame; ADTS (AAC) is the one whose layer bits are zero.
         return "audio/aac" if data[1] & 0x06 == 0 else "audio/mp3"
-    raise ValueError(f"Unsupported audio type: {_describe_unknown(data)}, not WAV, MP3, AIFF, AAC, OGG or FLAC")
+    raise ValueError(f"Unsupported audio type: {_describe_unknown(data)}; use WAV, MP3, AIFF, AAC, OGG or FLAC")
 
 
 def document_media_type(data: bytes) -> str:
@@ -82,7 +82,7 @@ def document_media_type(data: bytes) -> str:
     """
     if data.startswith(b"%PDF"):
         return "application/pdf"
-    raise ValueError(f"Unsupported document type: {_describe_unknown(data)}, not PDF")
+    raise ValueError(f"Unsupported document type: {_describe_unknown(data)}; use PDF")
 
 
 def _describe_unknown(data: bytes) -> str:

@@ -158,7 +158,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
     parsed = parse_template(source) if source is not None else _parse_docstring(fn)
     variable_error = _unfillable_variable_message(fn, signature, parsed) if parsed is not None else None
     if variable_error is not None:
-        warnings.warn(f"{variable_error}; every call will raise", UserWarning, stacklevel=callers_level())
+        warnings.warn(f"{variable_error}; every call will raise an error", UserWarning, stacklevel=callers_level())
     names, defaults = _argument_names(signature)
     return PromptPlan(
         fn=fn,
@@ -288,12 +288,12 @@ def _unfillable_variable_message(
 
 def _empty() -> None: ...
 def _described() -> None:
-    """Document nothing: a template function has an empty body or only a docstring, compiled like these functions."""
+    """Do nothing. A function with only a template has the same code as one of these: no body, or only a docstring."""
 
 
 async def _empty_async() -> None: ...
 async def _described_async() -> None:
-    """Document nothing, as an async function."""
+    """Do nothing, as an async function."""
 
 
 _EMPTY_BODIES: Final = frozenset(fn.__code__.co_code for fn in (_empty, _described, _empty_async, _described_async))

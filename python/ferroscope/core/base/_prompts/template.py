@@ -186,7 +186,9 @@ class _Field:
             if self.may_be_literal:
                 return self.expression
             known = ", ".join(repr(name) for name in values) or "none"
-            raise TemplateVariableError(f"template variable {self.name!r} has no value; there are: {known}") from None
+            raise TemplateVariableError(
+                f"template variable {self.name!r} has no value; known variables: {known}"
+            ) from None
         for is_attribute, key in self.path:
             value = getattr(value, str(key)) if is_attribute else value[key]
         if self.conversion is not None:

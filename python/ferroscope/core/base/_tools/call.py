@@ -91,7 +91,9 @@ class ToolCallAttribute:
         elif isinstance(value, Mapping):
             value = fields["tool_call"] = owner.__pending_tool_call__.from_mapping(value)
         if value is None:
-            raise AttributeError(f"this {owner.__name__!r} was created directly, not from a tool call")
+            raise AttributeError(
+                f"this {owner.__name__!r} has no 'tool_call', because it was not created from a tool call"
+            )
         return value
 
     def __set__(self, instance: BaseModel, value: object) -> None:
