@@ -55,7 +55,7 @@ def dump_messages(messages: Iterable[Any]) -> str:
         assert load_messages(dump_messages(history)) == history
         ```
     """
-    saved = [_saved(message, f"messages[{place}]") for place, message in enumerate(messages)]
+    saved = [_dump_value(message, f"messages[{place}]") for place, message in enumerate(messages)]
     history = {"format": _FORMAT, "version": _VERSION, "messages": saved}
     text = json.dumps(history, ensure_ascii=False)
     try:
@@ -88,27 +88,27 @@ def load_messages(text: str | bytes) -> list[Any]:
             f"the message history has version {found.get('version')!r} of the format, but this release of ferroscope "
             f"reads version {_VERSION}: update ferroscope"
         )
-    return [_restored(message) for message in found["messages"]]
+    return [_load_value(message) for message in found["messages"]]
 
 
-def _saved(value: Any, place: str) -> Any:
+def _dump_value(value: Any, place: str) -> Any:
     if value is None or isinstance(value, bool | int | float) or type(value) is str:
         return value
     if isinstance(value, bytes):
         return {"$bytes": base64.b64encode(value).decode()}
     if type(value) is BaseMessageParam:
-        return {"$message": _saved(value.model_dump(exclude_unset=True), place)}
+        return {"$message": _dump_value(value.model_dump(exclude_unset=True), place)}
     if isinstance(value, BaseModel):
-        return _saved_model(value, place)
+        return _dump_model(value, place)
     if isinstance(value, Mapping) and (as_dict := getattr(value, "as_dict", None)):
-        return _saved_object(value, as_dict(), place)
+        return _dump_object(value, as_dict(), place)
     if isinstance(value, dict):
-        pairs = [(name, _saved(inner, f"{place}[{name!r}]")) for name, inner in value.items()]
+        pairs = [(name, _dump_value(inner, f"{place}[{name!r}]")) for name, inner in value.items()]
         if all(isinstance(name, str) and not name.startswith("$") for name in value):
             return dict(pairs)
-        return {"$dict": [[_saved(name, place), inner] for name, inner in pairs]}
+        return {"$dict": [[_dump_value(name, place), inner] for name, inner in pairs]}
     if isinstance(value, list | tuple):
-        items = [_saved(inner, f"{place}[{index}]") for index, inner in enumerate(value)]
+        items = [_dump_value(inner, f"{place}[{index}]") for index, inner in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
     if isinstance(value, str):
         return str(value.value) if isinstance(value, Enum) else str(value)  # a member of a `str` enum equals its value
@@ -118,7 +118,7 @@ def _saved(value: Any, place: str) -> Any:
     )
 
 
-def _saved_model(value: BaseModel, place: str) -> dict[str, Any]:
+def _dump_model(value: BaseModel, place: str) -> dict[str, Any]:
     """Return an SDK object as the members that differ from an empty object.
 
     SDKs build their objects without validation. So a required member may be None, and a member with a value may not be
@@ -131,13 +131,13 @@ def _saved_model(value: BaseModel, place: str) -> dict[str, Any]:
         if name in present and (name in given or field.default_factory or present[name] != field.default)
     }
     members |= value.__pydantic_extra__ or {}
-    saved = _saved_object(value, members, place)
+    saved = _dump_object(value, members, place)
     unset = [name for name in members if name not in given]
     removed = [name for name in fields if name not in present]
     return {**saved, **({"unset": unset} if unset else {}), **({"removed": removed} if removed else {})}
 
 
-def _saved_object(value: Any, members: Any, place: str) -> dict[str, Any]:
+def _dump_object(value: Any, members: Any, place: str) -> dict[str, Any]:
     kind: Any = type(value)
     # For a parametrised generic class, save the class itself.
     kind = getattr(kind, "__pydantic_generic_metadata__", {}).get("origin") or kind
@@ -147,25 +147,25 @@ def _saved_object(value: Any, members: Any, place: str) -> dict[str, Any]:
             f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved: use a common message, an "
             "object of a provider's SDK, or the result of its `model_dump()`"
         )
-    return {"$object": name, "members": _saved(members, place)}
+    return {"$object": name, "members": _dump_value(members, place)}
 
 
 def _is_known(module: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in _PACKAGES)
 
 
-def _restored(value: Any) -> Any:
+def _load_value(value: Any) -> Any:
     if isinstance(value, list):
-        return [_restored(inner) for inner in value]
+        return [_load_value(inner) for inner in value]
     if not isinstance(value, dict):
         return value
     kind = next(iter(value), "")
     read = _READERS.get(kind)
-    return read(value) if read is not None else {name: _restored(inner) for name, inner in value.items()}
+    return read(value) if read is not None else {name: _load_value(inner) for name, inner in value.items()}
 
 
-def _object(value: dict[str, Any]) -> Any:
-    kind, members = _class_of(value["$object"]), _restored(value["members"])
+def _load_object(value: dict[str, Any]) -> Any:
+    kind, members = _class_of(value["$object"]), _load_value(value["members"])
     if not issubclass(kind, BaseModel):
         return kind(members)
     # Skip validation, as the SDKs do: servers omit required members.
@@ -197,8 +197,8 @@ def _class_of(name: str) -> Any:
 
 _READERS: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "$bytes": lambda value: base64.b64decode(value["$bytes"]),
-    "$tuple": lambda value: tuple(map(_restored, value["$tuple"])),
-    "$dict": lambda value: {_restored(name): _restored(inner) for name, inner in value["$dict"]},
-    "$message": lambda value: BaseMessageParam.model_validate(_restored(value["$message"])),
-    "$object": _object,
+    "$tuple": lambda value: tuple(map(_load_value, value["$tuple"])),
+    "$dict": lambda value: {_load_value(name): _load_value(inner) for name, inner in value["$dict"]},
+    "$message": lambda value: BaseMessageParam.model_validate(_load_value(value["$message"])),
+    "$object": _load_object,
 }

@@ -86,6 +86,9 @@ class Rates:
 def register(rows: Iterable[PriceRow]) -> None:
     """Register prices, which take precedence over all tables; for each rate, the last registered price wins.
 
+    Raises:
+        ValueError: A row has an unknown unit or an invalid rate.
+
     Example:
         >>> from ferroscope import prices
         >>> prices.register([{"provider": "acme", "model": "model-x", "rates": {"input": 1, "output": "4.5"}}])
@@ -122,6 +125,9 @@ def load(source: str | os.PathLike[str] | Mapping[str, object] | Iterable[PriceR
     Args:
         source: Rows, a mapping `{"rows": [...]}`, or the path of a file: JSON or TOML with `rows`, or the text form of
             the table.
+
+    Raises:
+        ValueError: A row has an unknown unit or an invalid rate, or there are no rows.
     """
     match source:
         case str() | os.PathLike():

@@ -42,7 +42,7 @@ def show_prices(options: argparse.Namespace) -> int:
         return 1
     table = info()
     if options.json:
-        print(json.dumps({"table": table.version, "models": [_plain(one) for one in found]}, indent=2))
+        print(json.dumps({"table": table.version, "models": [_as_dict(one) for one in found]}, indent=2))
         return 0
     for one in found:
         print(_table(one))
@@ -55,11 +55,11 @@ def find_rates(model: str, provider: str | None = None) -> list[Rates]:
     """Return the prices of a model or `provider/model`, of one provider or of all that have it."""
     head, slash, rest = model.partition("/")
     if provider is not None:
-        return _of([(provider, model)])
-    return (_of([(head, rest)]) if slash else []) or _of([(name, model) for name in providers_of(model)])
+        return _rates_of([(provider, model)])
+    return (_rates_of([(head, rest)]) if slash else []) or _rates_of([(name, model) for name in providers_of(model)])
 
 
-def _of(places: list[tuple[str, str]]) -> list[Rates]:
+def _rates_of(places: list[tuple[str, str]]) -> list[Rates]:
     found: dict[tuple[str, str, str], Rates] = {}
     for place in places:
         try:
@@ -96,7 +96,7 @@ def _table(one: Rates) -> str:
     return f"{one.provider}/{one.model_id}  {one.url}\n{body}"
 
 
-def _plain(one: Rates) -> dict[str, object]:
+def _as_dict(one: Rates) -> dict[str, object]:
     return {
         "provider": one.provider,
         "model": one.model_id,

@@ -252,11 +252,11 @@ def _cost(
     if provider == FREE:
         return _free_cost(model)
     given = dict(context) if context else {}
-    call = {**_call(given, at), **call_facts}
+    call = {**_call_conditions(given, at), **call_facts}
     # The remaining keys are conditions that a price may depend on (`route`, `search_type`).
     if given:
         call["extra_conditions"] = _extra_conditions(given)
-    return _read(model, cast(_Priced, price_usage(provider, model, usage, api, call)))
+    return _parse_cost(model, cast(_PricedUsage, price_usage(provider, model, usage, api, call)))
 
 
 def _extra_conditions(given: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -292,17 +292,17 @@ def _free_cost(model: str) -> Cost:
     )
 
 
-_Item = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]
+_PricedItem = tuple[str, str | None, str | None, str | None, int | None, str, str, str, str, str]
 
 
-class _Priced(TypedDict):
+class _PricedUsage(TypedDict):
     """The result of `price_usage` in the core."""
 
     status: Status
     total: str | None
     atto: int | None
     usd: float | None
-    items: tuple[_Item, ...]
+    items: tuple[_PricedItem, ...]
     provider: str
     model_id: str | None
     matched_by: str | None
@@ -339,19 +339,19 @@ def usage_json(usage: object) -> bytes | None:
 
 def _dumps(usage: object) -> bytes:
     try:
-        return orjson.dumps(usage, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(usage, default=_jsonable, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # an integer of more than 64 bits
-        return json.dumps(usage, default=_plain).encode()
+        return json.dumps(usage, default=_jsonable).encode()
 
 
-def _plain(value: object) -> object:
+def _jsonable(value: object) -> object:
     if isinstance(value, Decimal):
         return float(value)
     dump = getattr(value, "model_dump", None)
     return dump(warnings=False) if dump is not None else vars(value)
 
 
-def _call(given: dict[str, object], at: datetime | str | float | None) -> dict[str, object]:
+def _call_conditions(given: dict[str, object], at: datetime | str | float | None) -> dict[str, object]:
     """Remove the keys with a fixed meaning from `given`, and return them."""
     call: dict[str, object] = {}
     timestamp = given.pop("timestamp", None)
@@ -387,7 +387,7 @@ def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _read(model: str, answer: _Priced) -> Cost:
+def _parse_cost(model: str, answer: _PricedUsage) -> Cost:
     items = tuple(
         CostItem(
             item=item,

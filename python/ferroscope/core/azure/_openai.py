@@ -31,7 +31,7 @@ class AzureOpenAISdk(OpenAISdk):
     """OpenAI's SDK, with support for the parameters of azure-ai-inference."""
 
     def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        request = {name: _plain(value) for name, value in request.items()}
+        request = {name: _without_models(value) for name, value in request.items()}
         request.update(request.pop("model_extras", None) or {})
         kwargs = extend_body(request, _parameters())
         given = kwargs.get("response_format")
@@ -70,10 +70,10 @@ def _parameters() -> frozenset[str]:
         ) from error
 
 
-def _plain(value: Any) -> Any:
+def _without_models(value: Any) -> Any:
     """Return a parameter with objects of azure-ai-inference converted to dicts."""
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_without_models(one) for one in value]
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 

@@ -134,8 +134,8 @@ class BasePrompt(BaseModel):
         return values
 
     def _own_metadata(self, config: Any) -> Metadata:
-        metadata_of_class: Metadata | None = (config or {}).get("metadata", getattr(self, "_metadata", None))
-        return metadata_of_class or {}
+        own_metadata: Metadata | None = (config or {}).get("metadata", getattr(self, "_metadata", None))
+        return own_metadata or {}
 
     def _configure_function(self, prompt: Any, config: Any) -> dict[str, Any]:
         """Give a function the name, signature and template of the class, and return its arguments."""

@@ -81,9 +81,9 @@ class AsyncClient:
         session = await asyncio.to_thread(_async_session)
         from aiobotocore.config import AioConfig
 
-        making = session.create_client(_SERVICE, region_name=_region(), config=AioConfig(**_OPTIONS), **self._options)
+        creating = session.create_client(_SERVICE, region_name=_region(), config=AioConfig(**_OPTIONS), **self._options)
         try:
-            return await self._stack.enter_async_context(making)
+            return await self._stack.enter_async_context(creating)
         except NoRegionError as error:
             raise _with_hint(error) from None
 

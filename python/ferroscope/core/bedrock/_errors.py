@@ -29,7 +29,7 @@ _AuthenticationError: Final = type("AuthenticationError", (ClientError,), {"__mo
 
 
 @contextmanager
-def described_errors() -> Iterator[None]:
+def completed_errors() -> Iterator[None]:
     """Set the HTTP status on errors of the service, and give authentication errors a class of their own."""
     try:
         yield

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from ..._dialects.bedrock_converse.stream import Head
 from ._body import Body, network_errors
 from ._clients import AsyncClient
-from ._errors import APIConnectionError, APIError, APITimeoutError, described_errors, stream_errors
+from ._errors import APIConnectionError, APIError, APITimeoutError, completed_errors, stream_errors
 
 __all__ = ["APIConnectionError", "APIError", "APITimeoutError", "AsyncStream", "Stream", "sender"]
 
@@ -51,8 +51,8 @@ def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
     for event, receive in _EVENTS.items():
         client.meta.events.register(event, receive, unique_id=event)
     received: list[Any] = []
-    with _receiving(received):
-        answer = method(**_known_blocks(client, kwargs))
+    with _capturing_response(received):
+        answer = method(**_drop_unknown_blocks(client, kwargs))
     if inspect.isawaitable(answer):
         return _asend(answer, received, stream, kwargs["modelId"])
     return (
@@ -63,7 +63,7 @@ def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
 
 
 async def _asend(sending: Any, received: list[Any], stream: bool, model: str) -> Any:
-    with _receiving(received):
+    with _capturing_response(received):
         answer = await sending
     return (
         _engine_stream(answer, received, model, AsyncStream, WrappedAsyncStream)
@@ -72,7 +72,7 @@ async def _asend(sending: Any, received: list[Any], stream: bool, model: str) ->
     )
 
 
-def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _drop_unknown_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments without content blocks of the model that the installed SDK does not know.
 
     A stream returns such blocks, but the SDK raises ParamValidationError for them in a request. Unknown blocks of the
@@ -90,11 +90,11 @@ def _known_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _receiving(received: list[Any]) -> Iterator[None]:
+def _capturing_response(received: list[Any]) -> Iterator[None]:
     """Capture the HTTP response of a request below the SDK, and complete its errors."""
     token = _received.set(received)
     try:
-        with described_errors():
+        with completed_errors():
             yield
     finally:
         _received.reset(token)

@@ -23,7 +23,6 @@ def calculate_cost(provider: Provider, model: str, metadata: CostMetadata | None
 
     Raises:
         ValueError: The provider is not in any price table.
-        ValueError: No price table has the provider.
 
     Example:
         >>> from ferroscope.core.base.types import CostMetadata

@@ -64,7 +64,7 @@ def _send(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> 
     box = BodyBox(streamed=stream)
     if not stream:
         with capture_into(box):
-            return _checked(methods.generate_content(**kwargs), box)
+            return _response_or_text(methods.generate_content(**kwargs), box)
     with capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         if inspect.isawaitable(events):  # an async client; the engine raises the error
@@ -83,7 +83,7 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
     if not stream:
         with capture_into(box), _unified_errors():
             answer = methods.generate_content(**kwargs)
-            return _checked(await answer if inspect.isawaitable(answer) else answer, box)
+            return _response_or_text(await answer if inspect.isawaitable(answer) else answer, box)
     with _unified_errors(), capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         events = aiter(await events if inspect.isawaitable(events) else events)
@@ -91,7 +91,7 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
     return AsyncStream(client, box.response) if box.response is not None else AsyncObjectStream(client, events, first)
 
 
-def _checked(answer: Any, box: BodyBox) -> Any:
+def _response_or_text(answer: Any, box: BodyBox) -> Any:
     """Return a response, or the text of a body that the SDK could only parse to an empty response."""
     if not isinstance(answer, GenerateContentResponse) or any(getattr(answer, name) for name in _MEMBERS):
         return answer

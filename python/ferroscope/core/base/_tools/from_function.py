@@ -34,6 +34,10 @@ class FunctionTool:
     """The parts of a tool class that come from a function.
 
     Attributes:
+        name: The name of the tool.
+        description: The description from the docstring.
+        parameters: The parameters in the order of the signature.
+        examples: The JSON examples from the docstring.
         receiver: "self" or "cls" if that is the function's first parameter; it is not a parameter of the tool.
     """
 
