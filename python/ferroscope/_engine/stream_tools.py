@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .._core import Event, JsonError, StreamDecoder, ToolCallDelta
-from ..core.base._tools.arguments import CUT_OFF, cut_off_error, failed_answer_error, is_empty
+from ..core.base._tools.arguments import CUT_OFF, cut_off_error, failed_response_error, is_empty
 from ..core.base._tools.binding import unbound_tool_type
 from ..core.base._tools.call import Fragments
 from ..core.base.call_response import AnyCallResponse
@@ -60,7 +60,7 @@ class StreamTools:
                     call_id=call.id,
                     arguments=call.arguments,
                 )
-            if is_empty(call.arguments) and (reason := self._cut_off_by(call)):
+            if is_empty(call.arguments) and (reason := self._cut_off_reason(call)):
                 raise cut_off_error(call.id, call.name, call.arguments, reason)
             yield tool_type.from_arguments(id=call.id, name=call.name, arguments=call.arguments)
         except ValueError as error:  # the errors of pydantic and of Ferroscope are ValueErrors
@@ -74,15 +74,15 @@ class StreamTools:
         """Find the calls that were cut off, that went on after they were complete, and those of a failed answer."""
         if not self._call.tools or not (calls := self._decoder.tool_calls):
             return
-        failure = self._response()._failed_by
+        failure = self._response()._failure_reason
         for call in calls:
             handed_out = self._handed_out.get(call.position)
             if failure is not None:
-                self.errors.append(failed_answer_error(call.id, call.name, call.arguments, failure))
+                self.errors.append(failed_response_error(call.id, call.name, call.arguments, failure))
             elif handed_out is None:
                 # JSON that cannot be read has an error of its own, with the place.
                 for _ in self.complete(call):
-                    reason = self._cut_off_by(call) or "incomplete"
+                    reason = self._cut_off_reason(call) or "incomplete"
                     self.errors.append(cut_off_error(call.id, call.name, call.arguments, reason))
             elif call.arguments.startswith(handed_out) and (rest := call.arguments[len(handed_out) :].strip()):
                 self.errors.append(
@@ -95,7 +95,7 @@ class StreamTools:
                     )
                 )
 
-    def _cut_off_by(self, call: ToolCallDelta) -> str | None:
+    def _cut_off_reason(self, call: ToolCallDelta) -> str | None:
         """Return the reason why a call is incomplete, as far as the events so far report it."""
         last = self._decoder.tool_calls[-1].position == call.position
         if not last and call.arguments.strip():

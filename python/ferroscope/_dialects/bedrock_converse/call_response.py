@@ -10,7 +10,7 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._messages.provider_data import Endpoint
-from ...core.base._tools.arguments import arguments_text, refuse_cut_off, refuse_failed
+from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -148,12 +148,12 @@ class ConverseCallResponse(
         texts = self._call_texts([arguments_text(block["toolUse"].get("input")) for block in uses])
         calls = list(zip(uses, texts, strict=True))
         given = [(use["toolUse"].get("toolUseId"), use["toolUse"].get("name") or "", text) for use, text in calls]
-        refuse_failed(given, self._failed_by)
-        refuse_cut_off(given, self._cut_off_by)
+        raise_if_failed(given, self._failure_reason)
+        raise_if_cut_off(given, self._cut_off_reason)
         return [self._tool(by_name, block, text) for block, text in calls]
 
     @property
-    def _failed_by(self) -> str | None:
+    def _failure_reason(self) -> str | None:
         return next((reason for reason in self.finish_reasons if reason in FAILURES), None)
 
     @staticmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tools.arguments import cut_off_error, refuse_failed
+from ...core.base._tools.arguments import cut_off_error, raise_if_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -144,10 +144,10 @@ class ContentCallResponse(
         calls = self._calls
         texts = self._call_texts([json.dumps(call.args or {}) for call in calls])
         given = [(call.id, call.name or "", text) for call, text in zip(calls, texts, strict=True)]
-        refuse_failed(given, self._failed_by)
+        raise_if_failed(given, self._failure_reason)
         for call, known in zip(calls, given, strict=True):
             if getattr(call, "will_continue", None):
-                raise cut_off_error(*known, self._cut_off_by or "the call never ended")
+                raise cut_off_error(*known, self._cut_off_reason or "the call never ended")
         return [_tool(by_name, call) for call in calls]
 
     @property
@@ -156,7 +156,7 @@ class ContentCallResponse(
         return [part.function_call for part in self._parts if part.function_call is not None]
 
     @property
-    def _failed_by(self) -> str | None:
+    def _failure_reason(self) -> str | None:
         reasons = self.finish_reasons
         return None if are_runnable(reasons) else reasons[0]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tools.arguments import arguments_text, refuse_cut_off, refuse_failed
+from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -201,12 +201,12 @@ class ChatCallResponse(
         by_name = {tool._name(): tool for tool in self.tool_types}
         calls = [call for call in calls if getattr(call, "function", None)]
         given = [(call.id, call.function.name, arguments_of(call.function)) for call in calls]
-        refuse_failed(given, self._failed_by)
-        refuse_cut_off(given, self._cut_off_by)
+        raise_if_failed(given, self._failure_reason)
+        raise_if_cut_off(given, self._cut_off_reason)
         return [self._tool(by_name, call) for call in calls]
 
     @property
-    def _failed_by(self) -> str | None:
+    def _failure_reason(self) -> str | None:
         return next((reason for reason in self.finish_reasons[:1] if reason in _FAILURES), None)
 
     @staticmethod

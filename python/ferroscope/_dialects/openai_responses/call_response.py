@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from pydantic import computed_field
 from typing_extensions import TypeVar
 
-from ...core.base._tools.arguments import refuse_cut_off
+from ...core.base._tools.arguments import raise_if_cut_off
 from ...core.base._tools.output import tool_output_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
@@ -138,7 +138,7 @@ class ResponsesCallResponse(
             return None
         by_name = {tool._name(): tool for tool in self.tool_types}
         given = [(member(call, "call_id"), member(call, "name"), member(call, "arguments") or "") for call in calls]
-        refuse_cut_off(given, self._cut_off_by)
+        raise_if_cut_off(given, self._cut_off_reason)
         return [self._tool(by_name, call) for call in calls]
 
     def _tool(self, by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:

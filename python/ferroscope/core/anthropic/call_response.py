@@ -11,7 +11,7 @@ from pydantic import computed_field
 from ..._dialects.anthropic.messages import parse_message, parse_messages
 from ..._dialects.anthropic.system import join_system
 from ...errors import UnknownToolError
-from ..base._tools.arguments import arguments_text, refuse_cut_off
+from ..base._tools.arguments import arguments_text, raise_if_cut_off
 from ..base._tools.output import tool_output_text
 from ..base.call_response import BaseCallResponse
 from ..base.message_param import BaseMessageParam
@@ -135,7 +135,7 @@ class AnthropicCallResponse(_Base):
         blocks = self._blocks("tool_use")
         texts = self._call_texts([arguments_text(block.input) for block in blocks])
         calls = list(zip(blocks, texts, strict=True))
-        refuse_cut_off([(block.id, block.name, text) for block, text in calls], self._cut_off_by)
+        raise_if_cut_off([(block.id, block.name, text) for block, text in calls], self._cut_off_reason)
         return [_tool(by_name, block, text) for block, text in calls]
 
     @classmethod

@@ -239,12 +239,12 @@ class BaseCallResponse(
         return decoded if len(decoded) == len(given) else given
 
     @property
-    def _failed_by(self) -> str | None:
+    def _failure_reason(self) -> str | None:
         """The provider's finish reason of a failed response, whose tool calls must not be run; None otherwise."""
         return None
 
     @property
-    def _cut_off_by(self) -> str | None:
+    def _cut_off_reason(self) -> str | None:
         """The reason that the response is incomplete; None if it is complete."""
         if self._decoded_calls is not None and not self._decoded_calls[1]:
             return "the stream was interrupted"

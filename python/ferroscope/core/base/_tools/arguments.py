@@ -56,7 +56,7 @@ def cut_off_error(call_id: str | None, name: str, arguments: str, reason: str) -
     )
 
 
-def failed_answer_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
+def failed_response_error(call_id: str | None, name: str, arguments: str, reason: str) -> ToolArgumentsError:
     """Return the error for a tool call in a response that was blocked or malformed.
 
     Args:
@@ -74,7 +74,7 @@ def failed_answer_error(call_id: str | None, name: str, arguments: str, reason: 
     )
 
 
-def refuse_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
+def raise_if_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
     """Raise an error for the tool calls of a response that was blocked or malformed.
 
     Args:
@@ -85,10 +85,10 @@ def refuse_failed(calls: Sequence[tuple[str | None, str, str]], reason: str | No
         ToolArgumentsError: There is a reason and at least one call.
     """
     for call_id, name, arguments in calls if reason else ():
-        raise failed_answer_error(call_id, name, arguments, reason or "")
+        raise failed_response_error(call_id, name, arguments, reason or "")
 
 
-def refuse_cut_off(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
+def raise_if_cut_off(calls: Sequence[tuple[str | None, str, str]], reason: str | None) -> None:
     """Raise an error for calls without arguments in a response that was cut off, possibly before the arguments.
 
     Args:
