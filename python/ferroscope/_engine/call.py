@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -18,7 +18,7 @@ from ..errors import APIError, ClientError
 from ..prices import Meter, billed_by, check_budgets, open_meters
 from ..transport import adapt_client_if_sdk_made
 from .bodies import begins_with, body_error, successful_body
-from .clients import default_client, host_of
+from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
 from .extraction import Extraction
@@ -47,6 +47,7 @@ class Call:
         prefilled_fields: The fields of the response model that the arguments fill.
         metadata: The metadata of the call, such as its tags.
         meters: The meters that count the call.
+        prompt: The result of the prompt function.
         host: The host of the request; empty before it is sent, or if the client has no URL.
     """
 
@@ -62,6 +63,7 @@ class Call:
     prefilled_fields: dict[str, Any]
     metadata: Metadata
     meters: tuple[Meter, ...]
+    prompt: ResolvedPrompt
     host: str = ""
 
     def send(self) -> Any:
@@ -79,11 +81,14 @@ class Call:
         self.host = host_of(client, provider.clients)
         if self.meters:
             check_budgets(self.billed_by(self.plan.model), self.plan.model, self.meters)
+        kwargs = self.kwargs
+        if self.plan.retry is not None:
+            client, kwargs = provider.once(client, kwargs)
         if is_async:
-            return self._asend(client)
+            return self._asend(client, kwargs)
         method = self._method(client)
         try:
-            sent = method(**self.kwargs)
+            sent = method(**kwargs)
         except Exception as error:
             self._explain(error)
             raise
@@ -106,10 +111,10 @@ class Call:
                 f"pass a client of the SDK {provider.sdk!r} for this provider, or omit `client`"
             ) from error
 
-    async def _asend(self, client: object) -> Any:
+    async def _asend(self, client: object, kwargs: dict[str, Any]) -> Any:
         method = self._method(client)
         try:
-            sent = method(**self.kwargs)
+            sent = method(**kwargs)
             return await sent if inspect.isawaitable(sent) else sent
         except Exception as error:
             self._explain(error)
@@ -139,13 +144,13 @@ class Call:
             ferroscope.errors.APIError: The body is not JSON, or reports an error with a status of success.
         """
         if found := body_error(error):
-            raise APIError(self._place(found)) from error
+            raise APIError(self.place(found)) from error
         unify_exception(error, self.provider.sdk)
         # Some SDKs validate a response and refuse one that reports an error.
         body = successful_body(error)
         reported = None if body is None else self.provider.dialect.reported_error(body)
         if reported is not None:
-            text = self._place(reported.message)
+            text = self.place(reported.message)
             error.args = (text,)
             vars(error)["message"] = text
 
@@ -181,6 +186,13 @@ class Call:
         response._set_server_host(self.host)
         return response
 
+    def account(self) -> Hashable:
+        """Return the provider, the URL and the key of the call, which its limits go by."""
+        client = self.client
+        if client is None:
+            client = default_client(self.provider.clients, asynchronous=self.plan.prompt.is_async)
+        return (self.provider.name, *account_of(client, self.provider.clients))
+
     def billed_by(self, model: str) -> str:
         """Return the provider in the price table whose prices apply to the call."""
         provider = self.provider
@@ -191,15 +203,16 @@ class Call:
         found = self.provider.dialect.reported_error(response.response)
         if found is None:
             return None
-        error = SdkErrors(self.provider, None).of_response(self._place(found.message), found)
+        error = SdkErrors(self.provider, None).of_response(self.place(found.message), found)
         error.partial = response
         return error
 
     def _no_response(self, body: object) -> APIError:
         text = body if isinstance(body, str) else json.dumps(body, default=repr)
-        return APIError(self._place(f"the body is not a response; it {begins_with(text)}"))
+        return APIError(self.place(f"the body is not a response; it {begins_with(text)}"))
 
-    def _place(self, message: str) -> str:
+    def place(self, message: str) -> str:
+        """Return an error message with the provider and the model."""
         return f"{message}; provider {self.provider.name!r}, model {self.plan.model!r}"
 
 
@@ -246,6 +259,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         prefilled_fields=prefilled,
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
         meters=open_meters(),
+        prompt=prompt,
     )
 
 

@@ -28,6 +28,7 @@ class Clients:
         http: Returns the sync HTTP client inside a client, which is closed when the client is no longer used.
         close: Closes an async client.
         url: Returns the URL that a client sends requests to; None if it has none.
+        key: Returns the API key of a client; None if it has none.
     """
 
     environment: tuple[str, ...]
@@ -36,6 +37,7 @@ class Clients:
     http: Callable[[Any], Any] = lambda client: getattr(client, "_client", None)
     close: Callable[[Any], Awaitable[object]] = lambda client: client.close()
     url: Callable[[Any], Any] = lambda client: getattr(client, "base_url", None)
+    key: Callable[[Any], Any] = lambda client: getattr(client, "api_key", None)
 
     @classmethod
     def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
@@ -132,6 +134,24 @@ def host_of(client: Any, clients: Clients) -> str:  # Any: a client of any SDK
         return ""
     host = getattr(url, "host", None)
     return host if isinstance(host, str) else urlsplit(str(url)).hostname or ""
+
+
+def account_of(client: Any, clients: Clients) -> tuple[str, int]:  # Any: a client of any SDK
+    """Return the URL of a client and the hash of its API key; clients without a key that can be read are alike."""
+    try:
+        key = clients.key(client)
+    except (AttributeError, TypeError):
+        key = None
+    return str(clients.url(client) or ""), hash(key) if isinstance(key, str) else 0
+
+
+def without_sdk_retries(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return what sends a request once: a copy of a client without retries, over the same connections.
+
+    A client that is not an SDK's, such as a mock, stays as it is.
+    """
+    copied = getattr(client, "with_options", None)
+    return (copied(max_retries=0) if callable(copied) else client), kwargs
 
 
 def _runs_asyncio() -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..core.base._prompts.plan import ResolvedPrompt
+from ..core.base.call_response import AnyCallResponse
 from ..prices import record
 from .answer import extract
-from .call import Call, now, prepare
+from .call import Call, now
 from .drive import Flow
 from .plan import CallPlan
-from .stream import start_stream
+from .retrying import prepared, retried
+from .stream import wrap_run
+from .stream_retries import start_run
 from .structured import start_structured_stream
 
 # Any: what a step returns is whatever the user's function or the SDK returns.
@@ -22,14 +24,23 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     fn_args = plan.prompt.bind(args, kwargs)
     returned = yield partial(plan.prompt.fn, *args, **kwargs)
     prompt = plan.prompt.resolve(fn_args, returned)
-    if plan.prompt.is_async and plan.provider.dialect.needs_fetch(prompt.messages):
-        call = yield partial(_in_thread, plan, prompt)
-    else:
-        call = prepare(plan, prompt)
+    call = yield from prepared(plan, prompt)
     if plan.stream:
-        return start_stream(call) if call.extraction is None else start_structured_stream(call)
-    start_time = now()
-    raw = yield call.send
+        return wrap_run(start_run(call), call) if call.extraction is None else start_structured_stream(call)
+    if plan.retry is not None:
+        response, result = yield from retried(call, plan.retry, _read)
+    else:
+        start_time = now()
+        raw = yield call.send
+        response, result = _read(call, raw, start_time)
+    # The model may have called a tool in place of an answer for the response model.
+    if plan.output_parser is None or (call.extraction is not None and result is response):
+        return result
+    return (yield partial(plan.output_parser, result))
+
+
+def _read(call: Call, raw: object, start_time: float) -> tuple[AnyCallResponse, Any]:
+    """Return the response for what the SDK returned, and the answer in it as the response model."""
     response = call.response(raw, start_time, now())
     error = call.reported_error(response)
     # A server may charge for an answer that failed halfway.
@@ -37,18 +48,4 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
         record(response.cost_details, call.meters)
     if error is not None:
         raise error
-    result: Any = response
-    if call.extraction is not None:
-        result = extract(call, response)
-        if result is response:
-            return response
-    if plan.output_parser is None:
-        return result
-    return (yield partial(plan.output_parser, result))
-
-
-async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
-    """Prepare a call in a thread, because fetching its media would block the event loop."""
-    from anyio import to_thread
-
-    return await to_thread.run_sync(prepare, plan, prompt)
+    return response, response if call.extraction is None else extract(call, response)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypedDict, TypeVar
 
+from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import StreamConfig
 from ..core.base.tool import BaseTool
 
@@ -26,6 +27,8 @@ class SharedOptions(TypedDict, Generic[_ClientT, _ParamsT], total=False):
     json_mode: bool
     client: _ClientT | None
     call_params: _ParamsT | None
+    retry: int | Retry | None
+    rate_limit: RateLimit | None
 
 
 class CallOptions(SharedOptions[object, Mapping[str, Any]], total=False):
@@ -46,7 +49,9 @@ OPTIONS_DOC: Final = """\
     output_parser: A function of the response; the call returns its result.
     json_mode: Whether to ask for JSON.
     client: The SDK's client; by default one that is created once and reused.
-    call_params: The parameters of the request: the provider's own, or those that all providers share."""
+    call_params: The parameters of the request: the provider's own, or those that all providers share.
+    retry: How often the request may be sent after failures: a number, or a `Retry`.
+    rate_limit: How much may be sent in a minute."""
 
 
 def check_options(options: Iterable[str], decorator: str) -> None:

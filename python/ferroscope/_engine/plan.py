@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, get_args
 
 from ..core.base._prompts.plan import PromptPlan, plan_prompt
+from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .deadlines import Deadlines, read_deadlines
@@ -14,6 +15,7 @@ from .extraction import Extraction, plan_extraction
 from .options import CallOptions
 from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
+from .retry_options import plan_retry
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may contain keys
@@ -39,6 +41,8 @@ class CallPlan:
         client: The client; None for the default one.
         call_params: The call parameters as passed.
         params: The call parameters under the provider's names.
+        retry: When and how often the call is made again; None if the SDK decides.
+        rate_limit: How much may be sent in a period.
     """
 
     base: Provider
@@ -59,6 +63,8 @@ class CallPlan:
     client: object | None
     call_params: Mapping[str, Any]
     params: Mapping[str, Any]
+    retry: Retry | None = None
+    rate_limit: RateLimit | None = None
     _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
 
     def offer(self, provider: Provider) -> Offer:
@@ -127,6 +133,8 @@ def plan_call(
         client=client,
         call_params=call_params,
         params=render_params(call_params, provider),
+        retry=plan_retry(options.get("retry"), options.get("rate_limit")),
+        rate_limit=options.get("rate_limit"),
     )
 
 

@@ -14,9 +14,10 @@ from ..core.base.call_response_chunk import AnyCallResponseChunk
 from ..core.base.quirks import Quirks
 from ..core.base.stream import AnyStream
 from ..core.base.tool import BaseTool
-from .clients import Clients
+from .clients import Clients, without_sdk_retries
 from .common_errors import name_errors
 from .dialect import Dialect
+from .error_facts import RetryRules
 
 _ClassT = TypeVar("_ClassT", bound=type)
 
@@ -61,6 +62,9 @@ class Provider:
         apis: Records of the same provider for its other APIs, by name.
         choose_api: Returns the name of the API for a call that names none. Its arguments are the provider in the
             price table, the model and the call parameters.
+        retry_rules: The statuses and codes that decide whether a request is sent again.
+        once: Returns the client and the keyword arguments with which the SDK sends a request once, without its own
+            retries: of a client and the keyword arguments of a call. The client itself is not changed.
     """
 
     name: str
@@ -82,6 +86,8 @@ class Provider:
     api: str = ""
     apis: Mapping[str, Provider] = field(default_factory=dict)
     choose_api: Callable[[str, str, Mapping[str, Any]], str] | None = None
+    retry_rules: RetryRules = field(default_factory=RetryRules)
+    once: Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]] = without_sdk_retries
 
     def __post_init__(self) -> None:
         name_errors(self.sdk, self.errors)

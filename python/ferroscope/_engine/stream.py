@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from .._core import DecodeError, Event, StreamDecoder
 from ..core.base.call_response import AnyCallResponse
+from ..core.base.retry import Attempt
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
@@ -23,6 +24,7 @@ from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost
 from . import event_trace
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
+from .error_facts import plain_headers
 from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
@@ -30,6 +32,7 @@ from .sdk import SdkErrors
 from .source import Blocking, Replay, ResponseHead, Source, open_source
 from .stream_events import TypedEvents
 from .stream_tools import StreamTools
+from .succession import SuccessiveRun
 from .watchdog import watchdog
 
 # Any: chunk and tool are the provider's own classes.
@@ -46,12 +49,7 @@ class _BlankEvent:
     content: str = ""
 
 
-def start_stream(call: Call) -> AnyStream:
-    """Return the stream of a call. The request is sent when the iteration begins."""
-    return wrap_run(StreamRun(call), call)
-
-
-def wrap_run(run: StreamRun, call: Call) -> AnyStream:
+def wrap_run(run: StreamRun | SuccessiveRun, call: Call) -> AnyStream:
     """Return a run as the provider's stream."""
     provider = call.provider
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.response_fields())
@@ -195,6 +193,12 @@ class StreamRun:
         self._report_tools()
 
     # ---- ways to iterate
+
+    def viewed(self, new_view: Callable[[], View]) -> Generator[Any, None, None]:
+        return self.iterate(new_view())
+
+    def aviewed(self, new_view: Callable[[], View]) -> AsyncGenerator[Any, None]:
+        return self.aiterate(new_view())
 
     def texts(self) -> Generator[str, None, None]:
         return self.iterate(_texts)
@@ -431,8 +435,8 @@ class StreamRun:
             self.ended = True
             self.end_time = now()
             self._response = None
-            # A replay has already been paid for.
-            if self._call.meters and not isinstance(self._source, Replay):
+            # A request that got no response costs nothing, and a replay has already been paid for.
+            if self._call.meters and self._source is not None and not isinstance(self._source, Replay):
                 record(self.cost_details(), self._call.meters)
 
     def _report_tools(self) -> None:
@@ -506,6 +510,20 @@ class StreamRun:
     def complete(self) -> bool:
         """Whether the whole answer has been consumed."""
         return self._complete
+
+    @property
+    def was_opened(self) -> bool:
+        """Whether a response began."""
+        return self._source is not None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The records of requests, which only calls with the option `retry` have."""
+        return ()
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers of the HTTP response; none if they cannot be had."""
+        return plain_headers(getattr(None if self._source is None else self._source.response, "headers", None))
 
     @property
     def has_output(self) -> bool:

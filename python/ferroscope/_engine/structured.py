@@ -13,7 +13,9 @@ from .answer import extract
 from .call import Call
 from .extraction import Extraction
 from .partial import PartialReader
-from .stream import StreamRun, wrap_run
+from .stream import StreamRun, View, wrap_run
+from .stream_retries import start_run
+from .succession import SuccessiveRun
 from .thinking import ThoughtFilter
 from .value_reader import ValueReader
 
@@ -34,7 +36,7 @@ def start_structured_stream(call: Call) -> BaseStructuredStream[Any]:
     """Return the structured stream of a call. The request is sent when the iteration begins."""
     extraction = call.extraction
     assert extraction is not None
-    run = StreamRun(call)
+    run = start_run(call)
     return BaseStructuredStream(
         stream=wrap_run(run, call),
         response_model=extraction.target,
@@ -48,7 +50,7 @@ class StructuredRun:
 
     __slots__ = ("_call", "_extraction", "_reading", "_run")
 
-    def __init__(self, run: StreamRun, call: Call, extraction: Extraction) -> None:
+    def __init__(self, run: StreamRun | SuccessiveRun, call: Call, extraction: Extraction) -> None:
         self._run = run
         self._call = call
         self._extraction = extraction
@@ -56,19 +58,21 @@ class StructuredRun:
 
     def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
         """Yield partial instances, then the complete one, of a sync stream."""
-        self._reading = reading = Reading(self._call, self._extraction)
-        yield from self._run.iterate(reading.partials)
-        yield from self._whole(reading, keep)
+        yield from self._run.viewed(self._new_view)
+        yield from self._whole(self._reading, keep)
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
         """Yield partial instances, then the complete one, of an async stream."""
-        self._reading = reading = Reading(self._call, self._extraction)
         # Close the iterator here. Otherwise the event loop would close it, and its connection, some iterations later.
-        async with aclosing(self._run.aiterate(reading.partials)) as partials:
+        async with aclosing(self._run.aviewed(self._new_view)) as partials:
             async for partial in partials:
                 yield partial
-        for whole in self._whole(reading, keep):
+        for whole in self._whole(self._reading, keep):
             yield whole
+
+    def _new_view(self) -> View:
+        self._reading = Reading(self._call, self._extraction)
+        return self._reading.partials
 
     @property
     def ended(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -10,9 +10,12 @@ from .drive import Flow, adrive, drive
 
 if TYPE_CHECKING:
     from ..core.base.call_response import AnyCallResponse
+    from ..core.base.retry import Attempt
+    from ..prices import Cost
 
 # Any: runs of whichever kind, and what a way of iterating over them yields.
 _END: Final = object()
+_NOTHING: Final[tuple[Any, ...]] = ()
 
 
 class Runs(Protocol):
@@ -24,6 +27,10 @@ class Runs(Protocol):
 
     run: Any
 
+    def admission(self) -> Flow:
+        """Return the steps before the first run."""
+        ...
+
     def following(self, error: Exception, handed_out: bool) -> Flow:
         """Return the steps that put the next run in place of one that failed.
 
@@ -33,92 +40,164 @@ class Runs(Protocol):
         """
         ...
 
+    def finish(self) -> None:
+        """Note that no further run follows."""
+        ...
 
-def iterate(runs: Runs, begin: Callable[[Any], Generator[Any, None, None]]) -> Generator[Any, None, None]:
-    """Yield the items of the current run, and of those that replace it."""
-    while True:
-        handed_out, is_repeated = False, runs.run.ended
-        with closing(begin(runs.run)) as items:
-            while True:
-                try:
-                    item = next(items, _END)
-                except Exception as error:
-                    if is_repeated:  # what was kept of it fails in the same way
-                        raise
-                    failure = error
-                    break
-                if item is _END:
-                    return
-                handed_out = True
-                yield item
-        drive(runs.following(failure, handed_out and runs.run.has_output))
-
-
-async def aiterate(runs: Runs, begin: Callable[[Any], AsyncGenerator[Any, None]]) -> AsyncGenerator[Any, None]:
-    """Yield the items of the current run, and of those that replace it, of an async stream."""
-    while True:
-        handed_out, is_repeated = False, runs.run.ended
-        async with aclosing(begin(runs.run)) as items:
-            while True:
-                try:
-                    item = await anext(items, _END)
-                except Exception as error:
-                    if is_repeated:
-                        raise
-                    failure = error
-                    break
-                if item is _END:
-                    return
-                handed_out = True
-                yield item
-        await adrive(runs.following(failure, handed_out and runs.run.has_output))
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Return the records of the runs so far."""
+        ...
 
 
 class SuccessiveRun:
-    """Runs, one after the other, as one run of a stream."""
+    """Runs, one after the other, as one run of a stream.
+
+    All that is not about iterating is the current run's.
+    """
+
+    if TYPE_CHECKING:
+        ended: bool
+        complete: bool
+        has_output: bool
+        content: str
+        reasoning: str
+        arguments: str
+        id: str | None
+        model: str | None
+        finish_reasons: list[str]
+        start_time: float
+        end_time: float
+
+        def cost_details(self) -> Cost: ...
+        def token_counts(self) -> Mapping[str, int | None]: ...
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
+        self._closed = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "runs":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.runs.run, name)
 
+    # ---- the two drivers
+
+    def _iterate(self, begin: Callable[[Any], Generator[Any, None, None]]) -> Generator[Any, None, None]:
+        runs = self.runs
+        if runs.run.ended:  # what was kept of it
+            yield from begin(runs.run)
+            return
+        try:
+            drive(runs.admission())
+            while not self._closed:
+                handed_out = False
+                with closing(begin(runs.run)) as items:
+                    while True:
+                        try:
+                            item = next(items, _END)
+                        except Exception as error:
+                            failure = error
+                            break
+                        if item is _END:
+                            return
+                        handed_out = True
+                        yield item
+                drive(runs.following(failure, handed_out and runs.run.has_output))
+        finally:
+            runs.finish()
+
+    async def _aiterate(self, begin: Callable[[Any], AsyncGenerator[Any, None]]) -> AsyncGenerator[Any, None]:
+        runs = self.runs
+        if runs.run.ended:
+            async with aclosing(begin(runs.run)) as items:
+                async for item in items:
+                    yield item
+            return
+        try:
+            await adrive(runs.admission())
+            while not self._closed:
+                handed_out = False
+                async with aclosing(begin(runs.run)) as items:
+                    while True:
+                        try:
+                            item = await anext(items, _END)
+                        except Exception as error:
+                            failure = error
+                            break
+                        if item is _END:
+                            return
+                        handed_out = True
+                        yield item
+                await adrive(runs.following(failure, handed_out and runs.run.has_output))
+        finally:
+            runs.finish()
+
+    # ---- ways of iterating
+
     def iterate(self, *view: Any) -> Generator[Any, None, None]:
-        return iterate(self.runs, lambda run: run.iterate(*view))
+        return self._iterate(lambda run: run.iterate(*view))
 
     def aiterate(self, *view: Any) -> AsyncGenerator[Any, None]:
-        return aiterate(self.runs, lambda run: run.aiterate(*view))
+        return self._aiterate(lambda run: run.aiterate(*view))
+
+    def viewed(self, new_view: Callable[[], Any]) -> Generator[Any, None, None]:
+        return self._iterate(lambda run: run.viewed(new_view))
+
+    def aviewed(self, new_view: Callable[[], Any]) -> AsyncGenerator[Any, None]:
+        return self._aiterate(lambda run: run.aviewed(new_view))
 
     def texts(self) -> Generator[str, None, None]:
-        return iterate(self.runs, lambda run: run.texts())
+        return self._iterate(lambda run: run.texts())
 
     def atexts(self) -> AsyncGenerator[str, None]:
-        return aiterate(self.runs, lambda run: run.atexts())
+        return self._aiterate(lambda run: run.atexts())
 
     def events(self) -> Generator[Any, None, None]:
-        return iterate(self.runs, lambda run: run.events())
+        return self._iterate(lambda run: run.events())
 
     def aevents(self) -> AsyncGenerator[Any, None]:
-        return aiterate(self.runs, lambda run: run.aevents())
+        return self._aiterate(lambda run: run.aevents())
 
     def collect(self) -> AnyCallResponse:
         """Read a sync stream to its end; nothing is handed out before."""
-        while True:
-            try:
-                response: AnyCallResponse = self.runs.run.collect()
-                return response
-            except Exception as error:
-                failure = error
-            drive(self.runs.following(failure, False))
+        for _ in self._iterate(_collected):
+            pass
+        return self.response()
 
     async def acollect(self) -> AnyCallResponse:
         """Read an async stream to its end."""
-        while True:
-            try:
-                response: AnyCallResponse = await self.runs.run.acollect()
-                return response
-            except Exception as error:
-                failure = error
-            await adrive(self.runs.following(failure, False))
+        async for _ in self._aiterate(_acollected):
+            pass
+        return self.response()
+
+    # ---- the end, and the answer
+
+    def close(self) -> None:
+        self._closed = True
+        self.runs.run.close()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        await self.runs.run.aclose()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The records of the runs so far."""
+        return self.runs.attempts()
+
+    def response(self) -> AnyCallResponse:
+        """Return the answer so far, as a response."""
+        response: AnyCallResponse = self.runs.run.response()
+        response._set_attempts(self.attempts)
+        return response
+
+
+def _collected(run: Any) -> Generator[Any, None, None]:
+    run.collect()
+    yield from _NOTHING
+
+
+async def _acollected(run: Any) -> AsyncGenerator[Any, None]:
+    await run.acollect()
+    for item in _NOTHING:
+        yield item

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..core.base.call_params import BaseCallParams, CommonCallParams
+    from ..core.base.retry import RateLimit, Retry
     from ..core.base.types import LocalProvider, Provider
 
 
@@ -86,6 +87,8 @@ def context(
     model: str,
     client: object | None = None,
     call_params: CommonCallParams | BaseCallParams | None = None,
+    retry: int | Retry | None = None,
+    rate_limit: RateLimit | None = None,
 ) -> LLMContext:
     """Change the model, client or parameters of the `llm` calls inside a `with` block.
 
@@ -99,6 +102,8 @@ def context(
         client: The SDK client to use; by default the provider's. A client from a decorator or an outer block is only
             used for its own provider.
         call_params: The call parameters; they replace those of the decorator.
+        retry: How often a request may be sent after failures: a number, or a `Retry`.
+        rate_limit: How much may be sent in a minute.
 
     Raises:
         ValueError: Only one of `provider` and `model` is passed.
@@ -119,4 +124,5 @@ def context(
     """
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be specified if either is specified.")
-    return LLMContext(Change.of(provider, model, client=client, call_params=call_params))
+    change = Change.of(provider, model, client=client, call_params=call_params, retry=retry, rate_limit=rate_limit)
+    return LLMContext(change)

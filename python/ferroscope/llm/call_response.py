@@ -16,6 +16,7 @@ from ..core.base.types import FinishReason, JsonableType, Provider, Usage
 from .tool import Tool
 
 if TYPE_CHECKING:
+    from ..core.base.retry import Attempt
     from ..prices import Cost
 
 # The fields that both classes share. The messages are converted on first access.
@@ -124,6 +125,14 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
     def usage(self) -> Usage | None:
         """The token counts of the call; None if the provider reported none."""
         return self._response.common_usage
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call, the last one included; empty without the option `retry`."""
+        return self._response.attempts
+
+    def _set_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        self._response._set_attempts(attempts)
 
     def _set_server_host(self, host: str) -> None:
         self._response._set_server_host(host)

@@ -1,12 +1,14 @@
 """Calls that are made again after a failure.
 
-`fallback` calls other models in turn. `tenacity.collect_errors` shows a prompt function the errors of the attempts
-before, under tenacity's own decorator.
+`Retry` and `RateLimit` are the values of the options `retry=` and `rate_limit=` of calls, and an `Attempt` is the
+record of one request. `fallback` calls other models in turn. `tenacity.collect_errors` passes the errors of earlier
+attempts to a prompt function, under tenacity's own decorator.
 """
 
 from __future__ import annotations
 
+from ..core.base.retry import Attempt, RateLimit, Retry
 from . import tenacity as tenacity
 from .fallback import FallbackError, fallback
 
-__all__ = ["FallbackError", "fallback", "tenacity"]
+__all__ = ["Attempt", "FallbackError", "RateLimit", "Retry", "fallback", "tenacity"]

@@ -15,6 +15,7 @@ from .._engine.drive import Flow, Outcome, Step, adrive, captured, drive
 from .._engine.succession import SuccessiveRun
 from ..core.base._prompts.plan import fn_is_async
 from ..core.base.call_params import CommonCallParams
+from ..core.base.retry import Attempt
 from ..core.base.structured_stream import BaseStructuredStream
 from ..errors import FerroscopeError
 from ..llm._context import Layers, current_layers, in_force
@@ -221,6 +222,16 @@ class _Runs:
         self.run = stream._run
         self._stream = stream
         self._attempts = attempts
+
+    def admission(self) -> Flow:
+        yield from ()
+
+    def finish(self) -> None:
+        """Nothing is left to note."""
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        attempts: tuple[Attempt, ...] = getattr(self.run, "attempts", ())
+        return attempts
 
     def following(self, error: Exception, handed_out: bool) -> Flow:
         if handed_out:

@@ -18,6 +18,7 @@ from ferroscope.testing import Answer, ProviderServer, Text
 ROOT = Path(__file__).parents[3]
 PROMPTS = ROOT / "docs/prompts.md"
 HISTORIES = ROOT / "docs/histories.md"
+RETRIES = ROOT / "docs/retries.md"
 MODULES = [
     "from_call_args",
     "merge_decorators",
@@ -88,6 +89,12 @@ def test_the_prompt_documentation_does_what_it_says() -> None:
 def test_the_documentation_of_histories_does_what_it_says() -> None:
     blocks = blocks_of(HISTORIES.read_text())
     assert len(blocks) > 3
+    assert run(blocks) == [promised(block) for block in blocks]
+
+
+def test_the_documentation_of_retries_does_what_it_says() -> None:
+    blocks = blocks_of(RETRIES.read_text())
+    assert len(blocks) > 5
     assert run(blocks) == [promised(block) for block in blocks]
 
 

@@ -6,11 +6,12 @@ from typing import assert_type
 
 from pydantic import BaseModel
 
-from ferroscope import BaseMessageParam, llm
+from ferroscope import BaseMessageParam, RateLimitError, llm
 from ferroscope.core.base.stream_events import TextEvent, ToolEvent, UsageEvent
 from ferroscope.core.base.structured_stream import BaseStructuredStream
 from ferroscope.core.base.types import Usage
 from ferroscope.core.openai import OpenAICallParams
+from ferroscope.retries import Attempt, RateLimit, Retry, fallback
 
 
 class Book(BaseModel):
@@ -157,3 +158,23 @@ async def overridden() -> None:
 
 with llm.context(provider="openai", model="gpt-4o", client=object(), call_params={"top_p": 1.0}) as context:
     assert_type(context.model, str | None)
+
+
+@llm.call("openai", "gpt-4o-mini", stream=True, retry=3, rate_limit=RateLimit(requests_per_minute=60))
+def retried(genre: str) -> str:
+    return genre
+
+
+assert_type(retried("fantasy"), llm.Stream)
+assert_type(retried("fantasy").attempts, tuple[Attempt, ...])
+assert_type(llm.override(plain, retry=Retry(on_break="restart"))("fantasy").attempts, tuple[Attempt, ...])
+
+
+@fallback(RateLimitError, [{"catch": RateLimitError, "provider": "anthropic", "model": "m"}])
+@llm.call("openai", "gpt-4o-mini", response_model=Book)
+async def falling_back(genre: str) -> str:
+    return genre
+
+
+async def fell_back() -> None:
+    assert_type(await falling_back("fantasy"), Book)

@@ -53,5 +53,5 @@ def test_a_decorator_without_a_model_is_an_error(model: Any, message: str) -> No
 
 @pytest.mark.parametrize("decorator", [openai.call, llm.call])
 def test_the_help_of_a_decorator_explains_every_option(decorator: Any) -> None:
-    for name in ("stream", "tools", "response_model", "output_parser", "json_mode", "client", "call_params"):
+    for name in ("stream", "tools", "response_model", "output_parser", "json_mode", "client", "call_params", "retry"):
         assert f"    {name}: " in decorator.__doc__

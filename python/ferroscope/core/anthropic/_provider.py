@@ -6,11 +6,18 @@ from anthropic import Anthropic, AsyncAnthropic
 
 from ..._dialects.anthropic.dialect import AnthropicMessages
 from ..._engine.clients import Clients
+from ..._engine.error_facts import RetryRules
 from ..._engine.provider import Provider
 from .call_response import AnthropicCallResponse
 from .call_response_chunk import AnthropicCallResponseChunk
 from .stream import AnthropicStream
 from .tool import AnthropicTool
+
+# https://docs.claude.com/en/api/rate-limits#response-headers
+_LIMIT_HEADERS = tuple(
+    (f"anthropic-ratelimit-{kind}-remaining", f"anthropic-ratelimit-{kind}-reset")
+    for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+)
 
 ANTHROPIC = Provider(
     name="anthropic",
@@ -32,4 +39,5 @@ ANTHROPIC = Provider(
         asynchronous=AsyncAnthropic,
     ),
     stream_error="APIStatusError",
+    retry_rules=RetryRules(limit_headers=_LIMIT_HEADERS),
 )

@@ -92,6 +92,7 @@ def _alternatives() -> tuple[Provider, ...]:
         chunk=InferenceChunk,
         tool=InferenceTool,
         clients=CLIENTS,
+        once=lambda client, kwargs: (client, {**kwargs, "retry_total": 0}),
         accepts_client=_is_inference,
     )
     return (inference,)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ...prices import Context, Cost
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
+    from .retry import Attempt
 
 # Any: SDK objects are passed through, and each provider has its own types.
 _ResponseT = TypeVar("_ResponseT", default=Any)
@@ -215,6 +216,18 @@ class BaseCallResponse(
     def _usage_contradiction(self) -> str | None:
         """A description of contradictory counts in the events of a stream; None if there is no contradiction."""
         return None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call, the last one included; empty without the option `retry`."""
+        return self._attempts
+
+    @cached_property
+    def _attempts(self) -> tuple[Attempt, ...]:
+        return ()
+
+    def _set_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        self._attempts = attempts
 
     def _set_server_host(self, host: str) -> None:
         self._server_host = host

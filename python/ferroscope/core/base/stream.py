@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...prices import Cost
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
+    from .retry import Attempt
 
 # Any: SDK objects are passed through, and each provider has its own types.
 _BaseCallResponseT = TypeVar("_BaseCallResponseT", bound=AnyCallResponse, default=Any)
@@ -55,6 +56,8 @@ class StreamDriver(Protocol):
     def start_time(self) -> float: ...
     @property
     def end_time(self) -> float: ...
+    @property
+    def attempts(self) -> tuple[Attempt, ...]: ...
     # Any: pairs of the provider's own chunk and tool classes.
     def iterate(self) -> Generator[tuple[Any, Any], None, None]: ...
     def aiterate(self) -> AsyncGenerator[tuple[Any, Any], None]: ...
@@ -267,6 +270,11 @@ class BaseStream(
         length of the text, and its status is an estimate.
         """
         return self._run.cost_details()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the stream, the last one included when it has ended; empty without the option `retry`."""
+        return self._run.attempts
 
     @property
     def message_param(self) -> _AssistantMessageParamT:

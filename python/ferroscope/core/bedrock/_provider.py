@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..._dialects.bedrock_converse.dialect import BedrockConverse
 from ..._engine.clients import Clients
+from ..._engine.error_facts import RetryRules
 from ..._engine.provider import Provider
 from ..._lazy import load_name
 from .call_response import BedrockCallResponse
@@ -52,4 +53,8 @@ BEDROCK = Provider(
         "ServiceQuotaExceededException": "RateLimitError",
     },
     adapter_module=f"{_PACKAGE}._sdk",
+    retry_rules=RetryRules(
+        statuses=frozenset({408, 409, 424, 429}), final_codes=frozenset({"ServiceQuotaExceededException"})
+    ),
+    once=lambda client, kwargs: (client, {**kwargs, "single": True}),
 )

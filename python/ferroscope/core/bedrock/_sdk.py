@@ -27,6 +27,9 @@ __all__ = ["APIConnectionError", "APIError", "APITimeoutError", "AsyncStream", "
 
 _STREAMS: Final = ("botocore.eventstream", "aiobotocore.eventstream")
 
+_RETRIES: Final = "needs-retry.bedrock-runtime"
+# The client of a request that is sent once.
+_single: ContextVar[Any] = ContextVar("single", default=None)
 _received: ContextVar[list[Any] | None] = ContextVar("received", default=None)
 
 
@@ -45,16 +48,18 @@ async def _open_and_send(client: AsyncClient, **kwargs: Any) -> Any:
     return await sender(await client.open())(**kwargs)
 
 
-def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
+def _send(client: Any, *, stream: bool = False, single: bool = False, **kwargs: Any) -> Any:
     method = client.converse_stream if stream else client.converse
+    if single:
+        client.meta.events.register_first(_RETRIES, _raise_failure, unique_id="ferroscope-single")
     # Registering the same id twice has no effect.
     for event, receive in _EVENTS.items():
         client.meta.events.register(event, receive, unique_id=event)
     received: list[Any] = []
-    with _capturing_response(received):
+    with _capturing_response(received, client if single else None):
         answer = method(**_drop_unknown_blocks(client, kwargs))
     if inspect.isawaitable(answer):
-        return _asend(answer, received, stream, kwargs["modelId"])
+        return _asend(answer, received, stream, kwargs["modelId"], client if single else None)
     return (
         _engine_stream(answer, received, kwargs["modelId"], Stream, WrappedStream)
         if stream
@@ -62,8 +67,8 @@ def _send(client: Any, *, stream: bool = False, **kwargs: Any) -> Any:
     )
 
 
-async def _asend(sending: Any, received: list[Any], stream: bool, model: str) -> Any:
-    with _capturing_response(received):
+async def _asend(sending: Any, received: list[Any], stream: bool, model: str, single: Any) -> Any:
+    with _capturing_response(received, single):
         answer = await sending
     return (
         _engine_stream(answer, received, model, AsyncStream, WrappedAsyncStream)
@@ -90,14 +95,28 @@ def _drop_unknown_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _capturing_response(received: list[Any]) -> Iterator[None]:
+def _capturing_response(received: list[Any], single: Any) -> Iterator[None]:
     """Capture the HTTP response of a request below the SDK, and complete its errors."""
-    token = _received.set(received)
+    token, single_token = _received.set(received), _single.set(single)
     try:
         with completed_errors():
             yield
     finally:
         _received.reset(token)
+        _single.reset(single_token)
+
+
+def _raise_failure(operation: Any, response: Any, caught_exception: Any, **_: Any) -> None:
+    """Raise the failure of a request at once, in front of the SDK's retries."""
+    client = _single.get()
+    if client is None:
+        return
+    if caught_exception is not None:
+        raise caught_exception
+    http_response, parsed = response
+    if http_response.status_code >= 300:
+        # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/error-handling.html
+        raise client.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
 
 
 def _receive_response(http_response: Any, **_: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..._dialects.cohere.dialect import CohereChat
 from ..._dialects.openai_chat.sdk import LazySdk
 from ..._engine.clients import Clients
@@ -16,6 +18,11 @@ from .tool import CohereTool
 _ADAPTER = "ferroscope.core.cohere._sdk"
 _CLIENTS = "ferroscope.core.cohere._clients"
 
+
+def _once(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    return client, {**kwargs, "request_options": {**(kwargs.get("request_options") or {}), "max_retries": 0}}
+
+
 COHERE = Provider(
     name="cohere",
     dialect=CohereChat(LazySdk(f"{_ADAPTER}:Sdk")),
@@ -29,8 +36,10 @@ COHERE = Provider(
         lambda: load_name(f"{_CLIENTS}:sync_client")(),
         lambda: load_name(f"{_CLIENTS}:async_client")(),
         close=lambda client: client._client.aclose(),
+        key=lambda client: client._client_wrapper._token,
     ),
     quirks=Quirks(empty_parameters=True),
     stream_error="APIStatusError",
+    once=_once,
     adapter_module=_ADAPTER,
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..._dialects.gemini.dialect import GeminiContents
+from ..._dialects.gemini.parameters import config_dict
 from ..._dialects.gemini.parts import MessageRules
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
@@ -52,6 +53,7 @@ def clients(is_vertex: Callable[[], bool]) -> Clients:
         http=lambda client: client.http,
         close=lambda client: load_name(f"{_CLIENTS}:aclose")(client),
         url=_url,
+        key=lambda client: client._api_client.api_key,
     )
 
 
@@ -72,6 +74,12 @@ def _is_vertex(client: Any) -> bool:
     return _vertex_is_configured() if client is None else getattr(client, "vertexai", False) is True
 
 
+def _once(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    config = kwargs.get("config") or {}
+    options = {**config_dict(config.get("http_options")), "retry_options": {"attempts": 1}}
+    return client, {**kwargs, "config": {**config, "http_options": options}}
+
+
 _GEMINI: Final = Provider(
     name="google",
     dialect=contents("Google", is_vertex=False),
@@ -82,6 +90,7 @@ _GEMINI: Final = Provider(
     tool=GoogleTool,
     clients=clients(_vertex_is_configured),
     adapter_module=ADAPTER,
+    once=_once,
     json_framing="json_lines",
 )
 

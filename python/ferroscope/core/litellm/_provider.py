@@ -32,5 +32,6 @@ LITELLM = Provider(
     tool=LiteLLMTool,
     clients=Clients((), _NoClient, _NoClient),
     quirks=_QUIRKS,
+    once=lambda client, kwargs: (client, {**kwargs, "max_retries": 0, "num_retries": 0}),
     adapter_module="openai",
 )

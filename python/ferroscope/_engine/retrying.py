@@ -1,0 +1,278 @@
+"""The option `retry=`: the requests of one call, and the waits between them.
+
+tenacity decides whether there is another attempt, and when. It runs no code and sleeps nowhere here: waits are steps
+that the drivers run, so that sync and async calls are the same.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from ..core.base._prompts.plan import ResolvedPrompt
+from ..core.base.call_response import AnyCallResponse
+from ..core.base.retry import Attempt, RetriedFailure, Retry
+from ..errors import APITimeoutError
+from ..prices import CHARACTERS_PER_TOKEN
+from .call import Call, now, prepare
+from .deadlines import DeadlinePassed, Limit, in_time
+from .drive import Flow, Outcome, Step, captured
+from .error_facts import exhausted, failure_of, is_rate_limit, retry_after
+from .pacing import cool_down, limiter
+from .plan import CallPlan
+from .reasking import correction, invalid_answer
+
+if TYPE_CHECKING:
+    from tenacity import BaseRetrying, RetryCallState
+
+    from ..prices import Cost
+
+# Any: what a step returns.
+_MAX_TOKENS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokens")
+
+
+class Retries:
+    """The attempts of one call.
+
+    Attributes:
+        call: The call as the next attempt sends it.
+        policy: The option.
+        failed: The attempts that failed.
+    """
+
+    __slots__ = (
+        "_controller",
+        "_ends",
+        "_entry",
+        "_failure",
+        "_limiter",
+        "_state",
+        "_waited",
+        "call",
+        "failed",
+        "policy",
+    )
+
+    def __init__(self, call: Call, policy: Retry) -> None:
+        from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never
+
+        self.call = call
+        self.policy = policy
+        self.failed: list[Attempt] = []
+        self._ends = None if policy.deadline is None else time.monotonic() + policy.deadline
+        self._failure: RetriedFailure | None = None
+        self._waited = 0.0
+        self._entry: Any = None
+        limit = call.plan.rate_limit
+        self._limiter = None if limit is None else limiter(call.account(), call.plan.model, limit)
+        stop = stop_after_attempt(policy.attempts)
+        before_the_end = stop_never if policy.deadline is None else stop_before_delay(policy.deadline)
+        self._controller: BaseRetrying = Retrying(
+            stop=stop | before_the_end, wait=self._wait, retry=self._is_retried, reraise=True
+        )
+        self._controller.begin()
+        self._state: RetryCallState = RetryCallState(self._controller, None, (), {})
+
+    # ---- before a request
+
+    def admission(self) -> Flow:
+        """Return the steps before a request: the waits for a cool-down and for a rate limit.
+
+        Raises:
+            ferroscope.errors.APITimeoutError: The deadline would pass in them.
+        """
+        resting = cool_down(self.call.account())
+        while (left := resting.left()) > 0:
+            yield self._sleep(left)
+        if self._limiter is not None:
+            left, self._entry = self._limiter.reserve(self._estimated_tokens())
+            if left > 0:
+                yield self._sleep(left)
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds until the deadline; None without one."""
+        return None if self._ends is None else self._ends - time.monotonic()
+
+    def send(self) -> Any:
+        """Send the request, in time; an awaitable if the call is async."""
+        left = self.seconds_left()
+        if left is None:
+            return self.call.send()
+        limit = Limit(left, f"the call did not end within {self.policy.deadline:g} s")
+        if self.call.plan.prompt.is_async:
+            return self._asend(limit)
+        try:
+            return in_time(limit, self.call.send, _close)
+        except DeadlinePassed as error:
+            raise self._passed(str(error)) from None
+
+    async def _asend(self, limit: Limit) -> Any:
+        import anyio
+
+        if limit.seconds > 0:
+            with anyio.move_on_after(limit.seconds):
+                return await self.call.send()
+        raise self._passed(limit.message)
+
+    def _passed(self, message: str) -> APITimeoutError:
+        return APITimeoutError(self.call.place(message))
+
+    def _sleep(self, seconds: float) -> Step:
+        left = self.seconds_left()
+        if left is not None and seconds >= left:
+            message = f"the call cannot end within {self.policy.deadline:g} s: it has to wait for {seconds:.3g} s"
+            error = self._passed(message)
+            raise self._attempted(error) from (self.failed[-1].error if self.failed else None)
+        self._waited += seconds
+        if self.call.plan.prompt.is_async:
+            return partial(_asleep, seconds)
+        return partial(time.sleep, seconds)
+
+    def _estimated_tokens(self) -> float:
+        call = self.call
+        characters = sum(len(str(message)) for message in call.messages)
+        return characters / CHARACTERS_PER_TOKEN + max_tokens(call.plan.call_params)
+
+    # ---- after it
+
+    def settle(self, response: AnyCallResponse | None) -> None:
+        """Correct the tokens that were reserved for a request by the usage of its response."""
+        entry, self._entry = self._entry, None
+        if self._limiter is None or entry is None:
+            return
+        counts = (None, None) if response is None else (response.input_tokens, response.output_tokens)
+        if response is None or any(isinstance(count, int | float) for count in counts):
+            self._limiter.settle(entry, sum(count or 0 for count in counts))
+
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Let the account rest if the headers of a response report that nothing is left of a limit."""
+        seconds = exhausted(headers, self.call.provider.retry_rules)
+        if seconds is not None:
+            cool_down(self.call.account()).begin(min(seconds, self.policy.max_retry_after))
+
+    def final(self, error: Exception, start_time: float, cost: Cost | None) -> Exception:
+        """Return a failure after which there is no attempt, with the attempts so far."""
+        self.failed.append(self.attempt(start_time, error, cost))
+        return self._attempted(error)
+
+    def attempt(self, start_time: float, error: Exception | None, cost: Cost | None) -> Attempt:
+        """Return the record of the request that has ended."""
+        waited, self._waited = self._waited, 0.0
+        return Attempt(
+            provider=self.call.provider.name,
+            model=self.call.plan.model,
+            start_time=start_time,
+            end_time=now(),
+            waited=waited,
+            error=error,
+            cost=cost,
+        )
+
+    def after(self, error: Exception, start_time: float, cost: Cost | None, *, may_reask: bool = True) -> Flow:
+        """Return the steps from a failure to the next attempt.
+
+        Args:
+            error: The failure. The steps raise it if it is final.
+            start_time: The time of the request, in milliseconds since the epoch.
+            cost: The cost of the request, if it is known.
+            may_reask: Whether the model may be asked for another answer.
+        """
+        self.failed.append(self.attempt(start_time, error, cost))
+        response = invalid_answer(error) if may_reask else None
+        self._failure = failure_of(error, self.call.provider.retry_rules) if response is None else "validation"
+        asked = retry_after(error)
+        limit = self.policy.max_retry_after
+        if asked is not None and asked > limit and self._failure is not None:
+            error.add_note(f"the server asks to wait for {asked:g} s; `max_retry_after` is {limit:g} s")
+            raise self._attempted(error)
+        if is_rate_limit(error) and self._failure == "status":
+            cool_down(self.call.account()).begin(self.policy.wait if asked is None else asked)
+        self._attempted(error)
+        self._state.set_exception((type(error), error, error.__traceback__))
+        seconds: Any = self._controller.iter(self._state)  # raises the error if there is no further attempt
+        self._state.prepare_for_next_attempt()
+        if seconds > 0:
+            yield self._sleep(seconds)
+        if response is not None:
+            self.call = yield from prepared(self.call.plan, correction(self.call, error, response))
+
+    def _is_retried(self, state: RetryCallState) -> bool:
+        return self._failure in self.policy.on
+
+    def _wait(self, state: RetryCallState) -> float:
+        if self._failure == "validation":
+            return 0.0
+        policy, by_chance = self.policy, random.uniform(0, self.policy.jitter)
+        asked = None if state.outcome is None else retry_after(state.outcome.exception())  # type: ignore[arg-type]
+        if asked is not None:
+            return asked + by_chance
+        return float(min(policy.wait * 2 ** (state.attempt_number - 1), policy.max_wait) + by_chance)
+
+    def _attempted(self, error: Exception) -> Exception:
+        error.attempts = tuple(self.failed)  # type: ignore[attr-defined]  # of an SDK's exception, too
+        return error
+
+
+def retried(call: Call, policy: Retry, read: Callable[[Call, Any, float], tuple[AnyCallResponse, Any]]) -> Flow:
+    """Return the steps of a call that is made again after failures; they end with its response and result.
+
+    Args:
+        call: The call.
+        policy: The option.
+        read: Makes the response and the result of what the SDK returned for a request that was sent at a time.
+    """
+    retries = Retries(call, policy)
+    while True:
+        yield from retries.admission()
+        start_time = now()
+        outcome: Outcome = yield captured(retries.send, is_async=call.plan.prompt.is_async)
+        error = outcome.error
+        if error is None:
+            try:
+                response, result = read(retries.call, outcome.value, start_time)
+            except Exception as failure:
+                error = failure
+            else:
+                retries.settle(response)
+                last = retries.attempt(start_time, None, response.cost_details)
+                response._set_attempts((*retries.failed, last))
+                return response, result
+        answer = getattr(error, "_response", None) or getattr(error, "partial", None)
+        retries.settle(answer)
+        yield from retries.after(error, start_time, None if answer is None else answer.cost_details)
+
+
+def prepared(plan: CallPlan, prompt: ResolvedPrompt) -> Flow:
+    """Return the steps to the call of a prompt."""
+    # Messages that are fetched first must not block the event loop.
+    if plan.prompt.is_async and plan.provider.dialect.needs_fetch(prompt.messages):
+        return (yield partial(_in_thread, plan, prompt))
+    return prepare(plan, prompt)
+
+
+async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
+    from anyio import to_thread
+
+    return await to_thread.run_sync(prepare, plan, prompt)
+
+
+def max_tokens(params: Mapping[str, Any]) -> float:
+    """Return the limit for the tokens of a response in call parameters, in any provider's words; 0 without one."""
+    for name in _MAX_TOKENS:
+        if isinstance(found := params.get(name), int):
+            return found
+    return 0
+
+
+def _close(sdk_stream: Any) -> None:
+    if callable(close := getattr(sdk_stream, "close", None)):
+        close()
+
+
+async def _asleep(seconds: float) -> None:
+    import anyio
+
+    await anyio.sleep(seconds)

@@ -1,0 +1,74 @@
+"""Streams of calls with the option `retry=`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..core.base.retry import Attempt, Retry
+from .call import Call
+from .deadlines import Deadlines
+from .drive import Flow
+from .retrying import Retries
+from .stream import StreamRun
+from .succession import SuccessiveRun
+
+
+def start_run(call: Call) -> StreamRun | SuccessiveRun:
+    """Return the run of a stream; nothing is sent before it is iterated over."""
+    policy = call.plan.retry
+    return StreamRun(call) if policy is None else SuccessiveRun(RetriedRuns(call, policy))
+
+
+class RetriedRuns:
+    """The requests of one stream.
+
+    Attributes:
+        run: The run of the last request.
+    """
+
+    def __init__(self, call: Call, policy: Retry) -> None:
+        self.run = StreamRun(call)
+        self._call = call
+        self._policy = policy
+        self._retries: Retries | None = None
+        self._failed: StreamRun | None = None
+        self._last: Attempt | None = None
+
+    def admission(self) -> Flow:
+        self._retries = Retries(self._call, self._policy)
+        yield from self._retries.admission()
+        self.run = self._new_run()
+
+    def following(self, error: Exception, handed_out: bool) -> Flow:
+        run, retries = self.run, self._retries
+        assert retries is not None
+        self._failed = run
+        retries.settle(run.response() if run.was_opened else None)
+        cost = run.cost_details() if run.was_opened else None
+        if handed_out and self._policy.on_break == "fail":
+            raise retries.final(error, run.start_time, cost)
+        yield from retries.after(error, run.start_time, cost, may_reask=False)
+        yield from retries.admission()
+        self.run = self._new_run()
+
+    def finish(self) -> None:
+        run, retries = self.run, self._retries
+        if retries is None or run is self._failed or not run.ended:
+            return
+        retries.settle(run.response())
+        retries.heed(run.headers())
+        self._last = retries.attempt(run.start_time, None, run.cost_details())
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        failed = () if self._retries is None else tuple(self._retries.failed)
+        return failed if self._last is None else (*failed, self._last)
+
+    def _new_run(self) -> StreamRun:
+        """Return a run that ends with the deadline of the call."""
+        left = None if self._retries is None else self._retries.seconds_left()
+        if left is None:
+            return StreamRun(self._call)
+        own = self._call.plan.deadlines or Deadlines(None, None, None)
+        total = left if own.total is None else min(left, own.total)
+        plan = replace(self._call.plan, deadlines=replace(own, total=total))
+        return StreamRun(replace(self._call, plan=plan))
