@@ -1,4 +1,4 @@
-"""Calls of other models where the first one fails."""
+"""Fallbacks to other models when a call fails."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ..llm._context import Layers, current_layers, in_force
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# Any: calls take and return whatever their functions do, and clients are any SDK's.
+# Any: calls have the parameters and results of their functions, and clients are objects of any SDK.
 
 
 class FallbackDecorator(Protocol):
-    """Turns a call into one that falls back: the same parameters, sync or async as before."""
+    """A decorator that adds fallbacks to a call. The parameters stay the same, and the call stays sync or async."""
 
     @overload
     def __call__(self, fn: Callable[_P, Coroutine[Any, Any, _R]]) -> Callable[_P, Coroutine[Any, Any, _R]]: ...
@@ -36,14 +36,14 @@ class FallbackDecorator(Protocol):
 
 
 class Fallback(TypedDict):
-    """One model to fall back to.
+    """A model to fall back to.
 
     Attributes:
         catch: The exceptions after which the next model is called.
-        provider: The provider to call.
+        provider: The name of the provider.
         model: The name of the model.
         call_params: The call parameters; by default those of the call.
-        client: The client of the SDK; by default the provider's default client.
+        client: The SDK client; by default the provider's default client.
     """
 
     catch: Required[type[Exception] | tuple[type[Exception], ...]]
@@ -54,9 +54,9 @@ class Fallback(TypedDict):
 
 
 class FallbackError(FerroscopeError):
-    """The error of a call when the call itself and all its fallbacks failed.
+    """The call and all its fallbacks failed.
 
-    Its cause is the last exception, whose context is the one before, and so on.
+    The cause is the last exception; the context of each exception is the one before it.
 
     Attributes:
         caught: The exceptions, in the order of the calls.
@@ -73,16 +73,16 @@ class FallbackError(FerroscopeError):
 def fallback(catch: type[Exception] | tuple[type[Exception], ...], fallbacks: Sequence[Fallback]) -> FallbackDecorator:
     """Return a decorator that calls other models in turn when a call fails.
 
-    A result of a fallback has the list of the exceptions before it as `_caught`. A stream falls back as long as
-    nothing of its answer was handed out; after that its errors are raised as they are.
+    The result of a fallback has the list of earlier exceptions as its attribute `_caught`. A stream falls back until
+    its first item has been yielded; after that, its errors are raised.
 
     Args:
-        catch: The exceptions of the call itself after which the first fallback is called. Others are raised.
+        catch: The exceptions of the call itself after which the first fallback is called. Other exceptions are raised.
         fallbacks: The models to call, in order.
 
     Raises:
-        TypeError: At decoration: the function is a call of one provider. `llm.call` makes calls of any.
-        FallbackError: At the call, or where its stream is read: all of them failed.
+        TypeError: The function is a call to a fixed provider; use `llm.call`. Raised at decoration.
+        FallbackError: The call and all fallbacks failed. Raised by the call, or by reading its stream.
 
     Example:
         ```python
@@ -107,7 +107,7 @@ def fallback(catch: type[Exception] | tuple[type[Exception], ...], fallbacks: Se
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
         if hasattr(fn, "__mirascope_call__") and not hasattr(fn, "_original_fn"):
             name = getattr(fn, "__qualname__", fn)
-            raise TypeError(f"fallback() needs a call of any provider: decorate {name} with `llm.call`")
+            raise TypeError(f"fallback() requires a call that can change its provider: decorate {name} with `llm.call`")
         is_async = fn_is_async(fn)
 
         def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Attempts:
@@ -135,12 +135,12 @@ class _Attempts:
 
     Attributes:
         fn: The call.
-        is_async: Whether it is awaited.
-        catch: The exceptions of the last attempt after which the next is made.
-        left: The models that were not called yet.
+        is_async: Whether the call is async.
+        catch: The exceptions of the latest attempt after which the next one is made.
+        left: The models that have not been called yet.
         args: The arguments of the call.
         kwargs: The keyword arguments.
-        layers: The changes by `llm.context` and `llm.override` that were in force at the call.
+        layers: The changes of `llm.context` and `llm.override` that were in force when the call was made.
         caught: The exceptions so far.
     """
 
@@ -154,7 +154,7 @@ class _Attempts:
     caught: list[Exception] = field(default_factory=list)
 
     def result(self, step: Step) -> Flow:
-        """Return the steps to a result."""
+        """Yield the steps of the call, and return its result."""
         outcome: Outcome = yield captured(partial(self._in_context, step), is_async=self.is_async)
         result = outcome.value
         if outcome.error is not None:
@@ -162,7 +162,7 @@ class _Attempts:
         return _falling_back(result, self)
 
     def after(self, error: Exception) -> Flow:
-        """Return the steps to the result of a fallback, after an exception."""
+        """Yield the steps of the fallbacks after an exception, and return the result of the first one that succeeds."""
         while True:
             self._keep(error)
             backup = next(self.left, None)
@@ -183,7 +183,7 @@ class _Attempts:
         self.caught.append(error)
 
     def _call_of(self, backup: Fallback) -> Step:
-        override: Any = llm.override  # its overloads are for options that are known
+        override: Any = llm.override  # its overloads require options of known types
         call = override(
             self.fn,
             provider=backup["provider"],
@@ -201,15 +201,15 @@ class _Attempts:
 def _set_caught(result: Any, caught: list[Exception]) -> None:
     try:
         result._caught = caught
-    except (AttributeError, TypeError):  # a builtin has no attributes
+    except (AttributeError, TypeError):  # an object of a builtin type has no attributes
         pass
 
 
-# ---- streams: nothing is sent before they are read
+# ---- streams, whose requests are sent when they are read
 
 
 def _falling_back(result: Any, attempts: _Attempts) -> Any:
-    """Make a stream fall back; other results stay as they are."""
+    """Add the fallbacks to a stream; other results are returned as they are."""
     if isinstance(result, llm.Stream | BaseStructuredStream):
         vars(result)["_run"] = SuccessiveRun(_Runs(result, attempts))
     return result
@@ -242,11 +242,11 @@ class _Runs:
 
 
 def _become(stream: Any, other: Any) -> None:
-    """Make a stream show the answer of another one."""
+    """Replace the state of a stream with that of another one."""
     kept = {"_run": stream._run}
     if isinstance(stream, BaseStructuredStream):
         _become(stream.stream, other.stream)
-        # Read by itself it is the other stream.
+        # The inner stream can also be read on its own.
         stream.stream._run = other.stream._run
         kept["stream"] = stream.stream
     vars(stream).update({**vars(other), **kept})

@@ -1,4 +1,4 @@
-"""Retries with tenacity's decorator, in which a prompt can show the model its earlier mistakes."""
+"""Retries with tenacity's decorator, in which a prompt can contain the errors of earlier attempts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _PARAMETER: Final = "errors"
 def collect_errors(*args: type[Exception]) -> Callable[[RetryCallState], None]:
     """Return a hook for tenacity's `after=` that passes errors to the next attempt as the argument `errors`.
 
-    The argument is the list of all errors so far, oldest first. A function without such a parameter is called as
-    before, and so is a call that has `errors` as a positional argument.
+    The argument is the list of all errors so far, oldest first. It is not passed to a function without that parameter,
+    nor if the call passes `errors` as a positional argument.
 
     Args:
         args: The exceptions to collect. Subclasses are collected too.
@@ -47,7 +47,7 @@ def collect_errors(*args: type[Exception]) -> Callable[[RetryCallState], None]:
     return collect
 
 
-# Any: a mock of the state has no `fn` and no `args`.
+# Any: a mock of the state may lack `fn` and `args`.
 def _pass_on(state: Any, error: BaseException) -> None:
     fn = getattr(state, "fn", None)
     if fn is None or _takes_keyword(fn, getattr(state, "args", ())):
@@ -55,11 +55,11 @@ def _pass_on(state: Any, error: BaseException) -> None:
 
 
 def _takes_keyword(fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Whether a function that is called with these positional arguments takes the errors by their name."""
+    """Return whether a function accepts the keyword `errors` together with these positional arguments."""
     takes_any = False
     for index, parameter in enumerate(inspect.signature(fn).parameters.values()):
         if parameter.name == _PARAMETER and parameter.kind is not inspect.Parameter.POSITIONAL_ONLY:
-            # tenacity has positional arguments in a place of its own, where they stay as they are.
+            # tenacity stores positional arguments separately, and passes them to each attempt unchanged.
             return parameter.kind is inspect.Parameter.KEYWORD_ONLY or index >= len(args)
         takes_any = takes_any or parameter.kind is inspect.Parameter.VAR_KEYWORD
     return takes_any
