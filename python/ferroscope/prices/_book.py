@@ -60,8 +60,8 @@ class RateRow:
 
     Attributes:
         when: The conditions of the row; empty if it always applies.
-        rates: For each unit: its name, the price in USD, the number of units that the price is for, and the prices
-            of longer prompts as pairs of a limit and a price.
+        rates: One tuple per unit: its name, the price in USD, the number of units that the price is for, and the prices
+            of longer prompts. The latter are pairs of a limit and a price.
         source: The source of the prices.
         checked: The date on which the prices were last checked.
     """

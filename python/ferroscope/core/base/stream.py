@@ -267,7 +267,7 @@ class BaseStream(
         """The exact, itemised cost so far in USD.
 
         If the stream was interrupted before the provider reported the token counts, the cost is estimated from the
-        length of the text, and its status is an estimate.
+        length of the text. Its status is then `estimate`.
         """
         return self._run.cost_details()
 

@@ -51,8 +51,8 @@ def _drop_repeated_titles(name: str | None, schema: Schema) -> Schema:
 class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
     """A schema generator that omits information that a model receives elsewhere.
 
-    It omits the top-level title and description, which are in a tool's name and description, and every title that
-    only repeats the name of its property, definition or keyword.
+    It omits the top-level title and description, because a tool has a name and a description of its own. It also omits
+    titles that only repeat the name of a property, definition or keyword.
 
     Example:
         ```python

@@ -1,8 +1,8 @@
 """The binding of a tool class to the object whose method it calls.
 
-Programs often create a toolkit or an agent for every call, and building a pydantic class each time would take longer
-than the rest of the call. The classes differ only in one reference. So the pydantic class is built once, and a bound
-class is a plain subclass of it: it inherits fields, validator and schemas, and its instances refer to the object.
+Programs often create a toolkit or an agent for every call. Building a pydantic class each time would take longer than
+the rest of the call. The classes differ only in one reference. So the pydantic class is built once, and a bound class
+is a plain subclass of it: it inherits fields, validator and schemas, and its instances refer to the object.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ DEFAULT_TOOL_DOCSTRING: Final = (
 # alive forever.
 _ATTRIBUTE: Final = "__provider_tool_types__"
 _SOURCE: Final = "__provider_tool_source__"
-# Bound methods and callable objects cannot store attributes. An entry here lives as long as the tool class is used, and
-# the class keeps its callable alive, so no id in a key is reused.
+# Bound methods and callable objects cannot store attributes. An entry here lives as long as its tool class. The class
+# keeps the callable alive, so no id in a key is reused.
 _types_of_callables: Final = WeakValueDictionary[tuple[int, int, type], "type[BaseTool]"]()
 _CachedTypes: TypeAlias = "tuple[object, dict[type, type[BaseTool]]]"
 _FilledField: TypeAlias = Annotated[SkipJsonSchema[Any], FromCallArgs()]  # Any: the argument of the call
