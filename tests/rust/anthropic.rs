@@ -112,5 +112,5 @@ fn the_number_of_tool_calls_is_limited() {
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"b"}}"#;
     stream.feed_event(begin).unwrap();
     let error = stream.feed_event(begin).unwrap_err();
-    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls passed the limit of 1");
+    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls exceeds the limit of 1");
 }

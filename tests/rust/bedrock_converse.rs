@@ -398,7 +398,7 @@ fn the_limits_hold() {
     let mut stream = Stream::new(Format::BedrockConverse, Limits { tool_calls: 1, ..Limits::default() });
     stream.feed_event(&call).unwrap();
     let error = stream.feed_event(&call).unwrap_err();
-    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls passed the limit of 1");
+    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls exceeds the limit of 1");
     assert_eq!(stream.state().tool_calls().len(), 1);
 
     let long = frame(&text(0, &"x".repeat(99)).to_string());

@@ -54,7 +54,7 @@ fn a_size_line_without_an_end_is_not_buffered_for_ever() {
     let line = [b"1;".as_slice(), &[b'a'; 10_000]].concat();
     for parts in [line.chunks(line.len()), line.chunks(100)] {
         let (_, _, error) = decode(parts);
-        assert_eq!(error, Some(Malformed::Size("a line that is too long".into())));
+        assert_eq!(error, Some(Malformed::Size("the line is too long".into())));
     }
 }
 

@@ -248,7 +248,7 @@ fn the_number_of_tool_calls_is_limited() {
     let mut stream = Stream::new(Format::Cohere, Limits { tool_calls: 1, ..Limits::default() });
     stream.feed_event(&call_start(0, "").to_string()).unwrap();
     let error = stream.feed_event(&call_start(1, "").to_string()).unwrap_err();
-    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls passed the limit of 1");
+    assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls exceeds the limit of 1");
     assert_eq!(stream.state().tool_calls().len(), 1);
 }
 

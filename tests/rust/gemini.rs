@@ -538,7 +538,7 @@ fn every_limit_strikes() {
                 }
             }
         }
-        let message = "event 2 (byte 17): the size of an event passed the limit of 20";
+        let message = "event 2 (byte 17): the size of an event exceeds the limit of 20";
         assert_eq!(first.unwrap().to_string(), message, "{size}");
     }
 }

@@ -105,7 +105,7 @@ fn every_limit_strikes_where_it_is_passed() {
             let error = error.unwrap_or_else(|| panic!("{story}: no error"));
             assert_eq!(error, Error { kind: ErrorKind::Limit { limit, max }, at }, "{story} in {size}");
             let Place { event, byte } = at;
-            let display = format!("event {event} (byte {byte}): {words} passed the limit of {max}");
+            let display = format!("event {event} (byte {byte}): {words} exceeds the limit of {max}");
             assert_eq!(error.to_string(), display, "{story}");
             assert!(text.starts_with('a'), "{story}: what came before stays");
             assert!(calls <= limits.tool_calls, "{story}: the call beyond the limit is not kept");

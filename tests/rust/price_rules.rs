@@ -179,14 +179,14 @@ fn what_the_user_registers_goes_before_everything_and_the_latest_first() {
 #[test]
 fn a_table_that_is_not_understood_is_refused_with_its_line() {
     for (row, why) in [
-        ("big\t-", "line 2: a row is: model, conditions, rates, source, date"),
-        ("big\tsometimes\tinput=1", "line 2: condition \"sometimes\" is not understood"),
-        ("big\t-\tinput=cheap", "line 2: rate \"input=cheap\" is not understood"),
-        ("big\t-\tinput=-1", "line 2: rate \"input=-1\" is not understood"),
-        ("big\t-\tinput=0.1234567891", "line 2: rate \"input=0.1234567891\" is not understood"),
-        ("big\t-\tinput=1,200:2", "line 2: rate \"input=1,200:2\" is not understood"),
+        ("big\t-", "line 2: a row must have the fields model, conditions, rates, source, date"),
+        ("big\tsometimes\tinput=1", "line 2: invalid condition \"sometimes\""),
+        ("big\t-\tinput=cheap", "line 2: invalid rate \"input=cheap\""),
+        ("big\t-\tinput=-1", "line 2: invalid rate \"input=-1\""),
+        ("big\t-\tinput=0.1234567891", "line 2: invalid rate \"input=0.1234567891\""),
+        ("big\t-\tinput=1,200:2", "line 2: invalid rate \"input=1,200:2\""),
         ("big\t-\tinputs=1", "line 2: unknown unit \"inputs\""),
-        ("big\t-\t*=1/0", "line 2: factor \"1/0\" is not understood"),
+        ("big\t-\t*=1/0", "line 2: invalid factor \"1/0\""),
         ("big\t-\t", "line 2: a row needs a rate"),
     ] {
         let refused = Table::checked(format!("[acme]\n{row}\n"), 0).map(|_| ());

@@ -1,13 +1,13 @@
-//! What one event adds to a message, in the words that all dialects share.
+//! The change of a message by one event, in common terms for all dialects.
 
-/// What one event added. A decoder keeps one and fills it anew for each event.
+/// The change by one event. A decoder has one, which it clears and fills for each event.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delta {
     /// Text of the first choice.
     pub text: String,
-    /// Tool calls of the first choice that this event completed, by their position in the message.
+    /// The positions of the first choice's tool calls that this event completed.
     pub completed: Vec<usize>,
-    /// Arguments of tool calls that grew: the call's position and the new text.
+    /// The added arguments of tool calls: the call's position and the new text.
     pub arguments: Vec<(usize, String)>,
 }
 

@@ -1,65 +1,65 @@
-//! What can go wrong with a stream: a kind and a place. The text is made only when somebody reads it.
+//! The errors of a stream: a kind and a place. The text is created only on demand.
 
 use crate::json::{Value, write_string};
 use std::fmt;
 
-/// Where in a body something happened.
+/// A place in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
     /// Number of the event, from 1; 0 before the first event.
     pub event: u64,
-    /// Offset in the body, in bytes, at which the event's data begins, or the message that has it.
+    /// Offset in the body, in bytes, of the event's data, or of the message that contains it.
     pub byte: u64,
 }
 
 /// An error of the decoding pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// Where.
+    /// The place of the error.
     pub at: Place,
 }
 
-/// What went wrong.
+/// The kind of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The data of an event is not JSON.
     Json {
-        /// What the scanner expected or found.
+        /// The problem that the scanner found.
         problem: JsonProblem,
         /// Offset inside the event's data, in bytes.
         byte: usize,
-        /// The beginning of the data, for the reader of the log.
+        /// The beginning of the data, for the log.
         excerpt: String,
     },
-    /// The data of an event is JSON of another shape than the wire format has.
+    /// The data of an event is JSON, but not of the wire format's form.
     Shape {
         /// Path of the member, as in `choices[0].delta`.
         path: &'static str,
-        /// What was expected there.
+        /// The expected value.
         expected: &'static str,
     },
-    /// The bytes are no message of a binary framing.
+    /// The bytes are not a message of a binary framing.
     Frame(FrameProblem),
-    /// The body ended, and the response had not.
+    /// The body ended before the response did.
     Unfinished,
-    /// The body holds no event at all.
+    /// The body contains no event.
     NotAnEventStream {
         /// The beginning of the body.
         excerpt: String,
     },
     /// The provider reported an error inside the stream.
     Provider {
-        /// The provider's message, if it gave one.
+        /// The provider's message, if it sent one.
         message: Option<String>,
-        /// The error member as received, JSON text.
+        /// The error member as received, as JSON text.
         body: String,
     },
-    /// A limit was passed.
+    /// A limit was exceeded.
     Limit {
-        /// Which one.
+        /// The limit.
         limit: Limit,
         /// Its value.
         max: usize,
@@ -70,63 +70,64 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// Bytes of one event.
+    /// The size of one event, in bytes.
     EventBytes,
-    /// Bytes of the folded response.
+    /// The size of the response, in bytes.
     ResponseBytes,
-    /// Tool calls of one message.
+    /// The number of tool calls in one message.
     ToolCalls,
-    /// Choices of one response.
+    /// The number of choices in one response.
     Choices,
-    /// Nesting of JSON.
+    /// The nesting depth of JSON.
     Depth,
 }
 
-/// Why a text is not JSON.
+/// The reason why a text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonProblem {
-    /// It ended in the middle of a value.
+    /// The text ended inside a value.
     UnexpectedEnd,
-    /// A character that cannot stand there.
+    /// A byte that is not valid at its position.
     UnexpectedByte(u8),
-    /// An escape that JSON does not have.
+    /// An invalid escape.
     Escape,
     /// A control character inside a string.
     ControlCharacter,
-    /// A number that JSON does not have.
+    /// An invalid number.
     Number,
-    /// Something follows the value.
+    /// Text follows the value.
     Trailing,
-    /// It nests deeper than the limit.
+    /// The text is nested deeper than the limit.
     Depth,
 }
 
-/// Why bytes are no message.
+/// The reason why bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrameProblem {
-    /// The checksum of its lengths is another.
+    /// The checksum of the lengths does not match.
     PreludeChecksum,
-    /// Its checksum is another.
+    /// The checksum of the message does not match.
     MessageChecksum,
-    /// Its lengths contradict each other, or the format.
+    /// The lengths contradict each other or the format.
     Lengths,
-    /// A header reaches past the end of the headers, or has a type that there is not.
+    /// A header extends past the end of the headers, or has an unknown type.
     Header,
     /// Two headers have the same name.
     DuplicateHeader,
-    /// The body ended inside it.
+    /// The body ended inside the message.
     Truncated,
 }
 
 impl std::error::Error for Error {}
 
 impl ErrorKind {
-    /// An error that the provider names, with the members that describe it.
+    /// Returns the error that a provider names, with the members that describe it.
     ///
-    /// Its body has the form of Anthropic's errors, which Anthropic's SDK uses for those of Bedrock too. The message is
-    /// the given one, or the member `message` or `Message`.
+    /// Its body has the form of Anthropic's errors, which Anthropic's SDK also uses for errors of Bedrock. The message
+    /// is the
+    /// given one, or else the member `message` or `Message`.
     pub(crate) fn exception(name: &str, message: Option<&str>, details: Option<Value<'_>>) -> Self {
         let member = |name| details.and_then(|details| details.get(name));
         let described = member("message").or_else(|| member("Message")).and_then(Value::as_str);
@@ -172,7 +173,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::Provider { message: Some(message), .. } => f.write_str(message),
             Self::Provider { message: None, .. } => f.write_str("an error occurred during streaming"),
-            Self::Limit { limit, max } => write!(f, "{limit} passed the limit of {max}"),
+            Self::Limit { limit, max } => write!(f, "{limit} exceeds the limit of {max}"),
         }
     }
 }
@@ -219,7 +220,7 @@ impl fmt::Display for JsonProblem {
     }
 }
 
-/// The first characters of some bytes, for an error message.
+/// Returns the first characters of some bytes, for an error message.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 200;
     let cut = &bytes[..bytes.len().min(SHOWN)];

@@ -1,10 +1,11 @@
-//! Reads a complete JSON text in one pass into a flat list of nodes that point back into it.
+//! Parses a complete JSON text in one pass into a flat list of nodes that refer to the text.
 //!
-//! Nothing is copied: every value keeps its text, so a member that nobody knows can be handed on exactly
-//! as it came, big numbers and all. The tape is reused from event to event and then allocates nothing.
+//! Nothing is copied. Every value keeps its text, so an unknown member can be passed on exactly as received, including
+//! big numbers. The tape is reused for each event, without new allocations.
 //!
-//! What is accepted is what Python's `json.loads` accepts, `NaN` and `Infinity` included, because that is
-//! what the official SDKs read the same payloads with. Of duplicate keys the last counts.
+//! The parser accepts the same texts as Python's `json.loads`, including `NaN` and `Infinity`, because the official
+//! SDKs
+//! read the same payloads with it. The last of duplicate keys wins.
 
 mod text;
 
@@ -16,7 +17,7 @@ use crate::error::JsonProblem;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `null`
@@ -25,7 +26,7 @@ pub enum Kind {
     True,
     /// `false`
     False,
-    /// A number, `NaN` and the infinities included.
+    /// A number, including `NaN` and the infinities.
     Number,
     /// A string without escapes.
     Plain,
@@ -40,28 +41,28 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     kind: Kind,
-    /// Whether this is the name of a member that a later one of the same name replaces.
+    /// Whether this is the name of a member that a later member of the same name replaces.
     shadowed: bool,
-    /// Where the value stands in the text; a string with its quotes.
+    /// The position of the value in the text; of a string with its quotes.
     start: u32,
     end: u32,
-    /// The node behind this value and all that it holds.
+    /// The node after this value and its children.
     next: u32,
 }
 
-/// Where and why a text is not JSON.
+/// The position and the reason of a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Problem {
-    /// What was wrong.
+    /// The reason.
     pub problem: JsonProblem,
-    /// At which byte of the text.
+    /// The offset in the text, in bytes.
     pub byte: usize,
 }
 
-/// Texts that nest deeper are refused, whatever the caller allows: folding what they hold takes stack.
+/// The maximum nesting depth, even if the caller allows more: processing nested values uses the stack.
 pub const MAX_DEPTH: usize = 256;
 
-/// The reusable list of nodes.
+/// A reusable list of nodes.
 #[derive(Debug, Default)]
 pub struct Tape {
     nodes: Vec<Node>,
@@ -69,10 +70,10 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Reads one JSON text that nests at most `depth` levels, and at most [`MAX_DEPTH`].
+    /// Parses one JSON text with at most `depth` levels of nesting, and at most [`MAX_DEPTH`].
     ///
     /// # Errors
-    /// Where and why the text is not JSON.
+    /// Returns the position and the reason if the text is not JSON.
     pub fn read<'a>(&'a mut self, text: &'a str, depth: usize) -> Result<Value<'a>, Problem> {
         self.nodes.clear();
         self.open.clear();
@@ -96,7 +97,7 @@ impl Tape {
     }
 }
 
-/// A value inside a text.
+/// A value in a text.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'a> {
     text: &'a str,
@@ -105,20 +106,20 @@ pub struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// What it is.
+    /// Returns the kind of the value.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.nodes[self.index].kind
     }
 
-    /// Its text, as it stands.
+    /// Returns the text of the value.
     #[must_use]
     pub fn raw(self) -> &'a str {
         let node = self.nodes[self.index];
         &self.text[node.start as usize..node.end as usize]
     }
 
-    /// Its text as every reader of JSON takes it: a lone surrogate escape, which many refuse, as U+FFFD.
+    /// Returns the text of the value, with lone surrogate escapes replaced by U+FFFD, because many parsers refuse them.
     #[must_use]
     pub fn kept(self) -> Cow<'a, str> {
         let raw = self.raw();
@@ -129,14 +130,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Where its text stands.
+    /// Returns the range of the value in the text.
     #[must_use]
     pub fn span(self) -> std::ops::Range<usize> {
         let node = self.nodes[self.index];
         node.start as usize..node.end as usize
     }
 
-    /// The text between the quotes of a string, escapes as written.
+    /// Returns the text between the quotes of a string, with escapes as written.
     #[must_use]
     pub fn quoted(self) -> Option<&'a str> {
         let node = self.nodes[self.index];
@@ -144,25 +145,25 @@ impl<'a> Value<'a> {
             .then(|| &self.text[node.start as usize + 1..node.end as usize - 1])
     }
 
-    /// A string, decoded; a lone surrogate escape becomes U+FFFD.
+    /// Returns the decoded string; a lone surrogate escape becomes U+FFFD.
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         Some(decode(self.kind(), self.quoted()?))
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         if self.kind() == Kind::Number { self.raw().parse().ok() } else { None }
     }
 
-    /// Whether it is `null`.
+    /// Returns whether the value is `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// Whether Python would call it true: not null, false, zero or empty.
+    /// Returns whether the value is true in Python: not null, false, zero or empty.
     #[must_use]
     pub fn is_truthy(self) -> bool {
         match self.kind() {
@@ -174,19 +175,19 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object, in order; none for anything else. Of members of one name only the last.
+    /// Returns the members of an object, in order; empty for other values. Of members with one name, only the last.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         Members { values: self.inside(Kind::Object) }
     }
 
-    /// The elements of an array, in order; none for anything else.
+    /// Returns the elements of an array, in order; empty for other values.
     #[must_use]
     pub fn elements(self) -> Elements<'a> {
         self.inside(Kind::Array)
     }
 
-    /// The member of that name.
+    /// Returns the member with this name.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
@@ -204,7 +205,7 @@ impl<'a> Value<'a> {
 pub struct Key<'a>(Value<'a>);
 
 impl<'a> Key<'a> {
-    /// Whether it is that name.
+    /// Returns whether the key is this name.
     #[must_use]
     pub fn is(self, name: &str) -> bool {
         match self.0.kind() {
@@ -213,14 +214,14 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// The name, decoded.
+    /// Returns the decoded name.
     #[must_use]
     pub fn name(self) -> Cow<'a, str> {
         self.0.as_str().unwrap_or_default()
     }
 }
 
-/// Iterates over the elements of an array.
+/// An iterator over the elements of an array.
 #[derive(Debug, Clone)]
 pub struct Elements<'a> {
     text: &'a str,
@@ -242,7 +243,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Iterates over the members of an object.
+/// An iterator over the members of an object.
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
     values: Elements<'a>,
@@ -261,7 +262,7 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-/// The text between the quotes of a string of that kind, decoded.
+/// Returns the decoded text between the quotes of a string of this kind.
 fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
     if kind == Kind::Plain {
         return Cow::Borrowed(quoted);
@@ -272,34 +273,34 @@ fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
     Cow::Owned(text.value)
 }
 
-/// Tells the names that surely have not come before in an object from those that have to be looked for.
+/// A filter for the names of an object that recognizes names that are certainly new.
 #[derive(Debug, Default)]
 struct Names {
     seen: u64,
     count: u32,
-    /// Whether the names have to be compared once they are all there.
+    /// Whether the names must be compared at the end of the object.
     look_again: bool,
 }
 
-/// So many names are compared one by one.
+/// Up to this many names are compared one by one.
 const FEW_NAMES: u32 = 16;
 
 impl Names {
-    /// Whether a name may have come before.
+    /// Returns whether a name may be a repetition.
     fn add(&mut self, quoted: &[u8], escaped: bool) -> bool {
-        // Ends and length tell the names of these payloads apart well enough.
+        // For the names in these payloads, the first and last byte and the length distinguish well enough.
         let (first, last) = (quoted[1], quoted[quoted.len().saturating_sub(2)]);
         let bit = 1 << ((usize::from(first) * 5 + usize::from(last) * 19 + quoted.len()) % 64);
         let known = self.seen & bit != 0;
         self.seen |= bit;
         self.count += 1;
-        // One letter can be written in two ways.
+        // Escapes can write the same name in two ways.
         self.look_again |= escaped || known && self.count > FEW_NAMES;
         known && !self.look_again
     }
 }
 
-/// An object or an array whose end has not come.
+/// An object or an array that is still open.
 #[derive(Debug)]
 struct Open {
     node: usize,
@@ -344,7 +345,7 @@ impl Reader<'_, '_> {
         self.nodes.push(Node { kind, shadowed: false, start: start as u32, end: self.at as u32, next });
     }
 
-    /// Reads a value and all that it holds; an own stack, so that no depth can exhaust the thread's.
+    /// Parses a value and its children. It uses a stack of its own, so that no depth can exhaust the thread's stack.
     fn value(&mut self) -> Result<(), Problem> {
         loop {
             match self.peek() {
@@ -373,7 +374,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Begins an object or an array; whether a value follows in it.
+    /// Opens an object or an array. Returns whether a value follows in it.
     fn opens(&mut self, kind: Kind, close: u8) -> Result<bool, Problem> {
         if self.open.len() >= self.depth {
             return Err(self.fail(JsonProblem::Depth));
@@ -394,7 +395,7 @@ impl Reader<'_, '_> {
         Ok(true)
     }
 
-    /// Closes what ends behind a value; whether another value follows.
+    /// Closes the containers that end after a value. Returns whether another value follows.
     fn goes_on(&mut self) -> Result<bool, Problem> {
         while let Some(&Open { node, close, ref names }) = self.open.last() {
             let look_again = names.look_again;
@@ -420,7 +421,7 @@ impl Reader<'_, '_> {
         Ok(false)
     }
 
-    /// Reads the name of a member and the colon behind it.
+    /// Parses the name of a member and the colon after it.
     fn name(&mut self) -> Result<(), Problem> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected());
@@ -447,7 +448,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Marks the members of an object that a later one of the same name replaces.
+    /// Marks the members of an object that a later member of the same name replaces.
     fn shadow(&mut self, object: usize) {
         let mut latest = HashMap::new();
         let (mut at, end) = (object + 1, self.nodes[object].next as usize);
@@ -483,7 +484,7 @@ impl Reader<'_, '_> {
             self.at += 1;
             if self.bytes.get(self.at) == Some(&b'I') {
                 return self.word("Infinity", Kind::Number).map(|()| {
-                    // The word's node has to take in the sign.
+                    // The node must include the sign.
                     if let Some(node) = self.nodes.last_mut() {
                         node.start = start as u32;
                     }

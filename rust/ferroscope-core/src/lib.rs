@@ -1,13 +1,13 @@
-//! From the bytes of a language-model stream to messages, tool calls, usage and cost.
+//! From the bytes of a language model's stream to messages, tool calls, usage and cost.
 //!
-//! A stream is a response in pieces: the decoder turns bytes into exactly the response that the provider
-//! would have sent without streaming, and shows it growing on the way.
+//! A stream is a response in pieces. The decoder turns its bytes into exactly the response that the provider would have
+//! sent without streaming, and provides the response so far at any time.
 //!
 //! ```text
 //! bytes ─ framing ─ events ─ dialect ─ deltas, and the response so far
 //! ```
 //!
-//! Nothing here does I/O, needs an interpreter or panics on input.
+//! This crate does no I/O, needs no interpreter, and does not panic on input.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

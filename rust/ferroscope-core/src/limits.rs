@@ -1,17 +1,17 @@
-//! How much of a stream a decoder accepts before it calls the stream broken.
+//! The maximum sizes of a stream.
 
-/// Limits of one decoder. The defaults are far beyond what providers send.
+/// The limits of one decoder. The defaults are far beyond what providers send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one event.
+    /// The size of one event, in bytes.
     pub event_bytes: usize,
-    /// Bytes of all events of one response.
+    /// The size of all events of one response, in bytes.
     pub response_bytes: usize,
-    /// Tool calls of one message.
+    /// The number of tool calls in one message.
     pub tool_calls: usize,
-    /// Choices of one response.
+    /// The number of choices in one response.
     pub choices: usize,
-    /// Levels of nested JSON.
+    /// The nesting depth of JSON.
     pub depth: usize,
 }
 

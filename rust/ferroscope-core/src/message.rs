@@ -1,35 +1,35 @@
-//! The message of a response, in the words that all providers share.
+//! The message of a response, in common terms for all providers.
 
 use std::borrow::Cow;
 
-/// A message, whole or still growing.
+/// A message, complete or partial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// The provider's id of the response; empty when it gave none.
+    /// The provider's id of the response; empty if it sent none.
     pub id: &'a str,
-    /// The model that answered; empty when the provider did not say.
+    /// The model that answered; empty if the provider did not name it.
     pub model: &'a str,
-    /// What the model said, of the first choice.
+    /// The text of the first choice.
     pub text: Cow<'a, str>,
-    /// What the model thought, as far as the provider shows it.
+    /// The reasoning, as far as the provider shows it.
     pub reasoning: Cow<'a, str>,
-    /// Why the model refused, if it did.
+    /// The model's refusal, if it refused.
     pub refusal: Option<&'a str>,
-    /// The tools that it called.
+    /// The tool calls.
     pub tool_calls: Vec<ToolCall<'a>>,
-    /// Why each choice ended, in the provider's own words; a choice that has not ended is left out.
+    /// The finish reasons of the choices, in the provider's terms. A choice that has not ended is left out.
     pub finish_reasons: Vec<&'a str>,
-    /// The provider's own account of the tokens, JSON text.
+    /// The provider's usage object as JSON text.
     pub usage: Option<&'a str>,
 }
 
-/// A call of a tool, whole or still growing.
+/// A tool call, complete or partial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolCall<'a> {
-    /// The provider's id of the call, if it gave one.
+    /// The provider's id of the call, if it sent one.
     pub id: Option<&'a str>,
     /// The name of the tool.
     pub name: &'a str,
-    /// The arguments, JSON text; empty for a call without arguments.
+    /// The arguments as JSON text; empty for a call without arguments.
     pub arguments: &'a str,
 }

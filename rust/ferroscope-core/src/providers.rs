@@ -1,4 +1,4 @@
-//! Facts about providers, from `providers.tsv`: code asks for a fact and never compares a provider's name.
+//! Facts about providers, from `providers.tsv`. Code asks for a fact and never compares a provider's name.
 
 use crate::usage::{Form, Unit};
 use std::collections::HashMap;
@@ -6,30 +6,30 @@ use std::sync::OnceLock;
 
 const TEXT: &str = include_str!("providers.tsv");
 
-/// The facts about one provider; the default has none.
+/// The facts about one provider; by default none.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// Whether a model of its exact name is priced by its row when the server is not known.
+    /// Whether its row prices a model of exactly that name if the server is unknown.
     pub maker: bool,
-    /// Beginnings of the names of its models that others serve too.
+    /// The prefixes of the names of its models that other providers serve too.
     pub open: Vec<&'static str>,
-    /// The form of its usage objects, where they look like another form.
+    /// The form of its usage objects, if they look like another form.
     pub usage: Option<Form>,
-    /// Part of the names of the models whose prompt tokens leave out cached ones.
+    /// A part of the names of the models whose prompt tokens exclude cached ones.
     pub cache_beside: Option<&'static str>,
-    /// Whether completion tokens leave out reasoning.
+    /// Whether completion tokens exclude reasoning.
     pub reasoning_beside: bool,
-    /// The provider of a model name without one, of a router whose names begin with a provider.
+    /// For a router with names of the form `provider/model`: the provider of a name without a provider.
     pub routed: Option<&'static str>,
-    /// Text before model names that does not identify a model.
+    /// A prefix of model names that is not part of a model's id.
     pub prefix: &'static str,
     /// Whether model names are Amazon's, with ARNs, versions and geographies.
     pub arn_names: bool,
-    /// Whether the region of a call may stand before the model.
+    /// Whether a model name may begin with the region of the call.
     pub region_in_front: bool,
-    /// The shortest audio that is billed, in seconds.
+    /// The minimum billed length of audio, in seconds.
     pub min_seconds: i128,
-    /// Its own words for units.
+    /// Its own names for units.
     pub labels: Vec<(Unit, &'static str)>,
 }
 
@@ -42,7 +42,7 @@ struct Providers {
 
 fn providers() -> &'static Providers {
     static PROVIDERS: OnceLock<Providers> = OnceLock::new();
-    // A test holds every line of the file.
+    // A test checks every line of the file.
     PROVIDERS.get_or_init(|| read(TEXT).unwrap_or_default())
 }
 
@@ -51,7 +51,7 @@ fn read(text: &'static str) -> Result<Providers, String> {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut fields = line.split('\t');
         let (Some(provider), Some(fact)) = (fields.next(), fields.next()) else {
-            return Err(format!("a line is: provider, fact, values; got {line:?}"));
+            return Err(format!("a line must have the fields provider, fact, values; found {line:?}"));
         };
         let values: Vec<&'static str> = fields.collect();
         let facts = all.facts.entry(provider).or_default();
@@ -61,7 +61,7 @@ fn read(text: &'static str) -> Result<Providers, String> {
             ("maker", []) => facts.maker = true,
             ("open", names) => facts.open.extend(names),
             ("usage", [form]) => {
-                facts.usage = Some(Form::named(form).ok_or_else(|| format!("no usage form {form:?}"))?);
+                facts.usage = Some(Form::named(form).ok_or_else(|| format!("unknown usage form {form:?}"))?);
             }
             ("cache", ["beside"]) => facts.cache_beside = Some(""),
             ("cache", ["beside", part]) => facts.cache_beside = Some(part),
@@ -77,31 +77,31 @@ fn read(text: &'static str) -> Result<Providers, String> {
                 let unit = Unit::named(unit).ok_or_else(|| format!("unknown unit {unit:?}"))?;
                 facts.labels.push((unit, word));
             }
-            _ => return Err(format!("the fact {fact:?} of {provider} is not understood: {line:?}")),
+            _ => return Err(format!("unknown fact {fact:?} of {provider}: {line:?}")),
         }
     }
     Ok(all)
 }
 
-/// The facts about a provider, by its id.
+/// Returns the facts about a provider, by its id.
 pub(crate) fn facts(id: &str) -> &'static Facts {
     static NONE: OnceLock<Facts> = OnceLock::new();
     providers().facts.get(id).unwrap_or_else(|| NONE.get_or_init(Facts::default))
 }
 
 impl Facts {
-    /// Whether others serve a model of that name too, which is lower case.
+    /// Returns whether others serve a model of this name too. The name is in lower case.
     pub(crate) fn is_open(&self, model: &str) -> bool {
         self.open.iter().any(|start| model.starts_with(start))
     }
 }
 
-/// The ids of the providers that make models.
+/// Returns the ids of the providers that make models.
 pub(crate) fn makers() -> impl Iterator<Item = &'static str> {
     providers().facts.iter().filter(|(_, facts)| facts.maker).map(|(id, _)| *id)
 }
 
-/// The id of a provider in the tables.
+/// Returns the id of a provider in the tables.
 #[must_use]
 pub fn provider_id(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase();
@@ -111,7 +111,7 @@ pub fn provider_id(name: &str) -> String {
     }
 }
 
-/// The id of the provider that a host belongs to.
+/// Returns the id of the provider that a host belongs to.
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The pipeline: bytes of a body in, what each event added out, and the response so far at any time.
+//! The pipeline: input is the bytes of a body; output is the change by each event, and the response so far.
 
 use crate::delta::Delta;
 use crate::dialect::{Dialect, Format, provider_error, stray_error};
@@ -31,35 +31,35 @@ pub struct Stream {
     phase: Phase,
     limits: Limits,
     fed_events: u64,
-    /// Whether the body is fed, and with it the terminator, and not the events that a client hands out.
+    /// Whether the input is the body with its terminator, rather than events from a client.
     is_framed: bool,
     ended: bool,
-    /// Whether an error has been reported, or the end of the body looked at for one: there is one a stream.
+    /// Whether an error was reported, or the end of the body was searched for one. A stream reports only one error.
     explained: bool,
-    /// The sequence number up to which the events of a resumed stream may have been folded already.
+    /// After a resume: events up to this sequence number may have been processed already.
     repeated_up_to: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Running,
-    /// The terminator or the end of the body came; whatever follows is not part of the response.
+    /// The terminator or the end of the body arrived. Everything after it is not part of the response.
     Closed,
 }
 
-/// One event of the stream, folded.
+/// One processed event of the stream.
 #[derive(Debug)]
 pub struct Step<'a> {
-    /// The event's data, as received; None for what only the end of the stream completed.
+    /// The event's data as received; `None` for changes that only the end of the stream completed.
     pub data: Option<Cow<'a, str>>,
-    /// What it added.
+    /// The change by the event.
     pub delta: &'a Delta,
-    /// The event's number and where its data begins.
+    /// The event's number, and the position of its data.
     pub at: Place,
 }
 
 impl Stream {
-    /// A stream of which nothing has been read, in the usual framing of its format.
+    /// Creates a stream in the usual framing of its format.
     #[must_use]
     pub fn new(format: impl Into<Format>, limits: Limits) -> Self {
         let state = Dialect::new(format.into(), limits);
@@ -78,43 +78,44 @@ impl Stream {
         }
     }
 
-    /// How the body is cut into events.
+    /// Returns the framing of the body.
     #[must_use]
     pub fn framing(&self) -> Framing {
         self.framing.framing()
     }
 
-    /// Says how the body is cut into events; to be said before its first bytes, which it would forget.
+    /// Sets the framing of the body. It must be set before the first bytes, which it would discard.
     pub fn set_framing(&mut self, framing: Framing) {
         self.framing = Decoder::new(framing, self.state.payload(), self.limits.event_bytes);
     }
 
-    /// Sets whether the body will be fed, or events one by one, as a client hands them out.
+    /// Sets whether the input will be the body, or single events from a client.
     pub fn set_framed(&mut self, framed: bool) {
         self.is_framed = framed;
     }
 
-    /// Whether the body is fed, and not events.
+    /// Returns whether the input is the body, and not events.
     #[must_use]
     pub fn is_framed(&self) -> bool {
         self.is_framed
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.framing.feed(bytes);
     }
 
-    /// Ends the body. What it completes comes with the next steps.
+    /// Ends the body. The next steps include changes that only the end completes.
     pub fn finish(&mut self) {
         self.ended = true;
         self.framing.finish();
     }
 
-    /// Continues the response with another body, after the one before broke off.
+    /// Continues the response with another body, after the previous one was interrupted.
     ///
-    /// An event that was cut is dropped. So are events up to the last sequence number that was folded: a server may
-    /// send them again.
+    /// An incomplete event is dropped. Events up to the last processed sequence number are skipped, because a server
+    /// may send
+    /// them again.
     pub fn resume(&mut self) {
         self.fed_events += self.framing.events();
         self.set_framing(self.framing.framing());
@@ -126,7 +127,7 @@ impl Stream {
         }
     }
 
-    /// Whether the event has been folded from an earlier body.
+    /// Returns whether the event was processed in an earlier body.
     fn is_repeated(&mut self) -> bool {
         let data = String::from_utf8_lossy(self.framing.data());
         let root = self.tape.read(&data, self.limits.depth);
@@ -139,27 +140,27 @@ impl Stream {
         repeated
     }
 
-    /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
+    /// Discards data that was fed but not processed.
     pub fn stop(&mut self) {
         self.phase = Phase::Closed;
     }
 
-    /// Whether the terminator has come: the response is complete, though the body may go on.
+    /// Returns whether the terminator has arrived, so that the response is complete. The body may continue.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.phase != Phase::Running
     }
 
-    /// How many events have come, those that said nothing included.
+    /// Returns the number of events so far, including those without content.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.framing.events() + self.fed_events
     }
 
-    /// Folds the next event; None until more bytes are fed, or at the end.
+    /// Processes the next event. Returns `None` until more bytes are fed, or at the end.
     ///
     /// # Errors
-    /// As the framing and the dialect have them. What came before stays folded.
+    /// Returns the errors of the framing and the dialect. The events before remain processed.
     pub fn next_step(&mut self) -> Result<Option<Step<'_>>, Error> {
         while self.advance()? {
             let data = self.framing.data();
@@ -177,10 +178,10 @@ impl Stream {
         if self.ended && self.phase == Phase::Running {
             if !std::mem::replace(&mut self.explained, true) {
                 self.explain_silence()?;
-                // Clients that hand out events keep the end to themselves.
+                // Clients that yield events do not report the end.
                 let is_missing = self.is_framed && self.state.is_unreported(self.events());
                 if is_missing || self.state.is_unfinished() {
-                    // What is still open, a tool's arguments, is no more complete than the rest.
+                    // What is still open, such as a tool's arguments, is incomplete too.
                     self.phase = Phase::Closed;
                     return Err(Error { kind: ErrorKind::Unfinished, at: self.framing.place() });
                 }
@@ -190,7 +191,7 @@ impl Stream {
         Ok(None)
     }
 
-    /// Goes to the next event of the body; an error of the framing is the only error of the stream.
+    /// Advances to the next event of the body. After an error of the framing, there are no further errors.
     fn advance(&mut self) -> Result<bool, Error> {
         let ended = self.phase == Phase::Closed;
         self.framing.advance().or_else(|error| {
@@ -220,7 +221,7 @@ impl Stream {
         }
     }
 
-    /// Ends the response; a step only if that completed something.
+    /// Ends the response. Returns a step only if that completed something.
     fn close(&mut self) -> Result<Option<Step<'_>>, Error> {
         self.phase = Phase::Closed;
         self.delta.clear();
@@ -232,7 +233,7 @@ impl Stream {
         Ok(Some(Step { data: None, delta: &self.delta, at }))
     }
 
-    /// Looks for an error in what a strict reader of events skips: GPUStack's `error:` field, a JSON body.
+    /// Looks for an error in data that a strict SSE parser skips: GPUStack's `error:` field, a JSON body.
     fn explain_silence(&mut self) -> Result<(), Error> {
         let stray = self.framing.stray();
         let text = stray.trim_ascii();
@@ -242,7 +243,7 @@ impl Stream {
             && let Ok(root) = self.tape.read(json, self.limits.depth)
         {
             let named = (text.len() > json.len()).then_some(root);
-            // Google's servers put it into an array when they do not stream events.
+            // Google's servers send the error in an array if the response is not server-sent events.
             let mut objects = std::iter::once(root).chain(root.elements());
             let kind =
                 objects.find_map(|object| match object.get("error").filter(|error| error.is_truthy()) {
@@ -262,10 +263,10 @@ impl Stream {
         Ok(())
     }
 
-    /// Folds one event that comes without framing, as clients hand it out.
+    /// Processes one event without framing, as clients yield them.
     ///
     /// # Errors
-    /// As the dialect has them.
+    /// Returns the errors of the dialect.
     pub fn feed_event<'a>(&'a mut self, data: &'a str) -> Result<Step<'a>, Error> {
         self.fed_events += 1;
         self.delta.clear();
@@ -282,10 +283,10 @@ impl Stream {
         Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
     }
 
-    /// Folds a plain body, as it comes without streaming.
+    /// Processes the body of a response without streaming.
     ///
     /// # Errors
-    /// As the dialect has them.
+    /// Returns the errors of the dialect.
     pub fn feed_body<'a>(&'a mut self, data: &'a str) -> Result<Step<'a>, Error> {
         self.delta.clear();
         self.phase = Phase::Closed;
@@ -294,16 +295,17 @@ impl Stream {
         Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
     }
 
-    /// The response so far.
+    /// Returns the response so far.
     #[must_use]
     pub fn state(&self) -> &Dialect {
         &self.state
     }
 }
 
-/// The error that an event named `error` reports; None if it says so in the dialect's own words.
+/// Returns the error that an event named `error` reports; `None` if the dialect itself reports it.
 ///
-/// Its data is no part of an answer, whether that has an `error` member, is something else or no JSON at all.
+/// The data of such an event is not part of an answer: it may have an `error` member, have another form, or not be
+/// JSON.
 fn named_error(tape: &mut Tape, data: &str, depth: usize) -> Option<ErrorKind> {
     match tape.read(data, depth) {
         Ok(root) if root.get("error").is_some_and(Value::is_truthy) => None,

@@ -1,22 +1,22 @@
-//! Assembles the calls of tools from fragments that name them by index, by id, by both or by neither.
+//! Assembles tool calls from fragments that identify their call by index, by id, by both or by neither.
 
 use crate::delta::Delta;
 use crate::json::{Text, Value, write_string};
 use crate::message::ToolCall;
 use crate::tree::Object;
 
-/// A piece of one tool call, as one event brings it.
+/// A fragment of one tool call in one event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fragment<'a> {
-    /// The position that the provider gives the call; some give every call the same.
+    /// The provider's index of the call. Some providers send the same index for every call.
     pub index: Option<i64>,
-    /// The id of the call, if the fragment has one that is not empty.
+    /// The id of the call, if it is present and not empty.
     pub id: Option<&'a str>,
-    /// The name of the tool, if the fragment has one that is not empty.
+    /// The name of the tool, if it is present and not empty.
     pub name: Option<&'a str>,
-    /// Text of the arguments, between the quotes of a JSON string.
+    /// The text of the arguments, between the quotes of a JSON string.
     pub arguments: Option<&'a str>,
-    /// Arguments that came as JSON instead of as a string of JSON.
+    /// Arguments that are JSON instead of a string of JSON.
     pub value: Option<Value<'a>>,
 }
 
@@ -26,47 +26,48 @@ impl Fragment<'_> {
     }
 }
 
-/// One call of a tool, growing.
+/// The buffer of one tool call.
 #[derive(Debug, Clone, Default)]
 pub struct Buffer {
     index: Option<i64>,
     /// The provider's id of the call.
     pub id: Option<String>,
-    /// The name of the tool.
+    /// The arguments so far, as JSON text.
     pub name: String,
     /// The arguments so far, JSON text.
     pub arguments: Text,
-    /// `function` or `custom`, when the provider says so.
+    /// `function` or `custom`, if the provider sends it.
     pub kind: Option<String>,
-    /// Members that nobody gave a meaning, of the call and of its function.
+    /// Unknown members of the call.
     pub extra: Object,
-    /// The same, of the function inside the call.
+    /// Unknown members of the function in the call.
     pub function_extra: Object,
     closing: Closing,
-    /// Whether the provider has said that the arguments are complete.
+    /// Whether the provider has marked the arguments as complete.
     ended: bool,
-    /// Whether the call has been handed out.
+    /// Whether the call has been emitted.
     pub(crate) delivered: bool,
 }
 
 impl Buffer {
-    /// A call of that index without a name yet.
+    /// Creates a call with this index, without a name yet.
     pub(crate) fn new(index: Option<i64>) -> Self {
         Self { index, ..Self::default() }
     }
 
-    /// The index that the provider gives the call.
+    /// Returns the provider's index of the call.
     pub(crate) fn index(&self) -> Option<i64> {
         self.index
     }
 
-    /// Whether the arguments are a JSON object or array that has been closed.
+    /// Returns whether the arguments are a complete JSON object or array.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closing.closed
     }
 
-    /// Whether there are no arguments: no text, or `{}`. More may come, or the answer was cut off in front of them.
+    /// Returns whether there are no arguments: no text, or `{}`. More may follow, or the answer was cut off before
+    /// them.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let mut text = self.arguments.value.bytes().filter(|byte| !byte.is_ascii_whitespace());
@@ -80,10 +81,10 @@ impl Buffer {
         self.closing.feed(&self.arguments.value.as_bytes()[before..]);
     }
 
-    /// Appends text of the arguments, between the quotes of a JSON string, and completes the call if that closes them.
-    /// An empty object waits: some servers send one in front of the arguments.
+    /// Appends text of the arguments, between the quotes of a JSON string, and completes the call if they are complete.
+    /// An empty object does not complete it, because some servers send one before the arguments.
     ///
-    /// Reports both under the position of the call; None for a call that is not the caller's.
+    /// Reports both for the position of the call, which is `None` for calls of hosted tools.
     pub(crate) fn grow(&mut self, position: Option<usize>, quoted: &str, delta: &mut Delta) {
         let before = self.arguments.value.len();
         self.push(quoted);
@@ -93,7 +94,7 @@ impl Buffer {
         }
     }
 
-    /// The same for arguments that may have come as JSON instead of as a string of JSON.
+    /// Appends arguments that may be JSON instead of a string of JSON.
     pub(crate) fn grow_by(&mut self, position: Option<usize>, value: Value<'_>, delta: &mut Delta) {
         match value.quoted() {
             Some(quoted) => self.grow(position, quoted, delta),
@@ -105,14 +106,14 @@ impl Buffer {
         }
     }
 
-    /// Ends the arguments: half a character at their end becomes U+FFFD.
+    /// Ends the arguments. Half of a surrogate pair at their end becomes U+FFFD.
     pub(crate) fn finish(&mut self, position: Option<usize>, delta: &mut Delta) {
         let before = self.arguments.value.len();
         self.arguments.finish();
         self.report(before, position, delta);
     }
 
-    /// Ends the arguments of a call that was left without text as what such a call means, JSON text.
+    /// Ends the arguments of a call. If there is no text, they become `usual`, as JSON text.
     pub(crate) fn fill(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
         self.finish(position, delta);
         if self.arguments.value.trim_ascii().is_empty() {
@@ -123,8 +124,8 @@ impl Buffer {
         }
     }
 
-    /// Ends the arguments where the provider says so. Empty ones and those that are not closed wait for [`settle`]:
-    /// the answer may have been cut off in them.
+    /// Ends the arguments at the provider's end marker. Empty or incomplete arguments wait for [`settle`], because the
+    /// answer may have been cut off in them.
     ///
     /// [`settle`]: Self::settle
     pub(crate) fn end(&mut self, position: Option<usize>, delta: &mut Delta) {
@@ -135,7 +136,7 @@ impl Buffer {
         }
     }
 
-    /// Completes a call whose arguments have ended or are an empty object, when something follows it.
+    /// Completes a call whose arguments have ended or are an empty object, when another part of the answer follows.
     pub(crate) fn settle(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
         if !self.delivered && (self.ended || self.is_closed()) {
             self.fill(usual, position, delta);
@@ -150,7 +151,7 @@ impl Buffer {
         }
     }
 
-    /// Appends the call as JSON, in the form that OpenAI's chat and those like it have.
+    /// Appends the call as JSON, in the form of OpenAI's chat format.
     pub(crate) fn write(&self, out: &mut String) {
         let kind = self.kind.as_deref().unwrap_or("function");
         let (body, arguments) =
@@ -195,7 +196,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The calls, in the order in which they began.
+    /// Returns the calls, in the order of their first fragments.
     #[must_use]
     pub fn buffers(&self) -> &[Buffer] {
         &self.buffers
@@ -205,15 +206,16 @@ impl Calls {
         &mut self.buffers
     }
 
-    /// The call that a fragment continues, or the new one that it begins, by position; and whether it is new.
+    /// Returns the position of the call that a fragment continues or begins, and whether the call is new.
     ///
-    /// - An id that is known continues its call, an id that is new begins one, whatever the index says:
-    ///   several servers give every parallel call the index 0.
-    /// - Without an id the index decides; the latest call of that index is meant.
-    /// - Without either, a name begins a call and anything else continues the last one.
-    /// - A name that comes again after the arguments are closed begins a call, unless it only repeats itself.
-    /// - A new id alone begins no call while arguments of that index are open: some servers make up an id for
-    ///   every fragment. Nor does one that comes when the arguments are closed already, with nothing else.
+    /// - A known id continues its call, and a new id begins a call, regardless of the index: several servers send the
+    ///   index 0 for every parallel call.
+    /// - Without an id, the index decides. It refers to the latest call with that index.
+    /// - Without either, a name begins a call, and any other fragment continues the last one.
+    /// - A name after complete arguments begins a call, unless it only repeats the call's name.
+    /// - A new id alone does not begin a call while arguments with that index are open: some servers create an id for
+    ///   every
+    ///   fragment. Neither does a new id without other members after complete arguments.
     pub fn route(&mut self, fragment: &Fragment<'_>) -> (usize, bool) {
         let known = match (fragment.id, fragment.index) {
             (Some(id), index) => self
@@ -236,15 +238,16 @@ impl Calls {
             if call.name.is_empty() {
                 call.name.push_str(name);
             } else if call.name != name && call.arguments.value.is_empty() && fragment.id.is_none() {
-                // A name in pieces: the only other meaning of a second name is a new call, and that has an id,
-                // or stands behind arguments.
+                // The name arrives in pieces. Otherwise a second name would begin a new call, which has an id or
+                // follows complete
+                // arguments.
                 call.name.push_str(name);
             }
         }
         (position, known.is_none())
     }
 
-    /// The latest call of that id; one of the same index first, should a server use an id twice.
+    /// Returns the latest call with this id. A call with the same index has precedence, in case a server repeats an id.
     fn with_id(&self, id: &str, index: Option<i64>) -> Option<usize> {
         let same = |call: &Buffer| call.id.as_deref() == Some(id);
         self.buffers.iter().rposition(|call| same(call) && call.index == index).or_else(|| {
@@ -252,7 +255,7 @@ impl Calls {
         })
     }
 
-    /// A call of that index whose id has not come yet: some servers send it late.
+    /// Returns a call with this index whose id is missing so far, because some servers send it late.
     fn awaiting_id(&self, fragment: &Fragment<'_>) -> Option<usize> {
         let position = self.with_index(fragment.index)?;
         let call = &self.buffers[position];
@@ -260,7 +263,7 @@ impl Calls {
         (call.id.is_none() && (bare || !call.is_closed())).then_some(position)
     }
 
-    /// A call of that index whose arguments are open, for a fragment that brings more of them but no name.
+    /// Returns a call with this index whose arguments are open, for a fragment with arguments but without a name.
     fn open_without_name(&self, fragment: &Fragment<'_>) -> Option<usize> {
         let position = self.with_index(fragment.index)?;
         let call = &self.buffers[position];
@@ -268,12 +271,12 @@ impl Calls {
         (goes_on && !call.name.is_empty()).then_some(position)
     }
 
-    /// The latest call of that index.
+    /// Returns the latest call with this index.
     fn with_index(&self, index: Option<i64>) -> Option<usize> {
         self.buffers.iter().rposition(|call| index.is_some() && call.index == index)
     }
 
-    /// Takes back the call that was begun last.
+    /// Removes the call that was begun last.
     pub(crate) fn take_back(&mut self) {
         self.buffers.pop();
     }
@@ -287,7 +290,7 @@ impl Calls {
     }
 }
 
-/// Follows JSON text just far enough to see its outermost bracket close.
+/// A scanner of JSON text that only detects the end of the outermost container.
 #[derive(Debug, Clone, Default)]
 struct Closing {
     depth: u32,
@@ -332,7 +335,7 @@ mod tests {
     /// Index, id, name and arguments of a fragment.
     type Piece<'a> = (Option<i64>, &'a str, &'a str, &'a str);
 
-    /// Routes fragments and gives back `(name, arguments)` of every call.
+    /// Routes fragments, and returns `(name, arguments)` of every call.
     fn assemble(fragments: &[Piece<'_>]) -> Vec<(String, String)> {
         let mut calls = Calls::default();
         for &(index, id, name, arguments) in fragments {

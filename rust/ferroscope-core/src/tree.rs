@@ -1,12 +1,12 @@
-//! JSON that grows: the members of a response that nobody gave a meaning, merged as they arrive.
+//! JSON values that grow: unknown members of a response, merged as they arrive.
 
 use crate::json::{self, Kind, Value};
 use std::collections::HashMap;
 
-/// A JSON value that later pieces of a stream may add to.
+/// A JSON value that later pieces of a stream may extend.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
-    /// A value as it came, JSON text.
+    /// A value as received, as JSON text.
     Raw(Box<str>),
     /// A string that grows.
     Text(json::Text),
@@ -16,41 +16,41 @@ pub enum Node {
     Array(Vec<Node>),
 }
 
-/// How a value meets an earlier one of the same name. Objects are merged member by member either way.
+/// The rule for merging a value with an earlier one of the same name. Objects are always merged member by member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
-    /// The last value that is not null counts.
+    /// The last value that is not null wins.
     Latest,
-    /// Lists grow, by the `index` of their elements where these have one; inside them the strings named in
-    /// `GROWING` join.
+    /// Lists grow. Elements with an `index` are merged by it. Inside them, the strings named in `GROWING` are joined.
     Grow,
-    /// What was found stays found: of two values of a `SCALE` the higher counts. Lists grow by what is new in
-    /// them; elements that are `NAMED` alike are merged.
+    /// Findings are never removed. Of two values of a `SCALE`, the higher wins. Lists grow by new elements; elements
+    /// with
+    /// the same `NAMED` member are merged.
     Found,
-    /// Lists add up: one that begins with the earlier list replaces it, any other follows it.
+    /// Lists are appended. A list that begins with the earlier list replaces it.
     Extend,
 }
 
-/// How much is found, in JSON text: `true` is more than `false`, and so on.
+/// The scale of findings, as JSON text: `true` is higher than `false`, and so on.
 const SCALE: [&str; 6] = ["false", "true", "\"safe\"", "\"low\"", "\"medium\"", "\"high\""];
 
-/// What tells the elements of a list of findings apart, where they have it.
+/// The members that identify the elements of a list of findings.
 const NAMED: [&str; 2] = ["prompt_index", "id"];
 
-/// Strings that join inside growing lists (`reasoning_details`).
+/// The strings that are joined inside growing lists (`reasoning_details`).
 const GROWING: [&str; 3] = ["text", "summary", "data"];
 
-/// Beyond this many members an object keeps an index of them.
+/// An object with more members than this has an index of them.
 const FEW: usize = 32;
 
-/// Among so many of the latest elements an element of a growing list finds the one that it continues.
+/// The number of latest elements among which an element of a growing list finds the one that it continues.
 const REACH: usize = 1024;
 
-/// The members of an object, in the order in which they first came.
+/// The members of an object, in the order of their first arrival.
 #[derive(Debug, Clone, Default)]
 pub struct Object {
     members: Vec<(Box<str>, Node)>,
-    /// Positions by name, once there are many members.
+    /// Positions by name, if there are many members.
     index: HashMap<Box<str>, usize>,
 }
 
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// A value whose strings can grow, down to so many levels of nesting; what is deeper stays as it came.
+    /// Creates a value whose strings can grow, down to `levels` of nesting. Deeper values stay as received.
     #[must_use]
     pub fn growing(value: Value<'_>, levels: usize) -> Self {
         match (value.kind(), levels.checked_sub(1)) {
@@ -98,7 +98,7 @@ impl Node {
         }
     }
 
-    /// The growing string. Replaces any other value by an empty string first; never None.
+    /// Returns the growing string. Replaces any other value by an empty string first; never `None`.
     pub fn text_mut(&mut self) -> Option<&mut json::Text> {
         if !matches!(self, Self::Text(_)) {
             *self = Self::Text(json::Text::default());
@@ -106,7 +106,7 @@ impl Node {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The object. Replaces any other value by an empty object first; never None.
+    /// Returns the object. Replaces any other value by an empty object first; never `None`.
     pub fn object_mut(&mut self) -> Option<&mut Object> {
         if !matches!(self, Self::Object(_)) {
             *self = Self::Object(Object::default());
@@ -114,7 +114,7 @@ impl Node {
         if let Self::Object(object) = self { Some(object) } else { None }
     }
 
-    /// The elements of the array. Replaces any other value by an empty array first; never None.
+    /// Returns the elements of the array. Replaces any other value by an empty array first; never `None`.
     pub fn elements_mut(&mut self) -> Option<&mut Vec<Self>> {
         if !matches!(self, Self::Array(_)) {
             *self = Self::Array(Vec::new());
@@ -122,7 +122,7 @@ impl Node {
         if let Self::Array(elements) = self { Some(elements) } else { None }
     }
 
-    /// The string, if the value is one that can grow.
+    /// Returns the string, if the value is one that can grow.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(&text.value) } else { None }
@@ -187,7 +187,7 @@ fn elements_as_they_came(list: Value<'_>) -> Vec<Node> {
     list.elements().map(|element| Node::Raw(element.kept().into())).collect()
 }
 
-/// Adds elements: one with the `index` and `type` of an earlier one continues it, any other is new.
+/// Adds elements. An element with the `index` and `type` of an earlier one continues it; others are new.
 fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
     for element in value.elements() {
         let slot = element.get("index").filter(|index| index.kind() == Kind::Number).and_then(|index| {
@@ -214,8 +214,8 @@ fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
     }
 }
 
-/// Adds the elements of a list of findings: one that is named like an earlier one is merged with it, any other is
-/// kept once.
+/// Adds the elements of a list of findings. An element that is named like an earlier one is merged with it; others are
+/// added once.
 fn merge_findings(elements: &mut Vec<Node>, value: Value<'_>) {
     for element in value.elements() {
         let beyond = elements.len().saturating_sub(REACH);
@@ -237,21 +237,21 @@ fn merge_findings(elements: &mut Vec<Node>, value: Value<'_>) {
     }
 }
 
-/// Whether more was found before.
+/// Returns whether the earlier finding is higher.
 fn is_more(known: &str, given: &str) -> bool {
     let place = |found: &str| SCALE.iter().position(|&step| step == found);
     matches!((place(known), place(given)), (Some(known), Some(given)) if known > given)
 }
 
-/// The elements of an array that grows at its end, each as it came.
+/// The elements of an array that grows at its end, each as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List {
-    /// JSON text with commas.
+    /// The elements as JSON text, separated by commas.
     elements: String,
 }
 
 impl List {
-    /// Whether there are no elements.
+    /// Returns whether there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.elements.is_empty()
@@ -265,7 +265,7 @@ impl List {
         self.elements.push_str(&element.kept());
     }
 
-    /// Appends the elements of an array, or anything else as one element.
+    /// Appends the elements of an array, or any other value as one element.
     pub fn extend(&mut self, value: Value<'_>) {
         match value.kind() {
             Kind::Array => value.elements().for_each(|element| self.push(element)),
@@ -282,7 +282,7 @@ impl List {
 }
 
 impl Object {
-    /// An object whose strings can grow, and those in its members down to so many levels of nesting.
+    /// Creates an object whose strings can grow, including those in its members down to `levels` of nesting.
     #[must_use]
     pub fn growing(value: Value<'_>, levels: usize) -> Self {
         let mut object = Self::default();
@@ -292,13 +292,13 @@ impl Object {
         object
     }
 
-    /// The member of that name.
+    /// Returns the member with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Node> {
         self.members.iter().find(|(known, _)| **known == *name).map(|(_, node)| node)
     }
 
-    /// The member of that name, to change it; a new one is null.
+    /// Returns the member with this name, to modify it. A new member is null.
     pub fn entry(&mut self, name: &str) -> &mut Node {
         let position = self.position(name).unwrap_or_else(|| {
             self.members.push((name.into(), Node::Raw("null".into())));
@@ -307,7 +307,7 @@ impl Object {
         &mut self.members[position].1
     }
 
-    /// Whether there are no members.
+    /// Returns whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -321,12 +321,12 @@ impl Object {
         }
     }
 
-    /// The member of that name, if there is one.
+    /// Returns the member with this name, if there is one.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
         self.position(name).map(|position| &mut self.members[position].1)
     }
 
-    /// Sets one member, whatever it was before.
+    /// Sets one member, replacing any earlier value.
     pub fn set(&mut self, name: &str, value: Value<'_>) {
         let node = Node::Raw(value.kept().into());
         match self.get_mut(name) {
@@ -335,14 +335,14 @@ impl Object {
         }
     }
 
-    /// Sets one member, but lets a value that says something stand against a null.
+    /// Sets one member, but does not replace an existing value by null.
     pub fn set_given(&mut self, name: &str, value: Value<'_>) {
         if !value.is_null() || self.get_mut(name).is_none() {
             self.set(name, value);
         }
     }
 
-    /// Merges one member that is a growing string; what is no string counts as it comes.
+    /// Appends to one member that is a growing string. A value that is not a string replaces it.
     pub fn join(&mut self, name: &str, value: Value<'_>) {
         match (self.get_mut(name), value.quoted()) {
             (Some(Node::Text(text)), Some(quoted)) => text.push(quoted),
@@ -385,12 +385,12 @@ impl Object {
         self.index.get(name).copied()
     }
 
-    /// Ends every growing string: half a character at its end becomes U+FFFD.
+    /// Ends every growing string. Half of a surrogate pair at its end becomes U+FFFD.
     pub fn finish(&mut self) {
         self.members.iter_mut().for_each(|(_, node)| node.finish());
     }
 
-    /// A growing string.
+    /// Returns a growing string.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.members.iter().find_map(|(known, node)| match node {
@@ -399,7 +399,7 @@ impl Object {
         })
     }
 
-    /// The same, to append to.
+    /// Returns a growing string, to append to it.
     pub fn text_mut(&mut self, name: &str) -> Option<&mut json::Text> {
         match self.get_mut(name) {
             Some(Node::Text(text)) => Some(text),
@@ -407,7 +407,7 @@ impl Object {
         }
     }
 
-    /// A member that is kept as it came, JSON text.
+    /// Returns a member that was stored as received, as JSON text.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.members.iter().find_map(|(known, node)| match node {
@@ -416,7 +416,7 @@ impl Object {
         })
     }
 
-    /// Appends the members as JSON, each behind a comma.
+    /// Appends the members as JSON, each preceded by a comma.
     pub fn write_members(&self, out: &mut String) {
         for (name, node) in &self.members {
             out.push(',');

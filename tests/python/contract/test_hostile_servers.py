@@ -75,7 +75,7 @@ def test_what_passes_a_limit_is_refused(caller: Caller, name: str) -> None:
     caller.server.reply(Sent(pieces()))
     stream = caller.call("Say hello", stream=True)
     start = time.monotonic()
-    with pytest.raises(errors.LimitExceededError, match=f"{limit} passed the limit of") as caught:
+    with pytest.raises(errors.LimitExceededError, match=f"{limit} exceeds the limit of") as caught:
         caller.consume(stream)
     assert time.monotonic() - start < TOO_LONG
     assert caught.value.partial is not None

@@ -286,7 +286,7 @@ def test_the_message_of_a_stream_goes_on(caller: Caller) -> None:
 def test_a_limit_ends_a_stream_and_keeps_what_came(caller: Caller) -> None:
     caller.server.reply(Answer(Text("word " * 500)))
     stream = caller.call("Say hello", stream={"limits": {"response_bytes": 2000}})
-    with pytest.raises(errors.LimitExceededError, match="the size of the response passed the limit of 2000") as caught:
+    with pytest.raises(errors.LimitExceededError, match="the size of the response exceeds the limit of 2000") as caught:
         caller.consume(stream)
     assert caught.value.event is not None
     assert caught.value.partial is not None

@@ -73,7 +73,7 @@ def test_a_call_is_billed_by_the_server_that_answered(
         assert (cost.total, cost.status, cost.provider) == (expected.total, "exact", provider)
         assert answer.provider == "openai"
         guessed = base_url == "http://llm.example/v1" and provider != "openai"
-        note = f"the server llm.example is not known: priced as {provider}, which makes the model"
+        note = f"the server llm.example is unknown: priced as {provider}, which makes the model"
         assert (note in cost.assumptions) is guessed
 
 

@@ -263,26 +263,26 @@ LONG = say("x" * 100)
 @pytest.mark.parametrize(
     ("limits", "events", "message", "place"),
     [
-        ({"event_bytes": 80}, [say("a"), LONG], "the size of an event passed the limit of 80", (2, 62)),
+        ({"event_bytes": 80}, [say("a"), LONG], "the size of an event exceeds the limit of 80", (2, 62)),
         (
             {"response_bytes": 100},
             [say("a")] * 2,
-            "the size of the response passed the limit of 100",
+            "the size of the response exceeds the limit of 100",
             (2, 68),
         ),
         (
             {"tool_calls": 1},
             [call({"index": index, "id": str(index), "function": {"name": "f"}}) for index in range(2)],
-            "the number of tool calls passed the limit of 1",
+            "the number of tool calls exceeds the limit of 1",
             (2, 120),
         ),
         (
             {"choices": 1},
             ['{"choices":[{"index":0},{"index":1}]}'],
-            "the number of choices passed the limit of 1",
+            "the number of choices exceeds the limit of 1",
             (1, 6),
         ),
-        ({"depth": 2}, ['{"x":[]}', '{"x":[[]]}'], "the nesting of JSON passed the limit of 2", (2, 22)),
+        ({"depth": 2}, ['{"x":[]}', '{"x":[[]]}'], "the nesting of JSON exceeds the limit of 2", (2, 22)),
     ],
 )
 def test_every_limit_can_be_set_and_strikes(

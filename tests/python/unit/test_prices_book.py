@@ -117,8 +117,8 @@ def test_a_table_may_be_named_by_the_environment(tmp_path: Path) -> None:
     ("row", "why"),
     [
         ({**ROW, "rates": {"inputs": 1}}, 'unknown unit "inputs"'),
-        ({**ROW, "rates": {"input": -1}}, 'rate "input=-1" is not understood'),
-        ({**ROW, "when": "sometimes"}, 'condition "sometimes" is not understood'),
+        ({**ROW, "rates": {"input": -1}}, 'invalid rate "input=-1"'),
+        ({**ROW, "when": "sometimes"}, 'invalid condition "sometimes"'),
         ({**ROW, "names": ["a\tb"]}, "must not contain tabs"),
     ],
 )

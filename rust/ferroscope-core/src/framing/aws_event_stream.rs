@@ -1,4 +1,4 @@
-//! Splits a byte stream into the messages of AWS's event stream, whatever the chunk boundaries.
+//! Splits a byte stream into the messages of AWS's event stream, regardless of the chunk boundaries.
 //!
 //! `https://smithy.io/2.0/aws/amazon-eventstream.html`. All numbers are big-endian:
 //!
@@ -14,24 +14,24 @@ use crate::error::{Error, ErrorKind, FrameProblem, Limit, Place};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     headers: &'a [u8],
-    /// What it carries.
+    /// The payload.
     pub payload: &'a [u8],
-    /// The message's number and where it begins.
+    /// The message's number, and its position.
     pub at: Place,
 }
 
 /// One header of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// Its name.
+    /// The name.
     pub name: &'a [u8],
-    /// The number of its type.
+    /// The number of the value's type.
     pub kind: u8,
-    /// Its value as the bytes are, without their length.
+    /// The bytes of the value, without their length.
     pub value: &'a [u8],
 }
 
-/// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from message to message.
+/// An incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from message to message.
 ///
 /// ```
 /// use ferroscope_core::framing::aws_event_stream::Decoder;
@@ -46,32 +46,32 @@ pub struct Header<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
-    /// Bytes not yet given out. Everything before `next` belongs to messages already read.
+    /// Bytes that may still be needed. Everything before `next` belongs to earlier messages.
     buffer: Vec<u8>,
-    /// Where in `buffer` the next message begins.
+    /// The position of the next message in `buffer`.
     next: usize,
-    /// Where in `buffer` the message last delivered begins, its payload begins, and its payload ends.
+    /// The positions in `buffer` of the last delivered message, of its payload, and of its payload's end.
     delivered: [usize; 3],
-    /// Offset in the body of `buffer[0]`.
+    /// The offset of `buffer[0]` in the body.
     base: u64,
     messages: u64,
     finished: bool,
     max_message: usize,
-    /// The first error: behind it nobody knows where a message begins.
+    /// The first error. After it, the position of the next message is unknown.
     broken: Option<Error>,
 }
 
-/// The two lengths and their checksum.
+/// The size of the two lengths and their checksum.
 const PRELUDE: usize = 12;
-/// The checksum at the end.
+/// The size of the checksum at the end.
 const CHECKSUM: usize = 4;
-/// More headers than this the format does not allow.
+/// The format's limit for the headers.
 const MAX_HEADERS: usize = 128 << 10;
-/// The type of headers that are strings.
+/// The type of string headers.
 const STRING: u8 = 7;
 
 impl Decoder {
-    /// A decoder for one body whose messages may hold up to `max_message` bytes each.
+    /// Creates a decoder for one body with messages of up to `max_message` bytes each.
     #[must_use]
     pub fn new(max_message: usize) -> Self {
         Self {
@@ -86,12 +86,12 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.broken.is_some() {
             return;
         }
-        // What is left is at most one unfinished message, and it moves only once: it then begins at 0.
+        // The rest is at most one incomplete message. It is moved only once, because it then begins at 0.
         self.buffer.drain(..self.next);
         self.base += self.next as u64;
         self.next = 0;
@@ -99,16 +99,17 @@ impl Decoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Ends the body: a message that is not whole by now is an error.
+    /// Ends the body. An incomplete message is then an error.
     pub fn finish(&mut self) {
         self.finished = true;
     }
 
-    /// Goes to the next complete message; false until more bytes are fed, or at the end.
+    /// Advances to the next complete message. Returns `false` until more bytes are fed, or at the end.
     ///
     /// # Errors
-    /// A [`FrameProblem`], or [`Limit::EventBytes`] when a message says that it outgrows its limit. Nothing can be
-    /// read behind an error, which comes again then.
+    /// Returns a [`FrameProblem`], or [`Limit::EventBytes`] if a message's length exceeds the limit. Nothing can be
+    /// read after
+    /// an error, so later calls return the same error.
     pub fn advance(&mut self) -> Result<bool, Error> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
@@ -146,7 +147,7 @@ impl Decoder {
         Ok(true)
     }
 
-    /// There is no whole message, and at the end there must be no half.
+    /// Returns `false`, because no message is complete; at the end of the body, an incomplete message is an error.
     fn wait(&self) -> Result<bool, ErrorKind> {
         if self.finished && self.next < self.buffer.len() {
             return Err(ErrorKind::Frame(FrameProblem::Truncated));
@@ -154,7 +155,7 @@ impl Decoder {
         Ok(false)
     }
 
-    /// The message that [`advance`](Self::advance) came to; empty after a [`feed`](Self::feed).
+    /// Returns the current message, which is empty after a [`feed`](Self::feed).
     #[must_use]
     pub fn message(&self) -> Message<'_> {
         let [begin, payload, end] = self.delivered;
@@ -165,13 +166,13 @@ impl Decoder {
         }
     }
 
-    /// How many messages have been delivered.
+    /// Returns the number of delivered messages.
     #[must_use]
     pub fn messages(&self) -> u64 {
         self.messages
     }
 
-    /// The number of the last message, and how far the body has been read.
+    /// Returns the number of the last message, and the offset up to which the body has been read.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { event: self.messages, byte: self.base + self.next as u64 }
@@ -179,13 +180,13 @@ impl Decoder {
 }
 
 impl<'a> Message<'a> {
-    /// Its headers, in their order.
+    /// Returns the headers, in order.
     pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + use<'a> {
         let mut rest = self.headers;
         std::iter::from_fn(move || take_header(&mut rest))
     }
 
-    /// The header of that name, if it is a string.
+    /// Returns the header with this name, if it is a string.
     #[must_use]
     pub fn string(&self, name: &str) -> Option<&'a [u8]> {
         let header = self.headers().find(|header| header.name == name.as_bytes())?;
@@ -193,7 +194,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Whether all headers are whole, and no two have one name.
+/// Checks that all headers are complete and have different names.
 fn check_headers(mut rest: &[u8]) -> Result<(), ErrorKind> {
     let mut names = Vec::new();
     while !rest.is_empty() {
@@ -207,7 +208,7 @@ fn check_headers(mut rest: &[u8]) -> Result<(), ErrorKind> {
     Ok(())
 }
 
-/// Takes off the next header; None if it reaches past the end, or is of a type that there is not.
+/// Removes and returns the next header; `None` if it extends past the end or has an unknown type.
 fn take_header<'a>(rest: &mut &'a [u8]) -> Option<Header<'a>> {
     let [length] = *take(rest, 1)? else { return None };
     let name = take(rest, usize::from(length))?;
@@ -234,7 +235,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// The number at that place.
+/// Returns the number at this position.
 fn number(bytes: &[u8], at: usize) -> u32 {
     bytes[at..at + 4].iter().fold(0, |number, &byte| number << 8 | u32::from(byte))
 }

@@ -1,13 +1,14 @@
-//! Takes the events out of the messages of Bedrock's two streams.
+//! Extracts the events from the messages of Bedrock's two streams.
 //!
-//! - `InvokeModelWithResponseStream` wraps a model's own events: a message of the event type `chunk` has one, as base64
-//!   in the member `bytes` of its payload. Messages of other types are skipped.
+//! - `InvokeModelWithResponseStream` wraps a model's own events. A message of the event type `chunk` has one event, as
+//!   base64 in the member `bytes` of its payload. Messages of other types are skipped.
 //!   `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html`
-//! - `ConverseStream` names its events by the header `:event-type`. An event becomes the object that AWS's SDKs make
-//!   of it: the payload as the only member, under the event's name.
+//! - `ConverseStream` names its events in the header `:event-type`. As in AWS's SDKs, an event becomes an object with
+//!   the
+//!   payload as its only member, under the event's name.
 //!   `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html`
 //!
-//! In both, a message that is an exception or an error ends the stream with it.
+//! In both, an exception or error message ends the stream with an error.
 
 use super::aws_event_stream::{self, Message};
 use super::replaced;
@@ -21,23 +22,23 @@ use base64::engine::general_purpose::STANDARD;
 pub enum Payload {
     /// Events of a model's own format, in messages of the type `chunk`.
     Chunk,
-    /// Events that are named by the type of the message.
+    /// Events named by the type of the message.
     Event,
 }
 
-/// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
+/// An incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
 #[derive(Debug)]
 pub struct Decoder {
     payload: Payload,
     messages: aws_event_stream::Decoder,
     tape: Tape,
-    /// The event that `advance` came to, and its place.
+    /// The current event.
     data: Vec<u8>,
     at: Place,
 }
 
 impl Decoder {
-    /// A decoder for one body whose messages may hold up to `max_message` bytes each.
+    /// Creates a decoder for one body with messages of up to `max_message` bytes each.
     #[must_use]
     pub fn new(payload: Payload, max_message: usize) -> Self {
         Self {
@@ -49,20 +50,20 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.messages.feed(bytes);
     }
 
-    /// Ends the body: a message that is not whole by now is an error.
+    /// Ends the body. An incomplete message is then an error.
     pub fn finish(&mut self) {
         self.messages.finish();
     }
 
-    /// Goes to the next event; false until more bytes are fed, or at the end.
+    /// Advances to the next event. Returns `false` until more bytes are fed, or at the end.
     ///
     /// # Errors
-    /// As the messages have them, a `chunk` of another shape, or an error that Bedrock reports.
+    /// Returns the errors of the messages, an error for a malformed `chunk`, or an error that Bedrock reports.
     pub fn advance(&mut self) -> Result<bool, Error> {
         while self.messages.advance()? {
             let message = self.messages.message();
@@ -88,32 +89,32 @@ impl Decoder {
         Ok(false)
     }
 
-    /// The data of the event that [`advance`](Self::advance) came to.
+    /// Returns the data of the current event.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// The number and the beginning of the message that has it.
+    /// Returns the number and the position of the message of the current event.
     #[must_use]
     pub fn at(&self) -> Place {
         self.at
     }
 
-    /// How many messages have been read, those that said nothing included.
+    /// Returns the number of messages so far, including those without content.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.messages.messages()
     }
 
-    /// The number of the last message, and how far the body has been read.
+    /// Returns the number of the last message, and the offset up to which the body has been read.
     #[must_use]
     pub fn place(&self) -> Place {
         self.messages.place()
     }
 }
 
-/// Decodes the event of a chunk; false if the chunk has none.
+/// Decodes the event of a chunk. Returns `false` if the chunk has none.
 fn read_chunk(payload: &[u8], tape: &mut Tape, data: &mut Vec<u8>) -> Result<bool, ErrorKind> {
     let text = replaced(payload);
     let root = tape.read(&text, MAX_DEPTH).map_err(|found| ErrorKind::Json {
@@ -141,7 +142,7 @@ fn name_event(name: &[u8], payload: &[u8], data: &mut Vec<u8>) {
     data.push(b'}');
 }
 
-/// The error that a message reports, whose name has the header `named`.
+/// Returns the error that a message reports. The header `named` has its name.
 fn reported(message: Message<'_>, named: &str, tape: &mut Tape) -> ErrorKind {
     let header = |name| message.string(name).map(String::from_utf8_lossy);
     let name = header(named).unwrap_or_default();

@@ -1,14 +1,14 @@
-//! Decodes the chunks of an HTTP/1.1 body to the data in them
+//! Decodes the chunks of an HTTP/1.1 body
 //! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
 //!
-//! Strict where two readers could disagree about where a body ends, because the bytes behind it would then be read as
+//! Strict where two parsers could disagree about the end of a body, because the bytes after it would then be read as
 //! another response: line ends are CRLF, and a size is plain hexadecimal digits.
 
 use super::http_chunks::{LINE_END, MAX_LINE, chunk_size};
 use memchr::memchr;
 use std::fmt;
 
-/// Incremental decoder of one chunked body, up to its last chunk. The trailers are left to the caller.
+/// An incremental decoder of one chunked body, up to its last chunk. The caller reads the trailers.
 ///
 /// ```
 /// use ferroscope_core::framing::chunked_body::Decoder;
@@ -20,7 +20,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
-    /// The first part of a size line whose end has not arrived.
+    /// The beginning of an incomplete size line.
     line: Vec<u8>,
 }
 
@@ -28,20 +28,23 @@ pub struct Decoder {
 enum State {
     #[default]
     Size,
-    /// The number of bytes that the current chunk still lacks.
+    /// The number of missing bytes of the current chunk.
     Data(u64),
-    /// The part of the line end behind a chunk's data that has not arrived.
+    /// The missing part of the line end after a chunk's data.
     Footer(&'static [u8]),
     Done,
 }
 
 impl Decoder {
-    /// Appends the data in `bytes` to `data`. Returns the number of bytes used, fewer than all only behind the last
+    /// Appends the data in `bytes` to `data`. Returns the number of bytes used, which is less than all only after the
+    /// last
     /// chunk.
     ///
     /// # Errors
     ///
-    /// A chunk without a valid size, or data without a line end behind it. The data before that is in `data`.
+    /// Returns an error for a chunk without a valid size, or data without a line end after it. The data before that is
+    /// in
+    /// `data`.
     pub fn decode(&mut self, bytes: &[u8], data: &mut Vec<u8>) -> Result<usize, Malformed> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -71,7 +74,7 @@ impl Decoder {
         Ok(bytes.len() - rest.len())
     }
 
-    /// Whether the last chunk was read.
+    /// Returns whether the last chunk was read.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
@@ -81,7 +84,7 @@ impl Decoder {
         let end = memchr(b'\n', bytes).map(|at| at + 1);
         let (part, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
         if self.line.len() + part.len() > MAX_LINE {
-            return Err(Malformed::Size("a line that is too long".to_owned()));
+            return Err(Malformed::Size("the line is too long".to_owned()));
         }
         if end.is_none() {
             self.line.extend_from_slice(part);
@@ -103,13 +106,13 @@ impl Decoder {
     }
 }
 
-/// A body that is not validly chunked.
+/// The error for a body that is not validly chunked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// The line where a chunk's size must be.
+    /// The text in place of a chunk's size.
     Size(String),
-    /// The bytes where the line end behind a chunk's data must be.
+    /// The bytes in place of the line end after a chunk's data.
     Footer(String),
 }
 

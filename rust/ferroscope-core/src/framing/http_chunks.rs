@@ -1,15 +1,18 @@
-//! Joins the chunks of an HTTP/1.1 response that arrived together, so that its reader has one to take apart.
+//! Joins the chunks of an HTTP/1.1 response that arrived together into one chunk.
 //!
-//! Language-model servers send a chunk an event, and an HTTP library written in Python takes longer over a chunk
-//! than this crate over the event in it. What comes out of here is the same response in fewer chunks
-//! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), no byte of its data later than before.
+//! Most servers send one chunk per event, and an HTTP library in Python needs more time to parse a chunk than this
+//! crate
+//! needs for the event in it. The output is the same response in fewer chunks
+//! ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)), and no byte of its data is delayed.
 //!
-//! The library behind it stays the judge of what is valid: all that is not plainly a chunked response is handed
-//! on as it is, and a chunk that is broken stays broken.
+//! The library still decides what is valid. Everything that is not clearly a chunked response is passed on unchanged,
+//! and
+//! a malformed chunk remains malformed.
 
 use memchr::{memchr, memchr_iter, memmem};
 
-/// Joins the chunks of one connection's responses: say what is [`sent`](Self::sent), [`feed`](Self::feed) what is read.
+/// The joiner of one connection's chunks: call [`sent`](Self::sent) with the bytes sent, [`feed`](Self::feed) with the
+/// bytes read.
 ///
 /// ```
 /// use ferroscope_core::framing::http_chunks::Joiner;
@@ -23,34 +26,34 @@ use memchr::{memchr, memchr_iter, memmem};
 #[derive(Debug, Default)]
 pub struct Joiner {
     state: State,
-    /// The head so far, which has been handed on; or the line so far of a chunk's size, which has not.
+    /// The head so far, which has been passed on, or the size line so far, which has not.
     held: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
 enum State {
-    /// What comes is handed on, until a request is sent.
+    /// Bytes are passed on until a request is sent.
     #[default]
     Idle,
     /// The head of a response, or of an interim one.
     Head,
     /// The line with a chunk's size.
     Size,
-    /// The data of a chunk, and how many bytes of it are to come.
+    /// The data of a chunk, and the number of its missing bytes.
     Data(u64),
-    /// The line end behind a chunk's data, or what is missing of it.
+    /// The missing part of the line end after a chunk's data.
     Footer(&'static [u8]),
-    /// This is no HTTP/1.1, or not any more.
+    /// The connection does not use HTTP/1.1, or no longer.
     Off,
 }
 
-/// A head or a line that is longer is none that we need to understand.
+/// A longer head or line is not interpreted.
 const MAX_HEAD: usize = 64 * 1024;
 pub(super) const MAX_LINE: usize = 4 * 1024;
 pub(super) const LINE_END: &[u8] = b"\r\n";
 
 impl Joiner {
-    /// Takes note of bytes that are sent on the connection; the first few of a request are enough.
+    /// Records bytes that are sent on the connection. The first few bytes of each request are enough.
     pub fn sent(&mut self, bytes: &[u8]) {
         match self.state {
             State::Idle if begins_request(bytes) => {
@@ -62,9 +65,9 @@ impl Joiner {
         }
     }
 
-    /// Takes the next bytes of the connection, and gives what is to be read in their place.
+    /// Returns the bytes to read in place of the next bytes of the connection.
     ///
-    /// None: read them as they are. Nothing at all: what they say is not complete yet.
+    /// `None`: read the bytes unchanged. Empty: they are not complete yet.
     pub fn feed(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         if matches!(self.state, State::Idle | State::Off) {
             return None;
@@ -74,13 +77,13 @@ impl Joiner {
         Some(joined.finish())
     }
 
-    /// Whether the chunks of a response are what comes next.
+    /// Returns whether the next bytes are chunks of a response.
     #[must_use]
     pub fn is_in_body(&self) -> bool {
         matches!(self.state, State::Size | State::Data(_) | State::Footer(_))
     }
 
-    /// Takes the next bytes of the connection as [`feed`](Self::feed) does, and gives the data in them alone.
+    /// Processes the next bytes like [`feed`](Self::feed), but returns only the data in them.
     pub fn extract_data(&mut self, bytes: &[u8]) -> Taken {
         let mut taken = Taken { data: Vec::with_capacity(bytes.len()), rest: Vec::new() };
         self.split(bytes, &mut taken);
@@ -155,11 +158,11 @@ impl Joiner {
         rest
     }
 
-    /// Goes by a whole line, its end included, that should tell a chunk's size.
+    /// Processes a complete size line, including its end.
     fn sized(&mut self, line: &[u8], parts: &mut impl Parts) {
         self.state = match chunk_size(line) {
             Some(size) if size > 0 => State::Data(size),
-            // The last chunk, whose trailers we leave alone; or nothing that we know, where a size has to stand.
+            // The last chunk, whose trailers pass unchanged, or an invalid size.
             Some(_) | None => {
                 parts.as_is(line);
                 State::Idle
@@ -175,8 +178,9 @@ impl Joiner {
             self.state = if missing.is_empty() { State::Size } else { State::Footer(missing) };
             return rest;
         }
-        // The chunk that was handed on has a footer of ours. What follows could be taken for the next one: no
-        // reader must find anything valid here.
+        // The footer of the joined chunk is valid, so the next bytes could look like another chunk. Write an invalid
+        // footer, so
+        // that every parser fails here.
         parts.as_is(format!("malformed chunk footer: {}\r\n", found.escape_ascii()).as_bytes());
         self.state = State::Off;
         rest
@@ -188,16 +192,16 @@ impl Joiner {
     }
 }
 
-/// What [`Joiner::extract_data`] found.
+/// The result of [`Joiner::extract_data`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// The data of chunks, whole ones and parts.
+    /// The data of chunks, complete or partial.
     pub data: Vec<u8>,
-    /// What follows behind them, to be read as it is: the last chunk, for one.
+    /// The bytes after the data, to be read unchanged, such as the last chunk.
     pub rest: Vec<u8>,
 }
 
-/// What becomes of bytes that were taken apart.
+/// The receiver of the parsed parts.
 trait Parts {
     fn data(&mut self, data: &[u8]);
     fn as_is(&mut self, bytes: &[u8]);
@@ -213,15 +217,15 @@ impl Parts for Taken {
     }
 }
 
-/// What is to be read in the place of some bytes.
+/// The bytes to read in place of the original bytes.
 struct Joined {
     bytes: Vec<u8>,
-    /// Where the size of the chunk begins that data is being added to.
+    /// The position of the size of the current output chunk.
     begins: Option<usize>,
 }
 
 impl Joined {
-    /// Leading zeros are valid, and leave room for a size that is known only at the end.
+    /// Leading zeros are valid. They reserve room for the size, which is known only at the end.
     const SIZE: &[u8] = b"0000000000000000\r\n";
     const AROUND: usize = Self::SIZE.len() + LINE_END.len();
 
@@ -254,7 +258,7 @@ impl Parts for Joined {
     }
 }
 
-/// What the head of a response says of what follows it.
+/// The kind of data after the head of a response.
 enum Head {
     Chunked,
     /// Another head.
@@ -268,7 +272,7 @@ impl Head {
     fn read(head: &[u8]) -> Self {
         let mut lines =
             head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        // Lines may end in a lone line feed, but then the head may have ended before.
+        // A line may end in a single line feed. But then the head may have ended before.
         let lone_feeds = memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r');
         let status = lines.next().and_then(|line| line.strip_prefix(b"HTTP/1.1 ")).and_then(|line| {
             let (digits, reason) = line.split_at_checked(3)?;
@@ -301,15 +305,15 @@ impl Head {
     }
 }
 
-/// Whether bytes begin a request whose response has a body like any other's.
+/// Returns whether the bytes begin a request whose response has an ordinary body.
 fn begins_request(bytes: &[u8]) -> bool {
     let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
     let named = bytes.len() > method.len() && !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
-    // A tunnel; a response without a body; the preface of HTTP/2.
+    // Not a tunnel, a response without a body, or the preface of HTTP/2.
     named && !matches!(method, b"CONNECT" | b"HEAD" | b"PRI")
 }
 
-/// The size in a chunk's first line; None for whatever another reader might read in another way.
+/// Returns the size in a chunk's first line; `None` if another parser might read the line differently.
 pub(super) fn chunk_size(line: &[u8]) -> Option<u64> {
     const MAX_DIGITS: usize = 16;
     let line = line.strip_suffix(LINE_END)?;

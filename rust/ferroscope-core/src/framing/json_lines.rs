@@ -1,15 +1,15 @@
 //! Splits a body of JSON objects into events: the elements of one array, or objects one after another.
 //!
-//! Gemini's `streamGenerateContent` without `alt=sse` answers with a JSON array that it writes element by element,
-//! each over many lines (`https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent`). Only
-//! brackets and strings are followed here. Whether an object is JSON is checked by whoever reads it.
+//! Gemini's `streamGenerateContent` without `alt=sse` answers with a JSON array that it writes element by element, each
+//! over many lines (`https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent`). This decoder
+//! follows only brackets and strings. The reader of an object checks that it is valid JSON.
 
 use crate::error::{Error, ErrorKind, JsonProblem, Limit, Place, excerpt};
 use memchr::memchr2;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from object to object.
+/// An incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from object to object.
 ///
 /// ```
 /// use ferroscope_core::framing::json_lines::Decoder;
@@ -22,53 +22,53 @@ use std::ops::Range;
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
-    /// Bytes that are still needed: the last object that was delivered, and what follows it.
+    /// Bytes that are still needed: the last delivered object, and everything after it.
     buffer: Vec<u8>,
-    /// How far the buffer has been read.
+    /// The position up to which the buffer has been read.
     read: usize,
-    /// Offset in the body of `buffer[0]`.
+    /// The offset of `buffer[0]` in the body.
     base: u64,
     part: Part,
-    /// Where in the buffer the current object begins.
+    /// The position of the current object in the buffer.
     object: usize,
-    /// Brackets that are open inside the current object; 0 between objects.
+    /// The number of open brackets in the current object; 0 between objects.
     depth: usize,
     in_string: bool,
     /// Whether the last byte of an open string was a backslash that escapes the next one.
     escaped: bool,
-    /// Where in the buffer the object stands that `advance` came to.
+    /// The range of the delivered object in the buffer.
     delivered: Range<usize>,
     events: u64,
     finished: bool,
     max_event: usize,
-    /// The beginning of a body that is something else.
+    /// The beginning of a body that is not JSON objects.
     stray: Vec<u8>,
-    /// The first error: behind it nobody knows where an object begins.
+    /// The first error. After it, the position of the next object is unknown.
     broken: Option<Error>,
 }
 
 /// The part of the body that is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// Nothing has come yet but space.
+    /// Only whitespace has arrived.
     Begin,
     /// Objects that are elements of an array.
     Array,
     /// Objects one after another.
     Sequence,
-    /// What follows the array.
+    /// Everything after the array.
     End,
-    /// The body is something else.
+    /// The body is not JSON objects.
     Other,
 }
 
-/// How many bytes of a body that is something else are kept for an error message.
+/// The number of bytes of such a body that are stored for an error message.
 const MAX_STRAY: usize = 64 * 1024;
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Decoder {
-    /// A decoder for one body whose objects may have up to `max_event` bytes each.
+    /// Creates a decoder for one body with objects of up to `max_event` bytes each.
     #[must_use]
     pub fn new(max_event: usize) -> Self {
         Self {
@@ -89,12 +89,12 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.broken.is_some() {
             return;
         }
-        // What is left is at most one unfinished object, and it moves only once: it then begins at 0.
+        // The rest is at most one incomplete object. It is moved only once, because it then begins at 0.
         let keep = if self.depth > 0 { self.object } else { self.read };
         self.buffer.drain(..keep);
         self.base += keep as u64;
@@ -104,17 +104,19 @@ impl Decoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Ends the body: an object that is not complete by now is an error.
+    /// Ends the body. An incomplete object is then an error.
     pub fn finish(&mut self) {
         self.finished = true;
     }
 
-    /// Goes to the next complete object; false until more bytes are fed, or at the end.
+    /// Advances to the next complete object. Returns `false` until more bytes are fed, or at the end.
     ///
     /// # Errors
-    /// [`Limit::EventBytes`] when an object outgrows its limit, [`ErrorKind::Json`] when something else follows an
-    /// object, [`ErrorKind::Unfinished`] when the body ends inside an object. Nothing can be read behind an error,
-    /// which comes again then.
+    /// Returns [`Limit::EventBytes`] if an object exceeds its limit, [`ErrorKind::Json`] if other text follows an
+    /// object, and
+    /// [`ErrorKind::Unfinished`] if the body ends inside an object. Nothing can be read after an error, so later calls
+    /// return
+    /// the same error.
     pub fn advance(&mut self) -> Result<bool, Error> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
@@ -127,7 +129,7 @@ impl Decoder {
         })
     }
 
-    /// The same; an error with the place in the buffer that it is about.
+    /// Advances like [`advance`](Self::advance). An error has its position in the buffer.
     fn next_object(&mut self) -> Result<bool, (ErrorKind, usize)> {
         if self.depth == 0 && !self.find_object()? {
             return Ok(false);
@@ -145,7 +147,7 @@ impl Decoder {
         Ok(complete)
     }
 
-    /// Goes to the first byte of the next object, behind its bracket.
+    /// Advances to the first byte of the next object, after its bracket.
     fn find_object(&mut self) -> Result<bool, (ErrorKind, usize)> {
         while let Some(&byte) = self.buffer.get(self.read) {
             self.part = match (self.part, byte) {
@@ -174,7 +176,7 @@ impl Decoder {
                 (Part::Begin, _) => Part::Other,
                 (_, byte) => {
                     let problem = JsonProblem::UnexpectedByte(byte);
-                    // More than that byte may not have come yet.
+                    // Only this byte may have arrived.
                     let kind = ErrorKind::Json { problem, byte: 0, excerpt: excerpt(&[byte]) };
                     return Err((kind, self.read));
                 }
@@ -192,7 +194,7 @@ impl Decoder {
         Ok(false)
     }
 
-    /// Reads on in the current object; whether its end has come.
+    /// Scans the current object. Returns whether its end has arrived.
     fn find_end(&mut self) -> bool {
         while let Some(&byte) = self.buffer.get(self.read) {
             if self.escaped {
@@ -225,31 +227,31 @@ impl Decoder {
         false
     }
 
-    /// The object that [`advance`](Self::advance) came to; empty after a [`feed`](Self::feed).
+    /// Returns the current object, which is empty after a [`feed`](Self::feed).
     #[must_use]
     pub fn data(&self) -> &[u8] {
         &self.buffer[self.delivered.clone()]
     }
 
-    /// The number of that object, and where it begins.
+    /// Returns the number and the position of the current object.
     #[must_use]
     pub fn at(&self) -> Place {
         Place { event: self.events, byte: self.base + self.delivered.start as u64 }
     }
 
-    /// The beginning of a body that is something else, cut at 64 KiB.
+    /// Returns the beginning of a body that is not JSON objects, at most 64 KiB.
     #[must_use]
     pub fn stray(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stray)
     }
 
-    /// How many objects have been delivered.
+    /// Returns the number of delivered objects.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// The number of the last object, and how far the body has been read.
+    /// Returns the number of the last object, and the offset up to which the body has been read.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { event: self.events, byte: self.base + self.read as u64 }

@@ -1,4 +1,4 @@
-//! Bytes in, events out. A framing knows where an event begins and ends, and nothing of what it says.
+//! Framings, which split bytes into events. A framing finds the boundaries of events and does not interpret them.
 
 pub mod aws_event_stream;
 pub mod bedrock_stream;
@@ -11,50 +11,50 @@ use crate::error::{Error, Place};
 use bedrock_stream::Payload;
 use std::borrow::Cow;
 
-/// How a body is cut into events.
+/// The framing of events in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Framing {
     /// Server-sent events.
     #[default]
     Sse,
-    /// AWS's event stream, as Bedrock sends it.
+    /// AWS's event stream, as Bedrock uses it.
     AwsEventStream,
     /// JSON objects, in an array or one after another: Gemini's stream without `alt=sse`.
     JsonLines,
 }
 
 impl Framing {
-    /// Every framing with its name.
+    /// All framings with their names.
     pub const NAMED: &[(&str, Framing)] = &[
         ("sse", Framing::Sse),
         ("aws_event_stream", Framing::AwsEventStream),
         ("json_lines", Framing::JsonLines),
     ];
 
-    /// The framing of a name.
+    /// Returns the framing with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Framing> {
         Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, framing)| *framing)
     }
 
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::NAMED.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
     }
 }
 
-/// One event, in whichever framing it came.
+/// One event, in any framing.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub data: Cow<'a, str>,
-    /// The name that the framing itself has for it; empty if it has none.
+    /// The name of the event in the framing; empty if it has none.
     pub name: &'a str,
     pub at: Place,
 }
 
-/// Incremental decoder of one of the framings.
+/// An incremental decoder of one of the framings.
 #[derive(Debug)]
 pub(crate) enum Decoder {
     Sse(sse::Decoder),
@@ -62,7 +62,7 @@ pub(crate) enum Decoder {
     JsonLines(json_lines::Decoder),
 }
 
-/// Calls the same method of whichever framing it is.
+/// Calls the same method of any framing.
 macro_rules! each {
     ($decoder:expr, $framing:ident => $call:expr) => {
         match $decoder {
@@ -74,7 +74,7 @@ macro_rules! each {
 }
 
 impl Decoder {
-    /// A decoder of one body; `payload` is for the framings whose messages can carry either.
+    /// Creates a decoder of one body. `payload` is for framings whose messages can carry either kind.
     pub fn new(framing: Framing, payload: Payload, max_event: usize) -> Self {
         match framing {
             Framing::Sse => Self::Sse(sse::Decoder::new(max_event)),
@@ -120,7 +120,7 @@ impl Decoder {
         each!(self, framing => framing.data())
     }
 
-    /// What the framing skipped, and an error may stand in.
+    /// Returns the data that the framing skipped, which may contain an error.
     pub fn stray(&self) -> Cow<'_, str> {
         match self {
             Self::Sse(framing) => framing.stray(),
@@ -138,7 +138,7 @@ impl Decoder {
     }
 }
 
-/// Bytes as text, invalid UTF-8 replaced. The check alone is several times faster than the replacement.
+/// Returns bytes as text, with invalid UTF-8 replaced. The check alone is several times faster than the replacement.
 fn replaced(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

@@ -1,8 +1,9 @@
-//! Splits a byte stream into server-sent events, whatever the chunk boundaries.
+//! Splits a byte stream into server-sent events, regardless of the chunk boundaries.
 //!
-//! The rules are those of the [WHATWG standard](https://html.spec.whatwg.org/multipage/server-sent-events.html),
-//! with one leniency: [`Decoder::finish`] delivers a last event whose blank line never came, because
-//! many providers close the body without it.
+//! The rules are those of the [WHATWG standard](https://html.spec.whatwg.org/multipage/server-sent-events.html), with
+//! one
+//! exception: [`Decoder::finish`] delivers a last event without its blank line, because many providers close the body
+//! without it.
 
 use super::replaced;
 use crate::error::{Error, ErrorKind, Limit, Place};
@@ -15,17 +16,17 @@ use std::ops::Range;
 pub struct Event<'a> {
     /// The data lines, joined by line feeds; invalid UTF-8 is replaced.
     pub data: Cow<'a, str>,
-    /// The event's type, empty when the stream names none (a browser would say `message`).
+    /// The event's type; empty if the stream names none (a browser uses `message`).
     pub name: &'a str,
     /// The last event id so far.
     pub id: &'a str,
     /// The reconnection time that this event set, in milliseconds.
     pub retry: Option<u64>,
-    /// The event's number and where its data begins.
+    /// The event's number, and the position of its data.
     pub at: Place,
 }
 
-/// Incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
+/// An incremental decoder: [`feed`](Self::feed) bytes, then [`advance`](Self::advance) from event to event.
 ///
 /// ```
 /// use ferroscope_core::framing::sse::Decoder;
@@ -39,18 +40,18 @@ pub struct Event<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Decoder {
-    /// Bytes not yet given out. Everything before `line` belongs to lines already read.
+    /// Bytes that are not delivered yet. Everything before `line` belongs to lines already read.
     buffer: Vec<u8>,
-    /// Where in `buffer` the current line begins.
+    /// The position of the current line in `buffer`.
     line: usize,
-    /// How far the current line has been searched for its end.
+    /// The position up to which the current line has been searched for its end.
     searched: usize,
-    /// Offset in the body of `buffer[0]`.
+    /// The offset of `buffer[0]` in the body.
     base: u64,
     data: Data,
-    /// Whether `data` is of the event last delivered, and so free to go.
+    /// Whether `data` belongs to the last delivered event and can be discarded.
     delivered: bool,
-    /// The type of the event being read, and of the one last delivered.
+    /// The type of the event being read, and of the last delivered event.
     name: String,
     delivered_name: String,
     id: String,
@@ -58,12 +59,12 @@ pub struct Decoder {
     reconnection_time: Option<u64>,
     delivered_retry: Option<u64>,
     events: u64,
-    /// A CR may be half of a CRLF: its line is complete either way, and one LF is swallowed after it.
+    /// A CR may be half of a CRLF. The line is complete either way, and one LF after it is skipped.
     after_cr: bool,
     first_line: bool,
     finished: bool,
     max_event: usize,
-    /// Lines that are no field of the standard: a JSON error body, an `error:` field.
+    /// Lines that are not a field of the standard: a JSON error body, an `error:` field.
     stray: Vec<u8>,
 }
 
@@ -71,17 +72,17 @@ pub struct Decoder {
 #[derive(Debug)]
 enum Data {
     None,
-    /// One line, where it stands in the buffer: almost every event of every provider.
+    /// One line, as a range of the buffer. Almost every event of every provider has one line.
     Line(Range<usize>),
-    /// Several lines, joined; and where in the body the first began.
+    /// Several lines, joined, and the offset of the first in the body.
     Joined(Vec<u8>, u64),
 }
 
-/// How many stray bytes are kept for an error message.
+/// The maximum number of stray bytes that are stored for an error message.
 const MAX_STRAY: usize = 64 * 1024;
 
 impl Decoder {
-    /// A decoder for one body whose events may hold up to `max_event` bytes each.
+    /// Creates a decoder for one body with events of up to `max_event` bytes each.
     #[must_use]
     pub fn new(max_event: usize) -> Self {
         Self {
@@ -106,7 +107,7 @@ impl Decoder {
         }
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.forget();
         self.let_lines_go();
@@ -115,7 +116,7 @@ impl Decoder {
             Data::None | Data::Joined(..) => self.line,
         };
         if keep > 0 {
-            // What is left is at most one unfinished event, and it moves only once: it then begins at 0.
+            // The rest is at most one incomplete event. It is moved only once, because it then begins at 0.
             self.buffer.copy_within(keep.., 0);
             self.buffer.truncate(self.buffer.len() - keep);
             self.base += keep as u64;
@@ -128,7 +129,7 @@ impl Decoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Moves a data line out of the buffer if lines follow it that would have to be kept with it.
+    /// Moves a data line out of the buffer, so that the lines after it need not be stored.
     fn let_lines_go(&mut self) {
         const LINE_END: usize = 2;
         if let Data::Line(range) = &self.data
@@ -138,15 +139,15 @@ impl Decoder {
         }
     }
 
-    /// Ends the body: [`advance`](Self::advance) delivers an event that still waits for its blank line.
+    /// Ends the body. [`advance`](Self::advance) then delivers an event without its blank line.
     pub fn finish(&mut self) {
         self.finished = true;
     }
 
-    /// Goes to the next complete event; false until more bytes are fed, or at the end.
+    /// Advances to the next complete event. Returns `false` until more bytes are fed, or at the end.
     ///
     /// # Errors
-    /// [`Limit::EventBytes`] when an event outgrows its limit.
+    /// Returns [`Limit::EventBytes`] if an event exceeds its limit.
     pub fn advance(&mut self) -> Result<bool, Error> {
         self.forget();
         while let Some(line) = self.next_line() {
@@ -172,7 +173,7 @@ impl Decoder {
         Ok(false)
     }
 
-    /// The event that [`advance`](Self::advance) came to; empty after a [`feed`](Self::feed).
+    /// Returns the current event, which is empty after a [`feed`](Self::feed).
     #[must_use]
     pub fn event(&self) -> Event<'_> {
         let begins = match &self.data {
@@ -189,7 +190,7 @@ impl Decoder {
         }
     }
 
-    /// The data of that event, as the bytes are.
+    /// Returns the bytes of the current event's data.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         match &self.data {
@@ -199,39 +200,39 @@ impl Decoder {
         }
     }
 
-    /// Lines that are no field of the standard, joined by line feeds, cut at 64 KiB.
+    /// Returns the lines that are not a field of the standard, joined by line feeds, at most 64 KiB.
     ///
-    /// A strict parser drops them silently; some servers put their errors there.
+    /// A strict parser ignores them, but some servers send their errors in them.
     #[must_use]
     pub fn stray(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stray)
     }
 
-    /// How many events have been delivered.
+    /// Returns the number of delivered events.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// The number of the last event, and how far the body has been read.
+    /// Returns the number of the last event, and the offset up to which the body has been read.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { event: self.events, byte: self.base + self.line as u64 }
     }
 
-    /// The reconnection time that the stream set last, in milliseconds.
+    /// Returns the last reconnection time of the stream, in milliseconds.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<u64> {
         self.reconnection_time
     }
 
-    /// The last event id of the stream.
+    /// Returns the last event id of the stream.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         &self.id
     }
 
-    /// The next complete line, without its end.
+    /// Returns the next complete line, without its end.
     fn next_line(&mut self) -> Option<Range<usize>> {
         if self.after_cr && self.line < self.buffer.len() {
             self.after_cr = false;
@@ -253,7 +254,7 @@ impl Decoder {
         }
     }
 
-    /// Consumes the current line, which ends at `end`; the next begins at `next`.
+    /// Consumes the current line, which ends at `end`. The next line begins at `next`.
     fn take_line(&mut self, end: usize, next: usize) -> Range<usize> {
         let line = self.without_mark(self.line..end);
         self.first_line = false;
@@ -262,7 +263,7 @@ impl Decoder {
         line
     }
 
-    /// A line without the byte order mark that the body may begin with.
+    /// Returns a line without the byte order mark that may begin the body.
     fn without_mark(&self, line: Range<usize>) -> Range<usize> {
         const MARK: &[u8] = b"\xEF\xBB\xBF";
         let marked = self.first_line && self.buffer[line.clone()].starts_with(MARK);
@@ -272,7 +273,7 @@ impl Decoder {
     fn field(&mut self, line: Range<usize>) -> Result<(), Error> {
         self.check_size(line.len(), line.start)?;
         let text = &self.buffer[line.clone()];
-        // The overwhelming case first, without looking for the colon.
+        // The most common case first, without a search for the colon.
         if text.starts_with(b"data:") {
             return self.data_line(line.start + 5..line.end);
         }
@@ -336,7 +337,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Lets go of the event last delivered.
+    /// Discards the last delivered event.
     fn forget(&mut self) {
         if self.delivered {
             self.delivered = false;
@@ -344,7 +345,7 @@ impl Decoder {
         }
     }
 
-    /// Ends the current event; whether there is one to deliver.
+    /// Ends the current event. Returns whether there is one to deliver.
     fn dispatch(&mut self) -> bool {
         std::mem::swap(&mut self.name, &mut self.delivered_name);
         self.name.clear();
@@ -357,9 +358,10 @@ impl Decoder {
         true
     }
 
-    /// Holds the current event to its limit: no line may be longer, nor may the joined data.
+    /// Checks that neither a line nor the joined data exceeds the limit for an event.
     ///
-    /// A line that is still incomplete fails as it would when complete, so that the cuts make no difference.
+    /// An incomplete line fails in the same way as a complete one, so that the result does not depend on the chunk
+    /// boundaries.
     fn check_size(&self, bytes: usize, line: usize) -> Result<(), Error> {
         if bytes <= self.max_event {
             return Ok(());

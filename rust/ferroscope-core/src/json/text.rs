@@ -1,22 +1,22 @@
-//! The text inside JSON strings: where it ends, what its escapes mean, and how it is written.
+//! The text inside JSON strings: its end, its escapes, and writing it.
 
 use super::Problem;
 use crate::error::JsonProblem;
 use std::borrow::Cow;
 
-/// Where a string ends.
+/// The end of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StringEnd {
     /// Position of the closing quote.
     pub quote: usize,
-    /// Whether escapes stand before it.
+    /// Whether there are escapes before it.
     pub escaped: bool,
 }
 
-/// Finds the end of the string whose first character, behind the quote, stands at `start`, and checks what it holds.
+/// Finds the end of the string whose first character, after the quote, is at `start`, and validates the string.
 ///
 /// # Errors
-/// Where and why that is no string.
+/// Returns the position and the reason if it is not a valid string.
 pub fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, Problem> {
     let mut at = start;
     let mut escaped = false;
@@ -61,10 +61,10 @@ pub fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, Problem> {
     }
 }
 
-/// How many bytes pass before a quote, a backslash or a control character.
+/// Returns the number of bytes before a quote, a backslash or a control character.
 ///
-/// Eight bytes at a time: strings in these payloads are short, and a call into a vector search costs
-/// more than it saves on them (`benches/rust/json.rs` compares the two).
+/// Processes eight bytes at a time. Strings in these payloads are short, and calling a vector search costs more than it
+/// saves for them (`benches/rust/json.rs` compares the two).
 fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
@@ -74,7 +74,7 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     {
         let quote = word ^ (ONES * b'"' as u64);
         let backslash = word ^ (ONES * b'\\' as u64);
-        // The lowest flagged byte is exact; a borrow can only flag bytes above it wrongly.
+        // The lowest flagged byte is exact, because a borrow can only produce wrong flags above it.
         let found = (quote.wrapping_sub(ONES) & !quote
             | backslash.wrapping_sub(ONES) & !backslash
             | word.wrapping_sub(ONES * 0x20) & !word)
@@ -90,7 +90,7 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len() - at)
 }
 
-/// A string that grows by JSON-escaped pieces, which may be cut between the halves of a surrogate pair.
+/// A string that grows by JSON-escaped pieces. A piece may end between the halves of a surrogate pair.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Text {
     /// The text so far.
@@ -98,22 +98,22 @@ pub struct Text {
     halves: Halves,
 }
 
-/// Decodes UTF-16 code units, as `\u` escapes bring them; a lone surrogate becomes U+FFFD.
+/// A decoder of UTF-16 code units from `\u` escapes. A lone surrogate becomes U+FFFD.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Halves {
-    /// A high surrogate whose other half has not come yet.
+    /// A high surrogate whose other half has not arrived.
     high: Option<u16>,
 }
 
 impl Halves {
     pub(crate) const NONE: Self = Self { high: None };
 
-    /// Whether a half waits for the other one.
+    /// Returns whether a half waits for the other one.
     pub(crate) const fn is_waiting(self) -> bool {
         self.high.is_some()
     }
 
-    /// Takes one code unit, and hands out the characters that are known now.
+    /// Adds one code unit, and emits the characters that are known now.
     pub(crate) fn unit(&mut self, unit: u16, mut emit: impl FnMut(char)) {
         if let (Some(high), 0xDC00..=0xDFFF) = (self.high, unit) {
             self.high = None;
@@ -128,7 +128,7 @@ impl Halves {
         }
     }
 
-    /// Ends a sequence: a half whose other one did not come is alone.
+    /// Ends a sequence. A half without its other half becomes U+FFFD.
     pub(crate) fn finish(&mut self, mut emit: impl FnMut(char)) {
         if self.high.take().is_some() {
             emit(char::REPLACEMENT_CHARACTER);
@@ -144,7 +144,7 @@ impl Text {
         }
     }
 
-    /// Ends the text: half a character at its end becomes U+FFFD.
+    /// Ends the text. Half of a surrogate pair at its end becomes U+FFFD.
     pub fn finish(&mut self) {
         self.halves.finish(|character| self.value.push(character));
     }
@@ -175,12 +175,12 @@ fn unescape(quoted: &str, out: &mut String, halves: &mut Halves) {
             })
         };
         halves.unit(unit, |character| out.push(character));
-        // A cut-off escape cannot be here: what is pushed comes from a string that was read to its end.
+        // The escape is complete, because the text comes from a string that was scanned to its end.
         rest = rest.get(plain + if kind == b'u' { 6 } else { 2 }..).unwrap_or_default();
     }
 }
 
-/// A JSON text whose escapes of lone surrogates are written as U+FFFD.
+/// Returns a JSON text in which escapes of lone surrogates are replaced by U+FFFD.
 pub(super) fn without_lone_halves(raw: &str) -> Cow<'_, str> {
     let unit = |at: usize| -> Option<u16> {
         let digits = raw.get(at..)?.strip_prefix("\\u")?.get(..4)?;
@@ -208,7 +208,7 @@ pub(super) fn without_lone_halves(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Appends an object as JSON. `members` appends its members, each behind a comma.
+/// Appends an object as JSON. `members` appends its members, each preceded by a comma.
 pub(crate) fn write_object(out: &mut String, members: impl FnOnce(&mut String)) {
     let start = out.len();
     members(out);
@@ -220,7 +220,7 @@ pub(crate) fn write_object(out: &mut String, members: impl FnOnce(&mut String)) 
     out.push('}');
 }
 
-/// Appends a string as JSON, quotes included.
+/// Appends a string as JSON, including quotes.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;

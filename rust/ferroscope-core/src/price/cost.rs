@@ -1,4 +1,4 @@
-//! An exact, itemised cost from counts and rows. Integers only.
+//! An exact, itemized cost from counts and rows, with integer arithmetic only.
 
 use super::decimal;
 use super::table::{Model, Row, RowRates, USER};
@@ -8,30 +8,30 @@ use crate::usage::{Segment, Unit, Wire};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a total is worth.
+/// The reliability of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
     /// Every count has a price.
     Exact,
-    /// The provider stated what it charges.
+    /// The provider reported its charge.
     Reported,
-    /// The counts were estimated, because the provider could not say them.
+    /// The counts are an estimate, because the provider did not report them.
     Estimate,
-    /// Something that was used has no price: there is no total, only a lower bound.
+    /// Something that was used has no price, so there is no total, only a lower bound.
     Partial,
     /// Nothing is charged.
     Free,
     /// No table has the model.
     UnknownModel,
-    /// The provider said nothing about usage.
+    /// The provider did not report usage.
     NoUsage,
     /// The usage contradicts itself.
     InconsistentUsage,
 }
 
 impl Status {
-    /// The name in the API.
+    /// Returns the name in the API.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,41 +50,41 @@ impl Status {
 /// One line of a bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// What it is called with this provider.
+    /// The provider's name for it.
     pub item: Cow<'static, str>,
-    /// What was counted; `None` for a charge that the provider states.
+    /// The counted unit; `None` for a charge that the provider reports.
     pub unit: Option<Unit>,
-    /// In millionths.
+    /// The count, in millionths.
     pub count: i128,
-    /// In atto-USD for `per` units.
+    /// The price in atto-USD for `per` units.
     pub price: i128,
-    /// How many units the price is for.
+    /// The number of units of the price.
     pub per: u32,
-    /// In atto-USD.
+    /// The amount in atto-USD.
     pub amount: i128,
-    /// The way of serving and the threshold that made the price: `batch`, `priority`, `>200000`.
+    /// The service mode and the threshold of the price: `batch`, `priority`, `>200000`.
     pub tier: String,
-    /// Why it is this price, where that is not plain.
+    /// The reason for this price, if it is not obvious.
     pub why: String,
-    /// The source of the price, and the day it was checked.
+    /// The source of the price.
     pub source: Arc<str>,
-    /// As written in the table.
+    /// The day when the price was checked, as in the table.
     pub checked: Arc<str>,
 }
 
-/// A factor that a user puts on a provider or a model.
+/// A factor that a user registered for a provider or a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Factor(pub i64, pub i64);
 
-/// A line before its amount is worked out: counts of one price are added first, so that nothing is rounded twice.
+/// A line before its amount is computed. Counts with the same price are added first, so that rounding happens once.
 #[derive(Debug)]
 struct Line {
     item: Cow<'static, str>,
     unit: Unit,
     count: i128,
-    /// In nano-USD for `unit.per()`.
+    /// The price in nano-USD for `unit.per()` units.
     price: i64,
-    /// What the price is multiplied with.
+    /// The factor of the price.
     factor: (i128, i128),
     tier: String,
     why: String,
@@ -92,27 +92,27 @@ struct Line {
     checked: Arc<str>,
 }
 
-/// What pricing one segment after the other collects.
+/// The result of pricing one segment after the other.
 #[derive(Debug, Default)]
 pub(super) struct Bill {
     lines: Vec<Line>,
-    /// What had to be assumed.
+    /// The assumptions.
     pub notes: Vec<String>,
-    /// What has no price, in words.
+    /// Descriptions of what has no price.
     pub unpriced: Vec<String>,
-    /// Whether a row says that nothing is charged.
+    /// Whether a row marks the model as free.
     pub free: bool,
 }
 
-/// What happens on the way through the counts of a segment.
+/// A step in the loop over the counts of a segment.
 enum Step<'a> {
     /// A count has a price.
     Charge { found: Found<'a>, count: i128, factor: (i128, i128), user: bool, free: bool },
-    /// A count has none.
+    /// A count has no price.
     Unpriced(Unit),
-    /// A unit has a price, and its count was not reported.
+    /// A unit has a price, but its count was not reported.
     Unreported(Unit),
-    /// No row speaks of the way in which the call was served.
+    /// No row covers the service mode of the call.
     Unserved(Mode),
 }
 
@@ -123,7 +123,7 @@ enum Mode {
     Speed,
 }
 
-/// Goes through the counts of a segment at the prices of a model.
+/// Visits the counts of a segment with the prices of a model.
 fn walk<'a>(
     model: &'a Model,
     segment: &Segment,
@@ -147,7 +147,7 @@ fn walk<'a>(
             step(Step::Unpriced(unit));
             continue;
         };
-        // A batch or a tier that no row speaks of would silently be charged as the standard one.
+        // Without this check, a batch or tier that no row covers would be charged like the standard one.
         if unit.is_token() && free.is_none() && !asked && found.row.layer >= USER {
             asked = true;
             let stated =
@@ -172,7 +172,7 @@ fn walk<'a>(
         }
         step(Step::Charge { found, count, factor, user: user.is_some(), free: free.is_some() });
     }
-    // A model that charges nothing for a unit needs no count of it: an embedding has no output.
+    // If a model charges nothing for a unit, its count is not needed: an embedding has no output.
     for &unit in segment.unreported.iter().filter(|_| free.is_none()) {
         if find(model, unit, segment.prompt, now).is_some_and(|found| found.price > 0) {
             step(Step::Unreported(unit));
@@ -180,7 +180,7 @@ fn walk<'a>(
     }
 }
 
-/// The factors of rows on a price. What a user wrote is the price, whatever the built-in table knows of discounts.
+/// Returns the factors of rows for a price. A user's price is final, so discounts of the built-in table do not apply.
 fn factors<'a>(
     model: &'a Model,
     found: &Found<'a>,
@@ -196,7 +196,7 @@ fn factors<'a>(
     })
 }
 
-/// The amount of a line in atto-USD, and whether nothing was rounded; `None` if a number does not fit.
+/// Returns the amount of a line in atto-USD, and whether it is exact; `None` if a number overflows.
 fn amount(count: i128, price: i64, per: u32, factor: (i128, i128)) -> Option<(i128, bool)> {
     // Millionths of a unit times nano-USD are 10^-15 USD, a thousand atto-USD.
     let top = count.checked_mul(i128::from(price).checked_mul(factor.0)?)?.checked_mul(1_000)?;
@@ -204,7 +204,7 @@ fn amount(count: i128, price: i64, per: u32, factor: (i128, i128)) -> Option<(i1
     Some((decimal::divide(top, bottom), top % bottom == 0))
 }
 
-/// The total alone, without allocating; `None` if there is none or if it takes the whole bill to tell.
+/// Returns only the total, without allocating; `None` if there is none, or if the total requires the whole bill.
 pub(super) fn total(
     model: &Model,
     segment: &Segment,
@@ -226,7 +226,7 @@ pub(super) fn total(
 }
 
 impl Bill {
-    /// Adds the counts of a segment at the prices of a model.
+    /// Adds the counts of a segment with the prices of a model.
     pub(super) fn add(
         &mut self,
         model: &Model,
@@ -301,7 +301,7 @@ impl Bill {
         }
     }
 
-    /// The items with their amounts; `None` if a number does not fit.
+    /// Returns the items with their amounts; `None` if a number overflows.
     pub(super) fn items(self) -> Option<Vec<Item>> {
         let finish = |line: Line| {
             let nano = i128::from(line.price).checked_mul(line.factor.0)?;
@@ -323,11 +323,11 @@ impl Bill {
     }
 }
 
-/// The price of a unit in a situation.
+/// The price of a unit under some conditions.
 struct Found<'a> {
     row: &'a Row,
     unit: Unit,
-    /// In nano-USD.
+    /// The price in nano-USD.
     price: i64,
     step: Option<&'a str>,
     why: &'static str,
@@ -356,7 +356,7 @@ fn rate<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &CallConditions<'_>
     })
 }
 
-/// Whether a rate is already the one of the way of serving that a factor is for.
+/// Returns whether a rate already includes the service mode of a factor.
 fn already(factor: &Row, rate: &Row) -> bool {
     (factor.when.batch && rate.when.batch)
         || (factor.when.tier.is_some() && rate.when.tier.is_some())
@@ -370,7 +370,7 @@ fn billed(provider: &str, unit: Unit, count: i128) -> i128 {
     }
 }
 
-/// The part of a whole that a free model need not tell apart.
+/// Returns the unit whose count includes this one. For a free model, both cost nothing.
 fn whole(unit: Unit) -> Unit {
     unit.fallbacks()
         .iter()
@@ -379,7 +379,7 @@ fn whole(unit: Unit) -> Unit {
         .unwrap_or(unit)
 }
 
-/// What the unit is called with a wire format or a provider, where that differs from the plain word.
+/// Returns the label of a unit for a wire format or a provider, if it differs from the general one.
 fn label(model: &Model, segment: &Segment, wire: Wire, unit: Unit) -> Cow<'static, str> {
     let audio =
         || model.rows.iter().any(|row| row.rate(Unit::InputAudio).or(row.rate(Unit::OutputAudio)).is_some());

@@ -1,17 +1,18 @@
 //! Decimal numbers as scaled integers: prices in nano-USD, counts in millionths, amounts in atto-USD.
 
-/// Digits behind the point of a price.
+/// The number of decimal places of a price.
 pub const NANO: u32 = 9;
-/// Digits behind the point of a count: seconds and billed units may be fractions.
+/// The number of decimal places of a count, because seconds and billed units may be fractions.
 pub const MICRO: u32 = 6;
-/// Digits behind the point of an amount.
+/// The number of decimal places of an amount.
 pub const ATTO: u32 = 18;
 
 /// One whole unit of a count.
 pub const ONE: i128 = 1_000_000;
 
-/// Reads a JSON or plain decimal number as an integer scaled by `10^digits`, rounding half to even; `None` if it is
-/// not a number or does not fit.
+/// Parses a JSON or plain decimal number as an integer scaled by `10^digits`, rounded half to even. Returns `None` if
+/// it
+/// is not a number or overflows.
 #[must_use]
 pub fn parse(text: &str, digits: u32) -> Option<i128> {
     let (negative, text) = match text.strip_prefix('-') {
@@ -45,7 +46,7 @@ pub fn parse(text: &str, digits: u32) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// Like [`parse`], but `None` where digits would be lost: for numbers that people write.
+/// Parses a number like [`parse`], but returns `None` if digits would be lost: for numbers written by people.
 #[must_use]
 pub fn parse_exact(text: &str, digits: u32) -> Option<i128> {
     let value = parse(text, digits)?;
@@ -53,7 +54,7 @@ pub fn parse_exact(text: &str, digits: u32) -> Option<i128> {
     (value.checked_mul(1_000_000_000)? == finer).then_some(value)
 }
 
-/// `value / divisor`, half to even; the divisor is positive.
+/// Returns `value / divisor`, rounded half to even. The divisor is positive.
 #[must_use]
 pub fn divide(value: i128, divisor: i128) -> i128 {
     let (quotient, rest) = (value.div_euclid(divisor), value.rem_euclid(divisor));
@@ -64,7 +65,7 @@ pub fn divide(value: i128, divisor: i128) -> i128 {
     }
 }
 
-/// The number in plain notation, without trailing zeros.
+/// Returns the number in plain notation, without trailing zeros.
 #[must_use]
 pub fn format(value: i128, digits: u32) -> String {
     let sign = if value < 0 { "-" } else { "" };
@@ -76,11 +77,12 @@ pub fn format(value: i128, digits: u32) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// The double nearest to an amount.
+/// Returns the double nearest to an amount.
 #[must_use]
 pub fn nearest(atto: i128) -> f64 {
-    // Two to the 53rd is the last integer up to which every one is a double, and 10^18 is a double: one rounding,
-    // that of the division, is left. Bigger amounts take the text, which every platform reads correctly rounded.
+    // All integers up to 2^53 and also 10^18 are exact doubles, so only the division rounds. For bigger amounts, parse
+    // the
+    // text, which every platform rounds correctly.
     if atto.unsigned_abs() <= 1 << 53 {
         return atto as f64 / 1e18;
     }

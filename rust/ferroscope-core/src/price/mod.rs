@@ -1,9 +1,10 @@
-//! What a call costs: exactly, item by item, with the source of every price.
+//! The exact cost of a call: item by item, with the source of every price.
 //!
-//! [`Book`] holds the built-in table (`prices/table.tsv`, see [`table`]) under whatever the user registered.
-//! [`Book::price`] takes counts ([`crate::usage`]) and the [`CallConditions`] of a call. Arithmetic is on integers: prices
-//! in nano-USD, counts in millionths, amounts in atto-USD, rounded once a line and only where a price is for 3600
-//! seconds. What is not known is not guessed: the [`Status`] says why there is no total.
+//! [`Book`] contains the built-in table (`prices/table.tsv`, see [`table`]) below the rows that the user registered.
+//! [`Book::price`] takes counts ([`crate::usage`]) and the [`CallConditions`] of a call. Arithmetic is on integers:
+//! prices
+//! in nano-USD, counts in millionths, amounts in atto-USD. Each line is rounded once, and only if its price is for 3600
+//! seconds. Unknown values are not guessed: the [`Status`] shows why there is no total.
 
 mod cost;
 pub mod decimal;
@@ -25,24 +26,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use table::{Row, USER};
 
-/// The table that comes with the crate.
+/// The table that is built into the crate.
 pub const BUILT_IN: &str = include_str!("prices/table.tsv");
 
-/// A table is called stale this many days after its version.
+/// A table is stale this many days after its version.
 pub const TABLE_DAYS: i64 = 60;
-/// A row is called stale this many days after it was checked.
+/// A row is stale this many days after it was checked.
 pub const ROW_DAYS: i64 = 180;
 
-/// A price, and everything that led to it.
+/// A cost, with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
-    /// What the total is worth.
+    /// The reliability of the total.
     pub status: Status,
-    /// In atto-USD; `None` unless it is known.
+    /// The total in atto-USD; `None` unless it is known.
     pub total: Option<i128>,
-    /// What the provider states.
+    /// The charge that the provider reports.
     pub reported: Option<i128>,
-    /// What the table says, also where the provider states a charge.
+    /// The total by the table, even if the provider reports a charge.
     pub table_amount: Option<i128>,
     /// The lines of the bill.
     pub items: Vec<Item>,
@@ -50,65 +51,65 @@ pub struct Cost {
     pub provider: String,
     /// The model's id in the table.
     pub model_id: Option<Arc<str>>,
-    /// How the name was found.
+    /// The kind of match of the model's name.
     pub matched_by: Option<&'static str>,
-    /// What had to be assumed, and what is missing.
+    /// The assumptions, and what is missing.
     pub assumptions: Vec<String>,
     /// The page with the prices.
     pub url: Arc<str>,
-    /// Which table, and how old.
+    /// The table and its version.
     pub version: String,
-    /// Why the prices may be out of date.
+    /// The reason why the prices may be out of date.
     pub stale: Option<String>,
 }
 
-/// A model that was found for a name.
+/// The model for a name.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// With the rows of all layers.
+    /// The model, with the rows of all layers.
     pub model: Arc<Model>,
-    /// The id of the provider that serves it; the model may be one of another that it falls back to.
+    /// The id of the provider that serves the model. The model may belong to a provider that it falls back to.
     pub provider: Arc<str>,
-    /// How.
+    /// The kind of match.
     pub match_kind: MatchKind,
-    /// What had to be assumed.
+    /// The assumption.
     pub note: Option<Arc<str>>,
 }
 
-/// How a call was served, as the usage and the caller say.
+/// The conditions of a call, from the usage and the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
-    /// When it was made, in seconds since 1970.
+    /// The time of the call, in seconds since 1970.
     pub at: i64,
-    /// What it is now, for staleness.
+    /// The current time, to detect stale prices.
     pub now: i64,
-    /// The tier that served it; the usage's own word is used if this is `None`.
+    /// The tier that served the call; if `None`, that of the usage applies.
     pub tier: Option<String>,
-    /// The tier that was asked for, used if nobody says what served it.
+    /// The requested tier, which applies if the serving tier is unknown.
     pub asked_tier: Option<String>,
-    /// Part of a batch.
+    /// Whether the call is part of a batch.
     pub batch: bool,
-    /// As `tier`.
+    /// The speed that served the call; if `None`, that of the usage applies.
     pub speed: Option<String>,
-    /// Where the model ran.
+    /// The location of the model.
     pub geo: Option<String>,
     /// The region of the endpoint.
     pub region: Option<String>,
-    /// What else rows may ask for.
+    /// Further conditions for rows.
     pub extra_conditions: Vec<(String, String)>,
-    /// Counts that the usage does not have.
+    /// Counts that the usage lacks.
     pub counts: Vec<(Unit, i128)>,
     /// Whether the counts are an estimate.
     pub estimated: bool,
-    /// Other names to look under if no table has the model: a deployment, the base of a tuned model.
+    /// Other names for the model if no table has its name: a deployment, the base of a tuned model.
     pub also: Vec<String>,
-    /// What was assumed to find the provider.
+    /// The assumption made to find the provider.
     pub assumed: Option<String>,
-    /// Why the counts contradict each other, if their events did: there is no cost then but a stated charge.
+    /// The contradiction between the counts of different events. If there is one, only a reported charge gives a cost.
     pub contradiction: Option<String>,
 }
 
-/// Tiers that have the standard price, by any provider's word.
+/// Tiers with the standard price, by the names of any provider.
 const STANDARD: &[&str] = &[
     "",
     "auto",
@@ -121,7 +122,7 @@ const STANDARD: &[&str] = &[
     "unspecified",
     "traffic_type_unspecified",
 ];
-/// Words of one provider for what the table calls otherwise.
+/// Provider-specific names of tiers, and the table's names.
 const TIERS: &[(&str, &str)] = &[("on_demand_priority", "priority"), ("on_demand_flex", "flex")];
 
 #[derive(Debug, Default)]
@@ -129,7 +130,7 @@ struct Layers {
     /// The user's tables, the latest first.
     tables: Vec<Table>,
     aliases: HashMap<(String, String), (String, Option<String>)>,
-    /// Provider, model or `*`, factor.
+    /// Provider, model or `*`, and factor.
     factors: Vec<(String, String, Factor)>,
     next: u16,
 }
@@ -149,30 +150,30 @@ impl Default for Book {
     }
 }
 
-/// Names remembered per provider; beyond, all are forgotten at once.
+/// The number of cached names per provider. Beyond it, the cache is cleared.
 const REMEMBERED: usize = 4_096;
 
 impl Book {
-    /// A book over a table, which is not looked at before it is needed.
+    /// Creates a book over a table, which is parsed on first use.
     #[must_use]
     pub fn new(text: impl Into<Cow<'static, str>>) -> Book {
         Book { base: OnceLock::new(), text: text.into(), layers: RwLock::default(), found: RwLock::default() }
     }
 
-    /// The table at the bottom.
+    /// Returns the built-in table.
     #[must_use]
     pub fn base(&self) -> &Table {
         self.base.get_or_init(|| Table::new(self.text.clone(), USER))
     }
 
-    /// Puts a table of the user on top.
+    /// Adds a table of the user, with precedence over all others.
     ///
     /// # Errors
-    /// The line that is not understood.
+    /// Returns the line that is invalid.
     pub fn load(&self, text: String) -> Result<(), String> {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         layers.next = layers.next.saturating_add(1);
-        // The latest is the first to be asked: its layer is the smallest.
+        // The latest table has the smallest layer, so it is searched first.
         let table = Table::checked(text, USER.saturating_sub(layers.next).max(1))?;
         layers.tables.insert(0, table);
         drop(layers);
@@ -180,7 +181,7 @@ impl Book {
         Ok(())
     }
 
-    /// Lets a deployment, or any other name, stand for a model.
+    /// Registers a name, such as a deployment, as an alias of a model.
     pub fn alias(&self, provider: &str, name: &str, model: &str, region: Option<&str>) {
         let key = (provider_id(provider), name.to_ascii_lowercase());
         let target = (model.to_owned(), region.map(str::to_owned));
@@ -188,7 +189,7 @@ impl Book {
         self.forget();
     }
 
-    /// Multiplies the prices of a provider, or of one of its models, with a factor of a contract.
+    /// Multiplies the prices of a provider, or of one of its models, by the factor of a contract.
     pub fn scale(&self, provider: &str, model: Option<&str>, factor: Factor) {
         let model = model.unwrap_or("*").to_ascii_lowercase();
         let provider = provider_id(provider);
@@ -197,7 +198,7 @@ impl Book {
         layers.factors.push((provider, model, factor));
     }
 
-    /// Forgets everything but the built-in table.
+    /// Removes everything but the built-in table.
     pub fn reset(&self) {
         *self.layers.write().unwrap_or_else(PoisonError::into_inner) = Layers::default();
         self.forget();
@@ -207,7 +208,7 @@ impl Book {
         self.found.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The conditions beyond those with a meaning of their own that rows of any table ask for, sorted.
+    /// Returns the extra conditions in the rows of all tables, sorted.
     #[must_use]
     pub fn extra_conditions(&self) -> Vec<String> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
@@ -218,7 +219,7 @@ impl Book {
         names
     }
 
-    /// Whether any table has the provider.
+    /// Returns whether any table has the provider.
     #[must_use]
     pub fn has_provider(&self, provider: &str) -> bool {
         let provider = provider_id(provider);
@@ -232,7 +233,7 @@ impl Book {
                 .any(|table| table.has(&provider))
     }
 
-    /// The model that a provider's name stands for. Found ones are remembered.
+    /// Returns the model for a provider's name. Results are cached.
     #[must_use]
     pub fn find(&self, provider: &str, model: &str, region: Option<&str>) -> Option<Found> {
         if region.is_none() {
@@ -253,7 +254,7 @@ impl Book {
         found
     }
 
-    /// The only API of a model, such as `responses`; None if it has several, or no table knows.
+    /// Returns the only API of a model, such as `responses`; `None` if it has several, or if they are unknown.
     #[must_use]
     pub fn only_api(&self, provider: &str, model: &str) -> Option<String> {
         let id = provider_id(provider);
@@ -279,17 +280,19 @@ impl Book {
         named.into_iter().find_map(|name| self.find(provider, name, region))
     }
 
-    /// The provider by whose prices a call is billed, and what was assumed for that.
+    /// Returns the provider whose prices apply to a call, and the assumption made to find it.
     ///
-    /// A client may call another vendor's server: its host identifies that. A server that is not known is taken for
-    /// `provider`'s own; a model that `provider` does not have is then priced by the row of the one that makes it.
-    /// An open model has no price there: many serve it, at prices of their own.
+    /// A client may call another vendor's server, which its host identifies. An unknown server counts as `provider`'s
+    /// own. A
+    /// model that `provider` lacks is then priced by the row of its maker. An open model has no price there, because
+    /// many
+    /// providers serve it at their own prices.
     #[must_use]
     pub fn billed_by(&self, provider: &str, host: &str, model: &str) -> (String, Option<String>) {
         let id = provider_id(provider);
         let is_known = || self.find(&id, model, None).is_some();
         if let Some(owner) = provider_of_host(host) {
-            // Prices that the program registered under a name of its own stay.
+            // Prices that the program registered under a name of its own remain valid.
             let registered = !self.base().has(&id) && is_known();
             return (if registered { id } else { owner.to_owned() }, None);
         }
@@ -298,8 +301,9 @@ impl Book {
         }
         let name = model.to_ascii_lowercase();
         if facts(&id).is_open(name.rsplit('/').next().unwrap_or_default()) {
-            // The host stands for the provider: no table has it, so that there is no price.
-            let note = format!("the server {host} is not known, and {model} is not served by {id} alone");
+            // Return the host as the provider. No table has it, so there is no price.
+            let note =
+                format!("the server {host} is unknown, and other providers than {id} serve {model} too");
             return (host.to_owned(), Some(note));
         }
         if is_known() {
@@ -309,20 +313,19 @@ impl Book {
         let mut found = makers().filter(makes);
         match (found.next(), found.next()) {
             (Some(maker), None) => {
-                let note =
-                    format!("the server {host} is not known: priced as {maker}, which makes the model");
+                let note = format!("the server {host} is unknown: priced as {maker}, which makes the model");
                 (maker.to_owned(), Some(note))
             }
             _ => (id, None),
         }
     }
 
-    /// The total in atto-USD of counts that a caller gathered; `None` if it is not known.
+    /// Returns the total in atto-USD of counts that a caller collected; `None` if it is unknown.
     ///
-    /// The call's conditions count as in [`price`](Self::price).
+    /// The call's conditions apply as in [`price`](Self::price).
     ///
     /// # Errors
-    /// [`UnknownProvider`] if no table has the provider.
+    /// Returns [`UnknownProvider`] if no table has the provider.
     pub fn total(
         &self,
         provider: &str,
@@ -347,7 +350,7 @@ impl Book {
         let served = Served::new(call, None, None);
         let now = served.conditions(call, None);
         cost::total(&found.model, &segment, &now, factor).or_else(|| {
-            // Only what was rounded needs the whole bill: a line is rounded once, after its counts are added.
+            // If an amount is rounded, the whole bill is needed: a line is rounded once, after its counts are added.
             let mut bill = Bill::default();
             bill.add(&found.model, &segment, Wire::Chat, &now, factor);
             if !bill.unpriced.is_empty() {
@@ -360,7 +363,7 @@ impl Book {
     fn search(&self, provider: &str, model: &str, region: Option<&str>) -> Option<Found> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((target, at)) = layers.aliases.get(&(provider.to_owned(), model.to_ascii_lowercase())) {
-            // An alias may name itself to give a deployment its region; it is not followed twice.
+            // An alias may name itself to set the region of a deployment. It is not followed twice.
             let found = self.lookup(&layers, provider, target, at.as_deref().or(region))?;
             return Some(Found { match_kind: MatchKind::Alias, ..found });
         }
@@ -384,7 +387,7 @@ impl Book {
                 });
             }
         }
-        // The family of a dated name, if it has one price: siblings with other prices make the date matter.
+        // Use the family of a dated name if it has one price. If siblings have other prices, the date matters.
         for candidate in &candidates {
             let Some(family) = name_match::undated(&candidate.name) else { continue };
             let Some(model) = self.gather(layers, provider, family) else { continue };
@@ -407,7 +410,7 @@ impl Book {
         None
     }
 
-    /// The rows of a name from all layers, with the rows for all models and those of the provider it falls back to.
+    /// Returns the rows of a name from all layers, with the rows for all models and those of the fallback provider.
     fn gather(&self, layers: &Layers, provider: &str, name: &str) -> Option<Arc<Model>> {
         let mut found: Option<Model> = None;
         let mut take = |model: &Model| match &mut found {
@@ -440,7 +443,7 @@ impl Book {
             }
         }
         let mut found = found.filter(Model::is_priced)?;
-        // Those of the provider that serves the model come before those of the one that makes it.
+        // The rows of the provider that serves the model precede those of its maker.
         let maker = Some(&*found.provider).filter(|maker| *maker != provider);
         let common: Vec<Row> = std::iter::once(provider)
             .chain(maker)
@@ -473,7 +476,7 @@ impl Book {
         best
     }
 
-    /// The price of a usage object as the provider sent it.
+    /// Returns the cost of a usage object as the provider sent it.
     #[must_use]
     pub fn price_json(
         &self,
@@ -511,7 +514,7 @@ impl Book {
         }
     }
 
-    /// The price of counts.
+    /// Returns the cost of counts.
     #[must_use]
     pub fn price(&self, provider: &str, model: &str, usage: &Usage, call: &Call) -> Cost {
         let id = provider_id(provider);
@@ -614,7 +617,7 @@ impl Book {
         }
     }
 
-    /// Why a name is not known, with names that are close to it.
+    /// Returns the reason why a name is unknown, with similar names.
     #[must_use]
     pub fn unknown(&self, provider: &str, model: &str) -> String {
         let base = self.base();
@@ -645,7 +648,7 @@ impl Book {
     }
 }
 
-/// A provider that no table has.
+/// The error for a provider that no table has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownProvider(pub String);
 
@@ -657,18 +660,18 @@ impl std::fmt::Display for UnknownProvider {
 
 impl std::error::Error for UnknownProvider {}
 
-/// The way in which a call was served, in the words of the table; `None` is the standard one.
+/// The service mode of a call, in the table's terms; `None` is the standard one.
 #[derive(Debug, Default)]
 struct Served {
     tier: Option<String>,
     batch: bool,
     speed: Option<String>,
-    /// What had to be assumed.
+    /// The assumption.
     note: Option<String>,
 }
 
 impl Served {
-    /// From the words of the caller, or else those of the usage object. A batch may be stated as a tier.
+    /// Creates it from the caller's values, or else those of the usage object. A batch may be reported as a tier.
     fn new(call: &Call, tier: Option<&str>, speed: Option<&str>) -> Served {
         let is_standard = |word: &str| STANDARD.iter().any(|known| word.eq_ignore_ascii_case(known));
         let mut served = Served { batch: call.batch, ..Served::default() };
@@ -706,7 +709,7 @@ impl Served {
     }
 }
 
-/// Whether two models have the same prices, whatever they are called.
+/// Returns whether two models have the same prices, regardless of their names.
 fn says_the_same(a: &Model, b: &Model) -> bool {
     a.rows.len() == b.rows.len()
         && a.rows.iter().zip(&b.rows).all(|(x, y)| x.when == y.when && x.rates == y.rates)

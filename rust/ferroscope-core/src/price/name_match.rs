@@ -1,35 +1,35 @@
-//! From what a caller or a response calls a model to the names that a table may have it under.
+//! From the name of a model in a call or a response to the names that it may have in a table.
 
 use super::when;
 use crate::providers::{Facts, facts, provider_id};
 
-/// A name to try, and how it was made.
+/// A candidate name, and its kind of match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Lower case.
+    /// The name in lower case.
     pub name: String,
-    /// Shown as `matched_by`.
+    /// The kind, shown as `matched_by`.
     pub match_kind: MatchKind,
 }
 
-/// How a name was found.
+/// The kind of match of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MatchKind {
-    /// As given.
+    /// The given name.
     Exact,
-    /// Without the path of a resource, the provider's name or a version.
+    /// The name without a resource path, a provider's name or a version.
     Normalized,
     /// The base model of a fine-tuned one.
     FineTuned,
     /// The family of a dated name.
     Family,
-    /// Through an alias that the user gave.
+    /// An alias that the user registered.
     Alias,
 }
 
 impl MatchKind {
-    /// In words.
+    /// Returns a description.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -45,7 +45,8 @@ impl MatchKind {
 const GEOGRAPHIES: &[&str] =
     &["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "in.", "ca.", "global.", "sa.", "me.", "af."];
 
-/// The names to try, best first. Dates are not cut off here: that needs a look at the family ([`undated`]).
+/// Returns the candidate names, best first. Dates stay, because removing one requires a check of the family
+/// ([`undated`]).
 #[must_use]
 pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Candidate> {
     let given = model.trim().to_ascii_lowercase();
@@ -86,10 +87,10 @@ pub fn candidates(provider: &str, model: &str, region: Option<&str>) -> Vec<Cand
     found
 }
 
-/// Without what says where a model stands instead of which it is.
+/// Returns a name without the parts that describe a location and not a model.
 fn unwrapped<'a>(provider: &str, facts: &Facts, name: &'a str) -> &'a str {
     if let Some(arn) = name.strip_prefix("arn:").filter(|_| facts.arn_names) {
-        // Only a profile of the system names its model; one of the account is opaque.
+        // Only a system profile names its model. Profiles of an account are opaque.
         return arn
             .rsplit_once(":inference-profile/")
             .or_else(|| arn.rsplit_once("foundation-model/"))
@@ -108,7 +109,7 @@ fn unwrapped<'a>(provider: &str, facts: &Facts, name: &'a str) -> &'a str {
     name
 }
 
-/// A Bedrock id without `-v1:0` and the like.
+/// Returns a Bedrock id without `-v1:0` and similar suffixes.
 fn unversioned(name: &str) -> &str {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let size = |text: &str| text == "mm" || text.strip_suffix('k').is_some_and(number);
@@ -131,7 +132,7 @@ fn unversioned(name: &str) -> &str {
     name
 }
 
-/// The family of a name that ends in a real calendar date, and the character and length of that tail.
+/// Returns the family of a name that ends in a valid calendar date.
 #[must_use]
 pub fn undated(name: &str) -> Option<&str> {
     let tail = |length: usize| name.len().checked_sub(length).filter(|at| name.is_char_boundary(*at));
@@ -154,7 +155,7 @@ pub fn undated(name: &str) -> Option<&str> {
     None
 }
 
-/// Names that are close to one, closest first: for the message that says it is unknown.
+/// Returns similar names, closest first, for the error message about an unknown name.
 #[must_use]
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut close: Vec<(usize, &str)> = known

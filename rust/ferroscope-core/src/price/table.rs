@@ -1,4 +1,4 @@
-//! The text of a price table, indexed provider by provider as calls come in.
+//! The text of a price table, indexed per provider on first use.
 //!
 //! ```text
 //! # comment
@@ -10,9 +10,11 @@
 //! model <TAB> conditions, or - <TAB> rates <TAB> source <TAB> day it was checked
 //! ```
 //!
-//! A rate is `unit=price`, in USD for as many units as [`Unit::per`] says, and `unit=price,>200000:price` if a longer
-//! prompt has another one. `*=11/10` multiplies every token rate, `free` says that the price is zero. The model `*`
-//! stands for all models of the provider. Rows are tried in an order of their own (`Row::rank`), not of the file.
+//! A rate is `unit=price`, in USD for [`Unit::per`] units, or `unit=price,>200000:price` if the price differs for a
+//! longer
+//! prompt. `*=11/10` multiplies every token rate, and `free` means that the price is zero. The model `*` means all
+//! models
+//! of the provider. `Row::rank` defines the order in which rows are tried, not the file.
 
 use super::decimal;
 use super::when::When;
@@ -25,24 +27,24 @@ use std::sync::{Arc, OnceLock};
 /// The prices of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// In nano-USD.
+    /// The price in nano-USD.
     pub price: i64,
-    /// Prices for longer prompts: the shortest prompt (in tokens) that has it, and how it was written.
+    /// The prices for longer prompts, by the shortest prompt in tokens.
     pub steps: Vec<Step>,
 }
 
-/// A price from a length of the prompt on.
+/// A price for prompts from a certain length on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The shortest such prompt.
+    /// The shortest such prompt, in tokens.
     pub min_tokens: i64,
-    /// In nano-USD.
+    /// The price in nano-USD.
     pub price: i64,
     /// The threshold as written: `>200000`.
     pub text: Box<str>,
 }
 
-/// What a row says.
+/// The content of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowRates {
     /// Prices.
@@ -56,23 +58,24 @@ pub enum RowRates {
 /// One line of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// When it applies.
+    /// The conditions of the row.
     pub when: When,
-    /// The same as written.
+    /// The conditions as written.
     pub when_text: Box<str>,
-    /// What it says.
+    /// The prices.
     pub rates: RowRates,
-    /// Where it comes from.
+    /// The source of the prices.
     pub source: Arc<str>,
-    /// The day it was checked, as written.
+    /// The day when they were checked, as written.
     pub checked: Arc<str>,
-    /// Smaller is better: tables of the user come first, then the sources in the order of the table's head.
+    /// The layer; smaller is better. Tables of the user come first, then the sources in the order of the table's head.
     pub layer: u16,
 }
 
 impl Row {
-    /// The order in which rows are tried: the user's, then the way of serving, then the source, then what is said
-    /// about hours and places, then the latest.
+    /// Returns the order in which rows are tried: rows of the user first, then by service mode, source, conditions of
+    /// time
+    /// and location, and date.
     fn rank(&self, user: bool) -> impl Ord + use<> {
         let modes = std::cmp::Reverse(self.when.modes());
         let layer = if user { (self.layer, modes, 0) } else { (USER, modes, self.layer) };
@@ -83,7 +86,7 @@ impl Row {
         )
     }
 
-    /// The price of a unit.
+    /// Returns the price of a unit.
     #[must_use]
     pub fn rate(&self, unit: Unit) -> Option<&Rate> {
         match &self.rates {
@@ -93,43 +96,43 @@ impl Row {
     }
 }
 
-/// Layers below this one are the user's.
+/// Layers below this one belong to the user.
 pub const USER: u16 = 1 << 15;
 
 /// A model with its rows, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
-    /// Its provider.
+    /// The provider.
     pub provider: Arc<str>,
-    /// Its id in the table.
+    /// The id in the table.
     pub id: Arc<str>,
-    /// Its rows in the order in which they are tried.
+    /// The rows in the order in which they are tried.
     pub rows: Vec<Row>,
-    /// The page with its prices.
+    /// The page with the prices.
     pub url: Arc<str>,
 }
 
 impl Model {
-    /// Puts rows of other tables among its own.
+    /// Merges rows of other tables.
     pub fn merge(&mut self, rows: &[Row]) {
         self.rows.extend_from_slice(rows);
         self.rows.sort_by_key(|row| row.rank(row.layer < USER));
     }
 
-    /// Whether it has a price at all, and not only a factor.
+    /// Returns whether the model has a price, and not only a factor.
     #[must_use]
     pub fn is_priced(&self) -> bool {
         self.rows.iter().any(|row| !matches!(row.rates, RowRates::Multiplier(..)))
     }
 }
 
-/// A table.
+/// A price table.
 #[derive(Debug)]
 pub struct Table {
     text: Cow<'static, str>,
-    /// Its version, a date in the built-in one.
+    /// The version, which is a date in the built-in table.
     pub version: String,
-    /// Its sources, best first: key and description.
+    /// The sources, best first: key and description.
     pub sources: Vec<(Arc<str>, String)>,
     sections: BTreeMap<String, Section>,
     layer: u16,
@@ -146,7 +149,7 @@ struct Section {
 #[derive(Debug, Default)]
 struct Index {
     names: HashMap<Box<str>, u32>,
-    /// The only API of a name that has no other.
+    /// The only API of a name without another API.
     only_api: HashMap<Box<str>, Box<str>>,
     models: Vec<Entry>,
 }
@@ -159,7 +162,7 @@ struct Entry {
 }
 
 impl Table {
-    /// Reads the head and the sections of a table, nothing of the models yet.
+    /// Parses the head and the sections of a table, without the models.
     #[must_use]
     pub fn new(text: impl Into<Cow<'static, str>>, layer: u16) -> Table {
         let text = text.into();
@@ -173,7 +176,7 @@ impl Table {
         let mut open: Option<(String, usize, Vec<String>, Arc<str>)> = None;
         let mut at = 0;
         while at < text.len() {
-            // Models are many and do not concern us yet: on to the next line that starts with a bracket.
+            // The many models are parsed later, so skip to the next line that starts with a bracket.
             if open.is_some() && !text[at..].starts_with('[') {
                 at = memchr::memmem::find(&text.as_bytes()[at..], b"\n[")
                     .map_or(text.len(), |found| at + found + 1);
@@ -221,10 +224,10 @@ impl Table {
         table
     }
 
-    /// Reads every line, for tables that people write.
+    /// Parses every line, for tables written by people.
     ///
     /// # Errors
-    /// The line that is not understood, and why.
+    /// Returns the invalid line, and the reason.
     pub fn checked(text: String, layer: u16) -> Result<Table, String> {
         let table = Table::new(text, layer);
         let models = table
@@ -242,24 +245,24 @@ impl Table {
         Ok(table)
     }
 
-    /// The providers that it has, in order.
+    /// Returns the providers of the table, in order.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.sections.keys().map(String::as_str)
     }
 
-    /// Whether it has the provider.
+    /// Returns whether the table has the provider.
     #[must_use]
     pub fn has(&self, provider: &str) -> bool {
         self.sections.contains_key(provider)
     }
 
-    /// The providers whose prices hold where a provider has none of its own.
+    /// Returns the providers whose prices apply if a provider has none of its own.
     #[must_use]
     pub fn fallback(&self, provider: &str) -> &[String] {
         self.sections.get(provider).map_or(&[], |section| &section.fallback)
     }
 
-    /// The model of a name, which is lower case.
+    /// Returns the model with this name, which is in lower case.
     #[must_use]
     pub fn find(&self, provider: &str, name: &str) -> Option<Arc<Model>> {
         let section = self.sections.get(provider)?;
@@ -268,19 +271,19 @@ impl Table {
         Some(self.model(provider, section, entry))
     }
 
-    /// The only API of a model, by a name in lower case; None if it has several, or nothing is known.
+    /// Returns the only API of a model, by a name in lower case; `None` if it has several, or if they are unknown.
     #[must_use]
     pub fn only_api(&self, provider: &str, name: &str) -> Option<&str> {
         self.index(self.sections.get(provider)?).only_api.get(name).map(|api| &**api)
     }
 
-    /// The rows for all models of a provider.
+    /// Returns the rows for all models of a provider.
     #[must_use]
     pub fn common(&self, provider: &str) -> Option<Arc<Model>> {
         self.find(provider, "*")
     }
 
-    /// Every name of a provider with the id of its model, sorted by name.
+    /// Returns every name of a provider with the id of its model, sorted by name.
     #[must_use]
     pub fn names(&self, provider: &str) -> Vec<(&str, &str)> {
         let Some(section) = self.sections.get(provider) else { return Vec::new() };
@@ -291,7 +294,7 @@ impl Table {
         names
     }
 
-    /// The conditions beyond those with a meaning of their own that its rows ask for. Reads every line.
+    /// Returns the extra conditions in the rows of the table. Parses every line.
     pub fn extra_conditions(&self) -> impl Iterator<Item = String> {
         let lines = self.text.lines().filter(|line| !line.starts_with(['#', '!', '[']));
         let conditions = lines.filter_map(|line| line.split('\t').nth(1)).filter(|when| when.contains('='));
@@ -299,7 +302,7 @@ impl Table {
         whens.flat_map(When::into_extra_conditions)
     }
 
-    /// How many models and rows there are.
+    /// Returns the number of models and rows.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let lines = self.text.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '!', '[']));
@@ -356,7 +359,7 @@ impl Table {
         let read = || {
             let lines = self.text[entry.lines.clone()].lines();
             let rows = lines.filter(|line| !matches!(line.split('\t').nth(1), Some("=" | "api")));
-            // A line that is not understood says nothing; tables of users have been checked before.
+            // Skip invalid lines; tables of users were checked before.
             let rows: Vec<Row> = rows.filter_map(|line| self.row(line).ok()).collect();
             let mut model = Model {
                 provider: provider.into(),
@@ -373,7 +376,7 @@ impl Table {
     fn row(&self, line: &str) -> Result<Row, String> {
         let mut fields = line.split('\t');
         let (Some(_), Some(when), Some(rates)) = (fields.next(), fields.next(), fields.next()) else {
-            return Err("a row is: model, conditions, rates, source, date".into());
+            return Err("a row must have the fields model, conditions, rates, source, date".into());
         };
         let source = fields.next().unwrap_or_default();
         let position = self.sources.iter().position(|(key, _)| **key == *source).unwrap_or(0);
@@ -402,12 +405,12 @@ fn row_rates(text: &str) -> Result<RowRates, String> {
         return Ok(RowRates::Free);
     }
     if let Some(factor) = text.strip_prefix("*=") {
-        let (top, bottom) = ratio(factor).ok_or_else(|| format!("factor {factor:?} is not understood"))?;
+        let (top, bottom) = ratio(factor).ok_or_else(|| format!("invalid factor {factor:?}"))?;
         return Ok(RowRates::Multiplier(top, bottom));
     }
     let mut rates = Vec::new();
     for item in text.split_ascii_whitespace() {
-        let bad = || format!("rate {item:?} is not understood");
+        let bad = || format!("invalid rate {item:?}");
         let (name, prices) = item.split_once('=').ok_or_else(bad)?;
         let unit = Unit::named(name).ok_or_else(|| format!("unknown unit {name:?}"))?;
         let mut parts = prices.split(',');
@@ -440,7 +443,7 @@ fn price(text: &str) -> Option<i64> {
     i64::try_from(value).ok().filter(|price| *price >= 0)
 }
 
-/// A factor: `11/10`, `2` or `0.78`.
+/// Parses a factor: `11/10`, `2` or `0.78`.
 #[must_use]
 pub fn ratio(text: &str) -> Option<(i64, i64)> {
     let whole = |text: &str| text.parse::<i64>().ok();

@@ -1,39 +1,39 @@
-//! When a price applies: dates, hours and weekdays, tier, batch, speed, place.
+//! The conditions of a price: dates, hours and weekdays, tier, batch, speed, location.
 
-/// What is known about the call that is to be priced.
+/// The known conditions of a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallConditions<'a> {
-    /// Seconds since 1970, UTC.
+    /// The time of the call, in seconds since 1970, UTC.
     pub at: i64,
-    /// The tier that served it, if not the standard one.
+    /// The tier that served the call, if it is not the standard one.
     pub tier: Option<&'a str>,
-    /// Whether it was part of a batch.
+    /// Whether the call was part of a batch.
     pub batch: bool,
-    /// The speed that served it, if not the standard one.
+    /// The speed that served the call, if it is not the standard one.
     pub speed: Option<&'a str>,
-    /// Where the model ran.
+    /// The location of the model.
     pub geo: Option<&'a str>,
     /// The region of the endpoint.
     pub region: Option<&'a str>,
-    /// Anything else that a row may ask for.
+    /// Further conditions that a row may have.
     pub extra_conditions: &'a [(String, String)],
 }
 
-/// The conditions of a row, all of which must hold.
+/// The conditions of a row. All of them must be met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct When {
-    /// First second.
+    /// The first second of validity.
     pub from: Option<i64>,
-    /// First second after.
+    /// The first second after the validity.
     pub until: Option<i64>,
     days: Option<u8>,
-    /// Minutes of the day, end excluded.
+    /// Minutes of the day; the end is excluded.
     hours: Option<(u16, u16)>,
     /// Minutes east of UTC, for days and hours.
     zone: i32,
     /// The tier.
     pub tier: Option<Box<str>>,
-    /// Whether it is for batches.
+    /// Whether the row is for batches.
     pub batch: bool,
     /// The speed.
     pub speed: Option<Box<str>>,
@@ -45,14 +45,14 @@ pub struct When {
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl When {
-    /// Reads `from=2026-08-16T16:00Z days=mon-fri hours=09:00-12:00 zone=+08:00 tier=flex batch`, or `-` for always.
+    /// Parses `from=2026-08-16T16:00Z days=mon-fri hours=09:00-12:00 zone=+08:00 tier=flex batch`, or `-` for always.
     ///
     /// # Errors
-    /// The condition that is not understood.
+    /// Returns the invalid condition.
     pub fn parse(text: &str) -> Result<When, String> {
         let mut when = When::default();
         for item in text.split_ascii_whitespace().filter(|item| *item != "-") {
-            let bad = || format!("condition {item:?} is not understood");
+            let bad = || format!("invalid condition {item:?}");
             let (key, value) = item.split_once('=').unwrap_or((item, ""));
             match key {
                 "from" => when.from = Some(instant(value).ok_or_else(bad)?),
@@ -72,12 +72,12 @@ impl When {
         Ok(when)
     }
 
-    /// The names of the conditions that have no meaning of their own.
+    /// Returns the names of the extra conditions.
     pub fn into_extra_conditions(self) -> impl Iterator<Item = String> {
         self.extra_conditions.into_iter().map(|(name, _)| name.into())
     }
 
-    /// Whether all conditions hold.
+    /// Returns whether all conditions are met.
     #[must_use]
     pub fn holds(&self, now: &CallConditions<'_>) -> bool {
         (!self.batch || now.batch)
@@ -107,13 +107,13 @@ impl When {
             })
     }
 
-    /// How many ways of serving it asks for: batch, tier, speed.
+    /// Returns the number of conditions about the service mode: batch, tier, speed.
     #[must_use]
     pub fn modes(&self) -> usize {
         usize::from(self.batch) + usize::from(self.tier.is_some()) + usize::from(self.speed.is_some())
     }
 
-    /// How many conditions it has besides dates.
+    /// Returns the number of conditions besides dates.
     #[must_use]
     pub fn specific(&self) -> usize {
         self.modes()
@@ -124,7 +124,7 @@ impl When {
             + self.extra_conditions.len()
     }
 
-    /// What an item says it was charged as: `batch`, `priority`, ...
+    /// Returns the label of the service mode: `batch`, `priority`, ...
     #[must_use]
     pub fn label(&self) -> String {
         let batch = if self.batch { Some("batch") } else { None };
@@ -133,7 +133,7 @@ impl When {
     }
 }
 
-/// `value` or, with `!`, anything stated that is not it.
+/// Returns whether a value meets a condition: `value`, or with `!` any reported value but this one.
 fn wanted(condition: &Option<Box<str>>, said: Option<&str>) -> bool {
     match condition.as_deref() {
         None => true,
@@ -187,7 +187,8 @@ fn zone(text: &str) -> Option<i32> {
     Some(sign * i32::from(clock(rest)?))
 }
 
-/// Seconds since 1970 of `2026-08-16`, `2026-08-16T16:00Z` or `2026-08-16T16:00:05+08:00`; without a zone it is UTC.
+/// Parses `2026-08-16`, `2026-08-16T16:00Z` or `2026-08-16T16:00:05+08:00` to seconds since 1970; the default zone is
+/// UTC.
 #[must_use]
 pub fn instant(text: &str) -> Option<i64> {
     let (date, time) = match text.find(['T', ' ', 't']) {
@@ -215,7 +216,7 @@ pub fn instant(text: &str) -> Option<i64> {
     Some(days_from_civil(year, month, day) * 86_400 + minute * 60 + i64::from(seconds))
 }
 
-/// Year, month and day of `2026-08-16`, if there is such a day.
+/// Returns year, month and day of `2026-08-16`, if the date exists.
 #[must_use]
 pub fn date_parts(text: &str) -> Option<(i64, i64, i64)> {
     let bytes = text.as_bytes();
@@ -225,7 +226,7 @@ pub fn date_parts(text: &str) -> Option<(i64, i64, i64)> {
     real_date(text.get(..4)?, text.get(5..7)?, text.get(8..)?)
 }
 
-/// The same from its three parts.
+/// Returns year, month and day of three strings, if the date exists.
 #[must_use]
 pub fn real_date(year: &str, month: &str, day: &str) -> Option<(i64, i64, i64)> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -243,7 +244,7 @@ pub fn real_date(year: &str, month: &str, day: &str) -> Option<(i64, i64, i64)> 
     ((1..=last).contains(&day)).then_some((year, month, day))
 }
 
-/// Days since 1970 of a date of the Gregorian calendar (Howard Hinnant's algorithm).
+/// Returns the days since 1970 of a date of the Gregorian calendar (Howard Hinnant's algorithm).
 #[must_use]
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -311,7 +312,7 @@ mod tests {
     #[test]
     fn a_condition_that_is_not_understood_is_refused() {
         for text in ["from=tomorrow", "days=mon-xyz", "hours=9-12", "zone=cet", "weekend", "tier="] {
-            assert_eq!(When::parse(text), Err(format!("condition {text:?} is not understood")));
+            assert_eq!(When::parse(text), Err(format!("invalid condition {text:?}")));
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Reads the usage object of any provider into counts that do not overlap.
+//! Parses the usage object of any provider into counts that do not overlap.
 //!
-//! Providers disagree about what contains what: cached tokens are inside the prompt at OpenAI and beside it at
-//! Anthropic, reasoning is inside the output at OpenAI and beside it in Gemini. Here every token is in one place, so
-//! that nothing can be charged twice, and what cannot be (a part larger than its whole) is an error, not a number.
+//! Providers differ in which counts include others. At OpenAI, the prompt includes cached tokens and the output
+//! includes
+//! reasoning; at Anthropic the prompt excludes cached tokens, and in Gemini the output excludes reasoning. Here every
+//! token
+//! is in one count, so that nothing is charged twice. A contradiction (a part larger than its whole) is an error.
 
 mod shapes;
 mod split;
@@ -16,46 +18,46 @@ pub use wire::{parse, token_counts};
 
 use crate::providers::facts;
 
-/// What a provider says that a call used.
+/// The usage of a call, as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// In which form it was said.
+    /// The form of the usage object.
     pub wire: Wire,
-    /// The runs of models that make up the call: one, unless the provider ran other models for it.
+    /// The model runs of the call: one, unless the provider ran other models for it.
     pub segments: Vec<Segment>,
-    /// What the provider itself charges, in atto-USD.
+    /// The provider's own charge, in atto-USD.
     pub reported: Option<Reported>,
     /// The tier that served the call.
     pub tier: Option<String>,
     /// The speed that served the call.
     pub speed: Option<String>,
-    /// Where the call ran.
+    /// The location of the call.
     pub geo: Option<String>,
-    /// What had to be assumed to read it.
+    /// The assumptions made to read it.
     pub notes: Vec<String>,
 }
 
-/// A charge stated by the provider.
+/// A charge reported by the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reported {
-    /// In atto-USD.
+    /// The charge in atto-USD.
     pub atto: i128,
-    /// The field it stands in.
+    /// The field of the charge.
     pub field: &'static str,
 }
 
 /// One run of one model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Segment {
-    /// Another model than the one that was called, and what it was run as.
+    /// The other model and its role, if the provider ran a model other than the requested one.
     pub other: Option<(String, &'static str)>,
-    /// Prompt tokens, cached ones included: what thresholds are about. In millionths, as all counts.
+    /// Prompt tokens including cached ones, for price thresholds. Like all counts, in millionths.
     pub prompt: i128,
-    /// Counts that do not overlap, none of them zero.
+    /// Counts that do not overlap. None of them is zero.
     pub counts: Vec<(Unit, i128)>,
-    /// Whether reasoning was counted beside the output, and added to it.
+    /// Whether reasoning was reported beside the output, and was added to it.
     pub reasoning_beside: bool,
-    /// What was used in an unknown amount: the provider did not report its count.
+    /// Units that were used, but whose count the provider did not report.
     pub unreported: Vec<Unit>,
 }
 
@@ -72,26 +74,26 @@ impl Segment {
     }
 }
 
-/// Counts that a caller gathered, without their wire form.
+/// Counts that a caller collected, without their wire form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Totals {
-    /// Prompt tokens in the provider's own sense: with or without the cached ones. `None` if they are not known.
+    /// Prompt tokens as the provider counts them, with or without cached ones; `None` if unknown.
     pub input: Option<i128>,
     /// Prompt tokens read from a cache.
     pub cached: i128,
-    /// Generated tokens; `None` if they are not known.
+    /// Generated tokens; `None` if unknown.
     pub output: Option<i128>,
-    /// Tokens in an explicit cache, and the hours that they are kept.
+    /// Tokens in an explicit cache, and the hours for which they are stored.
     pub stored: Option<(i128, f64)>,
-    /// Web searches, or groundings in them.
+    /// Web searches, or answers grounded in them.
     pub searches: i128,
 }
 
 impl Totals {
-    /// As a segment of a call to a provider (ids as in the tables). Counts are whole numbers here.
+    /// Returns the counts as a segment of a call to a provider (ids as in the tables). Counts are whole numbers.
     ///
     /// # Errors
-    /// [`Unreadable::Inconsistent`] if a part exceeds its whole.
+    /// Returns [`Unreadable::Inconsistent`] if a part exceeds its whole.
     pub fn segment(&self, provider: &str, model: &str) -> Result<Segment, Unreadable> {
         let times = |count: i128| {
             let micro = count.checked_mul(1_000_000).filter(|micro| (0..=wire::LARGEST).contains(micro));
@@ -116,12 +118,12 @@ impl Totals {
     }
 }
 
-/// Why a usage object has no counts.
+/// The reason why a usage object has no counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// There is none, or none that is known.
+    /// There is no usage object, or none with known fields.
     Absent(String),
-    /// It contradicts itself.
+    /// The usage object contradicts itself.
     Inconsistent(String),
 }

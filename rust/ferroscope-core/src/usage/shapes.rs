@@ -1,8 +1,9 @@
-//! The forms of usage objects, as a table: where each number stands, and what contains what.
+//! The forms of usage objects, as a table: the path of each number, and which counts include others.
 //!
-//! A path is `member.member`; `list[key=value].member` sums over the elements that match, `list[key=value]#` counts
-//! them, and `a + b` adds. Where a field has several paths, providers spell the same number in different places and
-//! the largest counts.
+//! A path is `member.member`; `list[key=value].member` sums over the matching elements, `list[key=value]#` counts them,
+//! and
+//! `a + b` adds. If a field has several paths, providers use different paths for the same number, and the largest value
+//! applies.
 
 use super::Unit;
 
@@ -10,43 +11,43 @@ use super::Unit;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wire {
-    /// Chat completions, and the embeddings beside them.
+    /// Chat completions and embeddings.
     Chat,
-    /// Chat completions whose citations and reasoning are beside the completion.
+    /// Chat completions with citations and reasoning beside the completion.
     Citations,
-    /// Responses and images.
+    /// Responses API, and images.
     Responses,
     /// Realtime and transcriptions.
     Realtime,
-    /// Messages.
+    /// Anthropic's messages.
     Anthropic,
-    /// `generateContent`.
+    /// Gemini's `generateContent`.
     Gemini,
     /// Bedrock's Converse.
     Converse,
-    /// Cohere.
+    /// Cohere's chat.
     Cohere,
     /// A length of audio.
     Duration,
     /// Pages.
     Pages,
-    /// Only a charge was stated.
+    /// Only a charge was reported.
     Charge,
 }
 
-/// A form that looks like another one: providers that use it are in `providers.tsv`.
+/// A form that looks like another one. `providers.tsv` lists the providers that use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Chat completions whose citations and reasoning are beside the completion.
+    /// Chat completions with citations and reasoning beside the completion.
     Citations,
-    /// A total and nothing else, as of embeddings.
+    /// Only a total, as for embeddings.
     Total,
-    /// Messages; without a count of cached tokens they look like Responses.
+    /// Anthropic's messages, which look like the Responses API without a count of cached tokens.
     Messages,
 }
 
 impl Form {
-    /// The form of a name in `providers.tsv`.
+    /// Returns the form with this name in `providers.tsv`.
     pub(crate) fn named(name: &str) -> Option<Form> {
         match name {
             "citations" => Some(Form::Citations),
@@ -62,17 +63,18 @@ pub(super) type Paths = &'static [&'static str];
 /// Declares [`TokenCounts`]: each count with the paths of a [`Shape`] that report it.
 macro_rules! token_counts {
     ($($(#[$doc:meta])* $name:ident: $shape:ident => $paths:expr,)*) => {
-        /// Token counts exactly as a provider reported them; `None` for a count that it did not report.
+        /// Token counts exactly as reported by a provider; `None` for a count that it did not report.
         ///
-        /// Parts may be inside a whole or beside it, as the provider has it. [`Segment`](super::Segment) has counts
-        /// that do not overlap.
+        /// Whether a whole includes its parts depends on the provider. [`Segment`](super::Segment) has counts that do
+        /// not
+        /// overlap.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct TokenCounts {
             $($(#[$doc])* pub $name: Option<u64>,)*
         }
 
         impl TokenCounts {
-            /// Every count with its name.
+            /// Returns every count with its name.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
                 [$((stringify!($name), self.$name)),*].into_iter()
             }
@@ -85,11 +87,12 @@ macro_rules! token_counts {
 }
 
 token_counts! {
-    /// Prompt tokens. Cached ones are included or not, as the provider counts.
+    /// Prompt tokens. Whether they include cached ones depends on the provider.
     input: shape => first(shape.input, shape.whole),
     /// Prompt tokens read from a cache.
     cached: shape => first(shape.cached, shape.read),
-    /// Generated tokens. Reasoning is included or not, as the provider counts; always where the provider counts it
+    /// Generated tokens. Whether they include reasoning depends on the provider; they do if the provider counts
+    /// reasoning
     /// beside the text.
     output: shape => first(shape.output, shape.made),
     /// Generated tokens of reasoning.
@@ -100,21 +103,21 @@ token_counts! {
     total: shape => shape.total,
 }
 
-/// The paths of a count where they differ from those of its price.
+/// Returns the paths of a count, which may differ from those of its price.
 fn first(own: Paths, priced: Paths) -> Paths {
     if own.is_empty() { priced } else { own }
 }
 
 pub(super) struct Shape {
     pub wire: Wire,
-    /// Only for providers of this form.
+    /// The providers of this form only.
     pub form: Option<Form>,
-    /// One of these must be there.
+    /// The marker paths, one of which must exist.
     pub marks: Paths,
     pub whole: Paths,
-    /// Whether cache reads and writes are beside `whole` instead of inside.
+    /// Whether cache reads and writes are in addition to `whole`, instead of included.
     pub additive: bool,
-    /// What thresholds count, if it is not the whole prompt.
+    /// The count for price thresholds, if it is not the whole prompt.
     pub threshold: Paths,
     pub read: Paths,
     pub write: Paths,
@@ -129,11 +132,11 @@ pub(super) struct Shape {
     pub made: Paths,
     pub reasoning: Paths,
     pub total: Paths,
-    /// Whether reasoning may be beside `made` instead of inside; the total shows which.
+    /// Whether reasoning may be in addition to `made`, instead of included; the total decides.
     pub reasoning_by_total: bool,
-    /// Whether a count of zero is left out.
+    /// Whether counts of zero are omitted.
     pub omits_zeros: bool,
-    /// Prompt, cached and generated tokens as reported, where they differ from what is priced.
+    /// Prompt, cached and generated tokens as reported, if they differ from the priced counts.
     pub input: Paths,
     pub cached: Paths,
     pub output: Paths,
@@ -220,7 +223,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape {
         wire: Wire::Gemini,
         marks: &["promptTokenCount", "candidatesTokenCount", "cachedContentTokenCount", "thoughtsTokenCount"],
-        // What tools read (a page behind a URL, say) is beside the prompt and charged like it.
+        // Input of tools (a page behind a URL, for example) is in addition to the prompt, and charged like it.
         whole: &["promptTokenCount + toolUsePromptTokenCount"],
         threshold: &["promptTokenCount"],
         read: &["cachedContentTokenCount"],

@@ -1,22 +1,22 @@
-//! Takes a whole and its overlapping parts apart into counts that do not overlap.
+//! Splits a total and its overlapping parts into counts that do not overlap.
 
 use super::{Segment, Unit, Unreadable};
 
-/// The prompt side, as reported.
+/// The prompt counts, as reported.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Prompt {
-    /// Every token of the prompt, cached ones included.
+    /// All tokens of the prompt, including cached ones.
     pub whole: i128,
     pub read: i128,
     pub write: i128,
     pub write_hour: i128,
-    /// Parts of the whole by modality.
+    /// The parts of the total by modality.
     pub parts: Modalities,
-    /// Parts of `read` by modality, if reported.
+    /// The parts of `read` by modality, if reported.
     pub read_parts: Modalities,
 }
 
-/// Counts of what is not text.
+/// The counts of tokens that are not text.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Modalities {
     pub audio: i128,
@@ -43,7 +43,7 @@ fn exceeds(part: &str, whole: &str) -> Unreadable {
 }
 
 impl Prompt {
-    /// Adds the prompt side to a segment.
+    /// Adds the prompt counts to a segment.
     pub(super) fn split(&self, segment: &mut Segment) -> Result<(), Unreadable> {
         let written = self.write + self.write_hour;
         if self.read > self.whole {
@@ -61,8 +61,7 @@ impl Prompt {
         let mut read = self.read_parts.each();
         let mut text = self.whole - self.parts.sum();
         let text_read = self.read - self.read_parts.sum();
-        // Whether cached tokens are text or audio is not always said. They are taken to be text, and what exceeds the
-        // text must have been the rest.
+        // Not every provider reports the modality of cached tokens. They count as text, up to the text of the prompt.
         let mut beyond = text_read + written - text;
         if beyond > 0 {
             for (part, cached) in self.parts.each().iter().zip(&mut read) {
@@ -94,10 +93,10 @@ impl Prompt {
     }
 }
 
-/// The generated side, as reported.
+/// The output counts, as reported.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Output {
-    /// Every generated token.
+    /// All generated tokens.
     pub whole: i128,
     pub reasoning: i128,
     pub citations: i128,
@@ -105,7 +104,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Adds the generated side to a segment.
+    /// Adds the output counts to a segment.
     pub(super) fn split(&self, segment: &mut Segment) -> Result<(), Unreadable> {
         let rest = self.whole - self.reasoning - self.citations - self.parts.sum();
         if rest < 0 {

@@ -1,8 +1,8 @@
-//! What a provider counts and charges for.
+//! The units that providers count and charge.
 
 macro_rules! units {
     ($($(#[$doc:meta])* $name:ident $text:literal $per:literal,)*) => {
-        /// A countable thing. The names are those of the price table.
+        /// A countable unit. The names are those of the price table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Unit {
@@ -10,22 +10,22 @@ macro_rules! units {
         }
 
         impl Unit {
-            /// Every unit.
+            /// All units.
             pub const ALL: &[Unit] = &[$(Unit::$name),*];
 
-            /// The name in tables and in the API.
+            /// Returns the name in tables and in the API.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Unit::$name => $text),* }
             }
 
-            /// How many of it a price is for.
+            /// Returns the number of units of a price.
             #[must_use]
             pub fn per(self) -> u32 {
                 match self { $(Unit::$name => $per),* }
             }
 
-            /// The unit of a name.
+            /// Returns the unit with this name.
             #[must_use]
             pub fn named(name: &str) -> Option<Unit> {
                 match name { $($text => Some(Unit::$name),)* _ => None }
@@ -35,7 +35,7 @@ macro_rules! units {
 }
 
 units! {
-    /// Prompt tokens that were neither read from nor written to a cache; text, where there is a choice.
+    /// Prompt tokens that were neither read from nor written to a cache; text tokens, if modalities are distinguished.
     Input "input" 1_000_000,
     /// Uncached prompt tokens of audio.
     InputAudio "input_audio" 1_000_000,
@@ -51,11 +51,11 @@ units! {
     CacheReadImage "cache_read_image" 1_000_000,
     /// Video tokens read from a cache.
     CacheReadVideo "cache_read_video" 1_000_000,
-    /// Prompt tokens written to a cache, for five minutes where there is a choice.
+    /// Prompt tokens written to a cache; for five minutes, if lifetimes are distinguished.
     CacheWrite "cache_write" 1_000_000,
     /// Prompt tokens written to a cache for an hour.
     CacheWriteHour "cache_write_1h" 1_000_000,
-    /// Generated tokens, reasoning included unless it has a price of its own.
+    /// Generated tokens, including reasoning unless it has a price of its own.
     Output "output" 1_000_000,
     /// Generated audio tokens.
     OutputAudio "output_audio" 1_000_000,
@@ -63,13 +63,13 @@ units! {
     OutputImage "output_image" 1_000_000,
     /// Generated video tokens.
     OutputVideo "output_video" 1_000_000,
-    /// Generated tokens that nobody sees.
+    /// Generated tokens of hidden reasoning.
     OutputReasoning "output_reasoning" 1_000_000,
     /// Tokens of citations.
     OutputCitation "output_citation" 1_000_000,
     /// Tokens kept in an explicit cache, times hours.
     CacheStorage "cache_storage" 1_000_000,
-    /// Characters to speak.
+    /// Characters of text for speech.
     Character "character" 1_000_000,
     /// Web searches by the provider's tool.
     WebSearch "web_search" 1_000,
@@ -83,7 +83,7 @@ units! {
     MapsGrounding "maps_grounding" 1_000,
     /// Rerank searches.
     Rerank "rerank" 1_000,
-    /// Calls.
+    /// API calls.
     Request "request" 1_000,
     /// Messages of a voice session.
     Message "message" 1_000,
@@ -101,31 +101,31 @@ units! {
     VideoSeconds "video_seconds" 1,
     /// Pixels sent.
     Pixel "pixel" 1_000_000_000,
-    /// Images made.
+    /// Generated images.
     Image "image" 1,
-    /// Images sent.
+    /// Images in the prompt.
     InputImagePiece "input_image_piece" 1,
     /// Sessions of a container.
     ContainerSession "container_session" 1,
 }
 
 impl Unit {
-    /// Whether it counts tokens: multipliers for a place or a batch are for these alone.
+    /// Returns whether it counts tokens. Multipliers for a location or a batch apply only to tokens.
     #[must_use]
     pub fn is_token(self) -> bool {
         self <= Unit::OutputCitation
     }
 
-    /// What its price is if it has none of its own, and why that is right.
+    /// Returns the units whose price applies if it has none of its own, and the reason.
     ///
-    /// Only what providers document: everything else without a price makes a cost unknown.
+    /// The list has only documented cases. For any other unit without a price, the cost is unknown.
     #[must_use]
     pub fn fallbacks(self) -> &'static [(Unit, &'static str)] {
         const READ: &str = "no price for cache reads: the input price";
         const AUDIO: &str = "no price for audio: the price of text";
         const PART: &str = "";
         match self {
-            // Providers state one price for text, images and video unless they state several.
+            // Providers publish one price for text, images and video, unless they publish several.
             Unit::InputImage | Unit::InputVideo => &[(Unit::Input, PART)],
             Unit::InputAudio => &[(Unit::Input, AUDIO)],
             Unit::CacheRead => &[(Unit::Input, READ)],

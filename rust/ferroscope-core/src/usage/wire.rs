@@ -1,4 +1,4 @@
-//! Reads usage objects by the table of their forms.
+//! Parses usage objects by the table of their forms.
 
 use super::shapes::{Form, Paths, SHAPES, Shape, TokenCounts, Wire};
 use super::split::{Modalities, Output, Prompt};
@@ -7,30 +7,30 @@ use crate::json::{Kind, Tape, Value};
 use crate::price::decimal;
 use crate::providers::{Facts, facts};
 
-/// Fields in which a server states its charge in USD, and the digits that the unit is behind the point.
+/// The fields with the server's charge in USD, and the decimal places of the unit.
 ///
 /// `https://openrouter.ai/docs/use-cases/usage-accounting`, `https://docs.x.ai/docs/guides/cost-tracking`.
 const CHARGES: &[(&str, u32)] =
     &[("cost_in_usd_ticks", 10), ("cost", 0), ("cost.total_cost", 0), ("estimated_cost", 0)];
 
-/// Tool calls of a whole response, which its usage leaves out.
+/// Tool calls in a complete response, which its usage omits.
 const OUTPUT_CALLS: &[(&str, Unit)] = &[
     ("output[type=web_search_call]#", Unit::WebSearch),
     ("output[type=file_search_call]#", Unit::FileSearch),
 ];
 
-/// Where the usage stands in a whole response.
+/// The paths of the usage in a complete response.
 const ROOTS: &[&str] = &["usage", "usageMetadata", "usage_metadata", "response.usage", "meta", "usage_info"];
 
-/// A whole response may hold whatever a tool was called with.
+/// A complete response may contain arbitrary tool arguments.
 const DEPTH: usize = 256;
 
-/// Reads a usage object, or a whole response that has one, as JSON.
+/// Parses a usage object, or a complete response with one, as JSON.
 ///
-/// `provider` is the id of the price table; `api` a hint for the two forms that look alike.
+/// `provider` is the id in the price table; `api` is a hint for the two forms that look alike.
 ///
 /// # Errors
-/// [`Unreadable`] if there is no usage, or one that contradicts itself.
+/// Returns [`Unreadable`] if there is no usage, or if it contradicts itself.
 pub fn parse(provider: &str, api: Option<&str>, json: &[u8]) -> Result<Usage, Unreadable> {
     let mut tape = Tape::default();
     let (root, value) = find(&mut tape, json)?;
@@ -61,30 +61,31 @@ pub fn parse(provider: &str, api: Option<&str>, json: &[u8]) -> Result<Usage, Un
         } else if value.members().next().is_none() {
             Err(Unreadable::Absent("the usage object is empty".into()))
         } else {
-            Err(Unreadable::Absent("the usage object has no field that is known".into()))
+            Err(Unreadable::Absent("the usage object has no known field".into()))
         };
     };
     usage.wire = shape.wire;
     match segments(facts, shape, root, value, &mut usage.notes) {
         Ok(segments) => usage.segments = segments,
-        // A stated charge does not depend on the counts.
+        // A reported charge does not depend on the counts.
         Err(Unreadable::Inconsistent(why)) if usage.reported.is_some() => usage.notes.push(why),
         Err(why) => return Err(why),
     }
     if shape.wire == Wire::Cohere && value.get("billed_units").is_none() {
-        usage.notes.push("no billed units: the tokens were taken".into());
+        usage.notes.push("no billed units: the token counts were used".into());
     }
     Ok(usage)
 }
 
-/// Reads the token counts of a usage object, or of a whole response that has one, as JSON.
+/// Returns the token counts of a usage object, or of a complete response with one, as JSON.
 ///
-/// A count that is missing, null, negative, no whole number or beyond 10^15 is `None`; it does not hide the others.
+/// A count that is missing, null, negative, not a whole number or beyond 10^15 is `None`. The other counts remain
+/// readable.
 #[must_use]
 pub fn token_counts(json: &[u8]) -> TokenCounts {
     let mut tape = Tape::default();
     let Ok((_, value)) = find(&mut tape, json) else { return TokenCounts::default() };
-    // Providers differ in what a count includes, not in where it stands.
+    // Providers differ in what a count includes, not in its path.
     let Some(shape) = shape_of(&Facts::default(), None, value) else { return TokenCounts::default() };
     TokenCounts::read(shape, |paths| {
         let counts = paths.iter().filter_map(|path| total(value, path).ok().flatten());
@@ -93,7 +94,7 @@ pub fn token_counts(json: &[u8]) -> TokenCounts {
     })
 }
 
-/// The whole text and the usage object in it, which may be the same.
+/// Returns the root and the usage object in it, which may be the same.
 fn find<'a>(tape: &'a mut Tape, json: &'a [u8]) -> Result<(Value<'a>, Value<'a>), Unreadable> {
     let text = std::str::from_utf8(json).map_err(|_| Unreadable::Absent("the usage is not UTF-8".into()))?;
     let root = tape.read(text, DEPTH).map_err(|_| Unreadable::Absent("the usage is not JSON".into()))?;
@@ -110,7 +111,7 @@ fn shape_of(facts: &Facts, api: Option<&str>, value: Value<'_>) -> Option<&'stat
             && shape.marks.iter().any(|mark| follow(value, mark).is_some_and(|found| !found.is_null()))
     };
     let found = SHAPES.iter().find(fits)?;
-    // `input_tokens` alone is Responses or Messages, and the same either way but for what the parts are called.
+    // `input_tokens` alone may be of the Responses API or of Anthropic's messages. Only the names of the parts differ.
     if found.wire == Wire::Anthropic
         && facts.usage != Some(Form::Messages)
         && api != Some("messages")
@@ -123,7 +124,7 @@ fn shape_of(facts: &Facts, api: Option<&str>, value: Value<'_>) -> Option<&'stat
     Some(found)
 }
 
-/// The runs of models that a usage object reports.
+/// Returns the model runs in a usage object.
 fn segments(
     facts: &Facts,
     shape: &Shape,
@@ -136,7 +137,7 @@ fn segments(
         .get("iterations")
         .filter(|list| shape.wire == Wire::Anthropic && list.elements().next().is_some());
     if let Some(runs) = runs {
-        // The top level leaves out what the provider ran on its own: compaction, and advisors on other models.
+        // The top level excludes runs that the provider started itself: compaction, and advisors on other models.
         for run in runs.elements() {
             let mut segment = segment(facts, shape, run, notes)?;
             if let Some(model) = run.get("model").and_then(Value::as_str) {
@@ -147,7 +148,7 @@ fn segments(
     } else {
         found.push(segment(facts, shape, value, notes)?);
     }
-    // The calls of tools stand in a whole response, beside its usage object.
+    // Tool calls are in a complete response, beside its usage object.
     let whole = value.span() != root.span();
     let calls = OUTPUT_CALLS.iter().map(|call| (root, call)).filter(|_| whole);
     for (place, (path, unit)) in shape.extra_units.iter().map(|other| (value, other)).chain(calls) {
@@ -169,14 +170,14 @@ fn segment(
     let mut segment = Segment::default();
     let (read, written) = (most(shape.read)?, most(shape.write)?);
     let (short, hour) = (most(shape.write_short)?, most(shape.write_hour)?);
-    // A total of zero beside writes by lifetime is a contradiction; a total that is missing is none.
+    // A total of zero with writes by lifetime is a contradiction; a missing total is not.
     if short + hour > written && stated(value, shape.write)? {
         return Err(Unreadable::Inconsistent("the cache writes exceed their total".into()));
     }
     if short + hour > 0 && written > short + hour {
-        notes.push("cache writes without a lifetime were taken as the short one".into());
+        notes.push("cache writes without a lifetime were priced as short-lived".into());
     }
-    // Without a split every write is a short one.
+    // Without a split, every write is short-lived.
     let short = if written > 0 { written - hour } else { short };
     let beside = if shape.additive { read + short + hour } else { 0 };
     let prompt = Prompt {
@@ -206,7 +207,7 @@ fn segment(
         },
     };
     if made.reasoning > 0 && shape.reasoning_by_total {
-        // xAI's chat leaves reasoning out of the completion; who else does is seen from the total.
+        // xAI's chat excludes reasoning from the completion. For other providers, the total shows it.
         let stated = most(shape.total)?;
         segment.reasoning_beside = stated == prompt.whole + made.whole + made.reasoning
             || (shape.wire == Wire::Chat && facts.reasoning_beside && stated != prompt.whole + made.whole);
@@ -225,7 +226,7 @@ fn segment(
     Ok(segment)
 }
 
-/// The charge that the provider states, in atto-USD.
+/// Returns the charge that the provider reports, in atto-USD.
 fn charge(value: Value<'_>) -> Result<Option<Reported>, Unreadable> {
     for &(field, digits) in CHARGES {
         let Some(found) = follow(value, field).filter(|found| found.kind() == Kind::Number) else { continue };
@@ -233,7 +234,7 @@ fn charge(value: Value<'_>) -> Result<Option<Reported>, Unreadable> {
         if atto < 0 {
             return Err(Unreadable::Inconsistent(format!("{field} is negative")));
         }
-        // With one's own key the router charges its fee, and the provider behind it the rest.
+        // With the user's own key, the router charges its fee, and the upstream provider charges the rest.
         if value.get("is_byok").is_some_and(Value::is_truthy) {
             let behind = follow(value, "cost_details.upstream_inference_cost");
             atto += behind.and_then(|found| decimal::parse(found.raw(), decimal::ATTO)).unwrap_or(0);
@@ -251,7 +252,7 @@ fn first_text(root: Value<'_>, inner: Value<'_>, paths: &[&str]) -> Option<Strin
         .find_map(|found| found.as_str().map(std::borrow::Cow::into_owned))
 }
 
-/// Whether one of the paths has a count.
+/// Returns whether one of the paths has a count.
 fn stated(value: Value<'_>, paths: Paths) -> Result<bool, Unreadable> {
     for path in paths {
         if total(value, path)?.is_some() {
@@ -261,7 +262,7 @@ fn stated(value: Value<'_>, paths: Paths) -> Result<bool, Unreadable> {
     Ok(false)
 }
 
-/// The largest of the token counts at the paths.
+/// Returns the largest of the token counts at the paths.
 fn largest(value: Value<'_>, paths: Paths) -> Result<i128, Unreadable> {
     let mut most = 0;
     for path in paths {
@@ -274,7 +275,7 @@ fn largest(value: Value<'_>, paths: Paths) -> Result<i128, Unreadable> {
     Ok(most)
 }
 
-/// The sum that a path stands for, in millionths; `None` if none of its members is there.
+/// Returns the sum for a path, in millionths; `None` if none of its members exists.
 fn total(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
     let mut sum: Option<i128> = None;
     for part in path.split(" + ") {
@@ -314,21 +315,21 @@ fn count(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
         _ => return Err(Unreadable::Inconsistent(format!("{path} is not a number"))),
     }
     match decimal::parse(value.raw(), decimal::MICRO) {
-        // A count beyond this cannot be priced without overflow, and was never a count.
+        // A larger count would overflow in pricing, and is not a real count.
         Some(count) if (0..=LARGEST).contains(&count) => Ok(Some(count)),
         Some(count) if count < 0 => Err(Unreadable::Inconsistent(format!("{path} is negative"))),
         _ => Err(Unreadable::Inconsistent(format!("{path} is not a count"))),
     }
 }
 
-/// 10^15 of anything, in millionths.
+/// 10^15 units, in millionths.
 pub(super) const LARGEST: i128 = 1_000_000_000_000_000 * decimal::ONE;
 
 fn follow<'a>(value: Value<'a>, path: &str) -> Option<Value<'a>> {
     path.split('.').try_fold(value, member)
 }
 
-/// A member by its name on the wire, or by the one that Google's Python SDKs give it: `promptTokenCount` or
+/// Returns a member by its name on the wire, or by the name in Google's Python SDKs: `promptTokenCount` or
 /// `prompt_token_count`.
 fn member<'a>(value: Value<'a>, name: &str) -> Option<Value<'a>> {
     if value.kind() != Kind::Object {
