@@ -95,7 +95,7 @@ fn what_an_event_may_not_be() {
         (r#"{"type":"message_start"}"#, "message_start.message is not an object"),
         (r#"{"type":"content_block_start","index":0}"#, "content_block_start.content_block is not an object"),
         (r#"{"type":"content_block_delta","index":0}"#, "content_block_delta.delta is not an object"),
-        (delta, "content_block_delta.index is not the index of a block that has begun"),
+        (delta, "content_block_delta.index is not the index of an open block"),
         ("[]", "the data is not an object"),
         (r#"{"error":"no credit"}"#, "no credit"),
         (r#"{"type":"error","error":{"type":"api_error","message":"broken"}}"#, "broken"),

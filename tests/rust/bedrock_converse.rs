@@ -371,7 +371,7 @@ fn invalid_events() {
         (r#"{"contentBlockDelta":{}}"#.to_owned(), "contentBlockDelta.delta is not an object"),
         (
             input(0, "{").to_string(),
-            "contentBlockDelta.contentBlockIndex is not the index of a tool use that has begun",
+            "contentBlockDelta.contentBlockIndex is not the index of an open tool use",
         ),
         ("[]".to_owned(), "the data is not an object"),
         (r#"{"error":{"message":"broken"}}"#.to_owned(), "broken"),

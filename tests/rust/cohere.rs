@@ -198,10 +198,7 @@ fn invalid_events_and_reported_errors() {
             r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":7}}}"#,
             "message.tool_plan is not a string",
         ),
-        (
-            &call_delta(1, "{").to_string(),
-            "tool-call-delta.index is not the index of a tool call that has begun",
-        ),
+        (&call_delta(1, "{").to_string(), "tool-call-delta.index is not the index of an open tool call"),
         (r#"{"type":"message-start","delta":{"message":{"content":{}}}}"#, "message.content is not an array"),
         ("[]", "the data is not an object"),
         (r#"{"message":"too many tokens"}"#, "too many tokens"),

@@ -473,7 +473,7 @@ fn what_an_event_may_not_be() {
         (call("[]"), "candidates[].content.parts[].functionCall is not an object"),
         (
             call(r#"{"args":{"a":1}}"#),
-            "candidates[].content.parts[].functionCall.name is not the name of a function, and no call is open that it could continue",
+            "candidates[].content.parts[].functionCall.name is not the name of a function, which is required because no call is open",
         ),
         (path("null"), no_path),
         (path("\"\""), no_path),

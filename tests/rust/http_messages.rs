@@ -296,7 +296,7 @@ fn a_request_that_the_server_could_read_as_two_is_refused_without_its_values() {
             "/",
             vec![host, ("Transfer-Encoding", "chunked")],
             "abc",
-            "a request with a body in memory has no Transfer-Encoding",
+            "a request with a body in memory must not have a Transfer-Encoding header",
         ),
     ] {
         let found = render(method, target, &headers, body).unwrap_err();

@@ -487,7 +487,7 @@ fn what_an_event_may_not_be() {
         (r#"{"type":"response.output_text.delta","delta":1}"#, "delta is not a string"),
         (
             r#"{"type":"response.output_text.delta","delta":"a","content_index":9999999999}"#,
-            "content_index is not the position of a part that has begun",
+            "content_index is not the position of an open part",
         ),
         (r#"{"type":"response.completed","response":{"output":{}}}"#, "response.output is not an array"),
         ("[]", "the data is not an object"),

@@ -272,7 +272,7 @@ fn errors_name_the_byte_and_leave_what_came_before() {
             ErrorKind::NoDocument,
             17,
             None,
-            "byte 17: the text holds no JSON document",
+            "byte 17: the text contains no JSON document",
         ),
         (
             Rules::STRICT,

@@ -1,4 +1,4 @@
-//! The one place where an error of the core becomes an exception.
+//! The conversion of the core's errors into exceptions.
 
 use ferroscope_core::error::FrameProblem;
 use ferroscope_core::{Error, ErrorKind};
@@ -13,7 +13,7 @@ create_exception!(
     "An error of the core: `args` are kind, message, event number, byte offset and the provider's error (JSON text or None)."
 );
 
-/// Turns an error of the core into a `DecodeError`.
+/// Converts an error of the core into a `DecodeError`.
 pub fn raise(error: Error) -> PyErr {
     let message = error.to_string();
     let (kind, body) = match error.kind {

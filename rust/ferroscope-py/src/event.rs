@@ -1,11 +1,11 @@
-//! `Event` and `ToolCallDelta`: what an event of a stream added, seen from Python.
+//! `Event` and `ToolCallDelta`: the Python classes for the changes by one event of a stream.
 
 use ferroscope_core::Step;
 use ferroscope_core::dialect::Dialect;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
-/// A tool call: whole, or as far as it grew with an event.
+/// A tool call, or the part of it that one event added.
 #[pyclass(frozen, freelist = 64, module = "ferroscope._core")]
 pub struct ToolCallDelta {
     /// The position among the tool calls of the message.
@@ -17,7 +17,7 @@ pub struct ToolCallDelta {
 }
 
 impl ToolCallDelta {
-    /// The call at a position, with its arguments so far or a fragment of them.
+    /// Creates a call at a position, with its arguments so far or a fragment of them.
     pub(crate) fn new(
         py: Python<'_>,
         state: &Dialect,
@@ -46,7 +46,7 @@ impl ToolCallDelta {
         ("position", "id", "name", "arguments")
     }
 
-    /// The provider's id of the call, if it gave one.
+    /// The provider's id of the call; `None` if it sent none.
     #[getter]
     fn id(&self, py: Python<'_>) -> Option<Py<PyString>> {
         self.id.as_ref().map(|id| id.clone_ref(py))
@@ -58,7 +58,7 @@ impl ToolCallDelta {
         self.name.clone_ref(py)
     }
 
-    /// The arguments, JSON text: whole, or the fragment that was added.
+    /// The arguments as JSON text: all of them, or the fragment that was added.
     #[getter]
     fn arguments(&self, py: Python<'_>) -> Py<PyString> {
         self.arguments.clone_ref(py)
@@ -80,7 +80,7 @@ impl ToolCallDelta {
     }
 }
 
-/// What one event of a stream added.
+/// The changes by one event of a stream.
 #[pyclass(frozen, freelist = 64, module = "ferroscope._core")]
 pub struct Event {
     content: Py<PyString>,
@@ -88,12 +88,12 @@ pub struct Event {
     /// Calls that the event completed.
     #[pyo3(get)]
     tool_calls: Option<Py<PyList>>,
-    /// Calls whose arguments grew, with the fragments.
+    /// Calls whose arguments the event extended, with the fragments.
     #[pyo3(get)]
     fragments: Option<Py<PyList>>,
 }
 
-/// The event's JSON text: most often a part of a read that stands in memory anyway.
+/// The event's JSON text. Usually it is a range of a read that is in memory anyway.
 pub(crate) enum Data {
     Nothing,
     Part { read: Py<PyBytes>, start: usize, end: usize },
@@ -102,13 +102,13 @@ pub(crate) enum Data {
 
 #[pymethods]
 impl Event {
-    /// Text that the event added.
+    /// The text that the event added.
     #[getter]
     fn content(&self, py: Python<'_>) -> Py<PyString> {
         self.content.clone_ref(py)
     }
 
-    /// The event's data, JSON text; empty for what only the end of the stream completed.
+    /// The event's data as JSON text; empty for calls that only the end of the stream completed.
     #[getter]
     fn data(&self, py: Python<'_>) -> Py<PyBytes> {
         match &self.data {
@@ -119,7 +119,7 @@ impl Event {
     }
 }
 
-/// What a step found, let go of the stream that it borrows.
+/// The result of a step, without a borrow of the stream.
 pub(crate) struct Found {
     content: Py<PyString>,
     completed: Vec<usize>,

@@ -1,6 +1,6 @@
 //! `HttpEngine` and `HttpExchange`: the transport's engine on an asyncio event loop.
 //!
-//! The lock of the engine is never kept while Python code runs, so a thread may wait for it with the GIL.
+//! The lock of the engine is never held while Python code runs, so a thread may wait for it with the GIL.
 
 use ferroscope_transport::Error;
 use ferroscope_transport::engine::{Body, Engine, Next};
@@ -20,10 +20,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The forks that led to this process. An engine of a parent process must not be used: its sockets are the parent's.
+/// The number of forks before this process. An engine of a parent process must not be used, because its sockets belong
+/// to the parent.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// Takes note that this process was forked.
+/// Records that this process was forked.
 #[pyfunction]
 pub fn http_forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
@@ -59,9 +60,9 @@ pub struct HttpEngine {
     engine: Mutex<Engine>,
     event_loop: Py<PyAny>,
     create_future: Py<PyAny>,
-    /// The future that each exchange's reader waits for, by its key.
+    /// The futures that the readers of the exchanges wait for, by exchange key.
     waiters: Mutex<Vec<Option<Py<PyAny>>>>,
-    /// The loop's timer: one for everything that has a deadline.
+    /// The loop's timer, which all deadlines share.
     timer: Mutex<Option<(Instant, Py<PyAny>)>>,
     forks: u64,
 }
@@ -80,12 +81,12 @@ impl HttpEngine {
         })
     }
 
-    /// The descriptor that the event loop watches; `poll` is its callback.
+    /// Returns the descriptor that the event loop watches; `poll` is its callback.
     fn fileno(&self) -> i32 {
         self.lock().descriptor()
     }
 
-    /// Reads and writes what is ready, and resolves the futures of exchanges that can go on.
+    /// Reads and writes on the ready connections, and resolves the futures of exchanges that can continue.
     fn poll(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
         if this.is_inherited() {
@@ -95,7 +96,7 @@ impl HttpEngine {
         Self::settle(slf)
     }
 
-    /// Ends what has waited for too long.
+    /// Ends the exchanges whose timeout has passed.
     fn expire(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
         if this.is_inherited() {
@@ -106,7 +107,7 @@ impl HttpEngine {
         Self::settle(slf)
     }
 
-    /// Returns a new pool's key.
+    /// Returns the key of a new pool.
     #[pyo3(signature = (max_connections, max_keepalive, keepalive_expiry, tls))]
     fn add_pool(
         &self,
@@ -119,7 +120,7 @@ impl HttpEngine {
         Ok(self.lock().add_pool(limits, tls.map(|tls| tls.get().tls.clone())))
     }
 
-    /// Closes the connections of a pool; its exchanges fail.
+    /// Closes the connections of a pool. Its exchanges fail.
     fn close_pool(slf: &Bound<'_, Self>, pool: usize) -> PyResult<()> {
         if slf.get().is_inherited() {
             return Ok(());
@@ -128,7 +129,7 @@ impl HttpEngine {
         Self::settle(slf)
     }
 
-    /// Cancels the timer, for an engine that is not used any more.
+    /// Cancels the timer of an engine that is no longer used.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         let timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((_, handle)) = timer {
@@ -137,13 +138,13 @@ impl HttpEngine {
         Ok(())
     }
 
-    /// Returns the open connections of a pool, the idle ones among them, and the requests that wait for one.
+    /// Returns the numbers of open connections, of idle ones among them, and of requests that wait for one.
     fn counts(&self, pool: usize) -> (usize, usize, usize) {
         let counts = self.lock().counts(pool);
         (counts.connections, counts.idle, counts.queued)
     }
 
-    /// Starts a request. `make_error` makes the exception of an error's class name and message.
+    /// Starts a request. `make_error` returns the exception for an error's class name and message.
     #[pyo3(signature = (pool, origin, method, target, headers, body, timeouts, make_error))]
     #[allow(clippy::too_many_arguments, reason = "one crossing for a whole request")]
     fn start(
@@ -207,7 +208,7 @@ impl HttpEngine {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this is the engine of a parent process. Its lock may then be locked for ever.
+    /// Returns whether this engine belongs to a parent process. Its lock may then stay locked forever.
     fn is_inherited(&self) -> bool {
         self.forks != FORKS.load(Ordering::Relaxed)
     }
@@ -215,13 +216,13 @@ impl HttpEngine {
     fn check(&self) -> PyResult<()> {
         if self.is_inherited() {
             return Err(PyRuntimeError::new_err(
-                "this process was forked from the one whose event loop the transport runs on",
+                "the transport belongs to the parent of this forked process: create a new client after the fork",
             ));
         }
         Ok(())
     }
 
-    /// Resolves the futures of exchanges that can go on, and sets the timer.
+    /// Resolves the futures of exchanges that can continue, and sets the timer.
     fn settle(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
         let (ready, wake_at, more) = {
@@ -230,7 +231,7 @@ impl HttpEngine {
         };
         for key in ready {
             if let Some(waiter) = this.take_waiter(key) {
-                // It fails only where the reader was cancelled.
+                // This fails only if the reader was cancelled.
                 let _ = waiter.call_method1(py, intern!(py, "set_result"), (py.None(),));
             }
         }
@@ -248,7 +249,7 @@ impl HttpEngine {
         let (py, this) = (slf.py(), slf.get());
         {
             let timer = this.timer.lock().unwrap_or_else(PoisonError::into_inner);
-            // A timer that is too early finds nothing to do and is set again: deadlines are seldom reached.
+            // A timer that fires too early is set again. Most deadlines are never reached.
             if timer.as_ref().is_some_and(|(set_for, _)| *set_for <= at) {
                 return Ok(());
             }
@@ -268,7 +269,7 @@ impl HttpEngine {
         waiters.get_mut(key).and_then(Option::take)
     }
 
-    /// Returns a future that is resolved when the exchange can go on.
+    /// Returns a future that is resolved when the exchange can continue.
     fn wait<'py>(slf: &Bound<'py, Self>, key: usize) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         let future = this.create_future.bind(py).call0()?;
@@ -283,7 +284,7 @@ impl HttpEngine {
             && !before.call_method0(py, intern!(py, "done"))?.is_truthy(py)?
         {
             before.call_method0(py, intern!(py, "cancel"))?;
-            return Err(PyRuntimeError::new_err("the response is being read by somebody else"));
+            return Err(PyRuntimeError::new_err("another task is already reading the response"));
         }
         let wake_at = this.lock().wake_at();
         if let Some(at) = wake_at {
@@ -304,8 +305,9 @@ pub struct HttpExchange {
 
 #[pymethods]
 impl HttpExchange {
-    /// Returns the status, reason, version and headers; a future to await first; or None if the engine needs the
-    /// addresses of the host.
+    /// Returns the status, reason, version and headers; a future to await first; or `None` if the engine needs the
+    /// addresses
+    /// of the host.
     fn head<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.open(py)?;
         let next = engine.get().lock().head(self.key);
@@ -317,7 +319,7 @@ impl HttpExchange {
         }
     }
 
-    /// Returns all body data that has arrived, no bytes at the end, or a future to await first.
+    /// Returns all body data that has arrived, empty bytes at the end, or a future to await first.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.open(py)?;
         let body = engine.get().lock().body(self.key);
@@ -329,7 +331,7 @@ impl HttpExchange {
         }
     }
 
-    /// Connects to one of these addresses, as `getaddrinfo` has them.
+    /// Connects to one of these addresses, as `getaddrinfo` returns them.
     fn connect(&self, py: Python<'_>, addresses: Vec<Bound<'_, PyTuple>>) -> PyResult<()> {
         let engine = self.open(py)?;
         let addresses = addresses.iter().map(socket_address).collect::<PyResult<Vec<_>>>()?;
@@ -337,7 +339,7 @@ impl HttpExchange {
         HttpEngine::settle(engine)
     }
 
-    /// Ends the exchange; somebody who waits for it finds it closed.
+    /// Ends the exchange. Its waiter receives an error.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let engine = self.engine.bind(py);
         if self.closed.swap(true, Ordering::AcqRel) || engine.get().is_inherited() {
@@ -350,14 +352,14 @@ impl HttpExchange {
         HttpEngine::settle(engine)
     }
 
-    /// The local and the remote address of the connection, as texts; None once it serves another request.
+    /// Returns the local and the remote address of the connection; `None` once it serves another request.
     fn addresses(&self, py: Python<'_>) -> Option<(String, u16, String, u16)> {
         let engine = self.open(py).ok()?;
         let (local, remote) = engine.get().lock().addresses(self.key)?;
         Some((local.ip().to_string(), local.port(), remote.ip().to_string(), remote.port()))
     }
 
-    /// The TLS version and cipher of the connection; None without TLS, or once it serves another request.
+    /// Returns the TLS version and cipher of the connection; `None` without TLS, or once it serves another request.
     fn tls_names(&self, py: Python<'_>) -> Option<(&'static str, &'static str)> {
         self.open(py).ok()?.get().lock().tls_names(self.key)
     }
@@ -396,7 +398,7 @@ impl Drop for HttpExchange {
             }
             drop(this.take_waiter(self.key));
             this.lock().close(self.key);
-            // The collector may run in any thread, and futures are resolved in the loop's.
+            // The garbage collector may run in any thread, but futures must be resolved in the loop's thread.
             let poll = engine.getattr(intern!(py, "poll"));
             let _ = poll.and_then(|poll| {
                 this.event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (poll,))
@@ -436,7 +438,7 @@ fn socket_address(address: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> {
 
 fn duration(seconds: Option<f64>) -> PyResult<Option<Duration>> {
     let Some(seconds) = seconds.filter(|seconds| *seconds != f64::INFINITY) else { return Ok(None) };
-    // Less than nothing is nothing, as in `asyncio`.
+    // A negative timeout is zero, as in `asyncio`.
     Duration::try_from_secs_f64(seconds.max(0.0))
         .map(Some)
         .map_err(|_| PyValueError::new_err(format!("not a number of seconds: {seconds}")))

@@ -1,14 +1,13 @@
-//! `ChunkJoiner`: the core's joiner of HTTP chunks, seen from Python.
+//! `ChunkJoiner`: the Python class for the core's joiner of HTTP chunks.
 
 use ferroscope_core::framing::http_chunks::Joiner;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Joins the chunks of HTTP/1.1 responses that arrived together, one connection's.
+/// Joins the HTTP/1.1 chunks of one connection that arrived together.
 ///
-/// A connection that turns out to be of HTTP/2 is read and written by several threads at once, hence the lock: without
-/// a GIL they would meet here.
+/// The lock is needed because several threads read and write a connection that turns out to use HTTP/2.
 #[pyclass(frozen, module = "ferroscope._core")]
 pub struct ChunkJoiner {
     joiner: Mutex<Joiner>,
@@ -27,12 +26,12 @@ impl ChunkJoiner {
         Self { joiner: Mutex::default() }
     }
 
-    /// Takes note of bytes that are sent on the connection.
+    /// Records the start of bytes that are sent on the connection.
     fn sent(&self, data: &[u8]) {
         self.lock().sent(data);
     }
 
-    /// Takes the next bytes of the connection, and gives what is to be read in their place.
+    /// Returns the bytes to read in place of the next bytes of the connection.
     fn feed<'py>(&self, data: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
         let joined = self.lock().feed(data.as_bytes());
         match joined {
@@ -41,13 +40,13 @@ impl ChunkJoiner {
         }
     }
 
-    /// Whether the chunks of a response are what comes next.
+    /// Whether the next bytes are chunks of a response.
     #[getter]
     fn in_body(&self) -> bool {
         self.lock().is_in_body()
     }
 
-    /// Takes the next bytes of the connection, and gives the data in them, and what follows it.
+    /// Returns the data in the next bytes of the connection, and the unchanged bytes after it.
     fn extract_data<'py>(&self, py: Python<'py>, data: &[u8]) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
         let taken = self.lock().extract_data(data);
         (PyBytes::new(py, &taken.data), PyBytes::new(py, &taken.rest))

@@ -1,4 +1,4 @@
-//! The extension module `ferroscope._core`: converts and forwards, decides nothing.
+//! The extension module `ferroscope._core`. It only converts and forwards.
 
 mod error;
 mod event;

@@ -1,9 +1,11 @@
-//! `PartialJson`: an unfinished document as a Python value that grows in place.
+//! `PartialJson`: an incomplete document as a Python value that grows in place.
 //!
-//! The core's builder has the rules; here are the Python objects. A growing string is taken out of its container, so
-//! that the append finds it unshared and extends it without a copy. If somebody else has the string, theirs stays as
-//! it is and ours becomes a longer one (one memcpy of that string, nothing else). `edits` hands out long strings from
-//! two copies in turn, see [`Shown`].
+//! The core's builder implements the rules; this module creates the Python objects. A growing string is removed from
+//! its
+//! container, so that appending finds one reference and needs no copy. If other code refers to the string, that string
+//! stays unchanged, and a longer one is created with one copy. `edits` alternates between two copies of long strings,
+//! see
+//! [`Shown`].
 
 use std::collections::HashMap;
 
@@ -17,19 +19,20 @@ create_exception!(
     ferroscope._core,
     JsonError,
     PyValueError,
-    "Text that is not JSON, or exceeds a limit; `offset` is the first byte that cannot stand where it stands."
+    "Text that is not JSON, or exceeds a limit; `offset` is the position of the first invalid byte."
 );
 
-/// Keys seen before are handed out again, up to this many and this long.
+/// Keys are reused, up to this number and this length.
 const KEYS: usize = 512;
 const KEY_BYTES: usize = 64;
 
-/// Strings shorter than this are handed out as they are: copying one costs less than keeping copies.
+/// Shorter strings are copied: copying one costs less than alternating between copies.
 const LONG: usize = 4096;
 
-/// The open string as `edits` hands it out. Code that makes an instance of every edit has the last one while the next
-/// is made, so the next must be another object: two copies take turns, and by its next turn a copy is unshared and
-/// the append extends it. If it is shared, the append copies and all is as slow as it must be.
+/// The open string as returned by `edits`. A caller that creates an instance per edit still refers to the previous
+/// string, so the next one must be another object. Two copies alternate: when a copy is used again, it usually has no
+/// other
+/// references and can be extended in place. Otherwise it is copied.
 #[derive(Default)]
 struct Shown {
     older: Option<Py<PyString>>,
@@ -45,7 +48,7 @@ impl Shown {
         }
         let copy = match self.older.take() {
             Some(older) => older.into_bound(py).into_any(),
-            // All but the last character: a whole slice would be the string itself.
+            // All but the last character, because a slice of the whole string would be the same object.
             None => slice(leaf, 0, len - 1)?,
         };
         let more = slice(leaf, copy.len()?, len)?;
@@ -55,19 +58,19 @@ impl Shown {
     }
 }
 
-/// `leaf` with `more` at its end: in place if nobody else has it.
+/// Returns `leaf` with `more` at its end. Extends it in place if there is no other reference.
 fn append<'py>(leaf: Bound<'py, PyAny>, more: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     let py = leaf.py();
     let mut raw = leaf.into_ptr();
-    // SAFETY: `raw` is an owned reference, which PyUnicode_Append takes over: afterwards it is an owned reference to
-    // the result, or null with an exception set. `more` is a live str. The interpreter is attached (`py`).
+    // SAFETY: `raw` is an owned reference, which PyUnicode_Append consumes and replaces by an owned reference to the
+    // result, or by null with an exception set. `more` is a live str. The interpreter is attached (`py`).
     unsafe {
         ffi::PyUnicode_Append(&mut raw, more.as_ptr());
         Bound::from_owned_ptr_or_err(py, raw)
     }
 }
 
-/// The characters of a string from `start` to `end`, both within it.
+/// Returns the characters of a string from `start` to `end`, both within it.
 fn slice<'py>(text: &Bound<'py, PyString>, start: usize, end: usize) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: `text` is a live str; the result is an owned reference, or null with an exception set. Lengths of Python
     // objects fit the signed type.
@@ -77,7 +80,7 @@ fn slice<'py>(text: &Bound<'py, PyString>, start: usize, end: usize) -> PyResult
     }
 }
 
-/// What outlives a feed, besides the value.
+/// The state between feeds, besides the value.
 #[derive(Default)]
 struct Kept {
     keys: HashMap<String, Py<PyString>>,
@@ -183,7 +186,7 @@ impl Store for Objects<'_, '_> {
     }
 }
 
-/// The key or index of a value in its container, as Python has it.
+/// Returns the key or index of a value in its container, as a Python object.
 fn step<'py>(py: Python<'py>, slot: &Slot<Py<PyString>>) -> Bound<'py, PyAny> {
     match slot {
         Slot::Name(key) => key.bind(py).clone().into_any(),
@@ -195,7 +198,7 @@ fn path<'py>(py: Python<'py>, steps: &[&Slot<Py<PyString>>]) -> PyResult<Bound<'
     PyTuple::new(py, steps.iter().map(|slot| step(py, slot)))
 }
 
-/// Reads a JSON document while it is being written: feed deltas, read `value` at any time.
+/// An incremental parser of a JSON document: feed deltas, and read `value` at any time.
 #[pyclass(module = "ferroscope._core")]
 pub struct PartialJson {
     builder: Builder<Py<PyAny>, Py<PyString>>,
@@ -211,7 +214,7 @@ fn raised(py: Python<'_>, failure: Failure<PyErr>) -> PyErr {
 
 fn json_error(py: Python<'_>, error: Error) -> PyErr {
     let raised = JsonError::new_err(error.to_string());
-    // Setting an attribute on a fresh exception instance cannot fail but for memory; the text has the offset too.
+    // Setting an attribute on a new exception can fail only without memory. The text has the offset too.
     drop(raised.value(py).setattr("offset", error.at));
     raised
 }
@@ -251,9 +254,9 @@ impl PartialJson {
         Ok(Self { builder: Builder::new(rules), kept: Kept::default() })
     }
 
-    /// Reads more of the text, and returns whether anything visible changed.
+    /// Adds a piece of the text. Returns whether the value changed.
     fn feed(&mut self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
-        // Detaching would cost more than a delta does, and the value is Python's.
+        // Detaching would cost more than parsing a delta, and the value consists of Python objects.
         let bytes = if let Ok(text) = data.cast::<PyString>() {
             text.to_str()?.as_bytes()
         } else if let Ok(bytes) = data.cast::<PyBytes>() {
@@ -265,56 +268,57 @@ impl PartialJson {
         self.builder.feed(&mut store, bytes).map_err(|failure| raised(py, failure))
     }
 
-    /// Ends the text; raises if the document is not complete.
+    /// Ends the text. Raises an error if the document is incomplete.
     fn finish(&mut self, py: Python<'_>) -> PyResult<bool> {
         let mut store = Objects { py, kept: &mut self.kept };
         self.builder.finish(&mut store).map_err(|failure| raised(py, failure))
     }
 
-    /// The value so far: containers are live and grow with the next feed. `None` also while nothing shows.
+    /// The value so far. Its containers grow with the next feed. Also `None` while there is no value.
     #[getter]
     fn value(&self, py: Python<'_>) -> Py<PyAny> {
         self.builder.root().map_or_else(|| py.None(), |root| root.clone_ref(py))
     }
 
-    /// Whether anything shows: tells a document `null` from no document yet.
+    /// Whether there is a value. It distinguishes a document `null` from no document yet.
     #[getter]
     fn has_value(&self) -> bool {
         self.builder.root().is_some()
     }
 
-    /// Whether the document is complete (one that is only a number is not before `finish`).
+    /// Whether the document is complete. A document that is a number is complete only after `finish`.
     #[getter]
     fn is_complete(&self) -> bool {
         self.builder.parser().is_complete()
     }
 
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     #[getter]
     fn offset(&self) -> u64 {
         self.builder.parser().offset()
     }
 
-    /// The bytes of the text that are the document: (start, end), each `None` while unknown.
+    /// The start and end offset of the document in the text, each `None` while unknown.
     #[getter]
     fn span(&self) -> (Option<u64>, Option<u64>) {
         (self.builder.parser().start(), self.builder.parser().end())
     }
 
-    /// Keys from the root to where the text goes on: nothing on this path is complete, all else that shows is.
+    /// The keys from the root to the current position. Only the values on this path are incomplete.
     #[getter]
     fn open_path<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         path(py, &self.builder.open_path())
     }
 
-    /// What the last feed touched, in order: (path, whether it is complete now).
+    /// Returns the changes of the last feed, in order: the path, and whether the value there is complete now.
     fn changes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let changes = self.builder.changes();
         let found = changes.iter().map(|(steps, done)| Ok((path(py, steps)?, *done)));
         PyList::new(py, found.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// What the last feed did, for replaying: (code, key, value), codes in the order of the core's `Code`.
+    /// Returns the edits of the last feed, for replaying: (code, key, value), with codes in the order of the core's
+    /// `Code`.
     fn edits<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for edit in self.builder.edits() {
@@ -329,7 +333,7 @@ impl PartialJson {
     }
 }
 
-/// An unfinished value as `edits` hands it out.
+/// Returns an incomplete value for `edits`.
 fn grown<'py>(
     py: Python<'py>,
     builder: &Builder<Py<PyAny>, Py<PyString>>,

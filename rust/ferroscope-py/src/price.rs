@@ -1,4 +1,4 @@
-//! `_core` functions for prices: they convert arguments, ask the book of the process, and convert the answer.
+//! The functions of `_core` for prices. They convert arguments, call the book of the process, and convert the result.
 
 use ferroscope_core::price::{Book, Call, Cost, Factor, Item, decimal, provider_id, table};
 use ferroscope_core::usage::{TokenCounts, Totals, Unit};
@@ -16,7 +16,7 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The whole cost of a usage object (JSON), as the plain values that `ferroscope.prices` makes its records of.
+/// Returns the cost of a usage object (JSON), as plain values for the records of `ferroscope.prices`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, usage, api, call))]
 fn price_usage<'py>(
@@ -32,7 +32,7 @@ fn price_usage<'py>(
     write_cost(py, &cost)
 }
 
-/// The token counts of a usage object (JSON) by name; None for a count that the provider did not report.
+/// Returns the token counts of a usage object (JSON) by name; `None` for a count that the provider did not report.
 #[pyfunction]
 #[pyo3(signature = (usage))]
 pub(crate) fn token_counts<'py>(py: Python<'py>, usage: Option<&[u8]>) -> PyResult<Bound<'py, PyDict>> {
@@ -61,7 +61,8 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
         let count = decimal::parse(&count, decimal::MICRO).filter(|count| *count >= 0);
         counts.push((
             unit,
-            count.ok_or_else(|| PyValueError::new_err(format!("the count of {name} is not a count")))?,
+            count
+                .ok_or_else(|| PyValueError::new_err(format!("the count of {name} is not a valid count")))?,
         ));
     }
     Ok(Call {
@@ -128,7 +129,7 @@ fn write_item<'py>(py: Python<'py>, item: &Item) -> PyResult<Bound<'py, PyTuple>
         .into_pyobject(py)
 }
 
-/// The attributes of a record, read from its `__dict__`: half the price of asking for each.
+/// The attributes of a record, read from its `__dict__`, which is twice as fast as reading each attribute.
 struct Fields<'py>(Bound<'py, PyDict>);
 
 impl<'py> Fields<'py> {
@@ -148,7 +149,8 @@ impl<'py> Fields<'py> {
     }
 }
 
-/// The cost of gathered counts in USD; `None` if it is not known. `metadata` has the attributes of `CostMetadata`.
+/// Returns the cost of collected counts in USD; `None` if it is unknown. `metadata` has the attributes of
+/// `CostMetadata`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, metadata))]
 fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
@@ -178,20 +180,20 @@ fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> P
     Ok(total.map_err(|error| PyValueError::new_err(error.to_string()))?.map(decimal::nearest))
 }
 
-/// Puts rows, in the text form of the table, on top of all tables.
+/// Adds rows, in the text form of the table, with precedence over all others.
 #[pyfunction]
 fn prices_load(text: String) -> PyResult<()> {
     BOOK.load(text).map_err(PyValueError::new_err)
 }
 
-/// Lets a name stand for a model of a provider.
+/// Registers a name as an alias of a provider's model.
 #[pyfunction]
 #[pyo3(signature = (provider, name, model, region))]
 fn prices_alias(provider: &str, name: &str, model: &str, region: Option<&str>) {
     BOOK.alias(provider, name, model, region);
 }
 
-/// Multiplies prices by a contract's factor: `11/10`, `0.78`.
+/// Multiplies prices by the factor of a contract, such as `11/10` or `0.78`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, factor))]
 fn prices_scale(provider: &str, model: Option<&str>, factor: &str) -> PyResult<()> {
@@ -202,43 +204,43 @@ fn prices_scale(provider: &str, model: Option<&str>, factor: &str) -> PyResult<(
     Ok(())
 }
 
-/// Forgets what was registered.
+/// Removes everything that was registered.
 #[pyfunction]
 fn prices_reset() {
     BOOK.reset();
 }
 
-/// The canonical id of a provider, and whether a table has it.
+/// Returns the canonical id of a provider, and whether a table has it.
 #[pyfunction]
 fn prices_provider(provider: &str) -> (String, bool) {
     (provider_id(provider), BOOK.has_provider(provider))
 }
 
-/// The provider by whose prices a call is billed that went to a host, and what was assumed for that.
+/// Returns the provider whose prices apply to a call to a host, and the assumption made to find it.
 #[pyfunction]
 fn prices_billed_by(provider: &str, host: &str, model: &str) -> (String, Option<String>) {
     BOOK.billed_by(provider, host, model)
 }
 
-/// The names of the extra conditions that rows of any table ask for.
+/// Returns the names of the extra conditions in the rows of all tables.
 #[pyfunction]
 fn prices_conditions() -> Vec<String> {
     BOOK.extra_conditions()
 }
 
-/// Whether a provider's name stands for a model that has a price.
+/// Returns whether a provider's name refers to a model with a price.
 #[pyfunction]
 fn prices_known(provider: &str, model: &str) -> bool {
     BOOK.find(provider, model, None).is_some()
 }
 
-/// The only API of a model, if it has no other.
+/// Returns the only API of a model; `None` if it has several, or if they are unknown.
 #[pyfunction]
 fn prices_only_api(provider: &str, model: &str) -> Option<String> {
     BOOK.only_api(provider, model)
 }
 
-/// version, sources, providers, models, rows of the built-in table
+/// Returns version, sources, providers, and numbers of models and rows of the built-in table.
 #[pyfunction]
 fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     let base = BOOK.base();
@@ -249,7 +251,7 @@ fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     (&base.version, sources, providers, models, rows).into_pyobject(py)
 }
 
-/// unit, price, per, (threshold, price) for longer prompts
+/// Unit, price, per, and pairs of threshold and price for longer prompts.
 type RateText = (String, String, u32, Vec<(String, String)>);
 
 fn rate_text(unit: Unit, rate: &table::Rate) -> RateText {
@@ -258,7 +260,7 @@ fn rate_text(unit: Unit, rate: &table::Rate) -> RateText {
     (unit.name().to_owned(), nano(rate.price), unit.per(), steps)
 }
 
-/// The rows of a model, best first: provider, id, how it was found, page, rows.
+/// Returns the rows of a model, best match first: provider, id, match kind, page, rows.
 #[pyfunction]
 fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bound<'py, PyTuple>> {
     let found = BOOK
@@ -281,7 +283,7 @@ fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bo
         .into_pyobject(py)
 }
 
-/// The providers that have a model of that name.
+/// Returns the providers that have a model of that name.
 #[pyfunction]
 fn prices_where(model: &str) -> Vec<String> {
     let base = BOOK.base();

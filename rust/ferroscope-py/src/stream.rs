@@ -1,4 +1,4 @@
-//! `StreamDecoder`: the core's stream, seen from Python.
+//! `StreamDecoder`: the Python class for the core's stream.
 
 use crate::error::raise;
 use crate::event::{Data, Event, Found, ToolCallDelta};
@@ -18,12 +18,13 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     PyValueError::new_err(format!("unknown {what} {name:?}; use one of {}", known.join(", ")))
 }
 
-/// Decodes one streamed response: feed bytes, iterate over the events they completed, and go on.
+/// The decoder of one streamed response: feed bytes, iterate over the completed events, and repeat.
 ///
-/// The iterator stops whenever more bytes are needed and goes on after the next `feed`, so what the decoder
-/// says of the response is always what has been iterated over, and not more.
+/// The iterator stops when it needs more bytes, and continues after the next `feed`. The properties of the decoder
+/// reflect
+/// only the events that have been consumed.
 ///
-/// A thread may read the state while another one folds: it waits for the current read or event to be folded.
+/// Another thread may read the state during an iteration. It waits until the current read or event has been processed.
 #[pyclass(frozen, module = "ferroscope._core")]
 pub struct StreamDecoder {
     state: Mutex<State>,
@@ -33,7 +34,7 @@ pub struct StreamDecoder {
 
 struct State {
     stream: Stream,
-    /// The read that events point into, and where in the body it begins.
+    /// The read that events refer to, and its offset in the body.
     read: Option<Py<PyBytes>>,
     read_start: u64,
     read_end: u64,
@@ -75,7 +76,7 @@ impl StreamDecoder {
         Ok(Self { state: Mutex::new(state), owner: AtomicUsize::new(0) })
     }
 
-    /// How the body is cut into events; can be set before its first bytes.
+    /// The framing of events in the body. It can be set before the first bytes.
     #[getter]
     fn framing(&self, py: Python<'_>) -> PyResult<&'static str> {
         Ok(self.lock(py)?.stream.framing().name())
@@ -86,7 +87,7 @@ impl StreamDecoder {
         self.lock(py)?.set_framing(framing)
     }
 
-    /// Whether the body is fed, and with it the terminator, and not the events that a client hands out.
+    /// Whether the input is the body with its terminator, rather than events from a client.
     #[getter]
     fn framed(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.lock(py)?.stream.is_framed())
@@ -98,7 +99,7 @@ impl StreamDecoder {
         Ok(())
     }
 
-    /// Takes the next bytes of the body.
+    /// Adds the next bytes of the body.
     fn feed(&self, data: &Bound<'_, PyBytes>) -> PyResult<()> {
         let bytes = data.as_bytes();
         let mut this = self.lock(data.py())?;
@@ -111,13 +112,13 @@ impl StreamDecoder {
         Ok(())
     }
 
-    /// Ends the body; what that completes comes with the iteration.
+    /// Ends the body. The iteration then yields events that only the end completes.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         self.lock(py)?.stream.finish();
         Ok(())
     }
 
-    /// Continues the response with another body, after the one before broke off.
+    /// Continues the response with another body, after the previous one was interrupted.
     fn resume(&self, py: Python<'_>) -> PyResult<()> {
         let mut this = self.lock(py)?;
         this.stream.resume();
@@ -129,19 +130,19 @@ impl StreamDecoder {
         Ok(())
     }
 
-    /// The sequence number of the latest event that has one.
+    /// The sequence number of the latest event with one.
     #[getter]
     fn sequence_number(&self, py: Python<'_>) -> PyResult<Option<u64>> {
         Ok(self.lock(py)?.stream.state().sequence_number())
     }
 
-    /// Leaves unread what has been fed and not been folded yet: nobody wants the rest.
+    /// Discards data that has been fed but not consumed.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         self.lock(py)?.stream.stop();
         Ok(())
     }
 
-    /// Folds all that has been fed, without an object for each event.
+    /// Processes all data that has been fed, without an object for each event.
     fn fold(&self, py: Python<'_>) -> PyResult<()> {
         let mut this = self.lock(py)?;
         let stream = &mut this.stream;
@@ -152,7 +153,7 @@ impl StreamDecoder {
         .map_err(raise)
     }
 
-    /// Folds one event that comes without framing.
+    /// Processes one event without framing.
     fn feed_event(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
         let mut this = self.lock(py)?;
         let step = this.stream.feed_event(data).map_err(raise)?;
@@ -161,7 +162,7 @@ impl StreamDecoder {
         found.event(py, own, this.stream.state())
     }
 
-    /// Folds a plain body, as it comes without streaming.
+    /// Processes the body of a response without streaming.
     fn feed_body(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
         let mut this = self.lock(py)?;
         let step = this.stream.feed_body(data).map_err(raise)?;
@@ -183,7 +184,7 @@ impl StreamDecoder {
             (Some(text), Some(read)) => {
                 let start = step.at.byte.checked_sub(*read_start).map_or(usize::MAX, |start| start as usize);
                 let end = start.saturating_add(text.len());
-                // Data of several lines does not stand in the read as it is.
+                // Data of several lines is not one range of the read.
                 if read.as_bytes(py).get(start..end) == Some(text.as_bytes()) {
                     Data::Part { read: read.clone_ref(py), start, end }
                 } else {
@@ -196,66 +197,66 @@ impl StreamDecoder {
         found.event(py, data, stream.state()).map(Some)
     }
 
-    /// Whether the provider has said that the response is complete; the body may go on.
+    /// Whether the provider has marked the response as complete. The body may continue.
     #[getter]
     fn done(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.lock(py)?.stream.is_done())
     }
 
-    /// How many events have come, those that said nothing included.
+    /// The number of events so far, including those without content.
     #[getter]
     fn events(&self, py: Python<'_>) -> PyResult<u64> {
         Ok(self.lock(py)?.stream.events())
     }
 
-    /// The provider's id of the response; empty while it has given none.
+    /// The provider's id of the response; empty until it arrives.
     #[getter]
     fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         Ok(PyString::new(py, self.lock(py)?.stream.state().id()))
     }
 
-    /// The model that answers; empty while the provider has not said.
+    /// The name of the model; empty until it arrives.
     #[getter]
     fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         Ok(PyString::new(py, self.lock(py)?.stream.state().model()))
     }
 
-    /// Why each choice ended, in the order of the choices.
+    /// The finish reason of each choice, in the order of the choices.
     #[getter]
     fn finish_reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.lock(py)?.stream.state().finish_reasons())
     }
 
-    /// The provider's account of the tokens, JSON text.
+    /// The provider's usage object as JSON text.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         Ok(self.lock(py)?.stream.state().usage().map(|usage| PyBytes::new(py, usage.as_bytes())))
     }
 
-    /// The token counts of the usage so far, by name; None for a count that the provider did not report.
+    /// Returns the token counts of the usage so far, by name; `None` for a count that the provider did not report.
     fn token_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         crate::price::token_counts(py, self.lock(py)?.stream.state().usage().map(str::as_bytes))
     }
 
-    /// Why the counts that the events reported contradict each other.
+    /// The contradiction between the counts of different events; `None` if there is none.
     #[getter]
     fn usage_contradiction<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
         Ok(self.lock(py)?.stream.state().usage_contradiction().map(|text| PyString::new(py, text)))
     }
 
-    /// What the model has said so far.
+    /// The text so far.
     #[getter]
     fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().text))
     }
 
-    /// What the model has thought so far, as far as the provider shows it.
+    /// The reasoning so far; empty if the provider shows none.
     #[getter]
     fn reasoning<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().reasoning))
     }
 
-    /// What the model has thought since a position, and the position to ask from the next time.
+    /// Returns the reasoning since a position, and the position for the next call.
     fn reasoning_since(&self, py: Python<'_>, position: usize) -> PyResult<(String, usize)> {
         let this = self.lock(py)?;
         let reasoning = this.stream.state().message_so_far().reasoning;
@@ -280,20 +281,21 @@ impl StreamDecoder {
         Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
     }
 
-    /// The response so far, in the form of the provider's answer without streaming, JSON text.
+    /// Returns the response so far as JSON text, in the form of the provider's response without streaming.
     fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, self.lock(py)?.stream.state().response().as_bytes()))
     }
 }
 
 impl StreamDecoder {
-    /// Waits for the thread that folds, if there is one. It may need the GIL to end, so the GIL is released meanwhile.
+    /// Waits for the thread that decodes, if there is one. That thread may need the GIL, so the GIL is released
+    /// meanwhile.
     fn lock(&self, py: Python<'_>) -> PyResult<Held<'_>> {
         thread_local!(static THREAD: u8 = const { 0 });
         let thread = THREAD.with(|place| std::ptr::from_ref(place).addr());
         if self.owner.load(Ordering::Relaxed) == thread {
-            // A finalizer that the collector runs in the middle of an iteration.
-            return Err(PyRuntimeError::new_err("this thread is decoding the stream at the moment"));
+            // A finalizer, which the garbage collector runs in the middle of an iteration.
+            return Err(PyRuntimeError::new_err("this thread is already decoding the stream"));
         }
         let state = self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         self.owner.store(thread, Ordering::Relaxed);
@@ -330,7 +332,7 @@ impl DerefMut for Held<'_> {
 impl State {
     fn set_framing(&mut self, framing: &str) -> PyResult<()> {
         if self.read_end > 0 {
-            return Err(PyValueError::new_err("the body has begun, and keeps its framing"));
+            return Err(PyValueError::new_err("the framing cannot be changed after the body has begun"));
         }
         let known = Framing::NAMED.iter().map(|(name, _)| *name);
         let found = Framing::named(framing).ok_or_else(|| unknown("framing", framing, known))?;

@@ -1,5 +1,5 @@
-//! Reaches the first of several addresses that answers
-//! ([RFC 8305](https://www.rfc-editor.org/rfc/rfc8305#section-5)): the next attempt begins when the last one failed, or
+//! Connects to the first of several addresses that answers
+//! ([RFC 8305](https://www.rfc-editor.org/rfc/rfc8305#section-5)). The next attempt begins when the last one failed, or
 //! after a delay.
 
 use mio::net::TcpStream;
@@ -10,11 +10,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// The attempts of one connection that may be under way at once.
+/// The maximum number of simultaneous attempts for one connection.
 pub(crate) const MAX_ATTEMPTS: usize = 8;
 
 const NEXT_ATTEMPT: Duration = Duration::from_millis(250);
-// A stream may be silent for minutes while a model thinks. A peer that is gone has to be noticed all the same.
+// A stream may be silent for minutes while a model thinks, but a lost peer must be detected.
 const KEEPALIVE: TcpKeepalive =
     TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(60));
 
@@ -43,7 +43,7 @@ impl Connecting {
         connecting
     }
 
-    /// Returns the socket once one of the attempts has connected; an error once all have failed.
+    /// Returns the socket once one of the attempts has connected, or an error once all have failed.
     pub fn poll(&mut self, registry: &Registry, now: Instant) -> io::Result<Option<TcpStream>> {
         let mut at = 0;
         while at < self.attempts.len() {
@@ -66,7 +66,7 @@ impl Connecting {
         Ok(None)
     }
 
-    /// Returns the time at which `poll` starts the next attempt.
+    /// Returns the time when `poll` starts the next attempt.
     pub fn next_at(&self) -> Option<Instant> {
         self.next_at
     }
@@ -95,7 +95,7 @@ fn open(address: SocketAddr, token: Token, registry: &Registry) -> io::Result<Tc
     let mut socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
     SockRef::from(&socket).set_tcp_keepalive(&KEEPALIVE)?;
-    // Edge-triggered: an event comes when something changes, so a full buffer needs no change of what is watched.
+    // Edge-triggered: an event arrives when something changes, so a full buffer needs no other registration.
     registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
     Ok(socket)
 }
@@ -111,7 +111,7 @@ fn is_connected(socket: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Alternates between the families of addresses, beginning with the first one's.
+/// Alternates between the address families, beginning with that of the first address.
 fn interleave(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
     let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (mut one, mut other): (VecDeque<_>, VecDeque<_>) =

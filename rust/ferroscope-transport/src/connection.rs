@@ -11,14 +11,14 @@ pub(crate) struct Connection {
     pub pool: usize,
     pub origin: Origin,
     pub stage: Stage,
-    /// The key of the exchange that it serves.
+    /// The key of the exchange on this connection.
     pub exchange: Option<usize>,
     pub reader: Reader,
     /// Whether it served another exchange before.
     pub reused: bool,
-    /// The link's count of written bytes when the current request began.
+    /// The link's count of written bytes at the beginning of the current request.
     pub began_at: u64,
-    /// The time at which it is closed if it is still idle.
+    /// The time when it is closed if it is still idle.
     pub idle_until: Option<Instant>,
 }
 

@@ -1,6 +1,6 @@
 //! The engine of one event loop: all connections, watched by one descriptor that the loop watches.
 //!
-//! Nothing here blocks and nothing runs by itself. The loop calls [`Engine::turn`] when the descriptor is readable, and
+//! The engine does not block and has no thread. The loop calls [`Engine::turn`] when the descriptor is readable, and
 //! [`Engine::expire`] at [`Engine::wake_at`].
 
 use crate::connecting::{Connecting, MAX_ATTEMPTS};
@@ -19,32 +19,32 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-/// Unfetched body data above which reading pauses, so that TCP slows the server down.
+/// The size of unfetched body data above which reading pauses, so that TCP slows down the server.
 const HIGH_MARK: usize = 1024 * 1024;
 const READ_SIZE: usize = 64 * 1024;
-/// Reads of one connection before it is the others' turn.
+/// The number of reads of one connection per turn.
 const READS_PER_TURN: usize = 8;
 const EVENTS_PER_TURN: usize = 512;
 
-/// The next step of a response whose head is awaited.
+/// The next step of a response before its head.
 #[derive(Debug)]
 pub enum Next {
     /// The head has arrived.
     Head(Head),
     /// The addresses of the host are needed: see [`Engine::connect`].
     Resolve,
-    /// Nothing yet: the exchange will be in [`Engine::take_ready`].
+    /// Nothing yet. [`Engine::take_ready`] will return the exchange.
     Wait,
 }
 
 /// The next step of a response body.
 #[derive(Debug)]
 pub enum Body {
-    /// Data, all that has arrived.
+    /// All data that has arrived.
     Data(Vec<u8>),
     /// The end.
     End,
-    /// Nothing yet: the exchange will be in [`Engine::take_ready`].
+    /// Nothing yet. [`Engine::take_ready`] will return the exchange.
     Wait,
 }
 
@@ -57,18 +57,18 @@ pub struct Engine {
     connections: Slab<Connection>,
     exchanges: Slab<Exchange>,
     buffer: Vec<u8>,
-    /// Connections that have more to read than one turn allows.
+    /// Connections with more to read than one turn allows.
     again: Vec<usize>,
     ready: Vec<usize>,
     wake_at: Option<Instant>,
 }
 
 impl Engine {
-    /// Returns an engine without a pool.
+    /// Creates an engine without pools.
     ///
     /// # Errors
     ///
-    /// The system has no descriptor left.
+    /// Returns an error if the system has no free descriptor.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
@@ -95,18 +95,18 @@ impl Engine {
         self.wake_at
     }
 
-    /// Whether a turn left something to do that the descriptor does not show.
+    /// Returns whether a turn left work that the descriptor does not show.
     #[must_use]
     pub fn has_more(&self) -> bool {
         !self.again.is_empty()
     }
 
-    /// Returns the exchanges that can go on, and forgets them.
+    /// Returns the exchanges that can continue, and clears the list.
     pub fn take_ready(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.ready)
     }
 
-    /// Returns a new, empty pool's key. `tls` is needed for encrypted connections.
+    /// Returns the key of a new, empty pool. `tls` is needed for encrypted connections.
     pub fn add_pool(&mut self, limits: Limits, tls: Option<Tls>) -> usize {
         self.pools.insert(Pool::new(limits, tls))
     }
@@ -125,7 +125,7 @@ impl Engine {
         self.pools.try_remove(pool);
     }
 
-    /// Returns the numbers of a pool.
+    /// Returns the numbers of a pool's connections and requests.
     #[must_use]
     pub fn counts(&self, pool: usize) -> Counts {
         self.pools.get(pool).map(Pool::counts).unwrap_or_default()
@@ -148,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The request failed.
+    /// Returns an error if the request failed.
     pub fn head(&mut self, key: usize) -> Result<Next, Error> {
         let exchange = self.exchanges.get_mut(key).ok_or_else(closed)?;
         if let Some(head) = exchange.head.take() {
@@ -183,7 +183,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// The response broke off. All data before that was returned.
+    /// Returns an error if the response was interrupted. All data before that was returned.
     pub fn body(&mut self, key: usize) -> Result<Body, Error> {
         let exchange = self.exchanges.get_mut(key).ok_or_else(closed)?;
         if !exchange.data.is_empty() {
@@ -205,7 +205,7 @@ impl Engine {
         Ok(Body::Wait)
     }
 
-    /// Ends an exchange; its key is not valid any more. A connection in the middle of a response is closed.
+    /// Ends an exchange. Its key becomes invalid. A connection in the middle of a response is closed.
     pub fn close(&mut self, key: usize) {
         if let Some(exchange) = self.exchanges.get_mut(key) {
             exchange.waiting = false;
@@ -232,11 +232,11 @@ impl Engine {
         self.connections.get_mut(at)?.link()
     }
 
-    /// Reads and writes whatever can be read and written now.
+    /// Reads and writes on all ready connections.
     ///
     /// # Errors
     ///
-    /// The system refused to report what is ready.
+    /// Returns an error if the system cannot report which connections are ready.
     pub fn turn(&mut self) -> io::Result<()> {
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let polled = self.poll.poll(&mut events, Some(Duration::ZERO));
@@ -271,7 +271,7 @@ impl Engine {
         }
     }
 
-    /// Ends what has waited for too long.
+    /// Ends the exchanges whose timeout has passed.
     pub fn expire(&mut self, now: Instant) {
         for key in self.keys_of_exchanges(|it| it.deadline.is_some_and(|(at, _)| at <= now)) {
             let Some(exchange) = self.exchanges.get(key) else { continue };
@@ -298,14 +298,14 @@ impl Engine {
 
     // ---- connections
 
-    /// Gives connections to the requests that wait for one.
+    /// Assigns connections to the requests that wait for one.
     fn assign(&mut self, pool: usize) {
         loop {
             let Some(found) = self.pools.get(pool) else { return };
             let Some(&key) = found.queue.front() else { return };
             let origin = &self.exchanges[key].request.origin;
             let fits = |at: &&usize| self.connections[**at].origin == *origin;
-            // The one that was idle for the shortest time: the others may then expire.
+            // The connection with the shortest idle time, so that the others may expire.
             if let Some(at) = found.idle.iter().rev().find(fits).copied() {
                 if self.is_alive(at) {
                     let Some(found) = self.pools.get_mut(pool) else { return };
@@ -332,14 +332,14 @@ impl Engine {
             if let Ok(address) = address {
                 self.connect(key, &[address]);
             } else {
-                // The caller limits the time of the look-up itself: it is the one that does it.
+                // The caller limits the time of the lookup, because it resolves the name itself.
                 self.exchanges[key].deadline = None;
                 self.wake(key);
             }
         }
     }
 
-    /// Whether an idle connection can serve another request: no end and no byte has arrived on it.
+    /// Returns whether an idle connection can serve another request: neither its end nor a byte has arrived.
     fn is_alive(&mut self, at: usize) -> bool {
         let mut surplus = false;
         let Some(link) = self.connections[at].link() else { return false };
@@ -347,7 +347,7 @@ impl Engine {
         matches!(outcome, Ok(Outcome::Drained { .. })) && !surplus
     }
 
-    /// Goes on with a connection that is being opened.
+    /// Continues opening a connection.
     fn advance(&mut self, at: usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(at) else { return };
         let ConnectionStage::Connecting(connecting) = &mut connection.stage else { return };
@@ -385,7 +385,7 @@ impl Engine {
         }
     }
 
-    /// Begins the request of a connection that is open, or its handshake.
+    /// Begins the request on an open connection, or its handshake.
     fn begin(&mut self, at: usize, now: Instant) {
         let connection = &mut self.connections[at];
         let Some(key) = connection.exchange else { return };
@@ -401,7 +401,7 @@ impl Engine {
         }
     }
 
-    /// Writes as much of a request as there is room for.
+    /// Writes as much of a request as the socket accepts.
     fn send(&mut self, at: usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(at) else { return };
         let Some(key) = connection.exchange else { return };
@@ -433,7 +433,7 @@ impl Engine {
                 self.fail(at, Error::new(Kind::Connect, plain(&error)));
             }
             Err(_) if reused && link.wrote == began_at => {
-                // The server closed it while it was idle. Nothing was sent, so nothing can be done twice.
+                // The server closed the idle connection. Nothing was sent, so it is safe to repeat the request.
                 let pool = connection.pool;
                 connection.exchange = None;
                 exchange.sent = 0;
@@ -443,7 +443,8 @@ impl Engine {
                 self.close_connection(at);
             }
             Err(error) => {
-                // The server may have answered before it closed: an error for a request that is too large.
+                // The server may have answered before it closed the connection, with an error for a request that is too
+                // large.
                 link.closing = true;
                 self.receive(at, now);
                 if self.connections.get(at).is_some_and(|it| it.exchange == Some(key)) {
@@ -453,7 +454,7 @@ impl Engine {
         }
     }
 
-    /// Reads what has arrived on a connection.
+    /// Reads the data that has arrived on a connection.
     fn receive(&mut self, at: usize, now: Instant) {
         for _ in 0..READS_PER_TURN {
             let Some(connection) = self.connections.get_mut(at) else { return };
@@ -481,7 +482,7 @@ impl Engine {
             });
             let opened = was_handshaking && !link.is_handshaking();
             let Some(key) = connection.exchange else {
-                // Idle: only messages of TLS itself may come.
+                // The connection is idle, so only messages of TLS itself are valid.
                 match outcome {
                     Ok(Outcome::Drained { .. }) if !surplus => return,
                     Ok(Outcome::More) if !surplus => continue,
@@ -536,7 +537,7 @@ impl Engine {
         self.again.push(at);
     }
 
-    /// Has somebody know that bytes of a response arrived.
+    /// Wakes the waiter of a response after bytes have arrived.
     fn arrived(&mut self, key: usize, now: Instant) {
         let exchange = &mut self.exchanges[key];
         if exchange.head.is_some() || !exchange.data.is_empty() {
@@ -546,7 +547,7 @@ impl Engine {
         }
     }
 
-    /// Ends an exchange whose response is complete, and keeps the connection if it is fit for another.
+    /// Ends an exchange with a complete response, and keeps the connection if it can be reused.
     fn finish(&mut self, at: usize, fit: bool, now: Instant) {
         let connection = &mut self.connections[at];
         let Some(key) = connection.exchange.take() else { return };
@@ -598,7 +599,7 @@ impl Engine {
 
     // ---- exchanges
 
-    /// Ends an exchange wherever it is. With an error, its waiter is woken.
+    /// Ends an exchange in any stage. With an error, its waiter is woken.
     fn end_exchange(&mut self, key: usize, error: Option<Error>) {
         let Some(exchange) = self.exchanges.get_mut(key) else { return };
         let (stage, pool) = (exchange.stage, exchange.pool);
@@ -673,7 +674,7 @@ fn closed() -> Error {
     Error::new(Kind::Read, "the transport was closed")
 }
 
-/// The time at which a connection has something to do by itself.
+/// Returns the time when a connection must do something without an event.
 fn next_of(connection: &Connection) -> Option<Instant> {
     match &connection.stage {
         ConnectionStage::Connecting(connecting) => connecting.next_at(),

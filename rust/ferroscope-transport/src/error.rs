@@ -1,4 +1,4 @@
-//! Errors of a request, by the names that HTTP libraries of Python have for them.
+//! Errors of a request, with the class names of Python's HTTP libraries.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// No connection, or no TLS session over it.
+    /// No connection, or no TLS session.
     Connect,
-    /// No connection, or no TLS session, in time.
+    /// No connection, or no TLS session, within the timeout.
     ConnectTimeout,
-    /// No free connection in time.
+    /// No free connection within the timeout.
     PoolTimeout,
     /// The connection broke while a response was read.
     Read,
-    /// No bytes of a response in time.
+    /// No bytes of a response within the timeout.
     ReadTimeout,
     /// The connection broke while a request was written.
     Write,
-    /// No room for more of a request in time.
+    /// The server read nothing of a request within the timeout.
     WriteTimeout,
     /// The server's bytes are not a valid response.
     RemoteProtocol,
@@ -44,12 +44,12 @@ impl Kind {
     }
 }
 
-/// A request that failed.
+/// The error of a failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The step in which it failed.
     pub kind: Kind,
-    /// The reason, for people.
+    /// The error message.
     pub message: String,
 }
 

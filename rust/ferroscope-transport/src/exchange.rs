@@ -1,4 +1,4 @@
-//! A request and its response, as far as they have come.
+//! The state of a request and its response.
 
 use crate::error::{Error, Kind};
 use crate::request::Request;
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 pub(crate) struct Exchange {
     pub pool: usize,
     pub request: Request,
-    /// The bytes of the request that were sent.
+    /// The number of bytes of the request that were sent.
     pub sent: usize,
     pub stage: Stage,
     pub head: Option<Head>,
-    /// Body data that nobody has fetched.
+    /// Body data that has not been fetched.
     pub data: Vec<u8>,
     pub failure: Option<Error>,
-    /// Whether somebody waits for the head or for data.
+    /// Whether a reader waits for the head or for data.
     pub waiting: bool,
     /// The end of the current wait, and the error after it.
     pub deadline: Option<(Instant, Kind)>,
@@ -26,13 +26,13 @@ pub(crate) struct Exchange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Waits for a connection of the pool.
+    /// The exchange waits for a connection of the pool.
     Queued,
-    /// Waits for the addresses of its host.
+    /// The exchange waits for the addresses of its host.
     Resolving,
-    /// Has a connection: its key.
+    /// The exchange has a connection, with this key.
     Connected(usize),
-    /// Is over, well or not.
+    /// The exchange has ended, with or without an error.
     Ended,
 }
 
@@ -66,7 +66,7 @@ impl Exchange {
         }
     }
 
-    /// The error after a wait that was too long.
+    /// Returns the error for a wait that was too long.
     pub fn timeout(&self, kind: Kind) -> Error {
         let seconds = self.limit(kind).unwrap_or_default().as_secs_f64();
         let origin = &self.request.origin;

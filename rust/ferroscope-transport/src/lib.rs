@@ -1,7 +1,8 @@
 //! An HTTP/1.1 client for one event loop: sockets, TLS and chunked bodies, without a thread of its own.
 //!
-//! The loop watches one descriptor of the [`Engine`], and one call reads, decrypts and decodes whatever has arrived on
-//! all connections. The parsers ([`request`], [`response`]) know no socket.
+//! The loop watches one descriptor of the [`Engine`]. One call reads, decrypts and decodes the data that has arrived on
+//! all
+//! connections. The parsers ([`request`], [`response`]) do not use sockets.
 
 pub mod error;
 pub mod request;

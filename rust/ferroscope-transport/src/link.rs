@@ -12,9 +12,9 @@ use std::sync::Arc;
 pub(crate) struct Link {
     socket: TcpStream,
     tls: Option<Box<ClientConnection>>,
-    /// The bytes that were written to the socket.
+    /// The number of bytes written to the socket.
     pub wrote: u64,
-    /// Whether the socket reported that its peer sends nothing more, so that a read must go on to the end.
+    /// Whether the peer has stopped sending, so that a read must continue to the end.
     pub closing: bool,
     /// Whether the end was read.
     pub ended: bool,
@@ -23,11 +23,11 @@ pub(crate) struct Link {
 /// The result of one read of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The socket has nothing more at the moment.
+    /// The socket has no more data at the moment.
     Drained { any: bool },
     /// The socket may have more.
     More,
-    /// The peer sends nothing more; `clean` if nothing can be missing.
+    /// The peer has stopped sending; `clean` if no data can be missing.
     Ended { clean: bool },
 }
 
@@ -37,7 +37,7 @@ impl Link {
             None => None,
             Some((config, name)) => {
                 let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-                    Error::new(Kind::Connect, format!("not a name that a certificate can have: {name}"))
+                    Error::new(Kind::Connect, format!("{name} is not a valid name for a TLS certificate"))
                 })?;
                 let session = ClientConnection::new(config.clone(), name)
                     .map_err(|error| Error::new(Kind::Connect, format!("TLS: {error}")))?;
@@ -47,12 +47,12 @@ impl Link {
         Ok(Self { socket, tls, wrote: 0, closing: false, ended: false })
     }
 
-    /// Whether TLS is still being agreed on.
+    /// Returns whether the TLS handshake is in progress.
     pub fn is_handshaking(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
-    /// Whether encrypted bytes wait for room in the socket.
+    /// Returns whether encrypted bytes wait for space in the socket's buffer.
     pub fn has_pending(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
@@ -68,7 +68,7 @@ impl Link {
         Some((version, tls.negotiated_cipher_suite()?.suite().as_str()?))
     }
 
-    /// Writes as much as the socket has room for. Returns the number of bytes used; none before TLS is agreed on.
+    /// Writes as many bytes as the socket accepts. Returns the number of bytes used; none during the TLS handshake.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = bytes;
         loop {
@@ -112,7 +112,7 @@ impl Link {
         };
         if count == 0 {
             self.ended = true;
-            // Without TLS nobody can know whether the end is meant.
+            // Without TLS, an end cannot be verified.
             return Ok(Outcome::Ended { clean: self.tls.is_none() });
         }
         if self.tls.is_none() {
@@ -125,7 +125,7 @@ impl Link {
         Ok(if more { Outcome::More } else { Outcome::Drained { any: true } })
     }
 
-    /// Decrypts bytes of the socket. Returns whether the peer announced that it sends nothing more.
+    /// Decrypts bytes of the socket. Returns whether the peer announced the end of its data.
     fn decrypt(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
         while !bytes.is_empty() {
             let Some(tls) = &mut self.tls else { return Ok(false) };
@@ -135,7 +135,7 @@ impl Link {
             let state = match tls.process_new_packets() {
                 Ok(state) => state,
                 Err(error) => {
-                    // The alert that explains it to the peer.
+                    // Send the alert that explains the error to the peer.
                     let _ = tls.write_tls(&mut self.socket);
                     self.ended = true;
                     return Err(self.broken(&describe(&error)));
@@ -154,7 +154,7 @@ impl Link {
             }
         }
         if self.has_pending() {
-            // The handshake goes on, or a key update is answered. A failure shows at the next read.
+            // The handshake continues, or a key update is answered. The next read reports a failure.
             let _ = self.write(&[]);
         }
         Ok(false)
@@ -165,7 +165,7 @@ impl Link {
         Error::new(kind, reason)
     }
 
-    /// Announces the end to a TLS peer if the socket has room for that, and forgets the socket.
+    /// Announces the end to a TLS peer if the socket's buffer has space, and drops the socket.
     pub fn close(mut self, registry: &Registry) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -187,7 +187,7 @@ fn attempt(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<Option
     }
 }
 
-/// Returns the text of an error without the system's number for it.
+/// Returns the text of an error without the system's error number.
 pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()

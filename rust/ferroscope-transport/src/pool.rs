@@ -4,21 +4,21 @@ use crate::tls::Tls;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The limits of a pool; `None` is no limit.
+/// The limits of a pool; `None` means no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The connections that may be open at once.
+    /// The maximum number of open connections.
     pub max_connections: Option<usize>,
-    /// The idle connections that are kept.
+    /// The maximum number of idle connections.
     pub max_keepalive: Option<usize>,
-    /// The time for which an idle connection is kept.
+    /// The time after which an idle connection is closed.
     pub keepalive_expiry: Option<Duration>,
 }
 
 /// The numbers of a pool's connections and requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Connections that are open or being opened, idle ones included.
+    /// Connections that are open or being opened, including idle ones.
     pub connections: usize,
     /// Idle connections.
     pub idle: usize,
@@ -30,7 +30,7 @@ pub struct Counts {
 pub(crate) struct Pool {
     pub limits: Limits,
     pub tls: Option<Tls>,
-    /// Connections, and requests whose address is being looked up for one.
+    /// The number of connections, including requests whose address is being resolved.
     pub open: usize,
     /// Keys of idle connections, the longest idle first.
     pub idle: Vec<usize>,

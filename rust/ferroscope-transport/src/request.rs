@@ -3,12 +3,12 @@
 use crate::error::Error;
 use std::time::Duration;
 
-/// The seconds that each step of a request may last; `None` is no limit.
+/// The timeout of each step of a request; `None` means no limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timeouts {
-    /// Until a connection is open, and again until TLS is agreed on.
+    /// Until a connection is open, and again for the TLS handshake.
     pub connect: Option<Duration>,
-    /// Between two reads of the response, while somebody waits for it.
+    /// Between two reads of the response, while a reader waits for it.
     pub read: Option<Duration>,
     /// Between two writes of the request.
     pub write: Option<Duration>,
@@ -25,7 +25,7 @@ pub struct Origin {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// The name for which a certificate must be valid, where it is not the host.
+    /// The name for which a certificate must be valid, if it differs from the host.
     pub server_name: Option<String>,
 }
 
@@ -42,12 +42,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Renders a request whose body is in memory.
+    /// Renders a request with a body in memory.
     ///
     /// # Errors
     ///
-    /// A method, target or header that could be read as something else by the server, or a length that contradicts
-    /// the body. The message names the header, never its value, which may be a key.
+    /// Returns an error for a method, target or header that the server could interpret differently, or for a length
+    /// that
+    /// contradicts the body. The message names the header, but never its value, which may be a key.
     pub fn new<'a>(
         origin: Origin,
         timeouts: Timeouts,
@@ -79,7 +80,9 @@ impl Request {
                 }
                 length = declared;
             } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-                return Err(Error::local("a request with a body in memory has no Transfer-Encoding"));
+                return Err(Error::local(
+                    "a request with a body in memory must not have a Transfer-Encoding header",
+                ));
             } else if name.eq_ignore_ascii_case(b"connection") {
                 closes |= has_token(value, b"close");
             }
@@ -118,7 +121,7 @@ fn check_header(name: &[u8], value: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a comma-separated header value has a member, in any case.
+/// Returns whether a comma-separated header value has a member, ignoring case.
 pub(crate) fn has_token(value: &[u8], token: &[u8]) -> bool {
     value.split(|&byte| byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }

@@ -1,17 +1,16 @@
-//! Reads HTTP/1.1 responses from bytes, without a socket
+//! Parses HTTP/1.1 responses from bytes, without a socket
 //! ([RFC 9112, section 6](https://www.rfc-editor.org/rfc/rfc9112#section-6)).
 //!
-//! A response whose end two readers could see in two places is an error, or makes its connection unfit for another
-//! request.
+//! If two parsers could disagree about the end of a response, it is an error, or its connection is not reused.
 
 use crate::error::Error;
 use crate::request::has_token;
 use ferroscope_core::framing::chunked_body::Decoder;
 use memchr::memchr_iter;
 
-/// The bytes that the heads of a response, interim ones included, and its trailers may have.
+/// The maximum size of a response's heads, including interim ones, and of its trailers, in bytes.
 pub const MAX_HEAD: usize = 100 * 1024;
-/// The headers that a response may have.
+/// The maximum number of headers of a response.
 pub const MAX_HEADERS: usize = 256;
 
 /// The status line and the headers of a response.
@@ -21,19 +20,19 @@ pub struct Head {
     pub status: u16,
     /// Whether the version is HTTP/1.1, not 1.0.
     pub is_http_11: bool,
-    /// The text behind the status code.
+    /// The text after the status code.
     pub reason: Vec<u8>,
-    /// Names as the server wrote them, with their values.
+    /// The names as the server wrote them, with their values.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Incremental reader of one response.
+/// An incremental parser of one response.
 #[derive(Debug)]
 pub struct Reader {
     state: State,
-    /// The part of a head or of trailers that has arrived.
+    /// The incomplete head or trailers.
     buffer: Vec<u8>,
-    /// The bytes of interim responses so far.
+    /// The size of the interim responses so far, in bytes.
     interim: usize,
     is_head_request: bool,
     keeps_alive: bool,
@@ -50,36 +49,37 @@ enum State {
 }
 
 impl Reader {
-    /// Returns a reader of the response to a `HEAD` request, which has no body, or to any other.
+    /// Creates a parser for the response to a `HEAD` request, which has no body, or to any other request.
     #[must_use]
     pub fn new(is_head_request: bool) -> Self {
         Self { state: State::Head, buffer: Vec::new(), interim: 0, is_head_request, keeps_alive: true }
     }
 
-    /// Whether nothing of the response was read.
+    /// Returns whether nothing of the response was read.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         matches!(self.state, State::Head) && self.buffer.is_empty() && self.interim == 0
     }
 
-    /// Whether the response was read to its end.
+    /// Returns whether the response was read to its end.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
-    /// Whether the connection may serve another request afterwards.
+    /// Returns whether the connection may serve another request afterwards.
     #[must_use]
     pub fn keeps_alive(&self) -> bool {
         self.keeps_alive
     }
 
-    /// Reads the next bytes: puts the head, once it is whole, into `head`, and appends body data to `data`. Returns the
-    /// number of bytes used, fewer than all only behind the end of the response.
+    /// Parses the next bytes. Sets `head` once it is complete, and appends body data to `data`. Returns the number of
+    /// bytes
+    /// used, which is less than all only after the end of the response.
     ///
     /// # Errors
     ///
-    /// Bytes that are not a valid response.
+    /// Returns an error for bytes that are not a valid response.
     pub fn read(
         &mut self,
         bytes: &[u8],
@@ -119,11 +119,11 @@ impl Reader {
         Ok(bytes.len() - rest.len())
     }
 
-    /// Takes note that the connection ended; `clean` if the server announced that.
+    /// Records the end of the connection; `clean` if the server announced it.
     ///
     /// # Errors
     ///
-    /// The response was not complete.
+    /// Returns an error if the response was incomplete.
     pub fn end(&mut self, clean: bool) -> Result<(), Error> {
         self.keeps_alive = false;
         let missing = match &self.state {
@@ -168,10 +168,10 @@ impl Reader {
         Ok(rest)
     }
 
-    /// Buffers bytes up to an empty line. Returns what follows it, or `None` if it has not arrived.
+    /// Buffers bytes up to an empty line. Returns the bytes after it, or `None` if it has not arrived.
     fn fill<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Error> {
         let before = self.buffer.len();
-        // An end may have begun in what arrived before.
+        // The empty line may have begun in an earlier read.
         let searched = before.saturating_sub(2);
         let room = (MAX_HEAD + 1).saturating_sub(before + self.interim);
         self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -218,7 +218,7 @@ impl Reader {
         }
         Ok(match (coding, length) {
             (Some(_), length) => {
-                // A proxy in between may have gone by the length.
+                // A proxy in between may have used the length.
                 self.keeps_alive &= length.is_none();
                 State::Chunks(Decoder::default())
             }
@@ -235,7 +235,7 @@ impl Reader {
         let begins_empty = |line: &[u8]| line.starts_with(b"\r\n") || line.starts_with(b"\n");
         let before = self.buffer.len();
         if before <= 1 && begins_empty(&[&self.buffer, &bytes[..bytes.len().min(2)]].concat()) {
-            // No trailers: the empty line comes at once, or in two reads.
+            // Without trailers, the empty line arrives at once, or in two reads.
             let used = if self.buffer.is_empty() && bytes[0] == b'\r' { 2 } else { 1 };
             self.buffer = Vec::new();
             self.state = State::Done;
@@ -254,7 +254,7 @@ impl Reader {
     }
 }
 
-/// Finds the position behind the first empty line.
+/// Returns the position after the first empty line.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     memchr_iter(b'\n', &bytes[from..]).map(|at| from + at + 1).find_map(|next| match bytes[next..] {
         [b'\n', ..] => Some(next + 1),
@@ -285,7 +285,7 @@ fn parse_head(bytes: &[u8]) -> Result<Head, Error> {
     })
 }
 
-/// Replaces each line break of a folded value, and the blanks around it, by a space.
+/// Replaces each line break of a folded value, and the whitespace around it, by a space.
 fn unfold(value: &[u8]) -> Vec<u8> {
     if !value.contains(&b'\n') {
         return value.trim_ascii().to_vec();

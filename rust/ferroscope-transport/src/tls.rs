@@ -1,4 +1,5 @@
-//! The TLS settings of connections: TLS 1.2 and 1.3 by rustls, certificates checked by the platform's trust store.
+//! The TLS settings of connections: TLS 1.2 and 1.3 by rustls, with certificates verified by the platform's trust
+//! store.
 
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -8,10 +9,10 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The authorities that a server's certificate may be signed by.
+/// The authorities that may sign a server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Roots {
-    /// The platform's trust store; on Linux `SSL_CERT_FILE` and `SSL_CERT_DIR`, if set, in its place.
+    /// The platform's trust store. On Linux, `SSL_CERT_FILE` and `SSL_CERT_DIR` replace it if set.
     Platform,
     /// A PEM file.
     File(PathBuf),
@@ -26,7 +27,7 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
-/// TLS settings, shared by all connections that are made with them.
+/// TLS settings, which several connections share.
 #[derive(Debug, Clone)]
 pub struct Tls {
     pub(crate) config: Arc<ClientConfig>,
@@ -37,7 +38,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or no authority at all. The message names the file.
+    /// Returns an error if a file cannot be read, or if there is no authority. The message names the file.
     pub fn load(roots: &Roots, identity: Option<&Identity>) -> Result<Self, String> {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -1,4 +1,4 @@
-//! Any body in any pieces reads as the slow reader reads it whole, and what is in it folds alike.
+//! Fuzzes the event stream: the incremental decoder must equal the slow reference decoder, for any body and any chunks.
 #![no_main]
 
 use ferroscope_core::dialect::Format;
@@ -10,7 +10,7 @@ mod aws_event_stream_oracle;
 
 use aws_event_stream_oracle::{cut, decode, read, string, write, write_headers};
 
-/// What is put into a message, whose checksums no fuzzer finds by itself.
+/// The content of a message. The target adds the checksums, which a fuzzer would not find.
 type Piece<'a> = (u8, &'a [u8], &'a [u8]);
 
 fn message((kind, headers, payload): Piece<'_>) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Any chunked body in any pieces stays what a slow reader makes of it whole, joined or taken apart.
+//! Fuzzes the joining and decoding of chunked bodies against a slow reference parser, for any body and any chunks.
 #![no_main]
 
 use ferroscope_core::framing::http_chunks::Joiner;
@@ -23,7 +23,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let expected = read(body);
 
     let joined = join(&mut asked(), std::iter::once(HEAD).chain(pieces()));
-    // The body may have the words that the joiner writes.
+    // The body may contain the same bytes that the joiner writes.
     assert_eq!(read_joined(joined.strip_prefix(HEAD).unwrap()), read_joined(body));
 
     let mut joiner = asked();

@@ -1,4 +1,4 @@
-//! Responses of HTTP/1.1: every cut reads like the whole, and nothing panics.
+//! Fuzzes HTTP/1.1 responses: the result must not depend on the chunks, and nothing may panic.
 #![no_main]
 
 use ferroscope_transport::response::{Head, Reader};
@@ -22,7 +22,7 @@ fn read<'a>(is_head: bool, parts: impl Iterator<Item = &'a [u8]>) -> Reading {
         }
     }
     let (done, alive) = (reader.is_done(), reader.is_done() && reader.keeps_alive());
-    // What was used before an error depends on the cut; the data and the head do not.
+    // The number of bytes used before an error depends on the chunks. The data and the head do not.
     (head, data, if failed { 0 } else { used }, failed, done, alive)
 }
 

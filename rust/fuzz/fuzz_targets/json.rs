@@ -1,10 +1,10 @@
-//! Any text is accepted or refused as serde_json does, and reads the same.
+//! Fuzzes the JSON parser: it must accept, refuse and read the same texts as serde_json.
 #![no_main]
 
 use ferroscope_core::json::{Kind, Tape, Value};
 use libfuzzer_sys::fuzz_target;
 
-/// Deeper, serde_json refuses.
+/// The maximum depth of serde_json.
 const DEPTH: usize = 126;
 
 fuzz_target!(|text: &str| {
@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
         (Ok(ours), Ok(theirs)) => assert!(same(ours, &theirs), "{text:?}"),
         (Err(_), Err(_)) => {}
         (Ok(_), Err(error)) => {
-            // What serde_json cannot hold, and what Python reads beyond JSON.
+            // Values that serde_json cannot represent, and extensions of Python.
             let error = error.to_string();
             let known = ["number out of range", "surrogate", "hex escape", "recursion limit"];
             let words = text.contains("NaN") || text.contains("Infinity");

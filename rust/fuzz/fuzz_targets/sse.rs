@@ -1,4 +1,5 @@
-//! Any body in any pieces reads as the slow reader reads it whole.
+//! Fuzzes server-sent events: the incremental decoder must equal the slow reference decoder, for any body and any
+//! chunks.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +16,7 @@ fuzz_target!(|input: (Vec<u16>, &[u8])| {
     assert_eq!(decode([body], usize::MAX).unwrap(), expected);
     assert_eq!(decode(cut(body, &ends), usize::MAX).unwrap(), expected);
     assert_eq!(decode(body.chunks(1), usize::MAX).unwrap(), expected);
-    // A limit strikes alike; below three bytes half a byte order mark counts.
+    // A limit must fail in the same way. Below three bytes, half of a byte order mark would count.
     let limit = ends.len() + 3;
     assert_eq!(decode(cut(body, &ends), limit), decode([body], limit));
 });

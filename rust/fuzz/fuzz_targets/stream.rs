@@ -1,4 +1,4 @@
-//! A stream folds alike in any pieces, event by event, and the long way; and its response is JSON.
+//! Fuzzes streams: the folded response must not depend on the chunks or the shortcut, and it must be JSON.
 #![no_main]
 
 use ferroscope_core::dialect::Format;
@@ -41,18 +41,18 @@ fn read<'a>(
     stream.finish();
     drain(&mut stream);
     let text: String = steps.iter().map(|delta| delta.text.as_str()).collect();
-    // Blocks of content may take turns, in broken streams; the message has them in their order. In the Responses API a
-    // whole value replaces what its deltas made of it.
+    // In broken streams, content blocks may be interleaved, but the message has them in order. In the Responses API, a
+    // complete value replaces its deltas.
     if matches!(format, Format::OpenaiChat(_) | Format::Gemini) {
         let message = stream.state().message_so_far();
-        // What an event held beside an error is in the response, though no step has shown it.
+        // Content beside an error in an event is in the response, although no step showed it.
         let beyond = message.text.strip_prefix(text.as_str());
         assert!(beyond == Some("") || beyond.is_some() && error.is_some(), "{text:?} {:?}", message.text);
     }
     (Seen { steps, error, response: stream.state().response() }, events)
 }
 
-/// Folds events, each after one that says nothing, so that none is compared with the one before.
+/// Folds events, each after an event without content, so that the shortcut is never used.
 fn fold_the_long_way(format: &Format, events: &[String], nothing: &str) -> Vec<Delta> {
     let mut stream = Stream::new(format.clone(), Limits::default());
     let fold = |data: &String| {
@@ -88,7 +88,7 @@ fuzz_target!(|input: (u8, u8, Vec<u16>, &[u8])| {
     assert_eq!(whole.steps[..long.len()], long);
     let python_words = whole.response.contains("NaN") || whole.response.contains("Infinity");
     if !python_words && let Err(error) = serde_json::from_str::<serde_json::Value>(&whole.response) {
-        // A number that serde_json cannot hold is handed on as it came.
+        // A number that serde_json cannot represent is passed on unchanged.
         assert!(error.to_string().contains("out of range"), "{error}: {}", whole.response);
     }
 });

@@ -457,7 +457,7 @@ def test_an_answer_without_anything(caller: Caller, stream: bool) -> None:
 def test_prose_alone_is_no_document(caller: Caller) -> None:
     caller.server.reply(as_text("I do not know any."), as_text("Not one."))
     for response_model, name in ((Book, "Book"), (list[Book], r"list\[.*Book\]")):
-        with pytest.raises(errors.ResponseModelError, match=f"not a {name}: .*the text holds no JSON document"):
+        with pytest.raises(errors.ResponseModelError, match=f"not a {name}: .*the text contains no JSON document"):
             caller.call("?", response_model=response_model, json_mode=True)
 
 

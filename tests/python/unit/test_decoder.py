@@ -190,7 +190,7 @@ def test_a_decoder_is_told_its_framing_before_the_first_bytes():
     assert shown(decoder) == [("Hi", data, None, None)]
     assert (decoder.content, decoder.events) == ("Hi", 1)
 
-    with pytest.raises(ValueError, match="the body has begun, and keeps its framing"):
+    with pytest.raises(ValueError, match="the framing cannot be changed after the body has begun"):
         decoder.framing = "sse"
 
 

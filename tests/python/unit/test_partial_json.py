@@ -171,7 +171,7 @@ def test_limits(text: str, options: dict[str, Any], message: str) -> None:
     ("text", "message"),
     [
         ('{"a": ', "byte 6: the text ends where a value was expected"),
-        ("no JSON here", "byte 12: the text holds no JSON document"),
+        ("no JSON here", "byte 12: the text contains no JSON document"),
     ],
 )
 def test_finish_wants_a_whole_document(text: str, message: str) -> None:

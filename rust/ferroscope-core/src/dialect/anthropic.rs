@@ -1,17 +1,18 @@
-//! Anthropic's messages, as Anthropic, Bedrock, Vertex AI and Foundry stream them.
+//! Anthropic's messages, as streamed by Anthropic, Bedrock, Vertex AI and Foundry.
 //!
-//! `https://docs.claude.com/en/docs/build-with-claude/streaming`. A stream is folded into the `message` body that
-//! the same request would have brought without streaming.
+//! `https://docs.claude.com/en/docs/build-with-claude/streaming`. A stream is folded into the `message` body that the
+//! server would have sent for the same request without streaming.
 //!
-//! What meets an earlier value of the same name:
+//! The merge rules for members with the same name:
 //!
 //! - text, thinking and the JSON of a tool's input: joined; citations: added to the list;
 //! - a signature, the content of a compaction: replaced; an unknown kind of delta joins its strings;
-//! - the counts of `usage` are totals: each replaces the one before, and the ones that `message_delta` leaves out
-//!   or sends as null stay as `message_start` gave them;
-//! - `stop_reason`, `container` and whatever else `message_delta` and `message_stop` bring: set on the message.
+//! - the counts of `usage` are totals: each replaces the previous one, and those that `message_delta` omits or sends as
+//!   null keep their values from `message_start`;
+//! - `stop_reason`, `container` and all other members of `message_delta` and `message_stop`: set on the message.
 //!
-//! `ping` and unknown events say nothing, as the versioning policy asks. Nothing follows `message_stop`.
+//! `ping` and unknown events have no effect, as the versioning policy requires. Events after `message_stop` are
+//! ignored.
 
 mod block;
 mod response;
@@ -26,12 +27,12 @@ use crate::tool_call::Buffer;
 use crate::tree::Object;
 use block::{Block, Body};
 
-/// Counts of the prompt, which no later event can lower.
+/// The counts of the prompt, which cannot decrease.
 ///
 /// `https://docs.claude.com/en/docs/build-with-claude/streaming`: "token counts ... are cumulative".
 const CUMULATIVE: [&str; 3] = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     limits: Limits,
@@ -44,32 +45,33 @@ pub struct State {
     usage: Object,
     /// `usage` as JSON text, written when it changes.
     usage_text: Option<String>,
-    /// Why the counts of the events contradict each other.
+    /// The contradiction between the counts of different events.
     usage_contradiction: Option<String>,
     /// The other members of the message.
     members: Object,
     blocks: Vec<Block>,
-    /// The blocks that call the caller's tools.
+    /// The positions of the blocks that call the caller's tools.
     calls: Vec<usize>,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
 }
 
-/// The block that a string of an event adds to, by its position.
+/// The position of the block that a string of an event extends.
 #[derive(Debug, Clone, Copy, Default)]
 struct Target(usize);
 
 impl State {
-    /// A response without a word yet.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and says what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         if self.complete {
             return Ok(());
@@ -113,10 +115,10 @@ impl State {
         Ok(())
     }
 
-    /// Folds a plain body, as it comes without streaming, and says what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         let root = read(tape, data, self.limits.depth)?;
@@ -129,7 +131,7 @@ impl State {
         Ok(())
     }
 
-    /// Ends the stream: blocks that were still open are complete now, as far as they came.
+    /// Ends the stream. Blocks that are still open end too.
     pub fn finish(&mut self, delta: &mut Delta) {
         for position in 0..self.blocks.len() {
             self.close(position, delta);
@@ -146,13 +148,13 @@ impl State {
         }
     }
 
-    /// Whether the message has been said to be complete.
+    /// Returns whether `message_stop` has arrived.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the message has begun, and nothing has said why it ended.
+    /// Returns whether the message has begun, but has no stop reason.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.started && !self.complete && self.finish_reasons().next().is_none()
@@ -171,17 +173,17 @@ impl State {
         if self.started {
             let id = message.get("id").and_then(Value::as_str);
             if id.as_deref() == Some(&self.id) {
-                // A proxy said it twice.
+                // A proxy repeated the event.
                 return Ok(());
             }
-            // A proxy gave up on the first answer and sends another: the first stays unfinished for ever.
+            // A proxy restarted with another answer, so the first one will never be finished.
             *self = Self { limits: self.limits, received: self.received, ..Self::default() };
         }
         self.started = true;
         self.message(message, delta)
     }
 
-    /// Takes in a message, whole or as it begins.
+    /// Adds a message, complete or at its beginning.
     fn message(&mut self, message: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         let mut content = None;
         for (key, member) in message.members() {
@@ -214,7 +216,7 @@ impl State {
         self.keep(root);
     }
 
-    /// Keeps what an event about the whole message says beside its own members.
+    /// Stores the other members of an event about the whole message.
     fn keep(&mut self, root: Value<'_>) {
         for (key, member) in root.members() {
             if !["type", "delta", "usage"].iter().any(|known| key.is(known)) {
@@ -234,7 +236,7 @@ impl State {
 
     fn count(&mut self, usage: Value<'_>) {
         if usage.kind() == Kind::Object {
-            // Where several models ran, their counts are in this list, and the totals are those of the last one.
+            // If several models ran, this list has their counts, and the totals are those of the last one.
             let one_model = usage.get("iterations").is_none();
             for (key, count) in usage.members() {
                 let name = key.name();
@@ -249,7 +251,7 @@ impl State {
         }
     }
 
-    /// Notes a count that falls to zero: counts are cumulative, so one of the two events is wrong.
+    /// Records a count that falls to zero. Counts are cumulative, so one of the two events is wrong.
     fn check_count(&mut self, name: &str, count: Value<'_>) {
         let is_zero = |text: &str| text.parse::<f64>() == Ok(0.0);
         if count.kind() == Kind::Number
@@ -273,7 +275,7 @@ impl State {
         if block.get("type").and_then(Value::as_str).as_deref() == Some("fallback")
             && let Some(model) = block.get("to").and_then(|to| to.get("model")).and_then(Value::as_str)
         {
-            // From here on another model answers, and the message without streaming names that one.
+            // From here on another model answers. The message without streaming would name that model.
             self.model = model.into_owned();
         }
         self.open(index, block, delta).map(|_| ())
@@ -294,7 +296,7 @@ impl State {
         Ok(self.blocks.len() - 1)
     }
 
-    /// The block that an event is about: the latest of its index.
+    /// Returns the block of an event: the latest block with its index.
     fn find(&self, root: Value<'_>) -> Option<usize> {
         match root.get("index").and_then(Value::as_i64) {
             Some(index) => self.blocks.iter().rposition(|block| block.index == index),
@@ -310,12 +312,12 @@ impl State {
         let kind = piece.get("type").and_then(Value::as_str).unwrap_or_default();
         let position = match self.find(root) {
             Some(position) => position,
-            // Some servers leave out the beginning of a text.
+            // Some servers omit the beginning of a text block.
             None => {
                 let Some(block) = Block::of_delta(root.get("index").and_then(Value::as_i64), &kind) else {
                     return Err(ErrorKind::Shape {
                         path: "content_block_delta.index",
-                        expected: "the index of a block that has begun",
+                        expected: "the index of an open block",
                     });
                 };
                 self.blocks.push(block);
@@ -349,7 +351,7 @@ impl State {
         }
     }
 
-    /// Ends a block: nothing can follow, so half a character becomes whole and a tool call is complete.
+    /// Ends a block. Half of a surrogate pair becomes U+FFFD, and a tool call is complete.
     fn close(&mut self, position: usize, delta: &mut Delta) {
         let call = self.calls.iter().rposition(|&block| block == position);
         match &mut self.blocks[position].body {
@@ -360,7 +362,7 @@ impl State {
             }
             Body::Thinking(text) => text.finish(),
             Body::Tool { input, given, .. } if given.len() > 2 => {
-                // No text at all means the input that the block began with.
+                // Without any text, the input is the one in `content_block_start`.
                 input.fill(given, call, delta);
                 input.end(call, delta);
             }

@@ -1,21 +1,24 @@
 //! Bedrock's Converse.
 //!
 //! `https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html`. A stream is folded into
-//! the response that `Converse` would have given to the same request.
+//! the
+//! response that `Converse` would have returned for the same request.
 //!
-//! An event is an object with one member, named like the event, as AWS's SDKs return it; the framing makes the same
-//! object of a message. Blobs are base64.
+//! An event is an object with one member, which is named like the event, as AWS's SDKs return it. The framing converts
+//! messages to the same objects. Blobs are base64.
 //!
-//! How an event changes an earlier value of the same name:
+//! The merge rules for members with the same name:
 //!
 //! - text, reasoning, signatures and the JSON of a tool's input: joined; redacted reasoning and images: their bytes are
 //!   joined; citations and tool results: added to their lists;
 //! - `stopReason`, `usage`, `metrics`, `trace` and all other members of `messageStop` and `metadata`: set on the
-//!   response, the last value that is not null;
-//! - `p`: dropped, it is padding.
+//!   response,
+//!   with the last value that is not null;
+//! - `p`: dropped, because it is padding.
 //!
-//! Text and reasoning blocks may come without `contentBlockStart`. The response is complete with both `messageStop` and
-//! `metadata`, in either order; a stream that ends without `metadata` has no usage. Events of an unknown name are ignored.
+//! Text and reasoning blocks may begin without `contentBlockStart`. The response is complete with both `messageStop`
+//! and
+//! `metadata`, in either order. A stream without `metadata` has no usage. Events with an unknown name are ignored.
 
 mod block;
 mod response;
@@ -29,24 +32,24 @@ use crate::limits::Limits;
 use crate::tree::Object;
 use block::{Block, Body};
 
-/// The member that only hides the length of the rest of an event.
+/// The padding member, which hides the length of an event.
 const PADDING: &str = "p";
 
-/// Stop reasons after which the input of an open tool call is only a part of what the model meant, or no JSON.
+/// Stop reasons after which the input of an open tool call is incomplete or not JSON.
 const FAILURES: [&str; 4] =
     ["malformed_tool_use", "malformed_model_output", "guardrail_intervened", "content_filtered"];
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     limits: Limits,
     started: bool,
-    /// Whether `messageStop` has come.
+    /// Whether `messageStop` has arrived.
     stopped: bool,
-    /// Whether `metadata` has come.
+    /// Whether `metadata` has arrived.
     measured: bool,
     received: usize,
-    /// The model that a prompt router chose; nothing else names the model.
+    /// The model that a prompt router chose. Nothing else names the model.
     model: String,
     stop_reason: Option<String>,
     usage: Option<Box<str>>,
@@ -55,35 +58,36 @@ pub struct State {
     /// The members of the message, without its content.
     message: Object,
     blocks: Vec<Block>,
-    /// The blocks that call the caller's tools.
+    /// The positions of the blocks that call the caller's tools.
     calls: Vec<usize>,
-    /// A plain body, which is its own response.
+    /// The body of a response without streaming, which is returned unchanged.
     whole: Option<Box<str>>,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
 }
 
-/// The part of the response that a string of an event adds to.
+/// The part of the response that a string of an event extends.
 #[derive(Debug, Clone, Copy, Default)]
 enum Target {
-    /// None: padding.
+    /// Nothing: padding.
     #[default]
     Nowhere,
-    /// The text, reasoning or input of the block at that position.
+    /// The text, reasoning or input of the block at this position.
     Block(usize),
 }
 
 impl State {
-    /// An empty response.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and reports what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         if self.is_complete() {
             return Ok(());
@@ -104,10 +108,10 @@ impl State {
         folded
     }
 
-    /// Folds a plain body, as it comes without streaming, and reports what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         let root = read(tape, data, self.limits.depth)?;
@@ -131,9 +135,9 @@ impl State {
         Ok(())
     }
 
-    /// Ends the stream: half a character at the end of a text becomes U+FFFD.
+    /// Ends the stream. Half of a surrogate pair at the end of a text becomes U+FFFD.
     ///
-    /// Tool calls that are still open stay so: only `messageStop` tells whether they are usable.
+    /// Open tool calls stay incomplete, because only `messageStop` shows whether they are usable.
     pub fn finish(&mut self, delta: &mut Delta) {
         for position in 0..self.blocks.len() {
             let call = self.call_of(position);
@@ -141,13 +145,13 @@ impl State {
         }
     }
 
-    /// Whether `messageStop` and `metadata` have come.
+    /// Returns whether `messageStop` and `metadata` have arrived.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.stopped && self.measured
     }
 
-    /// Whether the message has begun, and `messageStop` has not come.
+    /// Returns whether the message has begun, but `messageStop` has not arrived.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.started && !self.stopped
@@ -218,7 +222,7 @@ impl State {
         }
     }
 
-    /// Ends the message: tool calls that are still open are complete, unless the message was blocked or malformed.
+    /// Ends the message. Open tool calls are complete, unless the message was blocked or malformed.
     fn stop(&mut self, delta: &mut Delta) {
         self.stopped = true;
         self.finish(delta);
@@ -250,7 +254,7 @@ impl State {
     }
 
     fn open(&mut self, index: Option<i64>, body: Body, delta: &mut Delta) -> Result<usize, ErrorKind> {
-        // Calls without input are complete: something follows them.
+        // Calls without input are complete when another block follows.
         for (call, &block) in self.calls.iter().enumerate() {
             if let Body::Tool { input, .. } = &mut self.blocks[block].body
                 && input.is_empty()
@@ -267,7 +271,7 @@ impl State {
         Ok(position)
     }
 
-    /// The block that an event is about: the latest of its index.
+    /// Returns the block of an event: the latest block with its index.
     fn find(&self, index: Option<i64>) -> Option<usize> {
         match index {
             Some(index) => self.blocks.iter().rposition(|block| block.index == index),
@@ -275,7 +279,7 @@ impl State {
         }
     }
 
-    /// The tool call of the block at that position; None if it is not one of the caller's tools.
+    /// Returns the position of the tool call of a block; `None` if it is not one of the caller's tools.
     fn call_of(&self, position: usize) -> Option<usize> {
         self.calls.iter().rposition(|&block| block == position)
     }
@@ -299,7 +303,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds a member of a delta; returns its string and the block if the next event may differ in that string alone.
+    /// Adds a member of a delta. Returns its string and the block, if the next event may differ only in that string.
     fn add_part<'a>(
         &mut self,
         index: Option<i64>,
@@ -316,7 +320,7 @@ impl State {
         let Some(position) = position else {
             return Err(ErrorKind::Shape {
                 path: "contentBlockDelta.contentBlockIndex",
-                expected: "the index of a tool use that has begun",
+                expected: "the index of an open tool use",
             });
         };
         let (text, alone) = self.blocks[position].take(name, value);
@@ -332,7 +336,7 @@ impl State {
         Ok(None)
     }
 
-    /// The block of that index that a member of a delta belongs to; a new one if there is none of its kind.
+    /// Returns the block with this index for a member of a delta, or a new block if there is none of its kind.
     fn block_for(&mut self, index: Option<i64>, name: &str, delta: &mut Delta) -> Result<usize, ErrorKind> {
         match self.find(index) {
             Some(position) if self.blocks[position].accepts(name) => Ok(position),
@@ -353,7 +357,7 @@ impl State {
         self.blocks[position].grow(quoted, call, delta);
     }
 
-    /// Notes a string that may be different in the next event.
+    /// Records a string that may differ in the next event.
     fn hole(&mut self, value: Value<'_>, target: Target) {
         let span = value.span();
         self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
@@ -364,7 +368,7 @@ fn index_of(event: Value<'_>) -> Option<i64> {
     event.get("contentBlockIndex").and_then(Value::as_i64)
 }
 
-/// The error of a body that is no response.
+/// Returns the error in a body that is not a response.
 fn error_of(root: Value<'_>) -> ErrorKind {
     let message = root.get("message").or_else(|| root.get("Message"));
     let message = message.filter(|message| message.quoted().is_some());

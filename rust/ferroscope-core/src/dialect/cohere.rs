@@ -1,17 +1,18 @@
 //! Cohere's chat, version 2.
 //!
-//! `https://docs.cohere.com/v2/docs/streaming`. A stream is folded into the body that the same request would have
-//! brought without streaming.
+//! `https://docs.cohere.com/v2/docs/streaming`. A stream is folded into the body that the server would have sent for
+//! the
+//! same request without streaming.
 //!
-//! How an event changes an earlier value of the same name:
+//! The merge rules for members with the same name:
 //!
 //! - text, thinking, the tool plan and the arguments of a tool call: joined;
 //! - citations and log probabilities: added to their lists;
-//! - `finish_reason`, `usage` and members without a known meaning: the last value that is not null counts.
+//! - `finish_reason`, `usage` and unknown members: the last value that is not null wins.
 //!
-//! Content blocks, tool calls and citations are numbered apart: each kind starts at index 0. Empty lists and an empty
-//! plan, which `message-start` always has, are left out of the folded response, as the service leaves them out.
-//! Nothing follows `message-end`. Events of an unknown type are ignored.
+//! Content blocks, tool calls and citations have separate indexes, each from 0. Empty lists and an empty plan, which
+//! `message-start` always has, are omitted from the folded response, as in the service's own responses. Events after
+//! `message-end` are ignored, and so are events of an unknown type.
 
 mod block;
 mod response;
@@ -26,10 +27,10 @@ use crate::tool_call::Buffer;
 use crate::tree::{List, Merge, Object};
 use block::{Block, Content};
 
-/// Finish reasons after which the arguments of an open tool call are only a part of what the model meant.
+/// Finish reasons after which the arguments of an open tool call are incomplete.
 const FAILURES: [&str; 2] = ["ERROR", "TIMEOUT"];
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     limits: Limits,
@@ -49,7 +50,7 @@ pub struct State {
     citations: List,
     /// The other members of the message.
     message_members: Object,
-    /// A plain body, which is its own response.
+    /// The body of a response without streaming, which is returned unchanged.
     whole: Option<Box<str>>,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
@@ -59,19 +60,19 @@ pub struct State {
 #[derive(Debug, Default)]
 struct Plan {
     text: Text,
-    /// How many content blocks came before it.
+    /// The number of content blocks before it.
     after: usize,
 }
 
-/// The token counts, JSON text.
+/// The token counts as JSON text.
 #[derive(Debug)]
 struct Usage {
     text: Box<str>,
-    /// Whether there are no counts: a failed generation has `{}`.
+    /// Whether there are no counts. A failed generation has `{}`.
     empty: bool,
 }
 
-/// The part of the response that a string of an event adds to, by position.
+/// The part of the response that a string of an event extends, by position.
 #[derive(Debug, Clone, Copy, Default)]
 enum Target {
     #[default]
@@ -81,17 +82,18 @@ enum Target {
 }
 
 impl State {
-    /// An empty response.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and reports what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports. The rest of an
-    /// event with such an error has been folded.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one. The
+    /// rest of an event with a provider's error has been folded.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         if self.complete {
             return Ok(());
@@ -109,10 +111,10 @@ impl State {
         folded
     }
 
-    /// Folds a plain body, as it comes without streaming, and reports what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         let root = read(tape, data, self.limits.depth)?;
@@ -131,9 +133,9 @@ impl State {
         Ok(())
     }
 
-    /// Ends the stream: half a character at the end of a text becomes U+FFFD.
+    /// Ends the stream. Half of a surrogate pair at the end of a text becomes U+FFFD.
     ///
-    /// Tool calls that are still open stay so: only `message-end` tells whether they are usable.
+    /// Open tool calls stay incomplete, because only `message-end` shows whether they are usable.
     pub fn finish(&mut self, delta: &mut Delta) {
         self.blocks.iter_mut().for_each(|block| block.finish(delta));
         self.plan.text.finish();
@@ -142,13 +144,13 @@ impl State {
         }
     }
 
-    /// Whether `message-end` has come.
+    /// Returns whether `message-end` has arrived.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the message has begun, and `message-end` has not come.
+    /// Returns whether the message has begun, but `message-end` has not arrived.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.started && !self.complete
@@ -203,7 +205,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes in a message, whole or as it begins.
+    /// Adds a message, complete or at its beginning.
     fn message(&mut self, message: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         for (key, member) in message.members().filter(|(_, member)| !member.is_null()) {
             match &*key.name() {
@@ -239,7 +241,7 @@ impl State {
         }
     }
 
-    /// Ends the message: tool calls that are still open are complete, unless the generation failed.
+    /// Ends the message. Open tool calls are complete, unless the generation failed.
     fn end(&mut self, delta: &mut Delta) {
         self.finish(delta);
         self.complete = true;
@@ -252,7 +254,7 @@ impl State {
         }
     }
 
-    /// Keeps the members of an event that belong to the response.
+    /// Stores the members of an event that belong to the response.
     fn keep(&mut self, root: Value<'_>) {
         for (key, member) in root.members() {
             if !["type", "index", "delta"].iter().any(|known| key.is(known)) {
@@ -281,7 +283,7 @@ impl State {
                     self.logprobs.extend(value);
                 }
             }
-            // The message is folded member by member; the error becomes an error.
+            // The message is folded member by member, and the error becomes an error of the stream.
             "message" | "error" => {}
             _ => self.members.set_given(name, value),
         }
@@ -297,7 +299,7 @@ impl State {
         self.blocks.len() - 1
     }
 
-    /// The content block that an event is about: the latest of its index.
+    /// Returns the content block of an event: the latest block with its index.
     fn find_block(&self, index: Option<i64>) -> Option<usize> {
         match index {
             Some(index) => self.blocks.iter().rposition(|block| block.index == index),
@@ -305,7 +307,7 @@ impl State {
         }
     }
 
-    /// The tool call that an event is about: the latest of its index.
+    /// Returns the tool call of an event: the latest call with its index.
     fn find_call(&self, index: Option<i64>) -> Option<usize> {
         match index {
             Some(_) => self.calls.iter().rposition(|call| call.index() == index),
@@ -319,7 +321,7 @@ impl State {
         let index = index_of(root);
         let position = match self.find_block(index) {
             Some(position) if self.blocks[position].accepts(content) => position,
-            // A block whose beginning was left out.
+            // The event that begins this block is missing.
             _ => self.open(index, Block::of_delta(content), delta),
         };
         let logprobs = root.get("logprobs").filter(|logprobs| !logprobs.is_null());
@@ -376,7 +378,7 @@ impl State {
         let Some(position) = self.find_call(index_of(root)) else {
             return Err(ErrorKind::Shape {
                 path: "tool-call-delta.index",
-                expected: "the index of a tool call that has begun",
+                expected: "the index of an open tool call",
             });
         };
         let function = piece.get("function");
@@ -420,13 +422,14 @@ impl State {
 
     /// `tool-call-end`
     ///
-    /// A call whose arguments are empty or not closed waits for `message-end`, which tells whether the generation
-    /// failed; one without arguments is complete when another call begins.
+    /// A call with empty or incomplete arguments waits for `message-end`, which shows whether the generation failed. A
+    /// call
+    /// without arguments is complete when another call begins.
     fn end_call(&mut self, position: usize, delta: &mut Delta) {
         self.calls[position].end(Some(position), delta);
     }
 
-    /// Completes the calls without arguments, which something has followed.
+    /// Completes the calls without arguments when another part follows.
     fn settle(&mut self, delta: &mut Delta) {
         for (position, call) in self.calls.iter_mut().enumerate().filter(|(_, call)| call.is_empty()) {
             call.settle("{}", Some(position), delta);
@@ -442,7 +445,7 @@ impl State {
         }
     }
 
-    /// Notes a string that may be different in the next event.
+    /// Records a string that may differ in the next event.
     fn hole(&mut self, value: Value<'_>, target: Target) {
         let span = value.span();
         self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
@@ -453,12 +456,12 @@ fn index_of(root: Value<'_>) -> Option<i64> {
     root.get("index").and_then(Value::as_i64)
 }
 
-/// A member of the message that an event brings; None if it is missing or null.
+/// Returns a member of the message in an event; `None` if it is missing or null.
 fn message_part<'a>(root: Value<'a>, name: &str) -> Option<Value<'a>> {
     root.get("delta")?.get("message")?.get(name).filter(|part| !part.is_null())
 }
 
-/// The same, which must be an object.
+/// Returns a member of the message in an event, which must be an object.
 fn part<'a>(root: Value<'a>, name: &'static str) -> Result<Option<Value<'a>>, ErrorKind> {
     match message_part(root, name) {
         Some(part) if part.kind() != Kind::Object => {
@@ -476,7 +479,7 @@ fn elements<'a>(list: Value<'a>, path: &'static str) -> Result<impl Iterator<Ite
     Ok(list.elements())
 }
 
-/// The error that an event or a body reports: in `error`, or as a message that is a string.
+/// Returns the error that an event or a body reports: in `error`, or in a `message` that is a string.
 fn error_of(root: Value<'_>) -> Option<ErrorKind> {
     let message = root.get("message").filter(|message| message.quoted().is_some());
     match root.get("error").filter(|error| error.is_truthy()).or(message) {

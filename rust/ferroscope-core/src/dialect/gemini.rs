@@ -1,22 +1,24 @@
-//! Gemini's `streamGenerateContent`, as Google's Gemini API and Vertex AI stream it.
+//! Gemini's `streamGenerateContent`, as streamed by Google's Gemini API and Vertex AI.
 //!
-//! `https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse`. Each event has the shape of the whole
+//! `https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse`. Each event has the form of a complete
 //! response. A stream is folded into the body that `generateContent` would have sent for the same request.
 //!
-//! How a member joins an earlier one of the same name:
+//! The merge rules for members with the same name:
 //!
-//! - `parts`: added to the list. A text joins the text before it if both are thoughts or both are not, and neither
-//!   has other members: a part with a `thoughtSignature` stays a part of its own, as Google asks
+//! - `parts`: added to the list. A text is joined with the text before it if both are thoughts or neither is, and
+//!   neither
+//!   has other members. A part with a `thoughtSignature` remains a part of its own, as Google requires
 //!   (`https://ai.google.dev/gemini-api/docs/thought-signatures`). An empty text without other members adds nothing;
 //! - `functionCall`: see the module `call`;
-//! - `usageMetadata`: the last one counts, all of it: its numbers are totals;
-//! - `finishReason`, `finishMessage`, `safetyRatings` and all unknown members: the last that is not null; objects are
+//! - `usageMetadata`: the last one replaces the others, because its numbers are totals;
+//! - `finishReason`, `finishMessage`, `safetyRatings` and all unknown members: the last value that is not null; objects
+//!   are
 //!   merged member by member;
-//! - `citationMetadata`, `groundingMetadata`, `urlContextMetadata`: objects are merged, their lists add up;
-//! - `logprobsResult`: objects are merged, their lists joined;
-//! - `responseId`, `modelVersion`: the first one counts.
+//! - `citationMetadata`, `groundingMetadata`, `urlContextMetadata`: objects are merged, and their lists are appended;
+//! - `logprobsResult`: objects are merged, and their lists are joined;
+//! - `responseId`, `modelVersion`: the first value wins.
 //!
-//! No event is the last by its form: several servers send `finishReason` with every event.
+//! The form of an event does not show whether it is the last one: several servers send `finishReason` with every event.
 
 mod arguments;
 mod call;
@@ -32,7 +34,7 @@ use crate::limits::Limits;
 use crate::tree::{Merge, Object};
 use candidate::{Candidate, Mode};
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     limits: Limits,
@@ -40,40 +42,41 @@ pub struct State {
     received: usize,
     id: String,
     model: String,
-    /// The last `usageMetadata`, JSON text.
+    /// The last `usageMetadata` as JSON text.
     usage: Option<String>,
-    /// Why the prompt was blocked: `promptFeedback.blockReason`.
+    /// The reason why the prompt was blocked: `promptFeedback.blockReason`.
     block_reason: Option<String>,
     candidates: Option<Vec<Candidate>>,
     /// The other members of the response.
     members: Object,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
-    /// Whether the event being folded can serve as a template for the next one.
+    /// Whether the current event can serve as a template for the next one.
     repeatable: bool,
 }
 
-/// The member that a hole of an event belongs to.
+/// The member of a hole of an event.
 #[derive(Debug, Clone, Copy, Default)]
 enum Target {
     /// The usage of the response.
     #[default]
     Usage,
-    /// The text of the last part of the candidate at that position.
+    /// The text of the last part of the candidate at this position.
     Text(usize),
 }
 
 impl State {
-    /// An empty response.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and reports in `delta` what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         if let Some(variation) = self.repeat.vary(data) {
@@ -97,10 +100,10 @@ impl State {
         folded
     }
 
-    /// Folds a plain body, as it comes without streaming, and reports in `delta` what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         let folded = self.fold(tape, data, Mode::Body, delta);
@@ -109,7 +112,7 @@ impl State {
         folded
     }
 
-    /// Ends the stream. Function calls that may be complete are complete now.
+    /// Ends the stream. Function calls that may be complete are now complete.
     pub fn finish(&mut self, delta: &mut Delta) {
         self.finish_candidates(Mode::Event, delta);
     }
@@ -120,10 +123,11 @@ impl State {
         }
     }
 
-    /// Whether the response has begun and did not end.
+    /// Returns whether the response has begun, but not ended.
     ///
-    /// An empty `finishReason` means that the model has not stopped, and Google's servers always send one at the end.
-    /// Some others never do. They send no `responseId` either, and end with the count of the output.
+    /// An empty `finishReason` means that the model has not stopped, and Google's servers always send a reason at the
+    /// end. Some
+    /// other servers never do. They send no `responseId` either, and end with the count of the output.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         let counted = || self.usage.as_ref().is_some_and(|usage| usage.contains("\"candidatesTokenCount\""));
@@ -138,14 +142,14 @@ impl State {
     fn fold(&mut self, tape: &mut Tape, data: &str, mode: Mode, delta: &mut Delta) -> Result<(), ErrorKind> {
         let root = read_json(tape, data, self.limits.depth)?;
         if root.kind() == Kind::Array {
-            // What a server without `alt=sse` sends: all events in one array.
+            // A server without `alt=sse` sends all events in one array.
             self.repeatable = false;
             return root.elements().try_for_each(|element| self.response_part(element, Mode::Event, delta));
         }
         self.response_part(root, mode, delta)
     }
 
-    /// Folds a response, whole or the part of it that an event has.
+    /// Folds a complete response, or the part of a response in an event.
     fn response_part(&mut self, root: Value<'_>, mode: Mode, delta: &mut Delta) -> Result<(), ErrorKind> {
         object(root, "the data")?;
         let (mut candidates, mut error) = (None, None);
@@ -186,7 +190,7 @@ impl State {
             let mut first = true;
             for (place, candidate) in candidates.elements().enumerate() {
                 object(candidate, "candidates[]")?;
-                // Servers leave out an index of 0, as protobuf does; some leave out every index.
+                // Like protobuf, servers omit an index of 0. Some omit every index.
                 let index = candidate.get("index").and_then(Value::as_i64);
                 let index = index.unwrap_or(if first { 0 } else { place as i64 });
                 first &= index != 0;
@@ -239,7 +243,7 @@ fn set_text(known: &mut Option<String>, text: &str) {
     known.push_str(text);
 }
 
-/// A word of an enumeration, which some servers send as its number in protobuf. The first number is for none.
+/// Returns a value of an enumeration, which some servers send as its protobuf number. The first number means none.
 fn word(value: Value<'_>, numbered: &[&str]) -> Option<String> {
     match value.as_i64() {
         Some(0) => None,
@@ -260,8 +264,9 @@ fn block_reason(value: Value<'_>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Whether the second event is read as a variation of the first. What both add is tested at the public door;
-    /// that the shortcut is taken where it pays shows only here.
+    /// Returns whether the second event is read as a variation of the first. The public API shows the result of both,
+    /// but
+    /// not whether the shortcut was used.
     fn varies(first: &str, second: &str) -> bool {
         let mut state = State::new(Limits::default());
         let (mut tape, mut delta) = (Tape::default(), Delta::default());

@@ -1,4 +1,4 @@
-//! Wire formats: what the events of a provider say. One format a file; a difference of value is a quirk.
+//! Wire formats: the meaning of a provider's events. Each format has a file; a difference in a value is a quirk.
 
 pub mod anthropic;
 pub mod bedrock_converse;
@@ -20,7 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-/// Which wire format a stream has, and what its server does differently in it.
+/// The wire format of a stream, with the differences of its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -43,7 +43,7 @@ impl Format {
     pub const NAMES: &[&str] =
         &["anthropic", "bedrock_converse", "cohere", "gemini", "openai_chat", "openai_responses"];
 
-    /// The format of a name; the quirks are for the one that has some.
+    /// Returns the format with this name. The quirks apply to the format that has some.
     #[must_use]
     pub fn named(name: &str, quirks: openai_chat::Quirks) -> Option<Self> {
         Some(match name {
@@ -64,7 +64,7 @@ impl From<openai_chat::Quirks> for Format {
     }
 }
 
-/// A response, growing, in one of the formats.
+/// The state of a response in one of the formats.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -82,7 +82,7 @@ pub enum Dialect {
     Gemini(Box<gemini::State>),
 }
 
-/// Calls the same method of whichever format it is.
+/// Calls the same method of any format.
 macro_rules! each {
     ($dialect:expr, $state:ident => $call:expr) => {
         match $dialect {
@@ -97,7 +97,7 @@ macro_rules! each {
 }
 
 impl Dialect {
-    /// A response without a word yet.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(format: Format, limits: Limits) -> Self {
         match format {
@@ -110,7 +110,7 @@ impl Dialect {
         }
     }
 
-    /// How a body of this format is usually cut into events.
+    /// Returns the usual framing of a body of this format.
     #[must_use]
     pub fn usual_framing(&self) -> Framing {
         match self {
@@ -119,7 +119,7 @@ impl Dialect {
         }
     }
 
-    /// What the messages of AWS's event stream carry in this format.
+    /// Returns the kind of payload in the messages of AWS's event stream for this format.
     pub(crate) fn payload(&self) -> Payload {
         match self {
             Self::BedrockConverse(_) => Payload::Event,
@@ -127,33 +127,34 @@ impl Dialect {
         }
     }
 
-    /// Folds the data of one event and says what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports. What the
-    /// event held beside such an error has been folded.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one. The
+    /// rest of an event with a provider's error has been folded.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         each!(self, state => state.event(tape, data, delta))
     }
 
-    /// Folds a plain body, as it comes without streaming, and says what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         each!(self, state => state.body(tape, data, delta))
     }
 
-    /// Ends the stream: tool calls that still waited for more are complete now.
+    /// Ends the stream. Tool calls that waited for more text are complete now.
     pub fn finish(&mut self, delta: &mut Delta) {
         each!(self, state => state.finish(delta));
     }
 
-    /// Whether an event has said that it was the last of the response.
+    /// Returns whether an event has marked itself as the last of the response.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match self {
-            // Its terminator is no event: `[DONE]`.
+            // Its terminator is not an event: `[DONE]`.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_complete(),
             Self::BedrockConverse(state) => state.is_complete(),
@@ -164,11 +165,11 @@ impl Dialect {
         }
     }
 
-    /// Whether the response has begun, and has to say that it ended, and has not.
+    /// Returns whether the response has begun, requires an end event, and has not received it.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         match self {
-            // Its terminator is no event, and may be all that reports the end.
+            // Its terminator is not an event, and may be the only mark of the end.
             Self::OpenaiChat(_) => false,
             Self::Anthropic(state) => state.is_unfinished(),
             Self::BedrockConverse(state) => state.is_unfinished(),
@@ -178,7 +179,8 @@ impl Dialect {
         }
     }
 
-    /// Whether `events` of a body without a terminator have not reported the end, not even by an answer.
+    /// Returns whether the end is missing after `events` of a body without a terminator. An answer also counts as an
+    /// end.
     #[must_use]
     pub fn is_unreported(&self, events: u64) -> bool {
         match self {
@@ -187,53 +189,53 @@ impl Dialect {
         }
     }
 
-    /// The response so far, as the body that the provider would have sent without streaming, JSON text.
+    /// Returns the response so far as JSON text, in the form of the provider's body without streaming.
     #[must_use]
     pub fn response(&self) -> String {
         each!(self, state => state.response())
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         each!(self, state => state.message_so_far())
     }
 
-    /// The provider's id of the response; empty while it has given none.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         each!(self, state => state.id())
     }
 
-    /// The model that answers; empty while the provider has not said.
+    /// Returns the name of the model; empty until it arrives.
     #[must_use]
     pub fn model(&self) -> &str {
         each!(self, state => state.model())
     }
 
-    /// The provider's account of the tokens, JSON text.
+    /// Returns the provider's usage object as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         each!(self, state => state.usage())
     }
 
-    /// Why the counts that the events reported contradict each other; `None` if they do not.
+    /// Returns the contradiction between the counts of different events; `None` if there is none.
     #[must_use]
     pub fn usage_contradiction(&self) -> Option<&str> {
         match self {
             Self::Anthropic(state) => state.usage_contradiction(),
-            // Each report of the usage replaces the one before.
+            // Each usage report replaces the previous one.
             _ => None,
         }
     }
 
-    /// Why each choice ended, in the order of the choices.
+    /// Returns the finish reasons of the choices, in the order of the choices.
     #[must_use]
     pub fn finish_reasons(&self) -> Vec<&str> {
         each!(self, state => state.finish_reasons().collect())
     }
 
-    /// The tool calls so far.
+    /// Returns the tool calls so far.
     #[must_use]
     pub fn tool_calls(&self) -> Vec<ToolCall<'_>> {
         match self {
@@ -246,7 +248,7 @@ impl Dialect {
         }
     }
 
-    /// The sequence number of the latest event that has one; None in formats without them.
+    /// Returns the sequence number of the latest event with one; `None` in formats without them.
     #[must_use]
     pub fn sequence_number(&self) -> Option<u64> {
         match self {
@@ -255,9 +257,10 @@ impl Dialect {
         }
     }
 
-    /// The tool calls, by position, that the end of the response cut off although their arguments may be closed.
+    /// Returns the positions of the tool calls that the end of the response cut off, even if their arguments are
+    /// complete.
     ///
-    /// Only formats that report this have any. In the others the arguments alone show it.
+    /// Only some formats report this. In the others, only incomplete arguments show it.
     #[must_use]
     pub fn cut_calls(&self) -> Vec<usize> {
         match self {
@@ -266,7 +269,7 @@ impl Dialect {
         }
     }
 
-    /// The tool call at that position, as a [`Delta`] names it.
+    /// Returns the tool call at this position, as used in a [`Delta`].
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<ToolCall<'_>> {
         match self {
@@ -280,7 +283,7 @@ impl Dialect {
     }
 }
 
-/// Reads the data of an event or a body as JSON.
+/// Parses the data of an event or a body as JSON.
 fn read_json<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>, ErrorKind> {
     tape.read(data, depth).map_err(|found| match found.problem {
         JsonProblem::Depth => ErrorKind::Limit { limit: Limit::Depth, max: depth.min(MAX_DEPTH) },
@@ -288,7 +291,7 @@ fn read_json<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Valu
     })
 }
 
-/// The same, where the data has to be an object.
+/// Parses the data of an event or a body, which must be a JSON object.
 fn read<'t>(tape: &'t mut Tape, data: &'t str, depth: usize) -> Result<Value<'t>, ErrorKind> {
     let root = read_json(tape, data, depth)?;
     if root.kind() == Kind::Object {
@@ -303,7 +306,7 @@ fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
     if value > max { Err(ErrorKind::Limit { limit, max }) } else { Ok(()) }
 }
 
-/// Joins texts, of which there is most often one.
+/// Joins texts. Usually there is only one.
 fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
     let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
     for text in texts {
@@ -312,7 +315,7 @@ fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
     all
 }
 
-/// Joins pieces of base64; a piece that ends in padding cannot simply be followed by the next.
+/// Joins pieces of base64. A piece that ends in padding cannot be concatenated directly.
 fn join_base64(pieces: &[String]) -> String {
     let joined = pieces.concat();
     if !joined.trim_end_matches('=').contains('=') {
@@ -324,7 +327,7 @@ fn join_base64(pieces: &[String]) -> String {
     }
 }
 
-/// Appends the input of a tool; of an input that was cut off, what is complete.
+/// Appends the input of a tool. Of an input that was cut off, appends the complete part.
 fn write_input(text: &str, given: &str, tape: &mut Tape, depth: usize, out: &mut String) {
     if text.trim_ascii().is_empty() {
         out.push_str(given);
@@ -332,20 +335,20 @@ fn write_input(text: &str, given: &str, tape: &mut Tape, depth: usize, out: &mut
         out.push_str(text);
     } else {
         let mut document = Document::new(Rules { max_depth: depth, ..Rules::JITER_ON });
-        // What stands before an error is as good as what stands before the cut.
+        // The text before a syntax error is used like the text before a cut.
         let _ = document.feed(text.as_bytes());
         out.push_str(document.to_json().as_deref().unwrap_or("{}"));
     }
 }
 
-/// A string that says something; some servers number their ids.
+/// Returns a string that is not empty. Some servers send numbers as ids.
 fn given(member: Option<Value<'_>>) -> Option<Cow<'_, str>> {
     let member = member?;
     let number = (member.kind() == Kind::Number).then(|| Cow::Borrowed(member.raw()));
     number.or_else(|| member.as_str()).filter(|text| !text.is_empty())
 }
 
-/// Sets a name that is not known yet.
+/// Sets a name, unless it is already set.
 fn take_first(known: &mut String, value: Value<'_>) {
     if known.is_empty()
         && let Some(text) = given(Some(value))
@@ -354,12 +357,12 @@ fn take_first(known: &mut String, value: Value<'_>) {
     }
 }
 
-/// The error that an event reports, with all members of the event, such as the id of the request.
+/// Returns the error that an event reports, with all members of the event, such as the id of the request.
 fn reported(root: Value<'_>) -> ErrorKind {
     event_error(root.get("error").unwrap_or(root), root)
 }
 
-/// The same for an error that is elsewhere in the event.
+/// Returns the error that an event reports in another member, with all members of the event.
 fn event_error(error: Value<'_>, event: Value<'_>) -> ErrorKind {
     match provider_error(error) {
         ErrorKind::Provider { message, .. } => {
@@ -369,12 +372,12 @@ fn event_error(error: Value<'_>, event: Value<'_>) -> ErrorKind {
     }
 }
 
-/// The error of an object that is not in its format: `{"error": ...}`, `{"object": "error", ...}`, `{"detail": ...}`.
+/// Returns the error of an object in another format: `{"error": ...}`, `{"object": "error", ...}`, `{"detail": ...}`.
 pub(crate) fn stray_error(root: Value<'_>) -> Option<ErrorKind> {
     stated_error(root).or_else(|| detail_of(root))
 }
 
-/// The error of an object that states it as such: `{"error": ...}`, `{"object": "error", ...}`.
+/// Returns the error of an object that is marked as one: `{"error": ...}`, `{"object": "error", ...}`.
 fn stated_error(root: Value<'_>) -> Option<ErrorKind> {
     if root.get("error").is_some_and(Value::is_truthy) {
         return Some(reported(root));
@@ -385,7 +388,7 @@ fn stated_error(root: Value<'_>) -> Option<ErrorKind> {
     None
 }
 
-/// The error that web frameworks report: a text or a list in the member `detail`.
+/// Returns the error of a web framework: a text or a list in the member `detail`.
 fn detail_of(root: Value<'_>) -> Option<ErrorKind> {
     let detail = root.get("detail").filter(|detail| detail.is_truthy())?;
     match event_error(detail, root) {
@@ -396,7 +399,7 @@ fn detail_of(root: Value<'_>) -> Option<ErrorKind> {
     }
 }
 
-/// The error that an event reports, in one of the shapes in use: an object with a message, or a string.
+/// Returns the error that an event reports in one of the usual forms: an object with a message, or a string.
 pub(crate) fn provider_error(error: Value<'_>) -> ErrorKind {
     let message = error.get("message").unwrap_or(error).as_str().filter(|message| !message.is_empty());
     ErrorKind::Provider {

@@ -1,16 +1,17 @@
-//! OpenAI's chat completions, and the many servers that speak them almost alike.
+//! OpenAI's chat completions, and the many servers with almost the same format.
 //!
-//! `https://platform.openai.com/docs/api-reference/chat-streaming`. A stream is folded into the
-//! `chat.completion` body that the same request would have brought without streaming.
+//! `https://platform.openai.com/docs/api-reference/chat-streaming`. A stream is folded into the `chat.completion` body
+//! that
+//! the server would have sent for the same request without streaming.
 //!
-//! What meets an earlier value of the same name:
+//! The merge rules for members with the same name:
 //!
-//! - `id`, `model`, `created`: the first that says something counts (Azure's first chunk does not);
+//! - `id`, `model`, `created`: the first value that is not empty (Azure's first chunk has empty ones);
 //! - `content`, `refusal`, the reasoning fields, `arguments`, audio: joined;
-//! - `usage`, `finish_reason`, `system_fingerprint` and members nobody gave a meaning: the last that is not null;
-//!   objects are merged member by member, lists of indexed objects element by element;
-//! - what Azure's content filter found: the worst so far, of each prompt by its index;
-//! - `obfuscation`, and Mistral's `p`: dropped, they are padding.
+//! - `usage`, `finish_reason`, `system_fingerprint` and unknown members: the last value that is not null; objects are
+//!   merged member by member, lists of indexed objects element by element;
+//! - the findings of Azure's content filter: the most severe so far, for each prompt by its index;
+//! - `obfuscation`, and Mistral's `p`: dropped, because they are padding.
 
 mod choice;
 mod response;
@@ -25,23 +26,24 @@ use crate::limits::Limits;
 use crate::tool_call::{Buffer, Fragment};
 use crate::tree::{Merge, Object};
 
-/// Members whose strings only hide how long the rest of an event is.
+/// The padding members, which hide the length of an event.
 const PADDING: [&str; 2] = ["obfuscation", "p"];
 
-/// Members of a response or a choice that say what a filter found in the text so far, or in a part of it.
+/// The members of a response or a choice with a filter's findings about the text so far, or about a part of it.
 const FINDINGS: [&str; 2] = ["content_filter_results", "prompt_filter_results"];
 
-/// How a member that nobody gave a meaning meets an earlier one.
+/// Returns the merge rule of an unknown member.
 fn merge_of(name: &str) -> Merge {
     if FINDINGS.contains(&name) { Merge::Found } else { Merge::Latest }
 }
 
-/// What a server does differently in the same shape.
+/// The differences of a server with the same format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quirks {
-    /// Members of a delta that hold reasoning, by rank: the first that a message has is its reasoning.
+    /// The members of a delta with reasoning, in order of preference. The first one that a message has is its
+    /// reasoning.
     pub reasoning: Vec<String>,
-    /// A member that holds `usage` beside or instead of the top level.
+    /// A member that contains `usage`, beside or instead of the top level.
     pub usage_in: Option<String>,
     /// Whether a stream reports its end: by a finish reason, by usage or by `[DONE]`.
     pub reports_end: bool,
@@ -57,7 +59,7 @@ impl Default for Quirks {
     }
 }
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     quirks: Quirks,
@@ -66,20 +68,20 @@ pub struct State {
     model: String,
     created: Option<Box<str>>,
     usage: Option<Box<str>>,
-    /// Usage from the place that `Quirks::usage_in` names or from a choice, for want of the usual one.
+    /// The usage in the member of `Quirks::usage_in` or in a choice, as a fallback for the usual one.
     other_usage: Option<Box<str>>,
     received: usize,
     extra: Object,
     choices: Vec<Choice>,
     repeat: RepeatDetector<Target>,
-    /// Whether the event being folded can serve as a template for the next one.
+    /// Whether the current event can serve as a template for the next one.
     repeatable: bool,
-    /// Whether what is folded is a plain body.
+    /// Whether the input is the body of a response without streaming.
     whole: bool,
     holes: Vec<Hole<Target>>,
 }
 
-/// What a string of an event adds to, the choice given by its position.
+/// The part that a string of an event extends. A choice is given by its position.
 #[derive(Debug, Clone, Copy, Default)]
 enum Target {
     /// Nothing: padding.
@@ -87,24 +89,25 @@ enum Target {
     Nowhere,
     /// The text of the message.
     Content(usize),
-    /// The reasoning field of that rank.
+    /// The reasoning field with this rank.
     Reasoning(usize, usize),
-    /// The arguments of the tool call at that position.
+    /// The arguments of the tool call at this position.
     Arguments(usize, usize),
 }
 
 impl State {
-    /// A response without a word yet.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(quirks: Quirks, limits: Limits) -> Self {
         Self { quirks, limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and says what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports. What the
-    /// event held beside such an error has been folded.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one. The
+    /// rest of an event with a provider's error has been folded.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         if let Some(variation) = self.repeat.vary(data) {
@@ -120,10 +123,10 @@ impl State {
         folded
     }
 
-    /// Folds a plain body, as it comes without streaming, and says what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         self.whole = true;
@@ -133,7 +136,7 @@ impl State {
         folded
     }
 
-    /// Ends the stream: tool calls that still waited for more are complete now.
+    /// Ends the stream. Tool calls that waited for more text are complete now.
     pub fn finish(&mut self, delta: &mut Delta) {
         for choice in &mut self.choices {
             choice.finish(delta);
@@ -142,7 +145,7 @@ impl State {
         }
     }
 
-    /// Whether the stream has to report its end and has not.
+    /// Returns whether the stream must report its end, but has not.
     #[must_use]
     pub fn is_unreported(&self) -> bool {
         let ended =
@@ -155,7 +158,7 @@ impl State {
         within(Limit::ResponseBytes, self.received, self.limits.response_bytes)
     }
 
-    /// Appends the text between the quotes of a JSON string to what it belongs to.
+    /// Appends the text between the quotes of a JSON string to the part that it belongs to.
     fn grow(&mut self, target: Target, quoted: &str, delta: &mut Delta) {
         match target {
             Target::Nowhere => {}
@@ -170,13 +173,13 @@ impl State {
         }
     }
 
-    /// Notes a string that the next event may have otherwise.
+    /// Records a string that may differ in the next event.
     fn hole(&mut self, value: Value<'_>, target: Target) {
         let span = value.span();
         self.holes.push(Hole { span: span.start + 1..span.end - 1, target });
     }
 
-    /// Folds an object in the form of an event, or of a plain body.
+    /// Folds an object in the form of an event, or of a body without streaming.
     fn fold(&mut self, root: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         let (mut choices, mut error, mut is_error) = (None, None, false);
         for (key, value) in root.members() {
@@ -270,7 +273,7 @@ impl State {
                 }
             }
         }
-        // A `message` beside a `delta` repeats it or all the text so far (Writer, Perplexity).
+        // A `message` beside a `delta` repeats it, or all the text so far (Writer, Perplexity).
         if let Some(piece) = if self.whole { message.or(piece) } else { piece.or(message) } {
             self.message(position, piece, delta)?;
         }
@@ -279,7 +282,7 @@ impl State {
             let choice = &mut self.choices[position];
             choice.finish_reason = Some(finish.into_owned());
             choice.finish(delta);
-            // Arguments that are neither empty nor closed may go on after this; the end of the stream decides.
+            // Arguments that are neither empty nor complete may continue after this. The end of the stream decides.
             choice.complete(delta, Buffer::is_empty);
         }
         Ok(())
@@ -372,7 +375,7 @@ impl State {
         let (id, name, kind) = (given(member("id")), given(part("name")), given(member("type")));
         let fragment = Fragment {
             index: member("index").and_then(Value::as_i64),
-            // Mistral writes a missing id as a word.
+            // Mistral sends a missing id as the string "null".
             id: id.as_deref().filter(|id| *id != "null"),
             name: name.as_deref(),
             arguments: arguments.and_then(Value::quoted),
@@ -384,7 +387,7 @@ impl State {
             return Err(ErrorKind::Limit { limit: Limit::ToolCalls, max: self.limits.tool_calls });
         }
         if new {
-            // The new call has no arguments yet, and is not closed.
+            // The new call has no arguments yet, so it is not complete.
             self.choices[position].complete_empty(delta);
         }
         let repeats = !new && fragment.id.is_none() && fragment.name.is_none() && fragment.index.is_some();
@@ -408,7 +411,7 @@ impl State {
             let named = kind.map(|kind| kind.into_owned());
             buffer.kind = named.or_else(|| custom.map(|_| "custom".to_owned()));
         }
-        // The index is for putting a call together; a plain body that has it keeps it.
+        // The index only serves to assemble a call. A body without streaming keeps it.
         let given = ["index", "id", "type", "function", "custom"];
         let given = &given[usize::from(self.whole)..];
         for (key, member) in value.members() {
@@ -429,8 +432,9 @@ impl State {
 mod tests {
     use super::*;
 
-    /// Whether the second event is read as a variation of the first. What both say is tested at the public door;
-    /// that the shortcut is taken where it pays shows only here.
+    /// Returns whether the second event is read as a variation of the first. The public API shows the result of both,
+    /// but
+    /// not whether the shortcut was used.
     fn varies(first: &str, second: &str) -> bool {
         let mut state = State::new(Quirks::default(), Limits::default());
         let (mut tape, mut delta) = (Tape::default(), Delta::default());

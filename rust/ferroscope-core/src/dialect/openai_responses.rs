@@ -1,18 +1,20 @@
-//! OpenAI's Responses API, as OpenAI, Azure, xAI and compatible servers stream it.
+//! OpenAI's Responses API, as streamed by OpenAI, Azure, xAI and compatible servers.
 //!
-//! `https://platform.openai.com/docs/api-reference/responses-streaming`. A stream is folded into the `response`
-//! body that the same request would have brought without streaming.
+//! `https://platform.openai.com/docs/api-reference/responses-streaming`. A stream is folded into the `response` body
+//! that
+//! the server would have sent for the same request without streaming.
 //!
-//! Which value counts:
+//! The merge rules:
 //!
-//! - deltas join; the whole value of a `done` event replaces what the deltas made of it;
+//! - deltas are joined; the complete value of a `done` event replaces the joined deltas;
 //! - the item of `output_item.done` replaces the item, and an item in the `output` of the last event replaces that;
-//! - items that the last event leaves out stay: the server of ChatGPT sends an empty `output` there;
-//! - of the response's other members, the ones of the latest event that has a `response`.
+//! - items that the last event omits are kept, because the server of ChatGPT sends an empty `output` there;
+//! - the other members of the response come from the latest event with a `response`.
 //!
-//! An event is about the item with its `item_id`, or else the item with its `output_index`: GitHub Copilot sends
-//! another id in every event. A function call is complete with its `output_item.done`, and not before: a call that
-//! the token limit cut off can have closed arguments. Unknown events add nothing. Nothing follows the last event.
+//! An event refers to the item with its `item_id`, or else to the item with its `output_index`, because GitHub Copilot
+//! sends another id in every event. A function call is complete only with its `output_item.done`: a call that the token
+//! limit cut off can have complete JSON as arguments. Unknown events add nothing. Events after the last one are
+//! ignored.
 
 mod growth;
 mod item;
@@ -30,13 +32,13 @@ use item::Item;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
-/// An event is about one of so many latest items.
+/// The number of latest items that an event can refer to.
 const REACH: usize = 1024;
 
-/// The last words of events that report how far a hosted tool is.
+/// The last parts of the names of events that report the progress of a hosted tool.
 const PROGRESS: [&str; 6] = ["in_progress", "searching", "interpreting", "generating", "completed", "failed"];
 
-/// The response, growing.
+/// The state of a response.
 #[derive(Debug, Default)]
 pub struct State {
     limits: Limits,
@@ -50,22 +52,22 @@ pub struct State {
     usage: Option<Box<str>>,
     /// The other members of the response.
     members: Object,
-    /// The items of the output, in the order in which they began.
+    /// The items of the output, in the order of their first events.
     items: Vec<Item>,
-    /// The items that call the caller's tools.
+    /// The positions of the items that call the caller's tools.
     calls: Vec<usize>,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
 }
 
-/// What a string or number of an event adds to.
+/// The part that a string or number of an event extends.
 #[derive(Debug, Clone, Copy, Default)]
 enum Target {
     /// Nothing: padding.
     #[default]
     Nowhere,
     SequenceNumber,
-    /// A string of the item at that position: the number of its growth, and its index.
+    /// A string of the item at this position: the number of its growth, and its index.
     Item {
         position: usize,
         growth: usize,
@@ -74,17 +76,18 @@ enum Target {
 }
 
 impl State {
-    /// An empty response.
+    /// Creates an empty response.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Folds the data of one event and reports what it added.
+    /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors
-    /// Data that is not JSON or has another shape, a limit, or an error that the provider reports. What the
-    /// event has beside such an error has been folded.
+    /// Returns an error if the data is not JSON or has another form, if a limit is exceeded, or if the provider reports
+    /// one. The
+    /// rest of an event with a provider's error has been folded.
     pub fn event(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         if self.complete {
             return Ok(());
@@ -109,14 +112,14 @@ impl State {
         folded
     }
 
-    /// Folds a plain body, as it comes without streaming, and reports what it added.
+    /// Folds the body of a response without streaming, and reports the change in `delta`.
     ///
     /// # Errors
-    /// As for [`event`](Self::event).
+    /// Returns the same errors as [`event`](Self::event).
     pub fn body(&mut self, tape: &mut Tape, data: &str, delta: &mut Delta) -> Result<(), ErrorKind> {
         self.receive(data)?;
         let root = read(tape, data, self.limits.depth)?;
-        // A background run answers before it has ended.
+        // The response of a background run arrives before the run has ended.
         if matches!(&*text(root, "status"), "queued" | "in_progress") {
             self.complete = true;
             self.response_object(root, None, delta)?;
@@ -125,7 +128,7 @@ impl State {
         self.response_object(root, Some("completed"), delta)
     }
 
-    /// Ends the stream: strings that were still growing are complete now, as far as they came.
+    /// Ends the stream. Strings that were still growing end too.
     pub fn finish(&mut self, delta: &mut Delta) {
         for position in 0..self.items.len() {
             let known: Vec<_> = self.items[position].emitted().into_iter().map(str::len).collect();
@@ -134,13 +137,13 @@ impl State {
         }
     }
 
-    /// Whether the last event of the response has come.
+    /// Returns whether the last event of the response has arrived.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the response has begun, and its last event has not come.
+    /// Returns whether the response has begun, but its last event has not arrived.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.started && !self.complete
@@ -235,7 +238,7 @@ impl State {
         }
     }
 
-    /// Folds the output of a whole response.
+    /// Folds the output of a complete response.
     fn fold_output(&mut self, response: Value<'_>, delta: &mut Delta) -> Result<(), ErrorKind> {
         let Some(output) = response.get("output").filter(|output| !output.is_null()) else { return Ok(()) };
         if output.kind() != Kind::Array {
@@ -247,7 +250,7 @@ impl State {
         for (index, (value, known)) in values.into_iter().zip(known).enumerate() {
             let index = index as i64;
             match known {
-                // Items that the output leaves out stay between their neighbours.
+                // Items that the output omits stay between their neighbors.
                 Some(position) => {
                     let index = if all { index } else { self.items[position].index };
                     self.replace(position, Item::new(index, value), delta)?;
@@ -258,8 +261,8 @@ impl State {
         Ok(())
     }
 
-    /// The item that each item of the last output is a later version of: the one with its id, or else the first
-    /// of its type that is left.
+    /// Returns the earlier version of each item in the last output: the item with its id, or else the first remaining
+    /// item of its type.
     fn known_items(&self, values: &[Value<'_>]) -> Vec<Option<usize>> {
         let names: Vec<_> = values.iter().map(|&value| (text(value, "type"), text(value, "id"))).collect();
         let mut by_id: HashMap<(&str, &str), usize> = HashMap::new();
@@ -284,12 +287,12 @@ impl State {
         let id = text(value, "id");
         let known = self.find(&id, None, &text(value, "type")).filter(|_| !id.is_empty());
         if known.is_some_and(|position| !self.items[position].done) {
-            // A proxy sent it twice.
+            // A proxy repeated the event.
             return Ok(());
         }
         let mut item = Item::new(self.index_of(root), value);
         if item.is_call() && item.arguments() == "{}" {
-            // Some servers put an empty object where the arguments begin.
+            // Some servers begin the arguments with an empty object.
             growth::set_text(&mut item.members, "arguments", "");
         }
         self.open(item, delta).map(|_| ())
@@ -313,14 +316,14 @@ impl State {
         Ok(())
     }
 
-    /// Begins an item.
+    /// Adds an item.
     fn open(&mut self, item: Item, delta: &mut Delta) -> Result<usize, ErrorKind> {
         self.items.push(Item { index: item.index, ..Item::default() });
         self.replace(self.items.len() - 1, item, delta)?;
         Ok(self.items.len() - 1)
     }
 
-    /// Puts an item in the place of an earlier version, and emits the text by which it goes beyond that.
+    /// Replaces an item by a later version, and emits the text that the later version adds.
     fn replace(&mut self, position: usize, new: Item, delta: &mut Delta) -> Result<(), ErrorKind> {
         if new.is_call() && self.call_of(position).is_none() {
             within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
@@ -333,7 +336,7 @@ impl State {
         Ok(())
     }
 
-    /// Emits the texts or the arguments of an item, each from a length on.
+    /// Emits the texts or the arguments of an item, each from an offset on.
     fn emit(&mut self, position: usize, known: &[usize], delta: &mut Delta) {
         let item = &self.items[position];
         let call = if item.is_call() { self.call_of(position) } else { None };
@@ -343,7 +346,7 @@ impl State {
         }
     }
 
-    /// Hands out a call, once, unless the model was cut off in it.
+    /// Emits a call once, unless the model was cut off in it.
     fn deliver(&mut self, position: usize, delta: &mut Delta) {
         let item = &self.items[position];
         if item.is_call()
@@ -360,7 +363,7 @@ impl State {
         self.calls.iter().rposition(|&item| item == position)
     }
 
-    /// The item of that type that an event is about.
+    /// Returns the item of this type that an event refers to.
     fn find(&self, id: &str, index: Option<i64>, kind: &str) -> Option<usize> {
         let beyond = self.items.len().saturating_sub(REACH);
         let recent = &self.items[beyond..];
@@ -377,7 +380,7 @@ impl State {
         found.map(|found| beyond + found)
     }
 
-    /// The same; an item that no event has begun begins here.
+    /// Returns the item that an event refers to, or a new one if its first event is missing.
     fn find_or_open(&mut self, root: Value<'_>, kind: &str) -> Result<usize, ErrorKind> {
         let id = text(root, "item_id");
         match self.find(&id, output_index(root), kind) {
@@ -386,7 +389,7 @@ impl State {
         }
     }
 
-    /// The place of a new item in the output.
+    /// Returns the position of a new item in the output.
     fn index_of(&self, root: Value<'_>) -> i64 {
         output_index(root).unwrap_or(self.items.len() as i64)
     }
@@ -426,10 +429,10 @@ impl State {
             return Ok(());
         }
         let path = rule.place.index().unwrap_or("delta");
-        Err(ErrorKind::Shape { path, expected: "the position of a part that has begun" })
+        Err(ErrorKind::Shape { path, expected: "the position of an open part" })
     }
 
-    /// Appends a delta to a string of an item; false if the item has no such place.
+    /// Appends a delta to a string of an item. Returns `false` if the item has no such string.
     fn grow(
         &mut self,
         position: usize,
@@ -447,7 +450,7 @@ impl State {
         true
     }
 
-    /// A `done` event, whose string replaces what the deltas made of it.
+    /// A `done` event, whose string replaces the joined deltas.
     fn whole(&mut self, root: Value<'_>, growth: &Growth, delta: &mut Delta) -> Result<(), ErrorKind> {
         let Some(quoted) = root.get(growth.whole).and_then(Value::quoted) else { return Ok(()) };
         let position = self.find_or_open(root, growth.item)?;
@@ -509,7 +512,7 @@ impl State {
         }
     }
 
-    /// An event that reports how far a hosted tool is.
+    /// An event that reports the progress of a hosted tool.
     fn progress(&mut self, root: Value<'_>, name: &str) {
         if let Some((kind, status)) = name.split_once('.')
             && kind.ends_with("_call")
@@ -531,7 +534,7 @@ fn push(text: &str, call: Option<usize>, delta: &mut Delta) {
     }
 }
 
-/// The string of that name; empty if there is none.
+/// Returns the string with this name; empty if there is none.
 fn text<'a>(value: Value<'a>, name: &str) -> Cow<'a, str> {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
@@ -545,7 +548,7 @@ fn output_index(root: Value<'_>) -> Option<i64> {
     root.get("output_index").and_then(Value::as_i64)
 }
 
-/// The position in a list that an event names; the first if it names none.
+/// Returns the position in a list that an event names; the first one if it names none.
 fn index_in(root: Value<'_>, name: Option<&str>) -> usize {
     let index = name.and_then(|name| root.get(name)).and_then(Value::as_i64);
     index.and_then(|index| usize::try_from(index).ok()).unwrap_or(0)
@@ -555,7 +558,7 @@ fn index_in(root: Value<'_>, name: Option<&str>) -> usize {
 mod tests {
     use super::*;
 
-    /// Whether the second event is read as a variation of the first.
+    /// Returns whether the second event is read as a variation of the first.
     fn varies(first: &str, second: &str) -> bool {
         let mut state = State::new(Limits::default());
         let (mut tape, mut delta) = (Tape::default(), Delta::default());

@@ -1,31 +1,33 @@
-//! The shortcut for the events that make up almost every stream: the last event again, with other text.
+//! A shortcut for the most common events: the previous event again, with other text.
 //!
-//! An event whose bytes equal the last one's up to the inside of a string, and again behind it, says the same
-//! but for that string. So a member that is merely replaced needs no second look, and the strings that grow
-//! are found by comparing bytes instead of reading JSON. That this equals the long way is by construction;
-//! the tests compare both all the same.
+//! If an event has the same bytes as the previous one before and after the content of a string, only that string
+//! differs.
+//! Members that are only replaced need not be read again, and the strings that grow are found by comparing bytes
+//! instead of
+//! parsing JSON. By construction, the result is the same as without the shortcut; tests compare both.
 
 use crate::json::scan_string;
 use std::ops::Range;
 
-/// A string, or a whole number, in an event that the next event may have otherwise.
+/// A string, or a whole number, that may differ in the next event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole<T> {
     /// The text between its quotes, or the digits of the number.
     pub span: Range<usize>,
-    /// What it means.
+    /// The meaning of the hole.
     pub target: T,
 }
 
-/// The last event, if the next one may be a variation of it.
+/// A detector of events that vary the previous one.
 #[derive(Debug)]
 pub struct RepeatDetector<T> {
     data: Vec<u8>,
     holes: Vec<Hole<T>>,
-    /// What follows the last hole without its spaces, if it is only a quote and brackets: Anthropic pads every
-    /// event there with a random number of spaces.
+    /// The bytes after the last hole without its spaces, if they are only a quote and brackets. Anthropic pads every
+    /// event
+    /// there with a random number of spaces.
     tail: Vec<u8>,
-    /// Which holes are no strings but JSON whose numbers may differ, one bit each.
+    /// Which holes are JSON whose numbers may differ, instead of strings; one bit each.
     counted: u8,
 }
 
@@ -35,16 +37,17 @@ impl<T> Default for RepeatDetector<T> {
     }
 }
 
-/// More holes than this are no variation of one text.
+/// The maximum number of holes in an event.
 const MAX_HOLES: usize = 4;
 
 impl<T: Copy + Default> RepeatDetector<T> {
-    /// Remembers an event and its holes, or forgets the last one.
+    /// Stores an event and its holes, or clears the stored one.
     pub fn set(&mut self, data: Option<&str>, holes: &mut Vec<Hole<T>>) {
         self.set_counted(data, holes, |_| false);
     }
 
-    /// The same, for holes some of which are no strings but JSON whose numbers may differ: the counts of tokens.
+    /// Stores an event and its holes, some of which are JSON whose numbers may differ (token counts), instead of
+    /// strings.
     pub fn set_counted(
         &mut self,
         data: Option<&str>,
@@ -55,7 +58,7 @@ impl<T: Copy + Default> RepeatDetector<T> {
         self.data.clear();
         self.holes.clear();
         self.tail.clear();
-        // Behind a backslash digits are no number.
+        // After a backslash, digits are not a number.
         let is_escaped =
             |data: &str, hole: &Hole<T>| is_counted(hole.target) && data[hole.span.clone()].contains('\\');
         if let Some(data) = data
@@ -78,7 +81,7 @@ impl<T: Copy + Default> RepeatDetector<T> {
         holes.clear();
     }
 
-    /// The strings and numbers of an event that varies the last one, each with its target.
+    /// Returns the strings and numbers of an event that varies the previous one, each with its target.
     pub fn vary<'d>(&self, data: &'d str) -> Option<Variation<'d, T>> {
         let bytes = data.as_bytes();
         let mut found = Variation { texts: [""; MAX_HOLES], targets: [T::default(); MAX_HOLES], count: 0 };
@@ -104,21 +107,21 @@ impl<T: Copy + Default> RepeatDetector<T> {
         (found.count > 0 && self.ends_with(known, &bytes[at..])).then_some(found)
     }
 
-    /// Whether that may follow the last hole.
+    /// Returns whether these bytes may follow the last hole.
     fn ends_with(&self, known: usize, rest: &[u8]) -> bool {
         self.data[known..] == *rest
             || !self.tail.is_empty() && rest.iter().filter(|byte| !is_space(byte)).eq(self.tail.iter())
     }
 }
 
-/// Finds the end of the whole number without a sign that begins at `start`; None if there is none.
+/// Returns the end of the whole number without a sign that begins at `start`; `None` if there is none.
 fn scan_whole_number(bytes: &[u8], start: usize) -> Option<usize> {
     let digits = count_digits(bytes.get(start..)?);
     let leading_zero = digits > 1 && bytes[start] == b'0';
     (digits > 0 && !leading_zero).then_some(start + digits)
 }
 
-/// How much of `given` is `known` JSON without escapes, with other whole numbers in it.
+/// Returns the length of the prefix of `given` that is `known` JSON without escapes, with other whole numbers in it.
 fn match_counts(known: &[u8], given: &[u8]) -> Option<usize> {
     const WORD: usize = 8;
     let (mut at, mut found) = (0, 0);
@@ -129,7 +132,7 @@ fn match_counts(known: &[u8], given: &[u8]) -> Option<usize> {
             found += WORD;
         } else if byte.is_ascii_digit() {
             let (digits, others) = (count_digits(&known[at..]), count_digits(&given[found..]));
-            // JSON has no `07`.
+            // JSON does not allow `07`.
             let padded = |run: usize, first: u8| run > 1 && first == b'0';
             if others == 0 || padded(others, given[found]) && !padded(digits, byte) {
                 return None;
@@ -154,7 +157,7 @@ fn is_space(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// The strings of an event that varies the last one.
+/// The strings of an event that varies the previous one.
 pub struct Variation<'d, T> {
     texts: [&'d str; MAX_HOLES],
     targets: [T; MAX_HOLES],

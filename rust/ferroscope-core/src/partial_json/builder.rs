@@ -1,45 +1,46 @@
-//! Builds the value of a document while its text arrives, in whatever store has the values.
+//! Builds the value of a document from its text as it arrives, in any store of values.
 //!
-//! Containers are made once and only touched where the text goes on. What a feed did is a list of [`Edit`]s, in the
-//! order of the text, from which a reader can repeat it.
+//! Containers are created once, and modified only at the current position of the text. The changes by a feed are a list
+//! of
+//! [`Edit`]s in the order of the text, from which a reader can replay them.
 
 use super::error::Error;
 use super::parser::{Parser, Scalar, Sink};
 use super::rules::Rules;
 
-/// Makes and changes values. A value is a handle: two handles to one container show the same members.
+/// Creates and changes values. A value is a handle: two handles to one container refer to the same members.
 pub trait Store {
     /// A handle to a value.
     type Value;
     /// The name of a member.
     type Key;
-    /// Why a value cannot be made or changed.
+    /// The error of a failed creation or change.
     type Error;
 
-    /// Makes an empty object.
+    /// Creates an empty object.
     ///
     /// # Errors
-    /// As the store has them; so for all methods.
+    /// Returns the errors of the store, as all methods do.
     fn object(&mut self) -> Result<Self::Value, Self::Error>;
-    /// Makes an empty array.
+    /// Creates an empty array.
     fn array(&mut self) -> Result<Self::Value, Self::Error>;
-    /// Makes a string.
+    /// Creates a string.
     fn text(&mut self, text: &str) -> Result<Self::Value, Self::Error>;
-    /// Makes a value that has no parts.
+    /// Creates a value without parts.
     fn scalar(&mut self, scalar: Scalar<'_>) -> Result<Self::Value, Self::Error>;
-    /// Makes the name of a member.
+    /// Creates the name of a member.
     fn key(&mut self, name: &str) -> Self::Key;
-    /// Another handle to a value.
+    /// Returns another handle to a value.
     fn share(&self, value: &Self::Value) -> Self::Value;
-    /// Another handle to a name.
+    /// Returns another handle to a name.
     fn share_key(&self, key: &Self::Key) -> Self::Key;
-    /// The value at a slot of a container.
+    /// Returns the value at a slot of a container.
     fn get(
         &self,
         container: &Self::Value,
         slot: &Slot<Self::Key>,
     ) -> Result<Option<Self::Value>, Self::Error>;
-    /// Puts a value at a slot of a container; at the end of an array that appends it.
+    /// Sets the value at a slot of a container. The slot after the end of an array appends it.
     fn set(
         &mut self,
         container: &Self::Value,
@@ -48,13 +49,13 @@ pub trait Store {
     ) -> Result<(), Self::Error>;
     /// Removes the last member or item of a container.
     fn remove(&mut self, container: &Self::Value, slot: &Slot<Self::Key>) -> Result<(), Self::Error>;
-    /// Lets a container give up its handle to the string at a slot, which is about to grow and be put back.
+    /// Removes a container's handle to the string at a slot. The string will grow and be set again.
     fn release(&mut self, container: &Self::Value, slot: &Slot<Self::Key>) -> Result<(), Self::Error>;
-    /// The string with more text at its end.
+    /// Returns the string with more text at its end.
     fn append(&mut self, text: Self::Value, more: &str) -> Result<Self::Value, Self::Error>;
 }
 
-/// Where a value is in its container.
+/// The position of a value in its container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slot<K> {
     /// A member of an object.
@@ -63,17 +64,17 @@ pub enum Slot<K> {
     Index(usize),
 }
 
-/// Where a value is in the document.
+/// The position of a value in the document.
 #[derive(Debug, Clone)]
 pub enum Place<V, K> {
-    /// It is the document.
+    /// The value is the document.
     Root,
-    /// It is in a container.
+    /// The value is in a container.
     In(V, Slot<K>),
 }
 
 impl<V, K> Place<V, K> {
-    /// Where it is in its container; None for the document.
+    /// Returns the position in the container; `None` for the document.
     #[must_use]
     pub fn slot(&self) -> Option<&Slot<K>> {
         match self {
@@ -106,28 +107,28 @@ pub enum Code {
     OpenArray = 1,
     /// The innermost container is complete.
     Close = 2,
-    /// An unfinished string or scalar shows.
+    /// An incomplete string or scalar is shown.
     Grow = 3,
     /// A value is complete.
     Done = 4,
-    /// What showed is withdrawn.
+    /// A shown value is withdrawn.
     Drop = 5,
-    /// Nothing shows any more.
+    /// The whole document is withdrawn.
     Reset = 6,
 }
 
-/// A change that a feed made.
+/// A change by a feed.
 #[derive(Debug, Clone)]
 pub struct Edit<V, K> {
-    /// What happened.
+    /// The kind of change.
     pub code: Code,
-    /// Where.
+    /// The position of the change.
     pub place: Place<V, K>,
-    /// The container or complete scalar. A string that grows is read at its place, so that nothing else has it.
+    /// The container or complete scalar. Read a growing string at its place, so that there is no second handle to it.
     pub value: Option<V>,
 }
 
-/// Why a feed failed.
+/// The reason why a feed failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure<E> {
     /// The text is not JSON, or exceeds a limit.
@@ -139,7 +140,7 @@ pub enum Failure<E> {
 /// The steps from the document to a value.
 pub type Path<'a, K> = Vec<&'a Slot<K>>;
 
-/// A [`Parser`] and the value that it has read so far.
+/// A [`Parser`], and the value so far.
 #[derive(Debug, Clone)]
 pub struct Builder<V, K> {
     parser: Parser,
@@ -150,11 +151,11 @@ pub struct Builder<V, K> {
 struct Tree<V, K> {
     root: Option<V>,
     open: Vec<Frame<V, K>>,
-    /// Where the open string is, and what this feed added to it.
+    /// The position of the open string, and the text that this feed added to it.
     text_place: Option<Place<V, K>>,
     text: String,
     text_is_new: bool,
-    /// Where the provisional scalar is, and what it hides.
+    /// The position of the provisional scalar, and the value that it hides.
     provisional: Option<(Place<V, K>, Option<V>)>,
     edits: Vec<Edit<V, K>>,
 }
@@ -167,16 +168,16 @@ struct Frame<V, K> {
     next: Next<K>,
 }
 
-/// Where the next value of a container goes.
+/// The position of the next value in a container.
 #[derive(Debug, Clone)]
 enum Next<K> {
-    /// Under the last key; the parser sends one before every value.
+    /// Under the last key. The parser emits a key before each value.
     Member(Option<K>),
     Item(usize),
 }
 
 impl<V, K> Builder<V, K> {
-    /// A builder of which nothing has been read.
+    /// Creates an empty builder.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let tree = Tree {
@@ -191,10 +192,10 @@ impl<V, K> Builder<V, K> {
         Self { parser: Parser::new(rules), tree }
     }
 
-    /// Reads more of the text, and returns whether anything visible changed.
+    /// Adds a piece of the text. Returns whether the value changed.
     ///
     /// # Errors
-    /// See [`Parser::feed`]; the value stays readable. Or the store failed.
+    /// Returns an error of [`Parser::feed`] or of the store. The value remains readable.
     pub fn feed<S>(&mut self, store: &mut S, bytes: &[u8]) -> Result<bool, Failure<S::Error>>
     where
         S: Store<Value = V, Key = K>,
@@ -202,10 +203,10 @@ impl<V, K> Builder<V, K> {
         self.drive(store, |parser, feed| parser.feed(bytes, feed))
     }
 
-    /// Ends the text, and returns whether anything visible changed.
+    /// Ends the text. Returns whether the value changed.
     ///
     /// # Errors
-    /// See [`Parser::finish`]; the value stays readable. Or the store failed.
+    /// Returns an error of [`Parser::finish`] or of the store. The value remains readable.
     pub fn finish<S>(&mut self, store: &mut S) -> Result<bool, Failure<S::Error>>
     where
         S: Store<Value = V, Key = K>,
@@ -232,28 +233,28 @@ impl<V, K> Builder<V, K> {
         Ok(!self.tree.edits.is_empty())
     }
 
-    /// The value so far; None while nothing shows.
+    /// Returns the value so far; `None` until there is one.
     #[must_use]
     pub fn root(&self) -> Option<&V> {
         self.tree.root.as_ref()
     }
 
-    /// The state machine, for offsets and completeness.
+    /// Returns the parser, for offsets and completeness.
     #[must_use]
     pub const fn parser(&self) -> &Parser {
         &self.parser
     }
 
-    /// What the last feed did.
+    /// Returns the edits of the last feed.
     #[must_use]
     pub fn edits(&self) -> &[Edit<V, K>] {
         &self.tree.edits
     }
 
-    /// The value at a place.
+    /// Returns the value at a place.
     ///
     /// # Errors
-    /// The store failed.
+    /// Returns an error of the store.
     pub fn value_at<S>(&self, store: &S, place: &Place<V, K>) -> Result<Option<V>, S::Error>
     where
         S: Store<Value = V, Key = K>,
@@ -261,7 +262,7 @@ impl<V, K> Builder<V, K> {
         self.tree.get(store, place)
     }
 
-    /// The steps from the document to where the text goes on: nothing on this way is complete, all else that shows is.
+    /// Returns the path from the document to the current position. Only the values on this path are incomplete.
     #[must_use]
     pub fn open_path(&self) -> Path<'_, K> {
         let tree = &self.tree;
@@ -271,11 +272,12 @@ impl<V, K> Builder<V, K> {
         path
     }
 
-    /// What the last feed touched, in order, and whether it is complete now. A value that was withdrawn shows as a
-    /// change of its container.
+    /// Returns the paths that the last feed changed, in order, and whether the values there are complete now. A
+    /// withdrawn
+    /// value counts as a change of its container.
     #[must_use]
     pub fn changes(&self) -> Vec<(Path<'_, K>, bool)> {
-        // Walk back from where the text is now: a container that closed was open before, and the reverse.
+        // Walk backwards from the current position: a closed container was open before, and vice versa.
         let mut path = self.tree.containers();
         let mut found = Vec::with_capacity(self.tree.edits.len());
         for edit in self.tree.edits.iter().rev() {
@@ -301,12 +303,12 @@ impl<V, K> Builder<V, K> {
 }
 
 impl<V, K> Tree<V, K> {
-    /// The steps to the innermost open container.
+    /// Returns the path to the innermost open container.
     fn containers(&self) -> Path<'_, K> {
         self.open.iter().filter_map(|frame| frame.place.slot()).collect()
     }
 
-    /// Where the next value goes.
+    /// Returns the position of the next value.
     fn place<S: Store<Value = V, Key = K>>(&self, store: &S) -> Place<V, K> {
         let Some(frame) = self.open.last() else { return Place::Root };
         let slot = match &frame.next {
@@ -340,7 +342,7 @@ impl<V, K> Tree<V, K> {
         }
     }
 
-    /// Puts a value where the next one goes, and returns where that was.
+    /// Sets the next value, and returns its position.
     fn attach<S>(&mut self, store: &mut S, value: V) -> Result<Place<V, K>, S::Error>
     where
         S: Store<Value = V, Key = K>,
@@ -351,7 +353,7 @@ impl<V, K> Tree<V, K> {
         Ok(place)
     }
 
-    /// Moves the place of the next value of an array.
+    /// Changes the position of the next value of an array.
     fn advance(&mut self, by: isize) {
         if let Some(Next::Item(at)) = self.open.last_mut().map(|frame| &mut frame.next) {
             *at = at.saturating_add_signed(by);
@@ -372,7 +374,7 @@ impl<V, K> Tree<V, K> {
         self.edits.push(Edit { code, place, value });
     }
 
-    /// Brings what this feed added to the open string into the value.
+    /// Appends the text that this feed added to the open string.
     fn flush_text<S>(&mut self, store: &mut S, done: bool) -> Result<(), S::Error>
     where
         S: Store<Value = V, Key = K>,
@@ -404,7 +406,7 @@ impl<V, K> Tree<V, K> {
         Ok(())
     }
 
-    /// Takes a string out of its place: a string with one handle can grow without a copy.
+    /// Removes a string from its place, because a string with one handle can grow without a copy.
     fn take<S>(&mut self, store: &mut S, place: &Place<V, K>) -> Result<Option<V>, S::Error>
     where
         S: Store<Value = V, Key = K>,
@@ -457,7 +459,7 @@ impl<V, K> Tree<V, K> {
                 (place, hidden)
             }
             None => {
-                // A key that comes twice hides its earlier value.
+                // A repeated key hides its earlier value.
                 let hidden = match self.place(store) {
                     place @ Place::In(_, Slot::Name(_)) => self.get(store, &place)?,
                     _ => None,
@@ -471,7 +473,7 @@ impl<V, K> Tree<V, K> {
     }
 }
 
-/// A tree with its store at hand; the first error of the store stops it.
+/// A tree with its store. It stops at the first error of the store.
 struct Feed<'a, S: Store> {
     tree: &'a mut Tree<S::Value, S::Key>,
     store: &'a mut S,
@@ -517,7 +519,7 @@ impl<S: Store> Sink for Feed<'_, S> {
         self.attempt(|tree, store| {
             tree.text.clear();
             tree.text_is_new = true;
-            // The place is taken now; the text comes with the end of the string or of the feed.
+            // Reserve the place now. The text is set at the end of the string or of the feed.
             let blank = store.scalar(Scalar::Null)?;
             tree.text_place = Some(tree.attach(store, blank)?);
             Ok(())

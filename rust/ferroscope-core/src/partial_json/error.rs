@@ -1,45 +1,45 @@
-//! Where a text stopped being JSON, and why; the words are made only when somebody reads them.
+//! The position of a syntax error, and its reason. The text is created only on demand.
 
 use std::fmt;
 
-/// The first thing that was wrong, and its byte.
+/// The first error in a text, and its byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What was wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// Offset of the byte, counted from the first byte fed.
+    /// The offset of the byte, counted from the first byte fed.
     pub at: u64,
 }
 
-/// What was wrong.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A byte that cannot stand here.
+    /// A byte that is not valid at its position.
     Unexpected {
         /// The byte.
         found: u8,
-        /// What could have stood here.
+        /// The expected text.
         expected: Expected,
     },
     /// The text ended inside the document.
     UnexpectedEnd {
-        /// What could have come next.
+        /// The expected text.
         expected: Expected,
     },
-    /// The text ended and no document had begun.
+    /// The text ended before a document began.
     NoDocument,
     /// A raw control character inside a string.
     ControlCharacter(u8),
-    /// A backslash with a letter that JSON does not know, or a `\u` without four hexadecimal digits.
+    /// A backslash with an unknown letter, or a `\u` without four hexadecimal digits.
     InvalidEscape,
-    /// Bytes inside a string that are not UTF-8.
+    /// Bytes in a string that are not UTF-8.
     InvalidUtf8,
-    /// A number that JSON does not know, such as `01` or `1.x`.
+    /// An invalid number, such as `01` or `1.x`.
     InvalidNumber,
     /// A word that is not `true`, `false` or `null`.
     InvalidLiteral,
-    /// An integer with more digits than any reader would turn into one.
+    /// A number with too many digits.
     NumberTooLong {
         /// The limit in bytes.
         limit: usize,
@@ -56,7 +56,7 @@ pub enum ErrorKind {
     },
 }
 
-/// What could have stood at the place of an error.
+/// The expected text at the position of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expected {
@@ -114,7 +114,7 @@ impl fmt::Display for ErrorKind {
             Self::UnexpectedEnd { expected } => {
                 write!(f, "the text ends where {expected} was expected")
             }
-            Self::NoDocument => f.write_str("the text holds no JSON document"),
+            Self::NoDocument => f.write_str("the text contains no JSON document"),
             Self::ControlCharacter(byte) => {
                 write!(f, "raw control character 0x{byte:02x} inside a string")
             }

@@ -1,32 +1,32 @@
-//! The state machine: bytes in, what becomes visible out.
+//! The state machine: bytes in, visible changes out.
 
 use super::error::{Error, ErrorKind, Expected};
 use super::rules::{Literals, Numbers, Root, Rules, Strings, Trailing};
 use super::string::{Outcome, Reader};
 
-/// Longest number that is read: Python refuses integers of more digits.
+/// The maximum length of a number. Python refuses integers with more digits.
 const MAX_NUMBER_BYTES: usize = 4300;
 
-/// A value that has no parts.
+/// A value without parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, as it was written.
+    /// A number, as written.
     Number(&'a str),
 }
 
 impl Scalar<'_> {
-    /// Whether this is a number without fraction and exponent.
+    /// Returns whether this is a number without fraction and exponent.
     #[must_use]
     pub fn is_integer(&self) -> bool {
         matches!(self, Self::Number(text) if !text.bytes().any(|b| matches!(b, b'.' | b'e' | b'E')))
     }
 }
 
-/// Receives what becomes visible. Every value goes to the current place: the root, the end of the innermost open
+/// Receives the visible changes. Every value belongs to the current place: the root, the end of the innermost open
 /// array, or the last key of the innermost open object.
 pub trait Sink {
     /// An object opens and becomes the innermost container.
@@ -35,19 +35,19 @@ pub trait Sink {
     fn array(&mut self);
     /// The innermost container is complete.
     fn close(&mut self);
-    /// A key is complete; it shows with its value, not before.
+    /// A key is complete. It is shown with its value, not before.
     fn key(&mut self, key: &str);
-    /// A string shows, empty so far.
+    /// A string is shown, still empty.
     fn string(&mut self);
     /// The string grows.
     fn grow(&mut self, more: &str);
     /// The string is complete.
     fn end_string(&mut self);
-    /// A scalar is complete; it replaces a provisional one.
+    /// A scalar is complete. It replaces a provisional one.
     fn scalar(&mut self, scalar: Scalar<'_>);
-    /// What shows at the current place until the scalar there is complete; `None` withdraws it.
+    /// Sets the provisional value at the current place, until the scalar there is complete. `None` withdraws it.
     fn provisional(&mut self, scalar: Option<Scalar<'_>>);
-    /// What was taken for the document was prose: nothing is visible any more.
+    /// The supposed document was prose, so the whole value is withdrawn.
     fn reset(&mut self);
 }
 
@@ -59,7 +59,7 @@ enum Container {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Before a document that may have text before it.
+    /// Before a document that other text may precede.
     Lead,
     Value,
     ValueOrEnd,
@@ -95,7 +95,7 @@ impl NumberState {
         matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Power)
     }
 
-    /// The state after one more byte of the number; `None` if the byte is no part of it.
+    /// Returns the state after one more byte of the number; `None` if the byte is not part of it.
     const fn next(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Minus, b'0') => Self::Zero,
@@ -112,22 +112,22 @@ impl NumberState {
 
 type Fault = (usize, ErrorKind);
 
-/// Reads one document, in pieces of any size.
+/// A parser of one document in pieces of any size.
 #[derive(Clone, Debug)]
 pub struct Parser {
     rules: Rules,
-    /// Bytes of earlier feeds.
+    /// The number of bytes in earlier feeds.
     offset: u64,
     state: State,
     open: Vec<Container>,
-    /// The root has just opened after skipped text and may yet turn out to be prose.
+    /// Whether the root has just opened after skipped text, so that it may turn out to be prose.
     candidate: bool,
     string: Reader,
-    /// A key or a number that is being read, or a string that shows only when closed.
+    /// The key or number that is being read, or a string that is shown only when closed.
     scratch: String,
-    /// Length of the longest beginning of `scratch` that is a number.
+    /// The length of the longest prefix of `scratch` that is a number.
     number_len: usize,
-    /// Length of the provisional scalar on show.
+    /// The length of the provisional scalar that is shown.
     shown: usize,
     start: Option<u64>,
     end: Option<u64>,
@@ -135,7 +135,7 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// A parser at the beginning of a text.
+    /// Creates a parser at the beginning of a text.
     #[must_use]
     pub const fn new(rules: Rules) -> Self {
         Self {
@@ -154,10 +154,10 @@ impl Parser {
         }
     }
 
-    /// Reads more of the text.
+    /// Parses a piece of the text.
     ///
     /// # Errors
-    /// The first byte that cannot stand where it stands, or a limit. What came before it has reached the sink.
+    /// Returns the first invalid byte, or an exceeded limit. The sink has received everything before it.
     pub fn feed<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -178,10 +178,10 @@ impl Parser {
         }
     }
 
-    /// The text is at its end.
+    /// Ends the text.
     ///
     /// # Errors
-    /// The document is missing or not complete, or an earlier feed failed.
+    /// Returns an error if the document is missing or incomplete, or if an earlier feed failed.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -209,25 +209,25 @@ impl Parser {
         self.fail(self.offset, ErrorKind::UnexpectedEnd { expected })
     }
 
-    /// Whether the document is complete; a number that is the whole document only is after [`Parser::finish`].
+    /// Returns whether the document is complete. A document that is a number is complete only after [`Parser::finish`].
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
-    /// Bytes read so far, text before and after the document included.
+    /// Returns the number of bytes read so far, including text before and after the document.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Offset of the first byte of the document.
+    /// Returns the offset of the first byte of the document.
     #[must_use]
     pub const fn start(&self) -> Option<u64> {
         self.start
     }
 
-    /// Offset behind the last byte of the document.
+    /// Returns the offset after the last byte of the document.
     #[must_use]
     pub const fn end(&self) -> Option<u64> {
         self.end
@@ -318,7 +318,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Reads string content from `at` on; gives the index of the first byte that is not part of it.
+    /// Parses string content from `at` on. Returns the index of the first byte that is not part of it.
     fn in_string<S: Sink>(
         &mut self,
         key: bool,
@@ -351,7 +351,7 @@ impl Parser {
         }
     }
 
-    /// Starts the value whose first byte this is.
+    /// Starts the value with this first byte.
     fn begin<S: Sink>(&mut self, byte: u8, at: usize, expected: Expected, sink: &mut S) -> Result<(), Fault> {
         match byte {
             b'{' | b'[' => {
@@ -395,7 +395,7 @@ impl Parser {
             b'n' => self.state = State::Literal { word: b"null", matched: 1 },
             _ => return Err(unexpected(at, byte, expected)),
         }
-        // A root that follows skipped text stays a candidate until its first content byte.
+        // A root after skipped text is only a candidate until its first content byte.
         self.candidate &= matches!(byte, b'{' | b'[') && self.open.len() == 1;
         if self.start.is_none() {
             self.start = Some(self.offset + at as u64);
@@ -433,7 +433,7 @@ impl Parser {
         }
     }
 
-    /// Shows the unfinished number or literal as far as the rules allow.
+    /// Shows the incomplete number or literal as far as the rules allow.
     fn show<S: Sink>(&mut self, sink: &mut S) {
         let len = match self.state {
             State::Number(number) => match self.rules.numbers {
@@ -456,7 +456,7 @@ impl Parser {
         }
     }
 
-    /// Whether the content of the container that has just opened can begin with this byte.
+    /// Returns whether the content of the container that has just opened can begin with this byte.
     fn may_begin(&self, byte: u8) -> bool {
         match self.state {
             State::KeyOrEnd => matches!(byte, b'"' | b'}'),
@@ -464,7 +464,7 @@ impl Parser {
         }
     }
 
-    /// The bracket was prose: look for the next one.
+    /// Searches for the next bracket, because this one was prose.
     fn restart<S: Sink>(&mut self, sink: &mut S) {
         self.open.clear();
         self.start = None;

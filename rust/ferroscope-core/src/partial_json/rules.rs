@@ -1,6 +1,6 @@
-//! What shows of an unfinished document: choices as data.
+//! The rules for showing an incomplete document, as data.
 
-/// When a string value shows.
+/// The time when a string value is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strings {
     /// From its opening quote, growing.
@@ -9,67 +9,68 @@ pub enum Strings {
     Complete,
 }
 
-/// When a number shows.
+/// The time when a number is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// When something that ends it has arrived: it never changes after it showed.
+    /// When the byte after it has arrived. It then never changes.
     Complete,
-    /// Whenever the text so far is a number: `1`, `12`; `12.` hides it until the next digit.
+    /// When the text so far is a number: `1`, `12`; `12.` hides it until the next digit.
     WhenValid,
-    /// The longest beginning that is a number: `12.` shows 12.
+    /// The longest prefix that is a number: `12.` is shown as 12.
     LongestPrefix,
 }
 
-/// When `true`, `false` and `null` show.
+/// The time when `true`, `false` and `null` are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Literals {
     /// At the last letter.
     Complete,
-    /// At the first letter, which already decides.
+    /// At the first letter, which is unambiguous.
     FirstLetter,
 }
 
-/// Where the document begins.
+/// The beginning of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
-    /// At once (after whitespace), with a value of any kind.
+    /// Immediately (after whitespace), with a value of any type.
     Value,
-    /// At the first `{` or `[` that can begin a document; text before it is skipped.
+    /// At the first `{` or `[` that can begin a document. Text before it is skipped.
     Container,
-    /// At the first `{` that can begin a document; text before it is skipped.
+    /// At the first `{` that can begin a document. Text before it is skipped.
     Object,
 }
 
-/// What may follow the document.
+/// The text that may follow the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trailing {
-    /// Anything; it is not looked at.
+    /// Any text, which is ignored.
     Ignore,
     /// Whitespace only.
     Reject,
 }
 
-/// All choices together; the presets name whose they are.
+/// All rules of a parser. The presets match known parsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// When a string value shows.
+    /// The time when a string value is shown.
     pub strings: Strings,
-    /// When a number shows.
+    /// The time when a number is shown.
     pub numbers: Numbers,
-    /// When `true`, `false` and `null` show.
+    /// The time when `true`, `false` and `null` are shown.
     pub literals: Literals,
-    /// Where the document begins.
+    /// The beginning of the document.
     pub root: Root,
-    /// What may follow it.
+    /// The text that may follow the document.
     pub trailing: Trailing,
-    /// Containers inside one another, at most.
+    /// The maximum nesting depth of containers.
     pub max_depth: usize,
-    /// Bytes fed, text around the document included, at most.
+    /// The maximum number of bytes, including text around the document.
     pub max_bytes: u64,
 }
 
 impl Rules {
-    /// For streams: strings grow, everything else shows when it is final; prose and fences around are passed over.
+    /// For streams: strings grow, other values are shown when final, and prose and fences around the document are
+    /// skipped.
     pub const DEFAULT: Self = Self {
         strings: Strings::Growing,
         numbers: Numbers::Complete,
@@ -80,17 +81,17 @@ impl Rules {
         max_bytes: 256 * 1024 * 1024,
     };
 
-    /// RFC 8259: one whole document, whitespace around it and nothing else.
+    /// RFC 8259: one complete document with only whitespace around it.
     pub const STRICT: Self = Self { root: Root::Value, trailing: Trailing::Reject, ..Self::DEFAULT };
 
-    /// jiter's `partial_mode="trailing-strings"`, which is what Mirascope v1 shows.
+    /// jiter's `partial_mode="trailing-strings"`, as in Mirascope v1.
     pub const JITER_TRAILING_STRINGS: Self =
         Self { numbers: Numbers::WhenValid, root: Root::Value, ..Self::DEFAULT };
 
     /// jiter's `partial_mode="on"`.
     pub const JITER_ON: Self = Self { strings: Strings::Complete, ..Self::JITER_TRAILING_STRINGS };
 
-    /// Vercel's `fixJson`: whatever can be guessed shows.
+    /// Vercel's `fixJson`: everything that can be guessed is shown.
     pub const FIX_JSON: Self = Self {
         numbers: Numbers::LongestPrefix,
         literals: Literals::FirstLetter,

@@ -1,15 +1,15 @@
-//! The inside of a string: escapes and UTF-8, resumable at any byte.
+//! The content of a string: escapes and UTF-8. Parsing can stop and resume at any byte.
 
 use super::error::ErrorKind;
 use crate::json::Halves;
 
-/// What a stretch of string content led to.
+/// The result of parsing a piece of string content.
 pub(super) enum Outcome {
-    /// The input is used up; the string goes on.
+    /// The input ended inside the string.
     More,
-    /// The closing quote stood at this index.
+    /// The index of the closing quote.
     Closed(usize),
-    /// The byte at this index cannot stand here.
+    /// The index of an invalid byte.
     Invalid(usize, ErrorKind),
 }
 
@@ -20,17 +20,17 @@ enum Escape {
     Unicode { digits: u8, code: u16 },
 }
 
-/// State between two stretches of the same string.
+/// The state between two pieces of the same string.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     escape: Escape,
     halves: Halves,
-    /// The first bytes of a UTF-8 sequence that the last stretch cut.
+    /// The first bytes of a UTF-8 sequence that was cut at the end of the last piece.
     cut: [u8; 4],
     cut_len: u8,
 }
 
-/// Bytes that end a run of plain content: quote, backslash, control characters.
+/// The bytes that end a run of plain content: quote, backslash, control characters.
 const STOPS: [bool; 256] = {
     let mut stops = [false; 256];
     let mut byte = 0;
@@ -48,7 +48,7 @@ impl Reader {
         Self { escape: Escape::No, halves: Halves::NONE, cut: [0; 4], cut_len: 0 }
     }
 
-    /// Reads until the closing quote or the end of `input`, handing out whole characters as they complete.
+    /// Reads up to the closing quote or the end of `input`, and emits whole characters as they are completed.
     pub(super) fn read(&mut self, input: &[u8], mut emit: impl FnMut(&str)) -> Outcome {
         let mut at = 0;
         while at < input.len() {
@@ -81,7 +81,7 @@ impl Reader {
                     at += 1;
                 }
                 Escape::No if self.cut_len > 0 => {
-                    // At most three more bytes, one by one: a cut sequence is rare and short.
+                    // At most three more bytes, one by one, because a cut sequence is rare and short.
                     if !(0x80..0xc0).contains(&byte) {
                         return Outcome::Invalid(at, ErrorKind::InvalidUtf8);
                     }
@@ -130,7 +130,7 @@ impl Reader {
         Outcome::More
     }
 
-    /// Hands out a run without escapes; a sequence cut by its end is kept, and whatever follows completes it or is wrong.
+    /// Emits a run without escapes. A sequence that is cut at its end is stored; the next byte must continue it.
     fn plain(&mut self, run: &[u8], emit: &mut impl FnMut(&str)) -> Result<(), usize> {
         let valid = match std::str::from_utf8(run) {
             Ok(text) => {
@@ -145,7 +145,7 @@ impl Reader {
             emit(text);
         }
         let rest = &run[valid..];
-        // The offending byte is the first that cannot continue the sequence, whatever the chunking.
+        // The invalid byte is the first one that cannot continue the sequence, regardless of the chunk boundaries.
         let good = (1..=rest.len()).find(|&n| !is_beginning(&rest[..n])).map_or(rest.len(), |n| n - 1);
         if good < rest.len() {
             return Err(valid + good);
@@ -155,18 +155,18 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes one UTF-16 unit from an escape.
+    /// Adds one UTF-16 unit from an escape.
     fn unit(&mut self, unit: u16, emit: &mut impl FnMut(&str)) {
         self.halves.unit(unit, |character| emit(character.encode_utf8(&mut [0; 4])));
     }
 
-    /// A high surrogate whose second half did not come stands alone.
+    /// Ends the string. A high surrogate without its second half becomes U+FFFD.
     fn finish(&mut self, emit: &mut impl FnMut(&str)) {
         self.halves.finish(|character| emit(character.encode_utf8(&mut [0; 4])));
     }
 }
 
-/// Whether these bytes are the beginning of a UTF-8 sequence and nothing else.
+/// Returns whether these bytes are an incomplete UTF-8 sequence.
 fn is_beginning(bytes: &[u8]) -> bool {
     matches!(std::str::from_utf8(bytes), Err(error) if error.valid_up_to() == 0 && error.error_len().is_none())
 }

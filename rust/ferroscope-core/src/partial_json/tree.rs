@@ -9,7 +9,7 @@ use super::parser::{Parser, Scalar};
 use super::rules::Rules;
 use crate::json::write_string;
 
-/// Objects with more members than this get an index of their keys.
+/// An object with more members than this has an index of its keys.
 const INDEX_FROM: usize = 16;
 
 type Id = usize;
@@ -60,7 +60,7 @@ impl Members {
     }
 }
 
-/// Every value that was made, by number.
+/// All created values, by number.
 #[derive(Clone, Debug, Default)]
 struct Values(Vec<Data>);
 
@@ -179,7 +179,7 @@ impl Store for Values {
     }
 }
 
-/// A document with the value that has been read so far.
+/// A document with its value so far.
 #[derive(Clone, Debug)]
 pub struct Document {
     builder: Builder<Id, String>,
@@ -187,16 +187,16 @@ pub struct Document {
 }
 
 impl Document {
-    /// An empty document.
+    /// Creates an empty document.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self { builder: Builder::new(rules), values: Values::default() }
     }
 
-    /// Reads more of the text; [`Document::changes`] are what it changed.
+    /// Adds a piece of the text. [`Document::changes`] returns the changes.
     ///
     /// # Errors
-    /// See [`Parser::feed`]; the value stays readable.
+    /// Returns an error of [`Parser::feed`]. The value remains readable.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
         json_error(self.builder.feed(&mut self.values, bytes))
     }
@@ -204,24 +204,25 @@ impl Document {
     /// Ends the text.
     ///
     /// # Errors
-    /// See [`Parser::finish`]; the value stays readable.
+    /// Returns an error of [`Parser::finish`]. The value remains readable.
     pub fn finish(&mut self) -> Result<(), Error> {
         json_error(self.builder.finish(&mut self.values))
     }
 
-    /// What the last feed touched, in order, and whether it is complete now: see [`Builder::changes`].
+    /// Returns the paths that the last feed changed, in order, and whether the values there are complete now: see
+    /// [`Builder::changes`].
     #[must_use]
     pub fn changes(&self) -> Vec<(Path<'_, String>, bool)> {
         self.builder.changes()
     }
 
-    /// The steps to where the text goes on: see [`Builder::open_path`].
+    /// Returns the path to the current position: see [`Builder::open_path`].
     #[must_use]
     pub fn open_path(&self) -> Path<'_, String> {
         self.builder.open_path()
     }
 
-    /// The value so far as compact JSON; None until something shows.
+    /// Returns the value so far as compact JSON; `None` until there is one.
     #[must_use]
     pub fn to_json(&self) -> Option<String> {
         let mut out = String::new();
@@ -229,7 +230,7 @@ impl Document {
         Some(out)
     }
 
-    /// The state machine, for offsets and completeness.
+    /// Returns the parser, for offsets and completeness.
     #[must_use]
     pub const fn parser(&self) -> &Parser {
         self.builder.parser()

@@ -1,4 +1,4 @@
-//! One block of a message's content, growing.
+//! The state of one block of a message's content.
 
 use crate::json::{Kind, Text, Value};
 use crate::tool_call::Buffer;
@@ -6,9 +6,9 @@ use crate::tree::{List, Merge, Object};
 
 #[derive(Debug)]
 pub(super) struct Block {
-    /// The index by which the deltas name it.
+    /// The index in the deltas.
     pub index: i64,
-    /// Its type as JSON text; None if it has none.
+    /// The type as JSON text; `None` if it has none.
     pub kind: Option<Box<str>>,
     pub body: Body,
     pub citations: Citations,
@@ -16,21 +16,21 @@ pub(super) struct Block {
     pub members: Object,
 }
 
-/// What a block holds that grows.
+/// The growing content of a block.
 #[derive(Debug)]
 pub(super) enum Body {
     Text(Text),
     Thinking(Text),
     Tool {
         input: Box<Buffer>,
-        /// The input that the block began with, JSON text.
+        /// The input in `content_block_start`, as JSON text.
         given: Box<str>,
-        /// Whether it is the caller's tool and not one that the server runs itself.
+        /// Whether it is one of the caller's tools, and not one that the server runs.
         own: bool,
     },
-    /// Results of the server's tools and whatever is new.
+    /// Results of the server's tools, and unknown blocks.
     Other,
-    /// What is no block at all, as it came.
+    /// A value that is not a block, as received.
     Raw(Box<str>),
 }
 
@@ -42,10 +42,10 @@ pub(super) enum Citations {
     List(List),
 }
 
-/// What a delta brings to the text of a block.
+/// The text that a delta adds to a block.
 pub(super) struct Piece<'a> {
     pub value: Value<'a>,
-    /// Whether the delta says nothing else.
+    /// Whether the delta has no other members.
     pub alone: bool,
 }
 
@@ -70,7 +70,7 @@ impl Block {
         block
     }
 
-    /// The block that a delta without a block continues.
+    /// Returns the block that a delta continues if the block's first event is missing.
     pub fn of_delta(index: Option<i64>, delta: &str) -> Option<Self> {
         let (kind, body) = match delta {
             "text_delta" => ("\"text\"", Body::Text(Text::default())),
@@ -84,7 +84,7 @@ impl Block {
         Self { index, kind, body, citations: Citations::Absent, members: Object::default() }
     }
 
-    /// Takes a member that the block begins with.
+    /// Adds a member of the block's first event.
     fn begin(&mut self, name: &str, member: Value<'_>) {
         match (&mut self.body, name, member.quoted()) {
             (_, "type", Some(_)) => return,
@@ -108,7 +108,7 @@ impl Block {
                 input.name = member.as_str().unwrap_or_default().into_owned();
             }
             (Body::Other, _, Some(_)) => {
-                // A kind of delta that nobody knows may add to it.
+                // A delta of an unknown kind may extend it.
                 self.members.join(name, member);
                 return;
             }
@@ -117,7 +117,7 @@ impl Block {
         self.members.merge(name, member, Merge::Latest);
     }
 
-    /// Takes a delta, but for the text that makes the block grow, which it gives back.
+    /// Adds a delta, except for the text that extends the block, which it returns.
     pub fn take<'a>(&mut self, kind: &str, piece: Value<'a>) -> Option<Piece<'a>> {
         let name = match (kind, &self.body) {
             ("text_delta", Body::Text(_)) => "text",
@@ -141,11 +141,11 @@ impl Block {
         Some(found)
     }
 
-    /// Takes a member of a delta, which is of a `known` kind or may mean anything.
+    /// Adds a member of a delta, whose kind is known or unknown.
     fn add(&mut self, kind: &str, name: &str, member: Value<'_>, known: bool) {
         match (kind, name) {
             ("citations_delta", "citation") => self.cite(member),
-            // A hint for a progress bar, no part of the message.
+            // A hint for a progress bar, not part of the message.
             ("thinking_delta", "estimated_tokens") => {}
             ("signature_delta", "signature") | ("compaction_delta", _) => {
                 self.members.set_given(name, member)

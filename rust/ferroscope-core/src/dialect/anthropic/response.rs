@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::block::{Block, Body, Citations};
@@ -8,7 +8,7 @@ use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
 
 impl State {
-    /// The `message` body so far, JSON text.
+    /// Returns the `message` body so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         let mut out = String::with_capacity(self.received / 4 + 256);
@@ -42,7 +42,7 @@ impl State {
         out
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         Message {
@@ -57,42 +57,42 @@ impl State {
         }
     }
 
-    /// The provider's id of the response; empty while it has given none.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The model that answers; empty while the provider has not said.
+    /// Returns the name of the model; empty until it arrives.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The provider's account of the tokens, JSON text.
+    /// Returns the provider's usage object as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage_text.as_deref()
     }
 
-    /// Why the counts that the events reported contradict each other; `None` if they do not.
+    /// Returns the contradiction between the counts of different events; `None` if there is none.
     #[must_use]
     pub fn usage_contradiction(&self) -> Option<&str> {
         self.usage_contradiction.as_deref()
     }
 
-    /// The calls of the caller's tools; what the server runs itself is in the response only.
+    /// Returns the calls of the caller's tools. Calls that the server runs are only in the response.
     pub fn tool_calls(&self) -> impl Iterator<Item = &Buffer> {
         self.calls.iter().filter_map(|&block| self.input(block))
     }
 
-    /// The tool call at that position.
+    /// Returns the tool call at this position.
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<&Buffer> {
         self.calls.get(position).and_then(|&block| self.input(block))
     }
 
-    /// Why the message ended.
+    /// Returns the stop reason.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.stop_reason.as_deref().into_iter()
     }

@@ -1,4 +1,4 @@
-//! One block of a message's content, growing.
+//! The state of one block of a message's content.
 
 use crate::delta::Delta;
 use crate::json::{Kind, Text, Value};
@@ -7,7 +7,7 @@ use crate::tree::{List, Merge, Object};
 
 #[derive(Debug)]
 pub(super) struct Block {
-    /// The index by which the events name it.
+    /// The index in the events.
     pub index: i64,
     pub body: Body,
 }
@@ -15,9 +15,9 @@ pub(super) struct Block {
 /// The content of a block.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// Nothing has come that tells its kind.
+    /// The kind is still unknown.
     Empty,
-    /// Text, and the places that it cites; some blocks have citations alone.
+    /// Text and its citations. Some blocks have only citations.
     Text {
         text: Option<Text>,
         citations: List,
@@ -25,7 +25,7 @@ pub(super) enum Body {
     Reasoning(Box<Reasoning>),
     Tool {
         input: Box<Buffer>,
-        /// Whether it is one of the caller's tools, not one that the service runs.
+        /// Whether it is one of the caller's tools, and not one that the service runs.
         own: bool,
     },
     Other(Box<Other>),
@@ -41,7 +41,7 @@ pub(super) struct Reasoning {
     pub members: Object,
 }
 
-/// A tool result, an image, or a kind that is not known.
+/// A tool result, an image, or an unknown kind.
 #[derive(Debug, Default)]
 pub(super) struct Other {
     pub name: Box<str>,
@@ -54,7 +54,7 @@ pub(super) struct Other {
 }
 
 impl Body {
-    /// The content of a block by the `start` of its `contentBlockStart`.
+    /// Returns the content of a block by the `start` of its `contentBlockStart`.
     pub fn of_start(start: Option<Value<'_>>) -> Self {
         for (key, value) in start.into_iter().flat_map(Value::members) {
             match &*key.name() {
@@ -70,7 +70,7 @@ impl Body {
         Self::Empty
     }
 
-    /// The content of a block by the name of the first member of a delta.
+    /// Returns the content of a block by the name of the first member of a delta.
     pub fn of_delta(name: &str) -> Self {
         match name {
             "text" | "citation" => Self::Text { text: None, citations: List::default() },
@@ -79,7 +79,7 @@ impl Body {
         }
     }
 
-    /// The kind of a block of a plain body, still without its content.
+    /// Returns the kind of a block in a body without streaming, still without its content.
     pub fn of_response(block: Value<'_>) -> Self {
         let member = |name| block.get(name).filter(|member| !member.is_null());
         if member("text").is_some() || member("citationsContent").is_some() {
@@ -112,7 +112,7 @@ impl Body {
 }
 
 impl Block {
-    /// Whether a member of a delta can be a part of this block.
+    /// Returns whether a member of a delta can belong to this block.
     pub fn accepts(&self, name: &str) -> bool {
         match &self.body {
             Body::Empty => false,
@@ -123,7 +123,7 @@ impl Block {
         }
     }
 
-    /// Takes a member of a delta; returns the string that makes the block grow, and whether it came alone.
+    /// Adds a member of a delta. Returns the string that extends the block, and whether it was the only member.
     pub fn take<'a>(&mut self, name: &str, value: Value<'a>) -> (Option<Value<'a>>, bool) {
         let mut grown = None;
         match &mut self.body {
@@ -161,7 +161,7 @@ impl Block {
         (grown, value.members().count() == 1)
     }
 
-    /// Takes in the content of a block of a plain body.
+    /// Adds the content of a block in a body without streaming.
     pub fn fill(&mut self, block: Value<'_>, call: Option<usize>, delta: &mut Delta) {
         match &mut self.body {
             Body::Text { .. } => {
@@ -202,7 +202,7 @@ impl Block {
         }
     }
 
-    /// Ends the texts of the block: half a character at the end becomes U+FFFD.
+    /// Ends the texts of the block. Half of a surrogate pair at the end becomes U+FFFD.
     pub fn finish(&mut self, call: Option<usize>, delta: &mut Delta) {
         match &mut self.body {
             Body::Text { text: Some(text), .. } => {
@@ -222,8 +222,9 @@ impl Block {
 
     /// `contentBlockStop`
     ///
-    /// A tool call whose input is empty or not closed waits for `messageStop`, which tells whether the message is
-    /// malformed; one without input is complete when another block begins.
+    /// A tool call with empty or incomplete input waits for `messageStop`, which shows whether the message is
+    /// malformed. A call
+    /// without input is complete when another block begins.
     pub fn end(&mut self, call: Option<usize>, delta: &mut Delta) {
         self.finish(call, delta);
         if let Body::Tool { input, .. } = &mut self.body {
@@ -233,7 +234,7 @@ impl Block {
 }
 
 impl Other {
-    /// Adds a start or a delta: the elements of a list, or members of which the strings join.
+    /// Adds a start or a delta: the elements of a list, or members whose strings are joined.
     fn add(&mut self, value: Value<'_>) {
         if value.kind() != Kind::Object {
             self.content.extend(value);

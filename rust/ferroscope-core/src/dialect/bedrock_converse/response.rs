@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::block::{Block, Body, Other, Reasoning};
@@ -8,7 +8,7 @@ use crate::message::{Message, ToolCall};
 use crate::tool_call::Buffer;
 
 impl State {
-    /// The response body so far, JSON text.
+    /// Returns the response body so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         if let Some(whole) = &self.whole {
@@ -31,7 +31,7 @@ impl State {
         out
     }
 
-    /// Appends the members of the message, each behind a comma.
+    /// Appends the members of the message, each preceded by a comma.
     fn write_message(&self, out: &mut String) {
         if self.message.raw("role").is_none() {
             out.push_str(",\"role\":\"assistant\"");
@@ -49,7 +49,7 @@ impl State {
         out.push(']');
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         Message {
@@ -64,30 +64,30 @@ impl State {
         }
     }
 
-    /// Empty: the id of the request is in a header of the response.
+    /// Returns an empty string, because the id of the request is in a header of the response.
     #[must_use]
     pub fn id(&self) -> &str {
         ""
     }
 
-    /// The model that a prompt router chose; empty without one.
+    /// Returns the model that a prompt router chose; empty without one.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The token counts as the provider reports them, JSON text.
+    /// Returns the token counts as the provider reports them, as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref()
     }
 
-    /// The calls of the caller's tools; those that the service runs itself are in the response only.
+    /// Returns the calls of the caller's tools. Calls that the service runs are only in the response.
     pub fn tool_calls(&self) -> impl Iterator<Item = &Buffer> {
         self.calls.iter().filter_map(|&block| self.input(block))
     }
 
-    /// The tool call at that position.
+    /// Returns the tool call at this position.
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<&Buffer> {
         self.calls.get(position).and_then(|&block| self.input(block))
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// Why the message ended.
+    /// Returns the stop reason.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.stop_reason.as_deref().into_iter()
     }
@@ -118,7 +118,7 @@ impl Block {
         }
     }
 
-    /// Appends the block as JSON: an object with the content as its only member, or with none.
+    /// Appends the block as JSON: an object with the content as its only member, or an empty one.
     fn write(&self, tape: &mut Tape, depth: usize, out: &mut String) {
         write_object(out, |out| match &self.body {
             Body::Empty => {}

@@ -1,4 +1,4 @@
-//! One block of a message's content, growing.
+//! The state of one block of a message's content.
 
 use crate::delta::Delta;
 use crate::json::{Text, Value, write_string};
@@ -6,24 +6,24 @@ use crate::tree::Object;
 
 #[derive(Debug)]
 pub(super) struct Block {
-    /// The index by which the deltas name it.
+    /// The index in the deltas.
     pub index: i64,
     pub content: Content,
     /// The other members, without the type.
     pub members: Object,
 }
 
-/// The string of a block that grows, by the type of the block.
+/// The growing string of a block, by the type of the block.
 #[derive(Debug)]
 pub(super) enum Content {
     Text(Text),
     Thinking(Text),
-    /// An unknown type, JSON text; every string member may grow.
+    /// The unknown type as JSON text. Every string member may grow.
     Other(Box<str>),
 }
 
 impl Block {
-    /// A block as `content-start` or a plain body has it.
+    /// Creates a block from `content-start` or a body without streaming.
     pub fn new(value: Value<'_>) -> Self {
         let kind = value.get("type").filter(|kind| !kind.is_null());
         let content = match kind.and_then(Value::as_str).as_deref() {
@@ -43,12 +43,12 @@ impl Block {
         block
     }
 
-    /// The block that a delta without a block begins.
+    /// Creates the block for a delta if the block's first event is missing.
     pub fn of_delta(delta: Value<'_>) -> Self {
         Self { index: 0, content: Content::of(delta), members: Object::default() }
     }
 
-    /// Whether a delta can be a part of this block.
+    /// Returns whether a delta can belong to this block.
     pub fn accepts(&self, delta: Value<'_>) -> bool {
         match &self.content {
             Content::Text(_) => delta.get("thinking").is_none(),
@@ -57,7 +57,7 @@ impl Block {
         }
     }
 
-    /// Takes the members of a delta, and returns the string that makes the block grow.
+    /// Adds the members of a delta. Returns the string that extends the block.
     pub fn take<'a>(&mut self, delta: Value<'a>) -> Option<Value<'a>> {
         let mut grown = None;
         for (key, member) in delta.members() {
@@ -86,7 +86,7 @@ impl Block {
         }
     }
 
-    /// Ends the block: half a character at its end becomes U+FFFD.
+    /// Ends the block. Half of a surrogate pair at its end becomes U+FFFD.
     pub fn finish(&mut self, delta: &mut Delta) {
         match &mut self.content {
             Content::Text(text) => {
@@ -128,7 +128,7 @@ impl Block {
 }
 
 impl Content {
-    /// The kind of a block that does not name its type.
+    /// Returns the kind of a block without a type.
     fn of(value: Value<'_>) -> Self {
         if value.get("thinking").is_some() {
             Self::Thinking(Text::default())

@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::block::Block;
@@ -9,7 +9,7 @@ use crate::tool_call::Buffer;
 use std::borrow::Cow;
 
 impl State {
-    /// The response body so far, JSON text.
+    /// Returns the response body so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         if let Some(whole) = &self.whole {
@@ -42,7 +42,7 @@ impl State {
         out
     }
 
-    /// Appends the members of the message, each behind a comma.
+    /// Appends the members of the message, each preceded by a comma.
     fn write_message(&self, out: &mut String) {
         if self.message_members.raw("role").is_none() {
             out.push_str(",\"role\":\"assistant\"");
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         Message {
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// The thinking blocks and the tool plan, in the order in which they began.
+    /// Returns the thinking blocks and the tool plan, in the order of their first events.
     fn reasoning(&self) -> Cow<'_, str> {
         let (before, after) = self.blocks.split_at(self.plan.after.min(self.blocks.len()));
         let plan = Some(self.plan.text.value.as_str());
@@ -90,31 +90,31 @@ impl State {
         join(before.chain(plan).chain(after).filter(|text| !text.is_empty()))
     }
 
-    /// The provider's id of the response; empty while none has come.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The model that answers; empty, because Cohere does not send it, unless a gateway does.
+    /// Returns the name of the model; empty, because Cohere does not send it, unless a gateway does.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The token counts as the provider reports them, JSON text.
+    /// Returns the token counts as the provider reports them, as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_ref().filter(|usage| !usage.empty).map(|usage| &*usage.text)
     }
 
-    /// The tool calls so far.
+    /// Returns the tool calls so far.
     #[must_use]
     pub fn tool_calls(&self) -> &[Buffer] {
         &self.calls
     }
 
-    /// Why the message ended.
+    /// Returns the finish reason.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.finish_reason.as_deref().into_iter()
     }

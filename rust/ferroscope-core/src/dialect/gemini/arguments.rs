@@ -1,27 +1,29 @@
-//! Arguments that come one value at a time, each with its JSON path: `{"jsonPath": "$.a[0].b", "stringValue": "x"}`.
+//! Arguments in single values, each with its JSON path: `{"jsonPath": "$.a[0].b", "stringValue": "x"}`.
 //!
-//! A string goes on with the next value of the same path while its `willContinue` is true. The values come in the
-//! order of the JSON text, and so the text can grow with them. Should a server send them in another order, the text
-//! stands still until all have come.
+//! A string continues with the next value of the same path if its `willContinue` is true. The values arrive in the
+//! order of
+//! the JSON text, so the text can grow with them. If a server sends them in another order, the text stops growing until
+//! all
+//! have arrived.
 
 use crate::error::{ErrorKind, Limit};
 use crate::json::{MAX_DEPTH, Text, Value, write_string};
 use crate::tree::{Node, Object};
 
-/// So many elements of a list may be left out in front of one.
+/// The maximum number of list elements that may be missing before an element.
 const MAX_LEFT_OUT: usize = 8;
 
-/// Arguments, growing.
+/// The state of the arguments.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     root: Object,
     /// Strings that will continue.
     open: Vec<Path>,
-    /// Where the text is: the path of the value that it wrote last.
+    /// The current position in the text: the path of the last written value.
     last: Path,
-    /// Whether the text has the beginning of a string whose end is missing.
+    /// Whether the text ends inside a string.
     in_string: bool,
-    /// Whether a value came out of order, which the text cannot have any more.
+    /// Whether a value arrived out of order, so that the text cannot be extended.
     out_of_order: bool,
 }
 
@@ -35,7 +37,7 @@ enum Step {
 }
 
 impl Step {
-    /// The bracket that closes what the step leads into.
+    /// Returns the closing bracket of the container that the step leads into.
     fn bracket(&self) -> char {
         match self {
             Self::Name(_) => '}',
@@ -45,16 +47,16 @@ impl Step {
 }
 
 impl Assembly {
-    /// Sets a value that comes without a path, by its name.
+    /// Sets a value without a path, by its name.
     pub fn set_member(&mut self, name: &str, value: Value<'_>, text: &mut String) {
-        // A name is always a path that can be.
+        // A name is always a valid path.
         let _ = self.set(vec![Step::Name(name.into())], Node::Raw(value.kept().into()), text);
     }
 
-    /// Adds an element of `partialArgs`, and to the JSON text what it adds there.
+    /// Adds an element of `partialArgs`, and extends the JSON text.
     ///
     /// # Errors
-    /// An element of another shape, or a path that contradicts the ones before.
+    /// Returns an error for an element of another form, or a path that contradicts the previous ones.
     pub fn add(&mut self, partial: Value<'_>, depth: usize, text: &mut String) -> Result<(), ErrorKind> {
         let shape = |path, expected| ErrorKind::Shape { path, expected };
         let path = partial.get("jsonPath").and_then(Value::as_str).and_then(|path| parse_path(&path)).ok_or(
@@ -102,7 +104,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// Sets a value; false if the path contradicts the ones before.
+    /// Sets a value. Returns `false` if the path contradicts the previous ones.
     fn set(&mut self, path: Path, node: Node, text: &mut String) -> bool {
         let mut json = String::new();
         node.write(&mut json);
@@ -160,7 +162,7 @@ impl Assembly {
         }
     }
 
-    /// How the text gets from the last value to a new one; None if it cannot.
+    /// Returns the gap in the text between the last value and a new one; `None` if the text cannot be extended.
     fn gap_before(&mut self, path: &Path) -> Option<Gap> {
         let common = self.last.iter().zip(path).take_while(|(last, step)| last == step).count();
         let known = path.get(..=common).and_then(|begin| look_up(&mut self.root, begin));
@@ -173,7 +175,7 @@ impl Assembly {
         if self.out_of_order { None } else { length.map(|length| Gap { common, length }) }
     }
 
-    /// Writes what stands between the last value and a new one.
+    /// Writes the text between the last value and a new one.
     fn write_gap(&mut self, gap: Gap, path: &Path, text: &mut String) {
         if std::mem::take(&mut self.in_string) {
             text.push('"');
@@ -198,12 +200,12 @@ impl Assembly {
         }
     }
 
-    /// Whether a string was announced to go on.
+    /// Returns whether a string will continue.
     pub fn has_open_text(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// Completes the JSON text; false if it had to be written anew.
+    /// Completes the JSON text. Returns `false` if it had to be rewritten.
     pub fn close(&mut self, text: &mut String) -> bool {
         for path in std::mem::take(&mut self.open) {
             self.finish_text(&path, text);
@@ -231,24 +233,24 @@ impl Assembly {
     }
 }
 
-/// How the text gets from the last value to a new one.
+/// The gap in the text between the last value and a new one.
 #[derive(Debug, Clone, Copy)]
 struct Gap {
-    /// The steps that the two paths have in common.
+    /// The number of common steps of the two paths.
     common: usize,
-    /// The elements that the list there has already.
+    /// The current length of the list there.
     length: usize,
 }
 
-/// What there is at the last step of a path.
+/// The state at the last step of a path.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     is_there: bool,
-    /// The elements of the list that it is in; 0 for an object.
+    /// The length of the list that contains it; 0 for an object.
     length: usize,
 }
 
-/// Looks for a value; None if the path contradicts the values that there are.
+/// Looks up a value. Returns `None` if the path contradicts the existing values.
 fn look_up(root: &mut Object, path: &[Step]) -> Option<Known> {
     let (last, before) = path.split_last()?;
     if before.is_empty() {
@@ -268,7 +270,8 @@ fn look_up(root: &mut Object, path: &[Step]) -> Option<Known> {
     }
 }
 
-/// The value at a path, `null` if there was none; None if the path contradicts the values that there are.
+/// Returns the value at a path, which is created as `null` if it is missing; `None` if the path contradicts the
+/// existing values.
 fn place<'n>(root: &'n mut Object, path: &[Step]) -> Option<&'n mut Node> {
     let (Step::Name(name), rest) = path.split_first()? else { return None };
     let mut node = root.entry(name);
@@ -296,7 +299,7 @@ fn place<'n>(root: &'n mut Object, path: &[Step]) -> Option<&'n mut Node> {
     Some(node)
 }
 
-/// Appends text as it stands inside a JSON string.
+/// Appends text in its form inside a JSON string.
 fn write_inside(value: &str, out: &mut String) {
     if value.is_empty() {
         return;
@@ -306,7 +309,7 @@ fn write_inside(value: &str, out: &mut String) {
     out.push_str(&quoted[1..quoted.len() - 1]);
 }
 
-/// Reads a path of names and indices: `$.a[0]['b c']`, as RFC 9535 writes them.
+/// Parses a path of names and indices: `$.a[0]['b c']`, as in RFC 9535.
 fn parse_path(text: &str) -> Option<Path> {
     let mut rest = text.strip_prefix('$')?;
     let mut path = Vec::new();
@@ -335,7 +338,7 @@ fn parse_path(text: &str) -> Option<Path> {
     matches!(path.first(), Some(Step::Name(_))).then_some(path)
 }
 
-/// A name up to its quote and bracket, and what follows them.
+/// Returns a name up to its quote and bracket, and the rest of the text.
 fn quoted_name(text: &str, quote: char) -> Option<(Step, &str)> {
     let mut escaped = false;
     for (at, letter) in text.char_indices() {

@@ -1,15 +1,17 @@
-//! One function call while it grows.
+//! The state of one function call.
 //!
-//! A call comes whole, or in pieces with `streamFunctionCallArguments` on Vertex AI
+//! A call arrives whole, or in pieces with `streamFunctionCallArguments` on Vertex AI
 //! (`https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc`): the name first,
-//! then `partialArgs`, each value with its JSON path.
+//! then
+//! `partialArgs`, each value with its JSON path.
 //!
-//! - A piece with the `id` of a known call continues it. A piece with a name begins a call, any other continues the
-//!   last call that is not over.
-//! - A call is over with the first piece without `willContinue`. It may be empty, or bring the last arguments.
-//! - A whole call without arguments waits for the next part, because some servers send its arguments in a part of
-//!   their own.
-//! - The same call with the same id again is the same call. A signature that was seen once stays.
+//! - A piece with the `id` of a known call continues it. A piece with a name begins a call. Any other piece continues
+//!   the
+//!   last call that has not ended.
+//! - A call ends with the first piece without `willContinue`, which may be empty or have the last arguments.
+//! - A whole call without arguments waits for the next part, because some servers send its arguments in a separate
+//!   part.
+//! - A repeated call with the same id is the same call, and keeps its first signature.
 
 use super::arguments::Assembly;
 use crate::error::ErrorKind;
@@ -18,30 +20,30 @@ use crate::tool_call::Buffer;
 use crate::tree::Object;
 use std::borrow::Cow;
 
-/// A call, growing. The members of the part beside `functionCall` are the buffer's `extra`.
+/// The state of a call. The buffer's `extra` has the members of the part beside `functionCall`.
 #[derive(Debug, Default)]
 pub(super) struct Call {
     pub buffer: Buffer,
-    /// Arguments that come value by value; None for a call that comes whole.
+    /// The arguments in single values; `None` for a call that arrives whole.
     assembly: Option<Box<Assembly>>,
-    /// Whether the call came with arguments, if only with `{}`.
+    /// Whether the call had arguments, even `{}`.
     has_arguments: bool,
     stage: Stage,
     is_closed: bool,
 }
 
-/// How much of a call has come.
+/// The progress of a call.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// More pieces were announced.
+    /// More pieces will follow.
     #[default]
     Open,
-    /// All, unless the next part has its arguments.
+    /// Complete, unless the next part has its arguments.
     Waiting,
     Over,
 }
 
-/// A part with a function call, or a piece of one.
+/// A part with a function call, or with a piece of one.
 pub(super) struct Piece<'a> {
     pub id: Option<Cow<'a, str>>,
     pub name: Option<Cow<'a, str>>,
@@ -67,14 +69,14 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Whether it has nothing of a call.
+    /// Returns whether it has no data of a call.
     pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.partial.is_none() && !self.arguments.is_some_and(Value::is_truthy)
     }
 }
 
 impl Call {
-    /// Whether a piece with its id is about it, and not a call of its own.
+    /// Returns whether a piece with the same id belongs to this call, and is not a new call.
     pub fn accepts(&self, piece: &Piece<'_>) -> bool {
         if self.stage != Stage::Over {
             return true;
@@ -91,7 +93,7 @@ impl Call {
     /// Folds a piece.
     ///
     /// # Errors
-    /// `partialArgs` of another shape.
+    /// Returns an error for `partialArgs` of another form.
     pub fn add(&mut self, piece: &Piece<'_>, depth: usize) -> Result<(), ErrorKind> {
         self.add_members(piece);
         if self.stage == Stage::Over {
@@ -133,7 +135,7 @@ impl Call {
         Ok(())
     }
 
-    /// Keeps the members that are no part of the call itself. Missing ones say nothing.
+    /// Stores the members outside of the call itself.
     fn add_members(&mut self, piece: &Piece<'_>) {
         for (key, member) in piece.part.members() {
             if !key.is("functionCall") && (member.is_truthy() || self.buffer.extra.raw(&key.name()).is_none())
@@ -148,22 +150,22 @@ impl Call {
         }
     }
 
-    /// Whether no more pieces can come.
+    /// Returns whether the call has ended.
     pub fn is_over(&self) -> bool {
         self.stage == Stage::Over
     }
 
-    /// Whether it is complete unless the next part has its arguments.
+    /// Returns whether the call is complete unless the next part has its arguments.
     pub fn is_waiting(&self) -> bool {
         self.stage == Stage::Waiting
     }
 
-    /// Whether more pieces were announced, and none is missing that can be known of.
+    /// Returns whether more pieces were announced, but the known arguments are complete.
     pub fn may_be_over(&self) -> bool {
         self.stage == Stage::Open && self.assembly.as_ref().is_none_or(|assembly| !assembly.has_open_text())
     }
 
-    /// Completes the arguments. Returns the text that this added to them.
+    /// Completes the arguments. Returns the text that this added.
     pub fn close(&mut self) -> String {
         self.stage = Stage::Over;
         if std::mem::replace(&mut self.is_closed, true) {
@@ -200,14 +202,14 @@ impl Call {
             }
         }
         if self.stage == Stage::Open {
-            // The rest never came.
+            // The rest never arrived.
             out.push_str(",\"willContinue\":true");
         }
         self.buffer.function_extra.write_members(out);
         out.push('}');
     }
 
-    /// The members of its part beside the call.
+    /// Returns the members of its part beside the call.
     pub fn part_members(&self) -> &Object {
         &self.buffer.extra
     }

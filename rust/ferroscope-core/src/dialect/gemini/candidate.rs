@@ -1,4 +1,4 @@
-//! One candidate of a response while it grows: its parts, and why it ended.
+//! The state of one candidate: its parts and its finish reason.
 
 use super::call::{Call, Piece};
 use super::{object, within, word};
@@ -9,18 +9,18 @@ use crate::limits::Limits;
 use crate::tree::{Merge, Object};
 use std::ops::Range;
 
-/// A candidate, growing.
+/// The state of a candidate.
 #[derive(Debug, Default)]
 pub(super) struct Candidate {
     pub index: i64,
-    /// The members of its `content` but for the parts; None if it has no content.
+    /// The members of its `content` except the parts; `None` if it has no content.
     pub content: Option<Object>,
-    /// None if no event had parts.
+    /// The parts; `None` if no event had any.
     pub parts: Option<Vec<Part>>,
-    /// The places in `parts` of the function calls.
+    /// The positions of the function calls in `parts`.
     pub calls: Vec<usize>,
     pub finish_reason: Option<String>,
-    /// The other members, `index` and `finishReason` included.
+    /// The other members, including `index` and `finishReason`.
     pub members: Object,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Candidate {
 pub(super) enum Part {
     Text(Box<TextPart>),
     Call(Box<Call>),
-    /// Media, code, results and all unknown kinds, as they came.
+    /// Media, code, results and all unknown kinds, as received.
     Other(Box<str>),
 }
 
@@ -36,35 +36,35 @@ pub(super) enum Part {
 pub(super) struct TextPart {
     pub text: Text,
     pub is_thought: bool,
-    /// Whether it has no members but `text` and `thought`, and so may join with another one.
+    /// Whether it has only the members `text` and `thought`, so that it may be joined with another part.
     pub is_plain: bool,
-    /// The other members, `thought` included.
+    /// The other members, including `thought`.
     pub members: Object,
 }
 
-/// What is folded: an event, or a body that has come without streaming.
+/// The kind of input: an event, or a body without streaming.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Event,
     Body,
 }
 
-/// What an event did to a candidate.
+/// The result of folding an event into a candidate.
 #[derive(Debug)]
 pub(super) struct Folded {
-    /// Where the text stands that the next event may replace by another one, without its quotes.
+    /// The range of the text that may differ in the next event, without its quotes.
     pub text: Option<Range<usize>>,
     /// Whether the same event with another text would only add that text.
     pub is_repeatable: bool,
 }
 
-/// Finish reasons in the order of their numbers in protobuf, as far as Google's two APIs agree.
+/// The finish reasons in the order of their protobuf numbers, as far as Google's two APIs agree.
 const FINISH_REASONS: [&str; 5] = ["STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
 
-/// The finish reasons after which function calls can be run.
+/// The finish reasons after which function calls may run.
 const ORDINARY: [&str; 2] = ["STOP", "MAX_TOKENS"];
 
-/// How a member of a candidate joins an earlier one of the same name.
+/// Returns the merge rule of a member of a candidate.
 fn merge_of(name: &str) -> Merge {
     match name {
         "citationMetadata" | "groundingMetadata" | "urlContextMetadata" => Merge::Extend,
@@ -74,12 +74,12 @@ fn merge_of(name: &str) -> Merge {
 }
 
 impl Candidate {
-    /// Whether `content`, `tools` and the deltas are about this candidate.
+    /// Returns whether this is the candidate of `content`, `tools` and the deltas.
     pub fn is_first(&self) -> bool {
         self.index == 0
     }
 
-    /// Folds a candidate, whole or the part of it that an event has.
+    /// Folds a complete candidate, or the part of a candidate in an event.
     pub fn fold(
         &mut self,
         value: Value<'_>,
@@ -103,7 +103,7 @@ impl Candidate {
                         folded.is_repeatable = false;
                     }
                 }
-                // Lists that grow by the same elements again.
+                // The list would grow by the same elements again.
                 _ => folded.is_repeatable &= merge_of(name) == Merge::Latest || !member.is_truthy(),
             }
             self.members.merge(name, member, merge_of(name));
@@ -172,7 +172,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// Adds a part behind the others. The text before it cannot grow any more.
+    /// Adds a part at the end. The text before it can no longer grow.
     fn push(&mut self, part: Part, delta: &mut Delta) {
         self.finish_text(delta);
         let parts = self.parts.get_or_insert_default();
@@ -181,13 +181,13 @@ impl Candidate {
             && text.text.value.is_empty()
             && parts.len() == 1
         {
-            // It only shows that there are parts.
+            // It only showed that there are parts.
             parts.pop();
         }
         parts.push(part);
     }
 
-    /// Folds a part that has text; whether the next event with another text would only join it.
+    /// Folds a part with text. Returns whether the next event with another text would only extend it.
     fn text(&mut self, part: Value<'_>, value: Value<'_>, mode: Mode, delta: &mut Delta) -> bool {
         let quoted = value.quoted().unwrap_or_default();
         let is_thought = part.get("thought").is_some_and(Value::is_truthy);
@@ -228,7 +228,7 @@ impl Candidate {
         }
     }
 
-    /// Ends the text of the last part: half a character at its end becomes U+FFFD.
+    /// Ends the text of the last part. Half of a surrogate pair at its end becomes U+FFFD.
     fn finish_text(&mut self, delta: &mut Delta) {
         let is_first = self.is_first();
         if let Some(Part::Text(part)) = self.parts.as_mut().and_then(|parts| parts.last_mut()) {
@@ -240,7 +240,7 @@ impl Candidate {
         }
     }
 
-    /// Folds a part that has a function call, or a piece of one.
+    /// Folds a part with a function call, or with a piece of one.
     fn call(
         &mut self,
         part: Value<'_>,
@@ -260,7 +260,7 @@ impl Candidate {
                 self.calls.push(self.parts.as_ref().map_or(0, Vec::len) - 1);
                 self.calls.len() - 1
             }
-            // The end of a call that has ended.
+            // The end of a call that has ended already.
             None if piece.is_empty() => return Ok(()),
             None if !can_run => {
                 self.push(Part::Other(part.kept().into()), delta);
@@ -269,7 +269,7 @@ impl Candidate {
             None => {
                 return Err(ErrorKind::Shape {
                     path: "candidates[].content.parts[].functionCall.name",
-                    expected: "the name of a function, and no call is open that it could continue",
+                    expected: "the name of a function, which is required because no call is open",
                 });
             }
         };
@@ -286,7 +286,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// The call that a piece continues or repeats; None for one that begins a call.
+    /// Returns the call that a piece continues or repeats; `None` if it begins a call.
     fn route(&self, piece: &Piece<'_>) -> Option<usize> {
         let calls = || (0..self.calls.len()).rev().filter_map(|call| Some((call, self.call_at(call)?)));
         if let Some(id) = &piece.id
@@ -302,7 +302,7 @@ impl Candidate {
         calls().find(|(_, known)| !known.is_over() && accepts_id(known)).map(|(call, _)| call)
     }
 
-    /// Whether nothing has come yet that forbids to run the calls.
+    /// Returns whether the calls may run, as far as the events so far show.
     fn can_run(&self) -> bool {
         self.finish_reason.as_deref().is_none_or(|reason| ORDINARY.contains(&reason))
     }
@@ -311,7 +311,7 @@ impl Candidate {
         self.calls.len().checked_sub(1).and_then(|call| self.call_at(call)).is_some_and(Call::is_waiting)
     }
 
-    /// Completes the last call if it only waited for a continuation.
+    /// Completes the last call if it waited for the next part.
     fn complete_waiting(&mut self, delta: &mut Delta) {
         if self.has_waiting_call() {
             self.complete(self.calls.len() - 1, delta);
@@ -342,7 +342,7 @@ impl Candidate {
         self.finish_text(delta);
         self.complete_waiting(delta);
         if mode == Mode::Event && self.finish_reason.as_deref() == Some("STOP") {
-            // Vertex AI leaves out the last piece of some calls (https://github.com/vercel/ai/issues/14358).
+            // Vertex AI omits the last piece of some calls (https://github.com/vercel/ai/issues/14358).
             for call in 0..self.calls.len() {
                 if self.call_at(call).is_some_and(Call::may_be_over) {
                     self.complete(call, delta);

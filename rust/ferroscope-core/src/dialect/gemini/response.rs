@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::candidate::{Candidate, Part, TextPart};
@@ -9,7 +9,7 @@ use crate::tree::Object;
 use std::borrow::Cow;
 
 impl State {
-    /// The `GenerateContentResponse` so far, JSON text.
+    /// Returns the `GenerateContentResponse` so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         let mut out = String::with_capacity(self.received / 4 + 256);
@@ -32,7 +32,7 @@ impl State {
         out
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         let first = self.first();
@@ -48,37 +48,37 @@ impl State {
         }
     }
 
-    /// The provider's id of the response; empty until it came.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The version of the model that answers; empty until it came.
+    /// Returns the version of the model; empty until it arrives.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The last `usageMetadata`, JSON text.
+    /// Returns the last `usageMetadata` as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref()
     }
 
-    /// The function calls of the first candidate.
+    /// Returns the function calls of the first candidate.
     pub fn tool_calls(&self) -> impl Iterator<Item = &Buffer> {
         let calls = self.first().map_or(0, |candidate| candidate.calls.len());
         (0..calls).filter_map(|call| self.tool_call(call))
     }
 
-    /// The function call at that position.
+    /// Returns the function call at this position.
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<&Buffer> {
         self.first()?.call_at(position).map(|call| &call.buffer)
     }
 
-    /// Why each candidate ended, in the order of the candidates; why the prompt was blocked, if none did.
+    /// Returns the finish reasons of the candidates, in their order, or else the reason why the prompt was blocked.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         let ended = || self.in_order().into_iter().filter_map(|candidate| candidate.finish_reason.as_deref());
         let blocked = self.block_reason.as_deref().filter(|_| ended().next().is_none());
@@ -96,7 +96,7 @@ impl State {
     }
 }
 
-/// Joins the texts of some parts, of which there is most often one.
+/// Joins the texts of some parts. Usually there is only one.
 fn join(candidate: Option<&Candidate>, is_wanted: impl Fn(&TextPart) -> bool) -> Cow<'_, str> {
     let parts = candidate.iter().flat_map(|candidate| candidate.parts.iter().flatten());
     let mut texts = parts.filter_map(|part| match part {
@@ -153,7 +153,7 @@ fn write_name(name: &str, out: &mut String) {
     out.push(':');
 }
 
-/// Puts the brackets around members that each begin with a comma.
+/// Adds the brackets around members that each begin with a comma.
 fn close_object(start: usize, out: &mut String) {
     if out.len() == start {
         out.push('{');

@@ -1,4 +1,4 @@
-//! One choice of a response while it grows: its text, its tool calls, and what else belongs to it.
+//! The state of one choice of a response: its text, its tool calls, and its other members.
 
 use crate::delta::Delta;
 use crate::json::{Kind, Text, Value};
@@ -7,7 +7,7 @@ use crate::tree::{List, Merge, Object};
 
 use super::super::take_first;
 
-/// A choice, growing.
+/// The state of a choice.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
     pub(super) index: i64,
@@ -23,7 +23,7 @@ pub(super) struct Choice {
     pub(super) extra: Object,
 }
 
-/// The one call that a message could hold before there were tool calls.
+/// The function call of the old API, which allowed one per message.
 #[derive(Debug, Default)]
 pub(super) struct FunctionCall {
     pub(super) name: String,
@@ -35,11 +35,11 @@ pub(super) enum Content {
     #[default]
     Null,
     Text(Text),
-    /// Mistral's typed parts; text and thinking grow while they follow one another.
+    /// Mistral's typed parts. Consecutive parts of text or thinking are joined.
     Parts(Vec<Part>),
 }
 
-/// A part of a content, with the members of it that nobody gave a meaning.
+/// A part of a content, with its unknown members.
 #[derive(Debug)]
 pub(super) enum Part {
     Text(Text, Object),
@@ -59,12 +59,12 @@ pub(super) struct Logprobs {
     pub(super) content: Option<List>,
     pub(super) refusal: Option<List>,
     pub(super) extra: Object,
-    /// What stands there instead of an object: some servers send a number.
+    /// A value in place of the object: some servers send a number.
     pub(super) other: Option<Box<str>>,
 }
 
 impl Choice {
-    /// Whether this is the choice that `content` and the tools speak of.
+    /// Returns whether this is the choice of `content` and the tools.
     pub(super) fn is_first(&self) -> bool {
         self.index == 0
     }
@@ -104,7 +104,7 @@ impl Choice {
         }
     }
 
-    /// Hands out the calls with an empty object, which something has followed.
+    /// Emits the calls with an empty object when another part follows.
     pub(super) fn complete_empty(&mut self, delta: &mut Delta) {
         self.complete(delta, |call| call.is_closed() && call.is_empty());
     }
@@ -128,13 +128,13 @@ impl Choice {
         self.calls.buffers_mut()[call].grow(position, quoted, delta);
     }
 
-    /// Appends arguments that came as JSON instead of as a string of JSON.
+    /// Appends arguments that are JSON instead of a string of JSON.
     pub(super) fn push_arguments_value(&mut self, call: usize, value: Value<'_>, delta: &mut Delta) {
         let position = self.is_first().then_some(call);
         self.calls.buffers_mut()[call].grow_by(position, value, delta);
     }
 
-    /// Hands out the calls that have not been handed out and are ready.
+    /// Emits the calls that are ready and have not been emitted.
     pub(super) fn complete(&mut self, delta: &mut Delta, ready: impl Fn(&crate::tool_call::Buffer) -> bool) {
         let first = self.is_first();
         for (position, buffer) in self.calls.buffers_mut().iter_mut().enumerate() {
@@ -144,7 +144,7 @@ impl Choice {
         }
     }
 
-    /// Ends the text and the arguments: half a character at their end cannot become whole any more.
+    /// Ends the text and the arguments. Half of a surrogate pair at their end becomes U+FFFD.
     pub(super) fn finish(&mut self, delta: &mut Delta) {
         let first = self.is_first();
         let text = match &mut self.content {
@@ -167,7 +167,7 @@ impl Choice {
         }
     }
 
-    /// The same for everything else that grows, at the end of the stream.
+    /// Ends all other growing members, at the end of the stream.
     pub(super) fn finish_rest(&mut self) {
         if let Content::Parts(parts) = &mut self.content {
             parts.iter_mut().for_each(Part::finish);
@@ -200,7 +200,7 @@ impl Choice {
     }
 }
 
-/// Adds typed parts: the first may continue the last one known. The text that they say is also `said`.
+/// Adds typed parts. The first one may continue the last known one. Their text is also appended to `said`.
 fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut String>) {
     for (place, part) in parts.elements().enumerate() {
         let name = part.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -234,7 +234,7 @@ fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut Stri
     }
 }
 
-/// Adds the members of a part that are neither its type nor its content.
+/// Adds the members of a part, except its type and its content.
 fn add_members(extra: &mut Object, part: Value<'_>, content: &str) {
     for (key, member) in part.members() {
         if !key.is("type") && !key.is(content) {

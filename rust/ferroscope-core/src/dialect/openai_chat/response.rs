@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::choice::{Audio, Choice, Content, Part};
@@ -10,7 +10,7 @@ use crate::tree::{List, Object};
 use std::borrow::Cow;
 
 impl State {
-    /// The `chat.completion` body so far, JSON text.
+    /// Returns the `chat.completion` body so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         let mut out = String::with_capacity(self.received / 8 + 256);
@@ -34,7 +34,7 @@ impl State {
         out
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         let first = self.choices.iter().find(|choice| choice.is_first());
@@ -50,31 +50,31 @@ impl State {
         }
     }
 
-    /// The provider's id of the response; empty while it has given none.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The model that answers; empty while the provider has not said.
+    /// Returns the name of the model; empty until it arrives.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The provider's account of the tokens, JSON text.
+    /// Returns the provider's usage object as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref().or(self.other_usage.as_deref())
     }
 
-    /// The tool calls of the first choice.
+    /// Returns the tool calls of the first choice.
     #[must_use]
     pub fn tool_calls(&self) -> &[Buffer] {
         self.choices.iter().find(|choice| choice.is_first()).map_or(&[], |choice| choice.calls.buffers())
     }
 
-    /// Why each choice ended, in the order of the choices.
+    /// Returns the finish reasons of the choices, in their order.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.in_order().into_iter().filter_map(|choice| choice.finish_reason.as_deref())
     }
@@ -172,7 +172,7 @@ impl Content {
     }
 }
 
-/// The text of the parts that are text.
+/// Returns the text of the text parts.
 fn said(parts: &[Part]) -> String {
     parts
         .iter()

@@ -1,19 +1,19 @@
-//! The events that add to a string of an output item: their names, and the place of the string in the item.
+//! The events that extend a string of an output item: their names, and the place of the string in the item.
 
 use super::item::Item;
 use crate::json::{Kind, Text, Value};
 use crate::tree::{Node, Object};
 
-/// A pair of events, `<name>.delta` and `<name>.done`, about one string of an item.
+/// A pair of events, `<name>.delta` and `<name>.done`, for one string of an item.
 #[derive(Debug)]
 pub(super) struct Growth {
-    /// The name of the events, without `response.` and their last word.
+    /// The name of the events, without `response.` and the last part.
     pub name: &'static str,
-    /// The type of the items that have the string.
+    /// The type of the items with the string.
     pub item: &'static str,
-    /// Where the string is in the item.
+    /// The place of the string in the item.
     pub place: Place,
-    /// The member of the `done` event that has the whole string.
+    /// The member of the `done` event with the complete string.
     pub whole: &'static str,
 }
 
@@ -24,7 +24,7 @@ pub(super) enum Place {
     Member(&'static str),
     /// A member of an object in the item.
     Nested(&'static str, &'static str),
-    /// A member of a part, in a list of parts of that type.
+    /// A member of a part, in a list of parts of this type.
     Part { list: List, kind: &'static str, member: &'static str },
     /// An element of a list of strings in an object in the item.
     Element(&'static str, &'static str),
@@ -47,7 +47,7 @@ impl List {
         }
     }
 
-    /// The member of an event that has the position in the list.
+    /// Returns the member of an event with the position in the list.
     pub fn index(self) -> &'static str {
         match self {
             Self::Content => "content_index",
@@ -56,7 +56,7 @@ impl List {
     }
 }
 
-/// All events that add to a string. `https://platform.openai.com/docs/api-reference/responses-streaming`
+/// All events that extend a string. `https://platform.openai.com/docs/api-reference/responses-streaming`
 pub(super) const GROWTHS: [Growth; 11] = [
     part("output_text", "message", List::Content, "output_text", "text"),
     part("reasoning_summary_text", "reasoning", List::Summary, "summary_text", "text"),
@@ -82,7 +82,7 @@ pub(super) const GROWTHS: [Growth; 11] = [
         name: "shell_call_output_content",
         item: "shell_call_output",
         place: Place::Output,
-        // Its `done` event has the list of all outputs, which the item has when it is done.
+        // Its `done` event has the list of all outputs, which the complete item has too.
         whole: "",
     },
 ];
@@ -101,11 +101,11 @@ const fn member(name: &'static str, item: &'static str, member: &'static str) ->
     Growth { name, item, place: Place::Member(member), whole: member }
 }
 
-/// Lists have at most so many elements that no event has begun.
+/// The maximum number of list elements whose first event is missing.
 const REACH: usize = 1024;
 
 impl Place {
-    /// The member of an event that has the position in a list, if there is a list.
+    /// Returns the member of an event with the position in a list, if there is a list.
     pub fn index(self) -> Option<&'static str> {
         match self {
             Self::Part { list, .. } => Some(list.index()),
@@ -114,7 +114,8 @@ impl Place {
         }
     }
 
-    /// The value at the place in an item; made if it is missing. None if the index is far beyond the list.
+    /// Returns the value at the place in an item. A missing value is created. `None` if the index is far beyond the
+    /// list.
     pub fn find(self, item: &mut Object, index: usize) -> Option<&mut Node> {
         match self {
             Self::Member(name) => Some(item.entry(name)),
@@ -135,7 +136,7 @@ impl Place {
     }
 }
 
-/// The element at that position. Elements up to it that are missing are made.
+/// Returns the element at this position. Missing elements up to it are created.
 pub(super) fn element(elements: &mut Vec<Node>, index: usize, new: impl Fn() -> Node) -> Option<&mut Node> {
     if index >= elements.len() + REACH {
         return None;
@@ -163,7 +164,7 @@ pub(super) fn set_text(object: &mut Object, name: &str, value: &str) {
     }
 }
 
-/// A delta, as an event brings it.
+/// The delta of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Piece<'a> {
     /// Text between the quotes of a JSON string.
@@ -182,7 +183,7 @@ impl<'a> Piece<'a> {
 }
 
 impl Item {
-    /// Appends a delta to the string at that place, and returns the string and where the delta begins in it.
+    /// Appends a delta to the string at its place. Returns the string, and the offset of the delta in it.
     pub fn grow(&mut self, growth: &Growth, index: usize, piece: Piece<'_>) -> Option<(&str, usize)> {
         let node = growth.place.find(&mut self.members, index)?;
         match piece {

@@ -1,11 +1,11 @@
-//! One item of a response's output, growing.
+//! The state of one item of a response's output.
 
 use super::growth::{List, Place, set_text};
 use crate::json::{Kind, Value};
 use crate::message::ToolCall;
 use crate::tree::{Node, Object};
 
-/// Strings grow in an item down to so many levels: `content[].annotations[]`.
+/// The maximum depth of growing strings in an item: `content[].annotations[]`.
 pub(super) const LEVELS: usize = 3;
 
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Item {
     pub members: Object,
     /// Whether the item is complete.
     pub done: bool,
-    /// Whether the call has been handed out.
+    /// Whether the call has been emitted.
     pub delivered: bool,
 }
 
@@ -25,13 +25,13 @@ impl Item {
         if item.is_call()
             && let Some(arguments) = value.get("arguments").filter(|value| value.kind() == Kind::Object)
         {
-            // Some servers send the arguments as JSON and not as a string of JSON.
+            // Some servers send the arguments as JSON instead of a string of JSON.
             set_text(&mut item.members, "arguments", &arguments.kept());
         }
         item
     }
 
-    /// An item whose `output_item.added` is missing.
+    /// Returns an item whose `output_item.added` is missing.
     pub fn missing(index: i64, kind: &str, id: &str) -> Self {
         let mut item = Self { index, ..Self::default() };
         for (name, value) in [("id", id), ("type", kind), ("status", "in_progress")] {
@@ -62,12 +62,12 @@ impl Item {
         self.text("type")
     }
 
-    /// Whether the item calls a tool of the caller.
+    /// Returns whether the item calls one of the caller's tools.
     pub fn is_call(&self) -> bool {
         self.kind() == "function_call"
     }
 
-    /// Whether the model was cut off in the item.
+    /// Returns whether the model was cut off in the item.
     pub fn is_incomplete(&self) -> bool {
         self.text("status") == "incomplete"
     }
@@ -81,13 +81,13 @@ impl Item {
         ToolCall { id: id.filter(|id| !id.is_empty()), name: self.text("name"), arguments: self.arguments() }
     }
 
-    /// The strings that are handed out while they grow: the texts of a message, the arguments of a call.
+    /// Returns the strings that are emitted while they grow: the texts of a message, or the arguments of a call.
     pub fn emitted(&self) -> Vec<&str> {
         if self.is_call() { vec![self.arguments()] } else { self.content().collect() }
     }
 
-    /// How much of each of those strings an earlier version has. All of it where the two differ: what has been
-    /// handed out cannot be taken back.
+    /// Returns the lengths of those strings in an earlier version. If the two differ, returns the full length, because
+    /// emitted text cannot be withdrawn.
     pub fn known_lengths(&self, old: &Self) -> Vec<usize> {
         let old = old.emitted().into_iter().chain(std::iter::repeat(""));
         let length = |(new, old): (&str, &str)| if new.starts_with(old) { old.len() } else { new.len() };
@@ -107,7 +107,7 @@ impl Item {
         }
     }
 
-    /// The parts of a list.
+    /// Returns the parts of a list.
     fn parts(&self, list: List) -> &[Node] {
         match self.members.get(list.name()) {
             Some(Node::Array(parts)) => parts,
@@ -115,13 +115,13 @@ impl Item {
         }
     }
 
-    /// The text of the message.
+    /// Returns the text of the message.
     pub fn content(&self) -> impl Iterator<Item = &str> {
         let parts = if self.kind() == "message" { self.parts(List::Content) } else { &[] };
         parts.iter().filter_map(|part| text_of(part, "output_text", "text"))
     }
 
-    /// The summaries of the reasoning, or the reasoning itself where a server sends it.
+    /// Returns the summaries of the reasoning, or the reasoning itself if a server sends it.
     pub fn reasoning(&self) -> impl Iterator<Item = &str> {
         let kinds = if self.kind() == "reasoning" { [List::Summary, List::Content].as_slice() } else { &[] };
         kinds.iter().flat_map(|&list| self.parts(list)).filter_map(|part| {
@@ -134,7 +134,7 @@ impl Item {
     }
 }
 
-/// The text of a part of that type.
+/// Returns the text of a part of this type.
 pub(super) fn text_of<'a>(part: &'a Node, kind: &str, member: &str) -> Option<&'a str> {
     let Node::Object(part) = part else { return None };
     part.text("type").filter(|known| *known == kind)?;

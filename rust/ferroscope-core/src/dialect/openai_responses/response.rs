@@ -1,4 +1,4 @@
-//! Writes the folded response: as the body that the server would have sent, and as a message.
+//! The folded response: the body that the server would have sent, and the message.
 
 use super::State;
 use super::item::Item;
@@ -6,11 +6,11 @@ use crate::json::write_string;
 use crate::message::{Message, ToolCall};
 use std::borrow::Cow;
 
-/// What separates the parts of a reasoning: each is a paragraph, most often with a heading.
+/// The separator between the parts of a reasoning. Each part is a paragraph, usually with a heading.
 const PARAGRAPH: &str = "\n\n";
 
 impl State {
-    /// The `response` body so far, JSON text.
+    /// Returns the `response` body so far as JSON text.
     #[must_use]
     pub fn response(&self) -> String {
         let mut out = String::with_capacity(self.received / 8 + 256);
@@ -36,7 +36,7 @@ impl State {
         out
     }
 
-    /// The same as a message.
+    /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
         let items = self.in_order();
@@ -52,54 +52,54 @@ impl State {
         }
     }
 
-    /// The provider's id of the response; empty while it is not known.
+    /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The model that answers; empty while the provider has not named it.
+    /// Returns the name of the model; empty until it arrives.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The usage that the provider reports, JSON text.
+    /// Returns the provider's usage object as JSON text.
     #[must_use]
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref()
     }
 
-    /// The `sequence_number` of the latest event that has one: the cursor to resume the stream from.
+    /// Returns the `sequence_number` of the latest event with one, to resume the stream after it.
     #[must_use]
     pub fn sequence_number(&self) -> Option<u64> {
         self.sequence_number
     }
 
-    /// The calls of the caller's tools. Hosted and custom tools are in the response only.
+    /// Returns the calls of the caller's tools. Hosted and custom tools are only in the response.
     pub fn tool_calls(&self) -> impl Iterator<Item = ToolCall<'_>> {
         self.calls.iter().map(|&position| self.items[position].call())
     }
 
-    /// The tool call at that position.
+    /// Returns the tool call at this position.
     #[must_use]
     pub fn tool_call(&self, position: usize) -> Option<ToolCall<'_>> {
         self.calls.get(position).map(|&position| self.items[position].call())
     }
 
-    /// The calls that the end of the response cut off, by position.
+    /// Returns the positions of the calls that the end of the response cut off.
     #[must_use]
     pub fn cut_calls(&self) -> Vec<usize> {
         let cut = |&position: &usize| self.is_complete() && !self.items[position].delivered;
         self.calls.iter().enumerate().filter(|(_, item)| cut(item)).map(|(call, _)| call).collect()
     }
 
-    /// The reason for which the response ended: that of `incomplete_details`, or else the status.
+    /// Returns the finish reason: that of `incomplete_details`, or else the status.
     pub fn finish_reasons(&self) -> impl Iterator<Item = &str> {
         self.finish_reason.as_deref().into_iter()
     }
 
-    /// The items by their place in the output.
+    /// Returns the items in the order of the output.
     fn in_order(&self) -> Vec<&Item> {
         let mut items: Vec<_> = self.items.iter().collect();
         items.sort_by_key(|item| item.index);
@@ -107,7 +107,7 @@ impl State {
     }
 }
 
-/// Joins texts that are not empty, of which there is most often one.
+/// Joins texts that are not empty. Usually there is only one.
 fn join<'a>(texts: impl Iterator<Item = &'a str>, separator: &str) -> Cow<'a, str> {
     let mut texts = texts.filter(|text| !text.is_empty());
     let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
