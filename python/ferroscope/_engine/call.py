@@ -133,6 +133,8 @@ class Call:
             client = self.client
             if client is None:
                 client = default_client(self.provider.clients, asynchronous=self.plan.prompt.is_async)
+            if self.plan.retry is not None:
+                client, _ = self.provider.once(client, self.kwargs)
             return dialect.resume(client, self.kwargs, identifier, after)
 
         return request

@@ -44,12 +44,13 @@ class CoolDown:
             return left + random.uniform(0, self._spread) if left > 0 else 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     """An amount, and the time at which it is used."""
 
     at: float
     amount: float
+    is_counted: bool = True
 
 
 class Window:
@@ -71,7 +72,9 @@ class Window:
     def earliest(self, now: float, amount: float) -> float:
         """Return the time from which an amount fits. One over the limit fits when nothing else is in its period."""
         while self._entries and self._entries[0].at + self._period <= now:
-            self._used -= self._entries.popleft().amount
+            entry = self._entries.popleft()
+            entry.is_counted = False
+            self._used -= entry.amount
         at = max(now, self._entries[-1].at) if self._entries else now
         over = self._used + min(amount, self._limit) - self._limit
         for entry in self._entries:
@@ -90,7 +93,7 @@ class Window:
 
     def correct(self, entry: _Entry, amount: float) -> None:
         """Correct the amount of an entry."""
-        if entry in self._entries:
+        if entry.is_counted:
             self._used += amount - entry.amount
         entry.amount = amount
 

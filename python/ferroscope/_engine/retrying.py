@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,7 @@ from .plan import CallPlan
 from .reasking import correction, invalid_answer
 
 if TYPE_CHECKING:
-    from tenacity import BaseRetrying, RetryCallState
+    from tenacity import RetryCallState
 
     from ..prices import Cost
 
@@ -44,11 +45,10 @@ class Retries:
     """
 
     __slots__ = (
-        "_controller",
-        "_ends",
         "_entry",
         "_failure",
         "_limiter",
+        "_started",
         "_state",
         "_waited",
         "call",
@@ -57,24 +57,16 @@ class Retries:
     )
 
     def __init__(self, call: Call, policy: Retry) -> None:
-        from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never
-
         self.call = call
         self.policy = policy
         self.failed: list[Attempt] = []
-        self._ends = None if policy.deadline is None else time.monotonic() + policy.deadline
+        self._started = time.monotonic()
+        self._state: RetryCallState | None = None  # of tenacity, after the first failure
         self._failure: RetriedFailure | None = None
         self._waited = 0.0
         self._entry: Any = None
         limit = call.plan.rate_limit
         self._limiter = None if limit is None else limiter(call.account(), call.plan.model, limit)
-        stop = stop_after_attempt(policy.attempts)
-        before_the_end = stop_never if policy.deadline is None else stop_before_delay(policy.deadline)
-        self._controller: BaseRetrying = Retrying(
-            stop=stop | before_the_end, wait=self._wait, retry=self._is_retried, reraise=True
-        )
-        self._controller.begin()
-        self._state: RetryCallState = RetryCallState(self._controller, None, (), {})
 
     # ---- before a request
 
@@ -94,7 +86,8 @@ class Retries:
 
     def seconds_left(self) -> float | None:
         """Return the seconds until the deadline; None without one."""
-        return None if self._ends is None else self._ends - time.monotonic()
+        deadline = self.policy.deadline
+        return None if deadline is None else self._started + deadline - time.monotonic()
 
     def send(self) -> Any:
         """Send the request, in time; an awaitable if the call is async."""
@@ -191,13 +184,26 @@ class Retries:
         if is_rate_limit(error) and self._failure == "status":
             cool_down(self.call.account()).begin(self.policy.wait if asked is None else asked)
         self._attempted(error)
-        self._state.set_exception((type(error), error, error.__traceback__))
-        seconds: Any = self._controller.iter(self._state)  # raises the error if there is no further attempt
-        self._state.prepare_for_next_attempt()
+        state = self._state or self._new_state()
+        state.set_exception((type(error), error, error.__traceback__))
+        seconds: Any = state.retry_object.iter(state)  # raises the error if there is no further attempt
+        state.prepare_for_next_attempt()
         if seconds > 0:
             yield self._sleep(seconds)
         if response is not None:
             self.call = yield from prepared(self.call.plan, correction(self.call, error, response))
+
+    def _new_state(self) -> RetryCallState:
+        from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never
+
+        deadline = self.policy.deadline
+        in_time = stop_never if deadline is None else stop_before_delay(deadline)
+        stop = stop_after_attempt(self.policy.attempts) | in_time
+        controller = Retrying(stop=stop, wait=self._wait, retry=self._is_retried, reraise=True)
+        controller.begin()
+        self._state = state = RetryCallState(controller, None, (), {})
+        state.start_time = self._started
+        return state
 
     def _is_retried(self, state: RetryCallState) -> bool:
         return self._failure in self.policy.on
@@ -212,7 +218,8 @@ class Retries:
         return float(min(policy.wait * 2 ** (state.attempt_number - 1), policy.max_wait) + by_chance)
 
     def _attempted(self, error: Exception) -> Exception:
-        error.attempts = tuple(self.failed)  # type: ignore[attr-defined]  # of an SDK's exception, too
+        with suppress(AttributeError):  # an exception of the program with slots alone
+            error.attempts = tuple(self.failed)  # type: ignore[attr-defined]  # of an SDK's exception, too
         return error
 
 

@@ -53,13 +53,14 @@ class RetriedRuns:
 
     def finish(self) -> None:
         run, retries = self.run, self._retries
-        if retries is None or run is self._failed or not run.ended:
+        if retries is None or self._last is not None or run is self._failed or not run.ended:
             return
         retries.settle(run.response())
         retries.heed(run.headers())
         self._last = retries.attempt(run.start_time, None, run.cost_details())
 
     def attempts(self) -> tuple[Attempt, ...]:
+        self.finish()  # the iterator of a loop that was left may be collected later
         failed = () if self._retries is None else tuple(self._retries.failed)
         return failed if self._last is None else (*failed, self._last)
 

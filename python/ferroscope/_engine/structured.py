@@ -74,6 +74,12 @@ class StructuredRun:
         self._reading = Reading(self._call, self._extraction)
         return self._reading.partials
 
+    def close(self) -> None:
+        self._run.close()
+
+    async def aclose(self) -> None:
+        await self._run.aclose()
+
     @property
     def ended(self) -> bool:
         """Whether the stream below is over."""

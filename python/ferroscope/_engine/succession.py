@@ -73,6 +73,7 @@ class SuccessiveRun:
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
+        self._begun = False
         self._closed = False
 
     def __getattr__(self, name: str) -> Any:
@@ -84,9 +85,10 @@ class SuccessiveRun:
 
     def _iterate(self, begin: Callable[[Any], Generator[Any, None, None]]) -> Generator[Any, None, None]:
         runs = self.runs
-        if runs.run.ended:  # what was kept of it
+        if self._begun or self._closed:  # what was kept of it, or nothing
             yield from begin(runs.run)
             return
+        self._begun = True
         try:
             drive(runs.admission())
             while not self._closed:
@@ -104,15 +106,18 @@ class SuccessiveRun:
                         yield item
                 drive(runs.following(failure, handed_out and runs.run.has_output))
         finally:
+            if not runs.run.ended:  # a failure before its request
+                self.close()
             runs.finish()
 
     async def _aiterate(self, begin: Callable[[Any], AsyncGenerator[Any, None]]) -> AsyncGenerator[Any, None]:
         runs = self.runs
-        if runs.run.ended:
+        if self._begun or self._closed:
             async with aclosing(begin(runs.run)) as items:
                 async for item in items:
                     yield item
             return
+        self._begun = True
         try:
             await adrive(runs.admission())
             while not self._closed:
@@ -130,6 +135,8 @@ class SuccessiveRun:
                         yield item
                 await adrive(runs.following(failure, handed_out and runs.run.has_output))
         finally:
+            if not runs.run.ended:
+                await self.aclose()
             runs.finish()
 
     # ---- ways of iterating

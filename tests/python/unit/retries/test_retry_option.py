@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from ferroscope import MissingExtraError, errors, llm
 from ferroscope.core import openai
 from ferroscope.retries import RateLimit, Retry
-from ferroscope.testing import Answer, ProviderServer, Status, StreamError, Text, ToolCall, ToolCalls
+from ferroscope.testing import Answer, ProviderServer, Stall, Status, StreamError, Text, ToolCall, ToolCalls
 
 from .conftest import Asker
 
@@ -307,3 +307,77 @@ def test_rate_limits_out_of_range() -> None:
     with pytest.raises(ValueError) as caught:
         RateLimit(requests_per_minute=0)
     assert str(caught.value) == "`requests_per_minute` of a rate limit is a number above 0, not 0"
+
+
+def test_a_stream_is_requested_once_by_two_readers(ask: Asker, server: ProviderServer) -> None:
+    server.reply(Answer(Text("one two three")), "Hi")
+    stream = ask.call(stream=True, retry=FAST)()
+    if ask.is_async:
+
+        async def both() -> list[Any]:
+            first = stream.__aiter__()
+            items = [await anext(first)]
+            items += [item async for item in stream]
+            return items + [item async for item in first]
+
+        items = ask.await_(both())
+    else:
+        first = iter(stream)
+        items = [next(first)]
+        assert list(stream) == []
+        items += list(first)
+    assert "".join(chunk.content for chunk, _ in items) == "one two three"
+    assert ask.items(stream) == []
+    assert len(server.requests) == 1
+
+
+def test_a_closed_stream_sends_nothing(ask: Asker, server: ProviderServer) -> None:
+    stream = ask.call(stream=True, retry=FAST)()
+    if ask.is_async:
+        ask.await_(stream.aclose())
+    else:
+        stream.close()
+    assert ask.items(stream) == []
+    assert server.requests == []
+    assert stream.attempts == ()
+
+
+def test_a_stream_can_be_replayed(ask: Asker, server: ProviderServer) -> None:
+    server.reply(Status(503), Answer(Text("one two three")))
+    stream = ask.call(stream={"replay": True}, retry=FAST)()
+    texts = [["".join(ask.items(stream.text()))] for _ in range(2)]
+    assert texts == [["one two three"]] * 2
+    assert len(server.requests) == len(stream.attempts) == 2
+
+
+def test_a_loop_that_is_left_closes_the_connection(ask: Asker, server: ProviderServer) -> None:
+    server.reply(Stall(Answer(Text("one two three")), after=3))
+    stream = ask.call(stream=True, retry=FAST)()
+    if ask.is_async:
+
+        async def first() -> None:
+            async with stream:
+                async for _ in stream:
+                    break
+
+        ask.await_(first())
+    else:
+        with stream:
+            for _ in stream:
+                break
+    server.wait_closed()
+    assert [attempt.error for attempt in stream.attempts] == [None]
+    assert len(server.requests) == 1
+
+
+def test_a_stream_that_cannot_begin_in_time_sends_nothing(ask: Asker, server: ProviderServer) -> None:
+    limit = RateLimit(requests_per_minute=1, period=20 + ask.is_async)
+    call = ask.call(stream=True, rate_limit=limit, retry=Retry(deadline=5))
+    server.reply("Hi", "Hi")
+    assert ask.collect(call()).content == "Hi"
+    stream = call()
+    _, error = ask.read(stream)
+    assert isinstance(error, errors.APITimeoutError)
+    assert "it has to wait for" in str(error)
+    assert ask.items(stream) == []
+    assert len(server.requests) == 1
