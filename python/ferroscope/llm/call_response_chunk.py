@@ -25,7 +25,10 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
         _event: ChunkEvent | None = None,
         *,
         response: AnyCallResponseChunk | None = None,
+        head: object = None,
     ) -> None:
+        if head is not None:  # of the streams of a provider whose events do not name the response
+            response = self._kind(_event, head=head)  # type: ignore[call-arg]
         self._event = _event
         self._chunk = None
         self._provider_chunk = response
