@@ -569,12 +569,14 @@ def test_a_history_with_tools_goes_on_without_tools(caller: Caller) -> None:
     assert names == ["add"]
 
 
-def test_blocks_that_the_sdk_does_not_know_are_left_out_of_the_models_messages(caller: Caller) -> None:
+def test_what_the_sdk_does_not_know_is_left_out_of_the_models_messages(caller: Caller) -> None:
     caller.server.reply("ok")
     unknown = {"blockOfTomorrow": {"text": "Hm."}}
-    history = [Messages.User("Hi"), {"role": "assistant", "content": [unknown, {"text": "Yes?"}]}, Messages.User("Go")]
+    use = {"toolUseId": "t1", "name": "add", "input": {"a": {"any": ["JSON"]}}}
+    answer = [unknown, {"text": "Yes?"}, {"toolUse": {**use, "memberOfTomorrow": 1}}]
+    history = [Messages.User("Hi"), {"role": "assistant", "content": answer}, Messages.User("Go")]
     caller.call(lambda: history)
-    assert caller.server.requests[-1].json["messages"][1]["content"] == [{"text": "Yes?"}]
+    assert caller.server.requests[-1].json["messages"][1]["content"] == [{"text": "Yes?"}, {"toolUse": use}]
     with pytest.raises(exceptions.ParamValidationError, match="blockOfTomorrow"):
         caller.call(lambda: [{"role": "user", "content": [unknown]}])
 

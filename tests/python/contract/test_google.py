@@ -527,6 +527,14 @@ def test_a_json_array_is_read_like_events(ask: Google) -> None:
     assert [chunk.content for chunk, _ in ask.consume(stream)] == ["one ", "two", ""]
 
 
+def test_numbers_in_place_of_words_are_read(ask: Google) -> None:
+    """Old versions of Vertex AI sent them; Google's SDK fails on them."""
+    content = {"role": "model", "parts": [{"text": "Hello"}]}
+    ask.server.reply(Body({"candidates": [{"content": content, "finishReason": 1}]}))
+    response = ask.call()
+    assert (response.content, response.finish_reasons) == ("Hello", ["STOP"])
+
+
 def test_a_body_that_is_no_response_is_shown(ask: Google) -> None:
     ask.server.reply(Body({"no": "answer"}))
     with pytest.raises(errors.APIError, match=r'begins with \'\{"no": "answer"\}\''):

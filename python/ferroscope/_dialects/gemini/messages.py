@@ -112,8 +112,8 @@ def _render(message: BaseMessageParam, rules: MessageRules, destination: Endpoin
     original = original_of(message, _FORMAT, destination)
     if original is None or not original.pieces:
         return _signed([render_part(part, rules, fetch) for part in parts], destination)
-    # A call that was cut off has no result, so it is not sent.
-    pieces = [piece for piece in original.pieces if not is_cut_off(piece)]
+    # A call that was cut off has no result, so it is not sent. Gemini refuses empty parts.
+    pieces = [piece for piece in original.pieces if not is_cut_off(piece) and not _is_empty(piece)]
     if not original.same_model:
         pieces = [piece for piece in map(for_other_model, pieces) if piece is not None]
 
@@ -132,6 +132,11 @@ def _solid(parts: Sequence[ContentPart], role: str) -> Sequence[ContentPart]:
     kept = [part for part in parts if part.type != "cache_control"]
     solid = [part for part in kept if not (isinstance(part, TextPart) and not part.text)]
     return solid if solid or role == "assistant" else kept
+
+
+def _is_empty(piece: Piece) -> bool:
+    """Return whether a part has nothing in it, not even a signature."""
+    return not any(piece.values())
 
 
 def _signed(pieces: list[Piece], destination: Endpoint | None) -> list[Piece]:

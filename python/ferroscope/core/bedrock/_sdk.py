@@ -57,7 +57,7 @@ def _send(client: Any, *, stream: bool = False, single: bool = False, **kwargs: 
         client.meta.events.register(event, receive, unique_id=event)
     received: list[Any] = []
     with _capturing_response(received, client if single else None):
-        answer = method(**_drop_unknown_blocks(client, kwargs))
+        answer = method(**_drop_unknown_members(client, kwargs))
     if inspect.isawaitable(answer):
         return _asend(answer, received, stream, kwargs["modelId"], client if single else None)
     return (
@@ -77,21 +77,31 @@ async def _asend(sending: Any, received: list[Any], stream: bool, model: str, si
     )
 
 
-def _drop_unknown_blocks(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments without content blocks of the model that the installed SDK does not know.
+def _drop_unknown_members(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments without what the installed SDK does not know of the model's content.
 
-    A stream returns such blocks, but the SDK raises ParamValidationError for them in a request. Unknown blocks of the
-    user are kept, and raise that error.
+    A stream returns unknown blocks and members, but the SDK raises ParamValidationError for them in a request. Those of
+    the user are kept, and raise that error.
     """
     shape = client.meta.service_model.operation_model("Converse").input_shape
-    kinds = shape.members["messages"].member.members["content"].member.members.keys()
+    block_shape = shape.members["messages"].member.members["content"].member
     messages = [
-        {**one, "content": [block for block in one["content"] if not kinds.isdisjoint(block)]}
+        {**one, "content": [known for block in one["content"] if (known := _known_members(block_shape, block))]}
         if one.get("role") == "assistant"
         else one
         for one in kwargs["messages"]
     ]
     return {**kwargs, "messages": messages}
+
+
+def _known_members(shape: Any, value: Any) -> Any:
+    """Return a value without the members that its shape does not have; JSON of any shape is kept."""
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_known_members(shape.member, one) for one in value]
+    if shape.type_name != "structure" or getattr(shape, "is_document_type", False) or not isinstance(value, dict):
+        return value
+    members = shape.members
+    return {name: _known_members(members[name], one) for name, one in value.items() if name in members}
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from google.genai import errors, models
 from google.genai.types import GenerateContentResponse
 
 from ..._dialects.gemini.parameters import HTTP_OPTIONS, http_options
-from ..._dialects.gemini.sdk_objects import dump_event
+from ..._dialects.gemini.sdk_objects import dump_event, read_response
 from ..._engine.common_errors import class_of_both
 from ...errors import APIConnectionError as LostConnectionError
 from ...errors import ClientError, ProviderStreamError
@@ -64,7 +64,10 @@ def _send(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> 
     box = BodyBox(streamed=stream)
     if not stream:
         with capture_into(box):
-            return _response_or_text(methods.generate_content(**kwargs), box)
+            try:
+                return _response_or_text(methods.generate_content(**kwargs), box)
+            except AttributeError:
+                return _reread(box)
     with capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         if inspect.isawaitable(events):  # an async client; the engine raises the error
@@ -82,8 +85,11 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
     box = BodyBox(streamed=stream)
     if not stream:
         with capture_into(box), _unified_errors():
-            answer = methods.generate_content(**kwargs)
-            return _response_or_text(await answer if inspect.isawaitable(answer) else answer, box)
+            try:
+                answer = methods.generate_content(**kwargs)
+                return _response_or_text(await answer if inspect.isawaitable(answer) else answer, box)
+            except AttributeError:
+                return _reread(box)
     with _unified_errors(), capture_into(box if _is_sdk_method(methods.generate_content_stream) else None):
         events = methods.generate_content_stream(**kwargs)
         events = aiter(await events if inspect.isawaitable(events) else events)
@@ -96,6 +102,16 @@ def _response_or_text(answer: Any, box: BodyBox) -> Any:
     if not isinstance(answer, GenerateContentResponse) or any(getattr(answer, name) for name in _MEMBERS):
         return answer
     return box.response.text if box.response is not None else dump_event(answer)
+
+
+def _reread(box: BodyBox) -> Any:
+    """Return the response in a body that the SDK fails on, such as one with numbers in place of words.
+
+    Called while the SDK's exception is handled; raises it if the body was not captured.
+    """
+    if box.response is None:
+        raise  # the exception that is being handled
+    return read_response(box.response.content)
 
 
 def _with_http_options(kwargs: dict[str, Any]) -> dict[str, Any]:
