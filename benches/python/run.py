@@ -7,6 +7,7 @@ import sys
 import bench_call
 import bench_decode
 import bench_price
+import bench_providers
 import bench_stream
 import bench_streams_tls
 import bench_structured
@@ -15,6 +16,7 @@ BENCHES = {
     "call": bench_call.main,
     "decode": bench_decode.main,
     "price": bench_price.main,
+    "providers": bench_providers.main,
     "stream": bench_stream.main,
     "streams-tls": bench_streams_tls.main,
     "structured": bench_structured.main,
