@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from .wires import (
     Mistral,
     OpenAIChat,
     OpenAIResponses,
+    Vertex,
     Wire,
 )
 
@@ -91,6 +94,13 @@ ROWS = [
         environment={"GOOGLE_API_KEY": "test-key", "GOOGLE_GEMINI_BASE_URL": "{url}"},
         model="gemini-2.5-flash",
         wire=Gemini,
+    ),
+    Row(
+        name="vertex",
+        module="ferroscope.core.vertex",
+        environment={"GOOGLE_API_KEY": "test-key", "GOOGLE_VERTEX_BASE_URL": "{url}"},
+        model="gemini-2.5-flash",
+        wire=Vertex,
     ),
     Row(
         name="groq",
@@ -167,8 +177,6 @@ class Caller:
     @property
     def provider(self) -> Any:
         """The provider's module, such as `ferroscope.core.openai`."""
-        from importlib import import_module
-
         return import_module(self.row.module)
 
     def decorate(self, prompt: Callable[..., Any], *, model: str = "", **options: Any) -> Callable[..., Any]:
@@ -249,6 +257,9 @@ def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pyt
     pytest.importorskip(getattr(row.wire, "package", row.wire.sdk), minversion=row.wire.oldest)
     for name, value in row.environment.items():
         monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of v1's names, which has a test of its own
+        import_module(row.module)
     return row
 
 

@@ -16,6 +16,9 @@ from ferroscope.testing import Answer, ProviderServer, Reasoning, Text, ToolCall
 
 from .conftest import ROWS
 
+# v1's name of the package warns when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:`ferroscope.core:DeprecationWarning")
+
 PNG = b"\x89PNG\r\n\x1a\n"
 BASE64 = "iVBORw0KGgo="
 IDS = ("call_1", "call_2")
@@ -221,6 +224,11 @@ SIDES = {
     "anthropic": side("anthropic", anthropic([]), anthropic([THINKING])),
     "google": side(
         "google",
+        gemini([], {}),
+        gemini([{"text": "Hm.", "thought": True, "thoughtSignature": "c2ln"}], {"thoughtSignature": "c2ln"}),
+    ),
+    "vertex": side(
+        "vertex",
         gemini([], {}),
         gemini([{"text": "Hm.", "thought": True, "thoughtSignature": "c2ln"}], {"thoughtSignature": "c2ln"}),
     ),

@@ -106,6 +106,8 @@ def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> N
     assert loop not in clients._caches.by_loop
 
 
+# v1's names of Google's packages warn when they are imported.
+STRICT = ("-X", "dev", "-W", "error", "-W", "ignore:`ferroscope.core:DeprecationWarning")
 PROGRAM = """
 import asyncio, gc, importlib, sys
 
@@ -133,7 +135,7 @@ def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
     """No unclosed session, no pending task, no warning of any kind; and the process ends."""
     caller.server.reply_always(Answer("Hello there", delay=0.001))
     run = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, caller.row.module, caller.row.model],
+        [sys.executable, *STRICT, "-c", PROGRAM, caller.row.module, caller.row.model],
         capture_output=True,
         text=True,
         timeout=30,

@@ -24,6 +24,8 @@ class OpenAIChat:
     runs_on_trio = True
     # Whether the API takes only its own form of ids of tool calls.
     rewrites_ids = False
+    # Whether the API takes messages in some orders only.
+    orders_messages = False
     # Whether there are refusals.
     refuses = True
     # Whether a refusal has a place of its own, beside the text.
@@ -189,6 +191,7 @@ class Mistral(OpenAIChat):
     warns_of_open_clients = False
     marks_own_http = False
     rewrites_ids = True
+    orders_messages = True
     refuses = False
     refuses_apart = False
     reports_cached = False
@@ -387,6 +390,7 @@ class Anthropic:
     warns_of_open_clients = True
     runs_on_trio = True
     rewrites_ids = False
+    orders_messages = False
     refuses = True
     reports_cached = True
     oldest: str | None = None
@@ -514,6 +518,7 @@ class Gemini:
     max_tokens = "max_tokens"
     runs_on_trio = False
     rewrites_ids = False
+    orders_messages = False
     refuses = True
     reports_cached = True
     knows_strict = True
@@ -615,6 +620,16 @@ class Gemini:
         parts = [part for one in messages for part in one["parts"]]
         found = [part.get("functionResponse") or part.get("function_response") for part in parts]
         return {one.get("id") or one["name"]: next(iter(one["response"].values())) for one in found if one}
+
+
+class Vertex(Gemini):
+    """The same from Vertex AI, with a key."""
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        from google import genai
+
+        return genai.Client(vertexai=True, api_key=key, http_options=genai.types.HttpOptions(base_url=url))
 
 
 class BedrockConverse(Anthropic):
