@@ -146,6 +146,35 @@ def test_leaving_a_stream_closes_its_connection(ask: Any, server: ProviderServer
     assert stream.content == "one "
 
 
+@pytest.mark.parametrize("usage", [Usage(1000, 100), Usage(2459, 23, cached=2455)], ids=["plain", "cached"])
+def test_a_stream_costs_what_litellm_calculates(ask: Any, server: ProviderServer, usage: Usage) -> None:
+    import litellm
+
+    server.reply(Answer(Text("Hello."), usage=usage), Answer(Text("Hello."), usage=usage))
+    stream, _ = ask(stream=True)
+    assert stream.cost == pytest.approx(ask().cost)
+    sent, said = litellm.cost_per_token(
+        model="gpt-4o-mini",
+        prompt_tokens=stream.input_tokens,
+        completion_tokens=stream.output_tokens,
+        cache_read_input_tokens=stream.cached_tokens or 0,
+    )
+    assert stream.cost == pytest.approx(sent + said)
+
+
+def test_a_prompt_that_is_too_long_is_sent_once(ask: Any, server: ProviderServer) -> None:
+    server.reply(Status(400, "This model's maximum context length is 8192 tokens.", code="context_length_exceeded"))
+    before = len(server.requests)
+    with pytest.raises(errors.BadRequestError, match="maximum context length"):
+        ask()
+    assert len(server.requests) == before + 1
+
+
+def test_a_client_is_an_error_that_names_the_other_way(ask: Any) -> None:
+    with pytest.raises(errors.ClientError, match=r"LiteLLM makes its own clients.*`api_base`"):
+        ask(client=object())
+
+
 def test_llm_calls_it_by_name(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))

@@ -20,6 +20,7 @@ from .extraction import answer_text, render_extraction, render_json_mode, wire_s
 from .message_parts import MessageRules
 from .messages import WireMessage, needs_fetch, render_messages
 from .sdk import OPENAI_SDK, ChatSdk
+from .turns import arrange_turns
 
 # Any: the SDK's own objects pass through.
 
@@ -59,7 +60,8 @@ class OpenAIChat:
         return {name: value for name, value in params.items() if value is not None or name == _STREAM_OPTIONS}
 
     def render_request(self, request: Request) -> dict[str, Any]:
-        kwargs = {"model": request.model, "messages": request.messages, **request.params}
+        messages = arrange_turns(request.messages, self.quirks)
+        kwargs = {"model": request.model, "messages": messages, **request.params}
         if request.tools:
             kwargs["tools"] = [*kwargs.get("tools", ()), *map(wire_schema, request.tools)]
         if request.extraction is not None:

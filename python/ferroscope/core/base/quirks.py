@@ -32,6 +32,9 @@ class Quirks:
         cache_control: Whether the server accepts cache marks; if not, they are dropped.
         tool_ids: A regular expression of the ids of tool calls that the server accepts; empty if it accepts any. Other
             ids are rewritten, in calls and results.
+        after_tools: The text of an assistant message that is sent between a tool result and a user message, for servers
+            that refuse a user message there; empty if none is sent.
+        prefix: Whether an assistant message at the end of a request needs `prefix`, so that the model continues it.
         reasoning_back: Members with earlier reasoning of the model that the server requires or accepts in a request.
             They are only sent back to the provider and model that they came from.
 
@@ -55,6 +58,8 @@ class Quirks:
     documents: bool = False
     cache_control: bool = False
     tool_ids: str = ""
+    after_tools: str = ""
+    prefix: bool = False
     reasoning_back: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
 
     def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder

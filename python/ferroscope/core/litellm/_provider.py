@@ -7,18 +7,11 @@ from ..._dialects.openai_chat.sdk import LazySdk
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
+from ._no_client import NoClient
 from .call_response import LiteLLMCallResponse
 from .call_response_chunk import LiteLLMCallResponseChunk
 from .stream import LiteLLMStream
 from .tool import LiteLLMTool
-
-
-class _NoClient:
-    """A placeholder for the client: LiteLLM manages its own keys and connections."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
 
 _QUIRKS = Quirks(cache_control=True)
 
@@ -30,7 +23,7 @@ LITELLM = Provider(
     chunk=LiteLLMCallResponseChunk,
     stream=LiteLLMStream,
     tool=LiteLLMTool,
-    clients=Clients((), _NoClient, _NoClient),
+    clients=Clients((), NoClient, NoClient),
     quirks=_QUIRKS,
     once=lambda client, kwargs: (client, {**kwargs, "max_retries": 0, "num_retries": 0}),
     adapter_module="openai",

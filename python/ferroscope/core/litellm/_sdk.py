@@ -14,6 +14,8 @@ import orjson
 from litellm.exceptions import MidStreamFallbackError
 
 from ..._dialects.sdk_model import read_json
+from ...errors import ClientError
+from ._no_client import NoClient
 
 # Any: LiteLLM objects are passed through.
 
@@ -27,7 +29,12 @@ class Sdk:
 
     @staticmethod
     def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
-        # The client is ignored: LiteLLM creates its own clients, because a client serves only one vendor.
+        # LiteLLM creates its own clients: one serves only one vendor.
+        if not isinstance(client, NoClient):
+            raise ClientError(
+                f"LiteLLM makes its own clients, so a {type(client).__qualname__} would not be used: omit `client=`, "
+                "and pass `api_key` and `api_base` in `call_params`"
+            )
         return _acall if asynchronous else _call
 
     @staticmethod

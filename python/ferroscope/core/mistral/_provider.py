@@ -14,7 +14,8 @@ from .stream import MistralStream
 from .tool import MistralTool
 
 _ADAPTER = "ferroscope.core.mistral._sdk"
-# https://docs.mistral.ai/api/endpoint/chat; the API accepts only tool call ids of nine letters and digits.
+# https://docs.mistral.ai/api/endpoint/chat; the API accepts only tool call ids of nine letters and digits. It refuses a
+# user message after a tool result (code 3230), and an assistant message at the end without `prefix`.
 _QUIRKS = Quirks(
     stream_options=False,
     finish_reasons={"model_length": "length"},
@@ -24,6 +25,8 @@ _QUIRKS = Quirks(
     image_detail=False,
     documents=False,
     tool_ids="[a-zA-Z0-9]{9}",
+    after_tools="OK.",
+    prefix=True,
     reasoning_back=(),
 )
 

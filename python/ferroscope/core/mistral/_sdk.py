@@ -75,13 +75,22 @@ def _call(chat: Any, asynchronous: bool, *, stream: bool = False, **kwargs: Any)
         kwargs["http_headers"] = headers
     name = "stream" if stream else "complete"
     answer = getattr(chat, f"{name}_async" if asynchronous else name)(**kwargs)
-    if not stream:
-        return answer
-    return _awaited(answer) if inspect.isawaitable(answer) else _engine_stream(answer)
+    if inspect.isawaitable(answer):
+        return _awaited(answer, stream)
+    return _engine_stream(answer) if stream else _without_default_ids(answer)
 
 
-async def _awaited(answer: Any) -> Any:
-    return _engine_stream(await answer)
+async def _awaited(answer: Any, stream: bool) -> Any:
+    return _engine_stream(await answer) if stream else _without_default_ids(await answer)
+
+
+def _without_default_ids(answer: Any) -> Any:
+    """Return a response whose tool calls have no ids that the server did not send: the SDK's default is `"null"`."""
+    for choice in getattr(answer, "choices", None) or ():
+        for call in getattr(choice.message, "tool_calls", None) or ():
+            if "id" not in call.model_fields_set:
+                call.id = ""
+    return answer
 
 
 def _engine_stream(sdk_stream: Any) -> Any:
