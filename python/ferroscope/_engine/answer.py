@@ -11,8 +11,10 @@ from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from .._core import JsonError, PartialJson
+from ..core.base._suggestions import shortened, with_article
 from ..core.base.call_response import AnyCallResponse
 from ..errors import ResponseModelError
+from .send_errors import add_note
 from .thinking import without_thoughts
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .extraction import Extraction
 
 # Any: a response model may be any type, and the result is of that type.
+_EXCERPT: Final = 300
 _FENCED: Final = re.compile(r"\s*```[^\n`]*\n(.*?)(?:```\s*)?", re.DOTALL)
 
 
@@ -46,11 +49,14 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
         text = arguments or answer
         result = read_answer(extraction, without_thoughts(text), call.prefilled_fields)
     except JsonError as error:
-        raise ResponseModelError(_told(extraction, error, response), text=text, response=response) from None
+        told = f"{_told(extraction, error, response)}; {_written(text, call)}"
+        raise ResponseModelError(told, text=text, response=response) from None
     except ValueError as error:
         if type(error) is ValueError:
-            raise ResponseModelError(str(error), text=response.content, response=response) from None
+            explained = ResponseModelError(str(error), text=response.content, response=response)
+            raise add_note(explained, _written(response.content, call)) from None
         error._response = response  # type: ignore[attr-defined]  # as in v1
+        add_note(error, _written(text, call))
         raise
     if isinstance(result, BaseModel):
         result._response = response  # type: ignore[attr-defined]  # as in v1
@@ -161,8 +167,13 @@ def _filled(model: type[BaseModel], value: Any, given: Mapping[str, Any]) -> Any
     return {**value, **keys}
 
 
+def _written(text: str, call: Call) -> str:
+    """Return the beginning of what the model wrote, and where, for an error message."""
+    return f"the model wrote {shortened(text, _EXCERPT)}; {call.where}"
+
+
 def _told(extraction: Extraction, error: JsonError, response: AnyCallResponse) -> str:
-    told = f"the answer is not a {extraction.title}: {error}"
+    told = f"the answer is not {with_article(extraction.title)}: {error}"
     if response.common_finish_reasons == ["length"]:
         told += "; the model stopped at its limit of tokens, which `max_tokens` sets"
     return told

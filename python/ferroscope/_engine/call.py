@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 from ..core.base._messages.provider_data import Endpoint, drop_unsupported
+from ..core.base._prompts.checks import check_messages
 from ..core.base._prompts.plan import ResolvedPrompt
+from ..core.base._suggestions import type_name, with_article
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
@@ -22,9 +24,11 @@ from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
 from .extraction import Extraction
+from .option_checks import check_call_params, check_client
 from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
 from .sdk import SdkErrors
+from .send_errors import add_note, is_about_keys, missing_key, suggest_parameter, unknown_parameter
 
 # The types that no SDK uses for a response.
 _NO_RESPONSE: Final = (str, bytes, list, int, float)
@@ -75,7 +79,10 @@ class Call:
         """
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
         if client is None:
-            client = default_client(provider.clients, asynchronous=is_async)
+            try:
+                client = default_client(provider.clients, asynchronous=is_async)
+            except Exception as error:
+                self._fail(error, sent=False)
         else:
             adapt_client_if_sdk_made(client)
         self.host = host_of(client, provider.clients)
@@ -90,14 +97,12 @@ class Call:
         try:
             sent = method(**kwargs)
         except Exception as error:
-            self._explain(error)
-            raise
+            self._fail(error)
         if inspect.iscoroutine(sent):
             sent.close()
-            name = getattr(self.plan.prompt.fn, "__qualname__", self.plan.prompt.fn)
             raise ClientError(
-                f"{name} is a sync function, but its client ({type(client).__name__}) is async: write `async def`, or "
-                "pass the sync client"
+                f"{self.plan.prompt.name} is a sync function, but its client ({type(client).__name__}) is async: write "
+                "`async def`, or pass the sync client"
             )
         return sent
 
@@ -107,8 +112,8 @@ class Call:
             return provider.dialect.method(client, asynchronous=self.plan.prompt.is_async)
         except AttributeError as error:
             raise ClientError(
-                f"a {type(client).__module__}.{type(client).__qualname__} cannot call {provider.name!r} ({error}); "
-                f"pass a client of the SDK {provider.sdk!r} for this provider, or omit `client`"
+                f"{with_article(type_name(client))} cannot call {provider.name!r} ({error}); pass a client of the SDK "
+                f"{provider.sdk!r} for this provider, or omit `client`; {self.where}"
             ) from error
 
     async def _asend(self, client: object, kwargs: dict[str, Any]) -> Any:
@@ -117,8 +122,7 @@ class Call:
             sent = method(**kwargs)
             return await sent if inspect.isawaitable(sent) else sent
         except Exception as error:
-            self._explain(error)
-            raise
+            self._fail(error)
 
     def resume(self) -> Callable[[str, int], Any] | None:
         """Return a function that requests the rest of a stream; None if the stream ends with its connection.
@@ -130,23 +134,38 @@ class Call:
             return None
 
         def request(identifier: str, after: int) -> Any:
-            client = self.client
-            if client is None:
-                client = default_client(self.provider.clients, asynchronous=self.plan.prompt.is_async)
+            client = self._any_client()
             if self.plan.retry is not None:
                 client, _ = self.provider.once(client, self.kwargs)
             return dialect.resume(client, self.kwargs, identifier, after)
 
         return request
 
-    def _explain(self, error: Exception) -> None:
-        """Make an exception of the SDK an instance of Ferroscope's class too.
+    @property
+    def where(self) -> str:
+        """The function, the provider and the model, for error messages."""
+        return f"function `{self.plan.prompt.name}`, provider {self.provider.name!r}, model {self.plan.model!r}"
+
+    def _fail(self, error: Exception, *, sent: bool = True) -> NoReturn:
+        """Raise an exception of the SDK as an instance of ours too, with a note of what was called.
+
+        Args:
+            error: The exception.
+            sent: Whether there was a client to send the request.
 
         Raises:
-            ferroscope.errors.APIError: The body is not JSON, or reports an error with a status of success.
+            ferroscope.errors.APIError: The exception is about a body that is not JSON, or about a missing key.
         """
+        explained = self._explained(error, sent=sent)
+        host = f", host {self.host!r}" if self.host else ""
+        add_note(explained, f"{self.where}{host}")
+        if explained is error:
+            raise error
+        raise explained from error
+
+    def _explained(self, error: Exception, *, sent: bool) -> Exception:
         if found := body_error(error):
-            raise APIError(self.place(found)) from error
+            return APIError(self.place(found))
         unify_exception(error, self.provider.sdk)
         # Some SDKs validate a response and refuse one that reports an error.
         body = successful_body(error)
@@ -155,6 +174,17 @@ class Call:
             text = self.place(reported.message)
             error.args = (text,)
             vars(error)["message"] = text
+        if (unknown := unknown_parameter(error, self.kwargs)) is not None:
+            known = inspect.signature(self._method(self._any_client())).parameters
+            error.args = (f"{error}: {suggest_parameter(unknown, known)}",)
+        elif is_about_keys(error, self.provider.clients, sent=sent):
+            return missing_key(error, self.provider.name, self.provider.clients)
+        return error
+
+    def _any_client(self) -> object:
+        if self.client is not None:
+            return self.client
+        return default_client(self.provider.clients, asynchronous=self.plan.prompt.is_async)
 
     def response_fields(self) -> dict[str, Any]:
         """Return the fields that responses and streams share."""
@@ -207,6 +237,7 @@ class Call:
             return None
         error = SdkErrors(self.provider, None).of_response(self.place(found.message), found)
         error.partial = response
+        add_note(error, self.where)
         return error
 
     def _no_response(self, body: object) -> APIError:
@@ -221,16 +252,21 @@ class Call:
 def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
     """Return the call for a prompt. The arguments are not modified."""
     config = prompt.config or {}
+    check_messages(prompt.messages, plan.prompt.fn)
     # A dynamic client serves only this call. The next call may belong to another tenant.
     client = config.get("client") or plan.client
+    if client is not plan.client:
+        check_client(client, f"`client` in the dict that `{plan.prompt.name}` returned")
     added = config.get("call_params") or {}
+    if added:
+        check_call_params(added, f"the dict that `{plan.prompt.name}` returned")
     provider = plan.base.for_call(client, plan.model, {**plan.call_params, **added} if added else plan.call_params)
     tools, extraction = plan.offer(provider)
     params = plan.params
     if provider.dialect is not plan.provider.dialect:
         params = render_params(plan.call_params, provider)
     if config.get("tools") is not None:
-        tools = provider_tools(config["tools"], provider)
+        tools = provider_tools(config["tools"], provider, plan.prompt.fn)
     if added:
         params = {**params, **render_params(added, provider)}
     if extraction is not None and (tools or not provider.dialect.may_force_tool(params)):

@@ -95,23 +95,12 @@ class LazyTimer:
 
 
 def read_deadlines(config: StreamConfig) -> Deadlines | None:
-    """Return the deadlines in a `StreamConfig`; None if there are none.
-
-    Raises:
-        ValueError: A deadline is not a positive number.
-    """
+    """Return the deadlines in a `StreamConfig`; None if there are none."""
     first, idle, total = (
         config.get("first_chunk_timeout"),
         config.get("idle_timeout"),
         config.get("total_timeout"),
     )
-    for name, seconds in (
-        ("first_chunk_timeout", first),
-        ("idle_timeout", idle),
-        ("total_timeout", total),
-    ):
-        if seconds is not None and not seconds > 0:
-            raise ValueError(f"{name} must be more than 0 seconds, not {seconds!r}; None means no deadline")
     return None if first is idle is total is None else Deadlines(first, idle, total)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Unpack
+from inspect import Parameter, Signature
+from typing import Any, cast
 
 from .drive import adrive, drive
 from .flow import flow
-from .options import OPTIONS_DOC, CallOptions, check_model, check_options
+from .options import OPTIONS_DOC, CallOptions, check_options, read_model
 from .plan import CallPlan, plan_call
 from .provider import AUTO, Provider
 
@@ -17,19 +18,21 @@ def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the 
     """Return the provider's decorator; `_engine.typing.CallDecorator` is its type."""
     name = f"{provider.name}.call"
 
-    def call(model: str, **options: Unpack[CallOptions]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        check_model(model, name)
+    # Any model and any options: both are checked here, with errors that name what to write.
+    def call(*args: object, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        model = read_model(args, options, name)
         check_options(options, name)
-        return lambda fn: run_plan(plan_call(fn, provider, model, options), fn)
+        return lambda fn: run_plan(plan_call(fn, provider, model, cast("CallOptions", options)), fn)
 
     def call_of_several(
-        model: str, *, api: str = AUTO, **options: Unpack[CallOptions]
+        *args: object, api: str = AUTO, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         if api != AUTO:
             options["call_params"] = {"api": api, **(options.get("call_params") or {})}
-        return call(model, **options)
+        return call(*args, **options)
 
-    decorator = call_of_several if provider.apis else call
+    decorator: Any = call_of_several if provider.apis else call  # Any: attributes are left on it
+    decorator.__signature__ = _signature(provider)
     decorator.__name__ = decorator.__qualname__ = f"{provider.name}_call"
     decorator.__doc__ = f"""Turn a function that returns a prompt into a call of {provider.name}.
 
@@ -40,6 +43,15 @@ Args:
 {OPTIONS_DOC}
 {_api_doc(provider)}"""
     return decorator
+
+
+def _signature(provider: Provider) -> Signature:
+    """Return the signature that `help` shows: the model, and every option by name."""
+    parameters = [Parameter("model", Parameter.POSITIONAL_OR_KEYWORD, annotation="str")]
+    if provider.apis:
+        parameters.append(Parameter("api", Parameter.KEYWORD_ONLY, default=AUTO, annotation="str"))
+    options = Parameter("options", Parameter.VAR_KEYWORD, annotation="Unpack[CallOptions]")
+    return Signature([*parameters, options], return_annotation="Callable[[Callable[..., Any]], Callable[..., Any]]")
 
 
 def _api_doc(provider: Provider) -> str:

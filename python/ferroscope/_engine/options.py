@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypedDict, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar, cast
 
+from ..core.base._suggestions import near_name, shortened
+from ..core.base.call_params import CommonCallParams
 from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import StreamConfig
 from ..core.base.tool import BaseTool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .option_checks import check_values
 
 _ClientT = TypeVar("_ClientT")
 _ParamsT = TypeVar("_ParamsT")
@@ -54,29 +53,87 @@ OPTIONS_DOC: Final = """\
     rate_limit: How much may be sent in a minute."""
 
 
-def check_options(options: Iterable[str], decorator: str) -> None:
-    """Check the names of the options of a decorator.
+_COMMON_PARAMETERS: Final = tuple(CommonCallParams.__annotations__)
+
+# Options of other libraries, and what has their place here.
+_ELSEWHERE: Final = {
+    "messages": "return the messages from the function",
+    "prompt": "return the prompt from the function",
+    "system": "return `[Messages.System(...), Messages.User(...)]` from the function",
+    "response_format": "write `response_model=...`",
+    "api_key": "set the provider's environment variable, or pass `client=`",
+    "base_url": "pass `client=`",
+    "timeout": 'pass `client=`, or for streams `stream={"total_timeout": ...}`',
+}
+
+
+def check_options(options: Mapping[str, Any], decorator: str) -> None:
+    """Check the options of a decorator.
 
     Raises:
-        TypeError: An option does not exist. The message suggests the right one.
+        TypeError: There is no such option, or its value is of the wrong kind; the message names what to write.
+        ValueError: A value is outside its range, or a key of a `StreamConfig` is unknown.
     """
     for name in options:
-        if name in OPTION_NAMES:
-            continue
-        near = difflib.get_close_matches(name, OPTION_NAMES, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f'pass `call_params={{"{name}": ...}}`'
-        raise TypeError(f"{decorator}() got an unexpected option `{name}`: {hint}")
+        if name not in OPTION_NAMES:
+            raise TypeError(f"{decorator}() got an unexpected option `{name}`: {_instead(name)}")
+    check_values(options, decorator)
+
+
+def _instead(name: str) -> str:
+    if (elsewhere := _ELSEWHERE.get(name)) is not None:
+        return elsewhere
+    if name in _COMMON_PARAMETERS:
+        return f'write `call_params={{"{name}": ...}}`'
+    near = near_name(name, (*OPTION_NAMES, *_COMMON_PARAMETERS))
+    if near in OPTION_NAMES:
+        return f"did you mean `{near}`?"
+    return f'write `call_params={{"{near or name}": ...}}`'
+
+
+def read_model(args: tuple[object, ...], options: dict[str, Any], decorator: str) -> str:
+    """Return the model that a decorator of one provider was given, and take it out of the options.
+
+    Raises:
+        TypeError: There is none, or something else, such as the function itself where the parentheses are missing.
+    """
+    if len(args) > 1:
+        raise TypeError(
+            f"{decorator}() takes the model alone without its name, and got {len(args)} arguments: write the options "
+            "by name, such as `stream=True`"
+        )
+    if args and "model" in options:
+        raise TypeError(f"{decorator}() got the model twice: {args[0]!r} and model={options['model']!r}")
+    if not args and "model" not in options:
+        raise TypeError(f'{decorator}() needs the name of a model: write `@{decorator}("a-model")`')
+    model = args[0] if args else options.pop("model")
+    check_model(model, decorator)
+    return cast("str", model)
 
 
 def check_model(model: object, decorator: str) -> None:
-    """Check that a decorator has the name of a model.
+    """Check the model that a decorator was given.
 
     Raises:
-        TypeError: The argument is something else, such as the function itself if the parentheses are missing.
+        TypeError: It is something else, such as the function itself where the parentheses are missing.
     """
     if isinstance(model, str) and model:
         return
     if callable(model):
         name = getattr(model, "__name__", "the function")
         raise TypeError(f'{decorator} needs a model: write `@{decorator}("a-model")` above `{name}`')
-    raise TypeError(f"{decorator}() needs the name of a model as a string, not {model!r}")
+    raise TypeError(f"{decorator}() needs the name of a model as text, not {model!r}")
+
+
+def check_provider(provider: object, model: object) -> None:
+    """Check the provider that `llm.call` was given; None is one that the program has not set.
+
+    Raises:
+        TypeError: It is something else, such as the function itself where the parentheses are missing.
+    """
+    if provider is None or (isinstance(provider, str) and provider):
+        return
+    if callable(provider) and model is None:
+        name = getattr(provider, "__name__", "the function")
+        raise TypeError(f'llm.call needs a provider and a model: write `@llm.call("openai", "a-model")` above `{name}`')
+    raise TypeError(f'llm.call() needs the name of a provider as text, such as "openai", not {shortened(provider)}')

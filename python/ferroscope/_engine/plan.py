@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 from ..core.base._prompts.plan import PromptPlan, plan_prompt
+from ..core.base._suggestions import function_name, place_error
 from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
+from .option_checks import check_function
 from .options import CallOptions
 from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
@@ -75,7 +77,7 @@ class CallPlan:
         if known is None:
             tools, extraction = self.tools, self.extraction
             if provider.tool is not self.provider.tool:
-                tools = provider_tools(self.original_tools, provider)
+                tools = provider_tools(self.original_tools, provider, self.prompt.fn)
                 if extraction is not None:
                     extraction = plan_extraction(
                         extraction.target, provider, json_mode=self.json_mode, has_tools=bool(tools)
@@ -103,17 +105,20 @@ def plan_call(
     json_mode, call_params = bool(options.get("json_mode")), options.get("call_params") or {}
     if stream and output_parser:
         raise ValueError("Cannot use `output_parser` with `stream=True`.")
+    check_function(fn, f"{base.name}.call")
     client = options.get("client")
     provider = base.for_call(client, model, call_params)
     config: StreamConfig = stream if isinstance(stream, dict) else {}
     every = config.get("every", "delta")
-    if every not in get_args(Every):
-        raise ValueError(f"`every` must be one of {', '.join(map(repr, get_args(Every)))}, not {every!r}")
     if "every" in config and response_model is None:
         raise ValueError("`every` needs `stream=True` and a `response_model`: set both, or remove `every`.")
     extraction = None
     if response_model is not None:
-        extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
+        try:
+            extraction = plan_extraction(response_model, provider, json_mode=json_mode, has_tools=bool(tools))
+        except (TypeError, ValueError) as error:
+            place_error(error, f"in the response model of `{function_name(fn)}`")
+            raise
     return CallPlan(
         base=base,
         provider=provider,
@@ -123,7 +128,7 @@ def plan_call(
         partial_tools=bool(config.get("partial_tools")),
         limits=config.get("limits", {}),
         original_tools=tuple(tools or ()),
-        tools=provider_tools(tools, provider),
+        tools=provider_tools(tools, provider, fn),
         json_mode=json_mode,
         extraction=extraction,
         every=every,
@@ -150,22 +155,32 @@ def _replay_bytes(replay: bool | int) -> int:
 
 
 def provider_tools(
-    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None, provider: Provider
+    tools: Sequence[type[BaseTool] | Callable[..., Any]] | None, provider: Provider, fn: Callable[..., Any]
 ) -> tuple[type[BaseTool], ...]:
     """Return the tools as the provider's classes, each created once.
 
+    Args:
+        tools: The tools.
+        provider: The provider.
+        fn: The function whose call offers them, for error messages.
+
     Raises:
-        ValueError: Two tools have the same name.
+        TypeError: One of them is not a tool.
+        ValueError: Two tools have the same name, or a tool has a parameter without an annotation.
     """
     made: dict[str, type[BaseTool]] = {}
     given: dict[str, object] = {}
     for tool in tools or ():
-        tool_type = provider_tool_type(tool, provider.tool)
+        try:
+            tool_type = provider_tool_type(tool, provider.tool)
+        except (TypeError, ValueError) as error:
+            place_error(error, f"in the tools of `{function_name(fn)}`")
+            raise
         name = tool_type._name()
         if name in made:
             raise ValueError(
                 f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; the model calls "
-                "tools by name, so rename one of them"
+                f"tools by name, so rename one of them, in the tools of `{function_name(fn)}`"
             )
         made[name], given[name] = tool_type, tool
     return tuple(made.values())

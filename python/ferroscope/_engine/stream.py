@@ -29,6 +29,7 @@ from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
+from .send_errors import add_note
 from .source import Blocking, Replay, ResponseHead, Source, open_source
 from .stream_events import TypedEvents
 from .stream_tools import StreamTools
@@ -110,13 +111,29 @@ class StreamRun:
         """Iterate over a sync stream. The view converts its events into items; by default into pairs of chunk and
         tool.
         """
-        assert not self._call.plan.prompt.is_async, "Stream must be a generator for __iter__"
+        self.check_kind(asynchronous=False, write="`async for`", message="Stream must be a generator for __iter__")
         return (self._again() or self)._iterate(view)
 
     def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
         """Iterate over an async stream."""
-        assert self._call.plan.prompt.is_async, "Stream must be an async generator for __aiter__"
+        self.check_kind(asynchronous=True, write="`for`", message="Stream must be an async generator for __aiter__")
         return (self._again() or self)._aiterate(view)
+
+    def check_kind(self, *, asynchronous: bool, write: str, message: str = "the stream is of the other kind") -> None:
+        """Check that the stream is used as its function is: sync or async.
+
+        Args:
+            asynchronous: Whether it is used as an async one.
+            write: What to write if it is the other kind.
+            message: The beginning of the error message.
+
+        Raises:
+            AssertionError: It is the other kind. The class is the one of v1.
+        """
+        plan = self._call.plan
+        if plan.prompt.is_async is not asynchronous:
+            kind = "a sync" if asynchronous else "an async"
+            raise AssertionError(f"{message}: `{plan.prompt.name}` is {kind} function; write {write}")
 
     def _iterate(self, view: View | None) -> Generator[Any, None, None]:
         if not self._begin():
@@ -216,7 +233,7 @@ class StreamRun:
 
     def collect(self) -> AnyCallResponse:
         """Read a sync stream to its end, without an object for each chunk."""
-        assert not self._call.plan.prompt.is_async, "use `acollect` for the stream of an async call"
+        self.check_kind(asynchronous=False, write="`await stream.acollect()`")
         if not self.ended:
             self._check_unread()
             for _ in self._iterate(self._folded):
@@ -225,7 +242,7 @@ class StreamRun:
 
     async def acollect(self) -> AnyCallResponse:
         """Read an async stream to its end, without an object for each chunk."""
-        assert self._call.plan.prompt.is_async, "use `collect` for the stream of a sync call"
+        self.check_kind(asynchronous=True, write="`stream.collect()`")
         if not self.ended:
             self._check_unread()
             async for _ in self._aiterate(self._folded):
@@ -332,12 +349,23 @@ class StreamRun:
     def _begin(self) -> bool:
         """Begin the iteration. Return whether there is anything to iterate over: a stream runs once."""
         if self._begun or self._closed:
+            self._log_nothing()
             return False
         self._begun = True
         self._process = os.getpid()
         self.start_time = now()
         self._started = time.monotonic()
         return True
+
+    def _log_nothing(self) -> None:
+        # Logged, not a warning: to iterate again is harmless, and v1 allowed it without a word.
+        state = "has been read already" if self._complete else "is closed" if self._closed else "is being read"
+        event_trace.logger.warning(
+            "the stream of `%s` %s, and nothing more comes of it: keep what it gave, or write "
+            '`stream={"replay": True}` to read it again',
+            self._call.plan.prompt.name,
+            state,
+        )
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
@@ -459,6 +487,7 @@ class StreamRun:
         kind, message, event, offset, body = error.args
         self._end()
         found = self._errors().of_core(kind, self._place(message), from_json(body) if body else None)
+        add_note(found, self._call.where)
         found.event, found.offset, found.partial = event or None, offset, self.response()
         return found
 
@@ -469,7 +498,7 @@ class StreamRun:
         found.partial = self.response()  # type: ignore[attr-defined]  # as on a StreamError
         if found is not error:
             found.__cause__ = error
-        return found
+        return add_note(found, self._call.where)
 
     def _errors(self) -> SdkErrors:
         source = self._source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from ..errors import MissingExtraError
+from .base._suggestions import near_name
 from .base.quirks import Quirks
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _PACKAGES: Final = {
     "xai": "ferroscope.core.xai._provider:XAI",
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _registered: dict[str, Server] = {}
 on_unregister: Final[list[Callable[[], None]]] = []
@@ -57,8 +58,8 @@ def provider_record(name: str) -> Provider:
         return cast("Provider", getattr(import_module(module), attribute))
     server = _registered.get(name) or _servers().get(name)
     if server is None:
-        near = difflib.get_close_matches(name, provider_names(), n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        near = near_name(name, provider_names())
+        hint = f" (did you mean {near!r}?)" if near else ""
         raise ValueError(f"Unsupported provider: {name}{hint}; known providers: {', '.join(provider_names())}")
     from ._servers import server_record
 
@@ -98,7 +99,8 @@ def register_provider(
             `call_params={"api": "responses"}`.
 
     Raises:
-        ValueError: The name is in use or invalid, or the URL is not an HTTP URL.
+        ValueError: The name is in use or invalid, the URL is not an HTTP URL, or `api_key_env` is not the name of a
+            variable.
         ferroscope.errors.MissingExtraError: OpenAI's SDK is not installed.
 
     Example:
@@ -121,6 +123,11 @@ def register_provider(
     if name in provider_names():
         raise ValueError(f"the provider {name!r} already exists: unregister it first, or use another name")
     parts = urlsplit(base_url)
+    if api_key_env is not None and not _VARIABLE.fullmatch(api_key_env):
+        # Not shown: it may be the key.
+        raise ValueError(
+            f"`api_key_env` of {name!r} must be the name of an environment variable such as 'ACME_API_KEY', not the key"
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"`base_url` of {name!r} must be an HTTP URL such as 'https://host/v1', not {base_url!r}")
     _registered[name] = Server(
@@ -153,10 +160,19 @@ def provider_and_model(provider: str, model: str | None) -> tuple[str, str]:
     Raises:
         ValueError: No model is specified.
     """
-    if model is None:
-        provider, _, model = provider.partition("/")
-        if not model:
-            raise ValueError(
-                f"no model specified: write `llm.call({provider!r}, 'a-model')` or `llm.call('{provider}/a-model')`"
-            )
-    return provider, model
+    if model is not None:
+        return provider, model
+    name, _, model = provider.partition("/")
+    if model:
+        return name, model
+    before, colon, after = provider.partition(":")
+    if colon and before in provider_names():
+        raise ValueError(f"no model specified: write `llm.call('{before}/{after}')`, with `/`")
+    if name not in provider_names() and near_name(name, provider_names()) is None:
+        raise ValueError(
+            f"no model specified, and {provider!r} is not a provider: write `llm.call('a-provider', {provider!r})`; "
+            f"known providers: {', '.join(provider_names())}"
+        )
+    raise ValueError(
+        f"no model specified: write `llm.call({provider!r}, 'a-model')` or `llm.call('{provider}/a-model')`"
+    )

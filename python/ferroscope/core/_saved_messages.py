@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ..errors import MissingExtraError
+from .base._suggestions import type_name, with_article
 from .base.message_param import BaseMessageParam
 
 # Any: messages of any provider, and JSON values.
@@ -113,7 +114,7 @@ def _dump_value(value: Any, place: str) -> Any:
     if isinstance(value, str):
         return str(value.value) if isinstance(value, Enum) else str(value)  # a member of a `str` enum equals its value
     raise TypeError(
-        f"{place} is a {type(value).__module__}.{type(value).__qualname__}, which cannot be saved: use JSON values, "
+        f"{place} is {with_article(type_name(value))}, which cannot be saved: use JSON values, "
         "bytes, common messages or objects of the providers' SDKs"
     )
 
@@ -144,7 +145,7 @@ def _dump_object(value: Any, members: Any, place: str) -> dict[str, Any]:
     name = f"{kind.__module__}:{kind.__qualname__}"
     if not _is_known(kind.__module__) or "<locals>" in name:
         raise TypeError(
-            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved: use a common message, an "
+            f"{place} is {with_article(type_name(value))}, which cannot be saved: use a common message, an "
             "object of a provider's SDK, or the result of its `model_dump()`"
         )
     return {"$object": name, "members": _dump_value(members, place)}

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from .._coroutine_function import coroutine_function
 from .._engine.drive import adrive, drive
 from .._engine.flow import flow
-from .._engine.options import OPTIONS_DOC, CallOptions, check_options
+from .._engine.option_checks import check_function
+from .._engine.options import OPTIONS_DOC, CallOptions, check_model, check_options, check_provider
 from .._engine.plan import CallPlan, plan_call, render_params
 from ..core._registry import provider_and_model
 from ..core.base._prompts.plan import plan_prompt
+from ..core.base._suggestions import function_name
 from ..errors import MissingExtraError
 from ._common_view import common_view_record
 from ._context import Layers, current_layers, in_force
@@ -41,8 +43,9 @@ class PlannedFunction:
         self._plans: dict[object, CallPlan] = {}
         self._own_plan: CallPlan | None = None
         # The first call raises it instead: that call may use another provider.
-        with suppress(MissingExtraError):
-            self._own_plan = self._plan(options)
+        if options.provider is not None:
+            with suppress(MissingExtraError):
+                self._own_plan = self._plan(options)
 
     def plan(self, layers: Layers) -> CallPlan:
         """Return the plan of a call under the given changes."""
@@ -68,6 +71,11 @@ class PlannedFunction:
         return self._with_settings(known, options)
 
     def _make(self, options: Options) -> CallPlan:
+        if options.provider is None or options.model is None:
+            raise ValueError(
+                f"llm.call() of `{function_name(self.fn)}` has no provider (provider={options.provider!r}, "
+                f"model={options.model!r}): name both, or make the call inside `llm.context(provider=..., model=...)`"
+            )
         return plan_call(self.fn, common_view_record(options.provider), options.model, options.planned())
 
     def _with_settings(self, plan: CallPlan, options: Options) -> CallPlan:
@@ -91,13 +99,18 @@ class PlannedFunction:
 
 
 def _call(
-    provider: str, model: str | None = None, **call_options: Unpack[CallOptions]
+    provider: str | None, model: str | None = None, **call_options: Unpack[CallOptions]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    provider, model = provider_and_model(provider, model)
+    check_provider(provider, model)
+    # Often read from the environment: without a provider the module can be imported, and a call raises.
+    if provider is not None:
+        provider, model = provider_and_model(provider, model)
+        check_model(model, "llm.call")
     check_options(call_options, "llm.call")
     options = Options(provider, model, call_options)
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
+        check_function(fn, "llm.call")
         planned = PlannedFunction(fn, options)
         call: Any  # Any: attributes are set on it
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from .._engine.option_checks import check_values
 from .._scopes import ReentrantScope, Scopes
 from ._options import Change, Options
 
@@ -124,5 +125,6 @@ def context(
     """
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be specified if either is specified.")
+    check_values({"client": client, "call_params": call_params}, "llm.context")
     change = Change.of(provider, model, client=client, call_params=call_params, retry=retry, rate_limit=rate_limit)
     return LLMContext(change)

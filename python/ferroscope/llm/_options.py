@@ -20,13 +20,13 @@ class Options:
     """The options of an `llm` call.
 
     Attributes:
-        provider: The provider to call.
-        model: The name of the model.
+        provider: The provider to call; None if the program has not set one.
+        model: The name of the model; None likewise.
         call: All other options, as passed.
     """
 
-    provider: str
-    model: str
+    provider: str | None
+    model: str | None
     call: CallOptions
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
 from .._engine.options import CallOptions, check_options
+from ..core.base._prompts.callers import callers_level
 from ..core.base._prompts.plan import fn_is_async
+from ..core.base._suggestions import function_name, shortened
 from ._context import Layer, current_layers, in_force
 from ._options import Change
 
@@ -31,6 +34,7 @@ def _override(
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be overridden if either is overridden.")
     check_options(call_options, "llm.override")
+    check_overridable(provider_agnostic_call)
     change = Change.of(provider, model, **call_options)
     fn, target = provider_agnostic_call, getattr(provider_agnostic_call, "_original_fn", None)
     added: tuple[Layer, ...] = (Layer(change, target),)
@@ -61,6 +65,23 @@ def _override(
         call = inner
     setattr(call, _OVERRIDDEN, (call, fn, added))
     return cast("Callable[..., Any]", call)
+
+
+def check_overridable(fn: object) -> None:
+    """Check that a function can be overridden.
+
+    Raises:
+        TypeError: It is not a function.
+    """
+    if not callable(fn):
+        raise TypeError(f"llm.override() takes a function that `llm.call` decorates, not {shortened(fn)}")
+    if getattr(fn, "__mirascope_call__", False) and not hasattr(fn, "_original_fn"):
+        warnings.warn(
+            f"llm.override() does not change `{function_name(fn)}`, which is a call of one provider: decorate it with "
+            "`llm.call` instead",
+            UserWarning,
+            stacklevel=callers_level(),
+        )
 
 
 _override.__name__ = _override.__qualname__ = "override"

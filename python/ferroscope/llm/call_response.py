@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SerializationInfo, SerializerFunctionWrapHandler, computed_field, model_serializer
 
-from ..core.base._tools.output import tool_output_text
+from ..core.base._tools.output import outputs_as_text
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.message_param import BaseMessageParam, ToolResultPart
 from ..core.base.tool import BaseTool
@@ -173,7 +173,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         cls, tools_and_outputs: Sequence[tuple[BaseTool, JsonableType | None]]
     ) -> list[BaseMessageParam]:
         """Return the messages that report the outputs of tools to the model."""
-        return [_tool_message(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
+        return [_tool_message(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
 
     @property
     def cost_details(self) -> Cost:  # pyright: ignore[reportIncompatibleVariableOverride]

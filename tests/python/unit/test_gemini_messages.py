@@ -442,7 +442,7 @@ def test_what_has_no_part_is_kept_and_named():
 
 
 def test_what_is_no_message_is_refused():
-    with pytest.raises(ValueError, match="a int is not a message part"):
+    with pytest.raises(ValueError, match="an int is not a message part"):
         parse_message([3])
 
 

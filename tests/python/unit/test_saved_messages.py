@@ -143,9 +143,12 @@ class Mine(BaseModel):
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "an object": ([{"role": "user", "content": [object()]}], r"messages\[0\]\['content'\]\[0\] is a builtins.object"),
+    "an object": (
+        [{"role": "user", "content": [object()]}],
+        r"messages\[0\]\['content'\]\[0\] is an object, which cannot be saved",
+    ),
     "a model of the program's": (["", Mine()], r"messages\[1\] is a .*Mine, .* or the result of its `model_dump\(\)`"),
-    "a set": ([{"a": {1}}], r"messages\[0\]\['a'\] is a builtins.set, which cannot be saved"),
+    "a set": ([{"a": {1}}], r"messages\[0\]\['a'\] is a set, which cannot be saved"),
 }
 
 

@@ -242,7 +242,10 @@ def test_models_that_contain_themselves() -> None:
         ),
         (
             dict,
-            "<class 'dict'> cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model",
+            (
+                "this cannot be a tool: the class `dict`: a tool is a function, a class that extends `BaseTool`, "
+                "or a pydantic model"
+            ),
         ),
     ],
 )

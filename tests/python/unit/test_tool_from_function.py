@@ -211,7 +211,11 @@ def with_nothing_to_say(a: int, b: int) -> None:
 @pytest.mark.parametrize(
     ("fn", "message"),
     [
-        (without_annotation, "All parameters must have a type annotation."),
+        (
+            without_annotation,
+            "All parameters must have a type annotation. The parameter `a` of the tool `without_annotation` has none: "
+            "write `a: str`, for example",
+        ),
         (
             in_other_order,
             (
@@ -219,7 +223,10 @@ def with_nothing_to_say(a: int, b: int) -> None:
                 "Make sure that the parameter names match exactly."
             ),
         ),
-        (with_nothing_to_say, "All parameters must have a description."),
+        (
+            with_nothing_to_say,
+            "All parameters must have a description. The docstring has none for `b`.",
+        ),
     ],
 )
 def test_mistakes_appear_when_the_tool_is_made(fn: Any, message: str) -> None:

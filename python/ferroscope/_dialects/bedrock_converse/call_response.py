@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from ...core.base._messages.provider_data import Endpoint
 from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
-from ...core.base._tools.output import tool_output_text
+from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import FinishReason, JsonableType
@@ -178,7 +178,7 @@ class ConverseCallResponse(
 
         The API requires the results of parallel calls in one message.
         """
-        results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
+        results = [_result(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
         return [{"role": "user", "content": results}] if results else []
 
     @property

@@ -10,7 +10,7 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import raise_if_cut_off, raise_if_failed
-from ...core.base._tools.output import tool_output_text
+from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
@@ -148,8 +148,8 @@ class ChatV2CallResponse(
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[dict[str, Any]]:
         """Return the messages with the outputs of tools, each as the text of a JSON object."""
         return [
-            {"role": "tool", "tool_call_id": tool.id, "content": result_content(tool_output_text(output))}
-            for tool, output in tools_and_outputs
+            {"role": "tool", "tool_call_id": tool.id, "content": result_content(output)}
+            for tool, output in outputs_as_text(tools_and_outputs)
         ]
 
     @property

@@ -11,7 +11,7 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import cut_off_error, raise_if_failed
-from ...core.base._tools.output import tool_output_text
+from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import CostMetadata, FinishReason, GoogleMetadata, JsonableType
@@ -163,7 +163,7 @@ class ContentCallResponse(
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[ContentDict]:
         """Return the content with the tools' outputs; no content if there are none."""
-        parts = [{"function_response": _result(tool, tool_output_text(output))} for tool, output in tools_and_outputs]
+        parts = [{"function_response": _result(tool, output)} for tool, output in outputs_as_text(tools_and_outputs)]
         return [cast("ContentDict", {"role": "user", "parts": parts})] if parts else []
 
     @property

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 
 from ...core.base._media.parts import audio_media_type, data_url_bytes, document_media_type, image_media_type
 from ...core.base._messages.provider_data import Piece
+from ...core.base._suggestions import with_article
 from ...core.base.message_param import (
     AudioPart,
     AudioURLPart,
@@ -208,7 +209,7 @@ def as_piece(part: Any) -> Piece:  # Any: a part in any form that the SDK accept
             return {"file_data": _given({"file_uri": uri, "mime_type": getattr(part, "mime_type", None)})}
         part = part.model_dump(exclude_none=True, warnings=False)
     if not isinstance(part, Mapping):
-        raise ValueError(f"a {type(part).__name__} is not a message part: pass text, a `Part` or a file")
+        raise ValueError(f"{with_article(type(part).__name__)} is not a message part: pass text, a `Part` or a file")
     piece: Piece = _normal(part)
     return piece
 

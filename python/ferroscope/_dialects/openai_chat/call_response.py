@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
-from ...core.base._tools.output import tool_output_text
+from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.quirks import Quirks
@@ -228,8 +228,8 @@ class ChatCallResponse(
     ) -> list[ChatCompletionToolMessageParam]:
         """Return the messages with the outputs of tools."""
         messages = (
-            {"role": "tool", "content": tool_output_text(output), "tool_call_id": tool.id, "name": tool._name()}
-            for tool, output in tools_and_outputs
+            {"role": "tool", "content": output, "tool_call_id": tool.id, "name": tool._name()}
+            for tool, output in outputs_as_text(tools_and_outputs)
         )
         return [cast("ChatCompletionToolMessageParam", message) for message in messages]
 

@@ -10,7 +10,7 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import raise_if_cut_off
-from ...core.base._tools.output import tool_output_text
+from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
@@ -166,8 +166,8 @@ class ResponsesCallResponse(
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[FunctionCallOutput]:
         """Return the items with the outputs of tools."""
         items = (
-            {"type": "function_call_output", "call_id": tool.id, "output": tool_output_text(output)}
-            for tool, output in tools_and_outputs
+            {"type": "function_call_output", "call_id": tool.id, "output": output}
+            for tool, output in outputs_as_text(tools_and_outputs)
         )
         return [cast("FunctionCallOutput", item) for item in items]
 

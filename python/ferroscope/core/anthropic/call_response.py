@@ -12,7 +12,7 @@ from ..._dialects.anthropic.messages import parse_message, parse_messages
 from ..._dialects.anthropic.system import join_system
 from ...errors import UnknownToolError
 from ..base._tools.arguments import arguments_text, raise_if_cut_off
-from ..base._tools.output import tool_output_text
+from ..base._tools.output import outputs_as_text
 from ..base.call_response import BaseCallResponse
 from ..base.message_param import BaseMessageParam
 from ..base.types import FinishReason, JsonableType
@@ -141,7 +141,7 @@ class AnthropicCallResponse(_Base):
     @classmethod
     def tool_message_params(cls, tools_and_outputs: Sequence[tuple[AnthropicTool, JsonableType]]) -> list[MessageParam]:
         """Return the message with the tools' outputs; an empty list if there are none."""
-        results = [_result(tool, tool_output_text(output)) for tool, output in tools_and_outputs]
+        results = [_result(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
         return [cast("MessageParam", {"role": "user", "content": results})] if results else []
 
     @property

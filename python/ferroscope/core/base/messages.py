@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ._media.parts import audio_part, image_part, is_audio_segment, is_pil_image, is_wave_reader
+from ._suggestions import shortened
 from .message_param import BaseMessageParam, ContentPart, TextPart, is_content_part
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ else:
     # Some callers evaluate annotations, which must not import the media types.
     Piece: TypeAlias = ContentPart | str
 """The content that a message can be created from: parts, texts, PIL images, pydub segments and wave readers."""
+
+
+_KINDS: Final = "a message's content is text, a part such as `TextPart`, an image, or a list of these"
 
 
 class Messages:
@@ -61,7 +65,7 @@ def message_content(content: object) -> str | list[ContentPart]:
         return [part]
     # Mappings, models and bytes are iterable too, but their items are not pieces.
     if isinstance(content, bytes | bytearray | dict | BaseMessageParam) or not isinstance(content, Iterable):
-        raise ValueError(f"Invalid message sequence type: {content!r}")
+        raise ValueError(f"Invalid message sequence type: {shortened(content)} ({_KINDS})")
     return [_part_or_error(piece) for piece in content]
 
 
@@ -80,5 +84,5 @@ def _part_or_error(piece: object) -> ContentPart:
         return TextPart(type="text", text=piece)
     part = _part(piece)
     if part is None:
-        raise ValueError(f"Invalid message sequence type: {piece!r}")
+        raise ValueError(f"Invalid message sequence type: {shortened(piece)} ({_KINDS})")
     return part

@@ -14,6 +14,7 @@ from ...errors import TemplateError, TemplateVariableError
 from ._prompts.callers import callers_level
 from ._prompts.plan import attach_plan, docstring_template, missing_template_message, plan_prompt
 from ._prompts.template import Template, parse_template, parse_text
+from ._suggestions import function_name, shortened
 from .dynamic_config import BaseDynamicConfig
 from .message_param import BaseMessageParam
 from .messages import Messages
@@ -91,6 +92,7 @@ class BasePrompt(BaseModel):
         *additional_decorators: Callable[[_T], _T],
     ) -> _R:
         """Call a model with this prompt. Additional decorators wrap the call."""
+        _check_decorator(call_decorator, "run")
         config = self.dynamic_config()
 
         def prompt(**_fields: Any) -> AnyDynamicConfig:
@@ -109,6 +111,7 @@ class BasePrompt(BaseModel):
         *additional_decorators: Callable[[_T], _T],
     ) -> Awaitable[_R]:
         """Call a model with this prompt asynchronously. Additional decorators wrap the call."""
+        _check_decorator(call_decorator, "run_async")
         config = self.dynamic_config()
 
         async def prompt(**_fields: Any) -> AnyDynamicConfig:
@@ -148,6 +151,12 @@ class BasePrompt(BaseModel):
         prompt._prompt_template = template.source
         prompt._metadata = self._own_metadata(config)
         return values
+
+
+def _check_decorator(decorator: object, method: str) -> None:
+    if _is_call(decorator) or not callable(decorator):
+        what = f"the call `{function_name(decorator)}`" if callable(decorator) else shortened(decorator)
+        raise TypeError(f'`{method}` takes a call decorator, such as `openai.call("a-model")`, not {what}')
 
 
 _BasePromptT = TypeVar("_BasePromptT", bound=BasePrompt)
@@ -204,7 +213,13 @@ def prompt_template(template: str | None = None) -> PromptDecorator | MessagesDe
 
     Raises:
         TemplateError: The template is invalid.
+        TypeError: The template is not text, such as the function itself if the parentheses are missing.
     """
+    if template is not None and not isinstance(template, str):
+        if callable(template):
+            name = function_name(template)
+            raise TypeError(f"@prompt_template needs parentheses: write `@prompt_template()` above `{name}`")
+        raise TypeError(f"prompt_template() takes a template as text, not {shortened(template)}")
 
     def decorate(prompt: Any) -> Any:
         if _is_call(prompt):

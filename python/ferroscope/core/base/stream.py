@@ -42,6 +42,7 @@ class StreamDriver(Protocol):
 
     @property
     def ended(self) -> bool: ...
+    def check_kind(self, *, asynchronous: bool, write: str) -> None: ...
     @property
     def content(self) -> str: ...
     @property
@@ -194,12 +195,14 @@ class BaseStream(
         return cast("_BaseCallResponseT", await self._run.acollect())
 
     def __enter__(self) -> Self:
+        self._run.check_kind(asynchronous=False, write="`async with`")
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
+        self._run.check_kind(asynchronous=True, write="`with`")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

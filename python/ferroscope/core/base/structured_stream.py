@@ -87,6 +87,13 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         """Send the request of an async call and yield the instances; see `__iter__`."""
         return self._run.aiterate(self._keep)
 
+    if not TYPE_CHECKING:  # to type checkers, every attribute would be there
+
+        def __getattr__(self, name: str) -> object:
+            if name == "constructed_response_model":
+                raise AttributeError("constructed_response_model is available after the stream has been consumed")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def _keep(self, instance: _ResponseModelT) -> None:
         self.constructed_response_model = instance
 
@@ -109,12 +116,14 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         return response
 
     def __enter__(self) -> Self:
+        self.stream.__enter__()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
+        await self.stream.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -24,6 +24,7 @@ from google.genai.types import GenerateContentResponse
 from ..._dialects.gemini.parameters import HTTP_OPTIONS, http_options
 from ..._dialects.gemini.sdk_objects import dump_event, read_response
 from ..._engine.common_errors import class_of_both
+from ...core.base._suggestions import type_name, with_article
 from ...errors import APIConnectionError as LostConnectionError
 from ...errors import ClientError, ProviderStreamError
 from ._clients import BodyBox, capture_into, http_library
@@ -49,7 +50,7 @@ def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
     module = type(client).__module__
     if module.startswith(_ABANDONED):
         raise ClientError(
-            f"a {module}.{type(client).__qualname__} is a client of an SDK that Google has abandoned; pass a "
+            f"{with_article(type_name(client))} is a client of an SDK that Google has abandoned; pass a "
             "`google.genai.Client` (for Vertex AI: `google.genai.Client(vertexai=True, ...)`), or omit `client=`"
         )
     # One client has both the sync and the async methods; its `aio` may be passed, too.

@@ -16,15 +16,18 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from ....errors import TemplateError, TemplateVariableError
+from .._suggestions import function_name, near_name
 from ..message_param import BaseMessageParam, is_content_part
 from ..messages import message_content
 from ..metadata import Metadata
 from .callers import callers_level
+from .checks import check_config, explain_no_prompt
 from .template import Message, Template, parse_template
 
 DOCSTRING_SWITCHES: Final = (
@@ -74,7 +77,13 @@ class PromptPlan:
     _variable_error: str | None
     _names: tuple[str, ...]
     _default_arguments: dict[str, Any] | None
+    _is_left_out: bool  # the template, where the function returns a prompt
     _signature: inspect.Signature
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return function_name(self.fn)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by name, including defaults, in a new dict.
@@ -93,7 +102,12 @@ class PromptPlan:
         return self._bind_slowly(args, kwargs)
 
     def _bind_slowly(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        given = self._signature.bind_partial(*args, **kwargs)
+        try:
+            given = self._signature.bind_partial(*args, **kwargs)
+        except TypeError as error:
+            near = [near_name(name, self._signature.parameters) for name in kwargs.keys() - self._signature.parameters]
+            hint = f" (did you mean `{near[0]}`?)" if near and near[0] else ""
+            raise TypeError(f"{self.name}() {error}{hint}") from None
         given.apply_defaults()
         bound: dict[str, Any] = {}
         for name, value in given.arguments.items():
@@ -110,26 +124,51 @@ class PromptPlan:
             ValueError: The result is not a prompt, or there is no prompt.
             TemplateVariableError: A variable of the template has no value.
         """
+        if self._is_left_out and not isinstance(returned, dict | NoneType):
+            self._warn(f"`{self.name}` has a template and returned a prompt: the template is not sent")
         if type(returned) is str:
             return _with_messages([BaseMessageParam(role="user", content=returned)], fn_args)
         if returned is None:
-            return ResolvedPrompt(self._render(fn_args), None, fn_args)
+            return ResolvedPrompt(self._render(fn_args, "None"), None, fn_args)
         if isinstance(returned, dict):
             return self._resolve_config(fn_args, returned)
-        messages = message_list(returned)
-        return _with_messages(messages, fn_args) if messages else ResolvedPrompt(self._render(fn_args), None, fn_args)
+        try:
+            messages = message_list(returned)
+        except ValueError as error:
+            raise self._no_prompt(returned, error) from None
+        if not messages:
+            return ResolvedPrompt(self._render(fn_args, "an empty list"), None, fn_args)
+        return _with_messages(messages, fn_args)
+
+    def _no_prompt(self, returned: Any, error: ValueError) -> ValueError:
+        why = explain_no_prompt(returned, self.fn)
+        return ValueError(f"{error}; {why}") if why else ValueError(f"{error}; it is in what `{self.name}` returned")
+
+    def _warn(self, message: str) -> None:
+        warnings.warn(message, UserWarning, stacklevel=callers_level())
 
     def _resolve_config(self, fn_args: dict[str, Any], config: dict[str, Any]) -> ResolvedPrompt:
-        if config.get("messages"):
-            return ResolvedPrompt(message_list(config["messages"]), config, fn_args)
+        check_config(config, self.fn)
+        if messages := config.get("messages"):
+            if isinstance(messages, Mapping):
+                raise ValueError(
+                    f'`messages` in the dict that `{self.name}` returned is one message: write "[...]" around'
+                )
+            return ResolvedPrompt(message_list(messages), config, fn_args)
+        if messages is not None and self._parsed is not None:
+            self._warn(f"`messages` in the dict that `{self.name}` returned is empty: the template is sent instead")
         computed = config.get("computed_fields")
         if computed:
             fn_args = {**fn_args, **computed}
-        return ResolvedPrompt(self._render(fn_args), config, fn_args)
+        returned = "a dict with no messages" if messages is None else "a dict whose `messages` are empty"
+        return ResolvedPrompt(self._render(fn_args, returned), config, fn_args)
 
-    def _render(self, fn_args: dict[str, Any]) -> list[Message]:
+    def _render(self, fn_args: dict[str, Any], returned: str) -> list[Message]:
         if self._parsed is None:
-            raise ValueError(missing_template_message(self.fn))
+            raise ValueError(
+                f"{missing_template_message(self.fn)} `{self.name}` returned {returned}: return the prompt, or set a "
+                "template with `@prompt_template(...)`"
+            )
         if self._variable_error is not None:
             raise TemplateVariableError(self._variable_error)
         return self._parsed.messages(fn_args)
@@ -169,6 +208,7 @@ def plan_prompt(fn: Callable[..., Any], template: str | None = None) -> PromptPl
         _variable_error=variable_error,
         _names=names,
         _default_arguments=defaults,
+        _is_left_out=template is not None,
         _signature=signature,
     )
 

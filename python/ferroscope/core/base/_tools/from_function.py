@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from pydantic import BaseModel, Field
 
 from .docstring import FunctionDoc, read_docstring
+from .mistakes import explain_unannotated
 
 _EMPTY: Final = inspect.Parameter.empty
 _RECEIVERS: Final = ("self", "cls")
@@ -59,8 +60,9 @@ def read_function(fn: Callable[..., object], base: type[BaseModel], doc: str | N
     documented = read_docstring(doc) if doc else _documented(fn, named) if doc is None else _UNDOCUMENTED
     accepted = list(inspect.signature(fn).parameters.values())
     receiver = accepted.pop(0).name if accepted and accepted[0].name in _RECEIVERS else None
-    if any(parameter.annotation is _EMPTY for parameter in accepted):
-        raise ValueError("All parameters must have a type annotation.")
+    unannotated = next((parameter.name for parameter in accepted if parameter.annotation is _EMPTY), None)
+    if unannotated is not None:
+        raise ValueError(explain_unannotated(fn, unannotated))
     types = _parameter_types(named, accepted)
     # A docstring may describe the receiver and arguments of a partial, which are not parameters of the tool.
     asked = {parameter.name for parameter in accepted}
@@ -200,7 +202,7 @@ def _description(documented: Sequence[tuple[str, str]], index: int, parameter: i
             f"parameter name {name}. Make sure that the parameter names match exactly."
         )
     if not description:
-        raise ValueError("All parameters must have a description.")
+        raise ValueError(f"All parameters must have a description. The docstring has none for `{name}`.")
     return description
 
 

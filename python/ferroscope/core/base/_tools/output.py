@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import wraps
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from .._suggestions import function_name, shortened
 
 if TYPE_CHECKING:
     from ..types import JsonableType
@@ -99,6 +102,40 @@ def _as_pydantic(value: object) -> Any:  # Any: the result of pydantic's convers
             raise TypeError(f"Unsupported type for serialization: {type(value)}") from error
 
 
+def outputs_as_text(tools_and_outputs: Iterable[tuple[_ToolT, object]]) -> Iterator[tuple[_ToolT, str]]:
+    """Yield pairs of a tool and its output as text.
+
+    Raises:
+        TypeError: There is something else than pairs, a tool is None, or an output has no JSON form, such as the
+            coroutine of an async tool that was not awaited.
+    """
+    for pair in tools_and_outputs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(
+                "tool_message_params() takes a list of pairs of a tool and its output, such as "
+                f"`[(tool, tool.call())]`; one item of it is {shortened(pair)}"
+            )
+        tool, output = pair
+        if tool is None:
+            raise TypeError(
+                "tool_message_params() got None in place of a tool: the model called none; check `response.tool`"
+            )
+        if inspect.isawaitable(output):
+            if inspect.iscoroutine(output):
+                output.close()
+            raise TypeError(f"the output of the tool `{_name(tool)}` is a coroutine: write `await tool.call()`")
+        try:
+            text = tool_output_text(output)
+        except TypeError as error:
+            error.add_note(f"in the output of the tool `{_name(tool)}`")
+            raise
+        yield tool, text
+
+
+def _name(tool: Any) -> str:  # Any: a tool of any provider
+    return tool._name() if hasattr(tool, "_name") else function_name(tool)
+
+
 def transform_tool_outputs(
     fn: Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, str]]], list[_MessageT]],
 ) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, JsonableType | None]]], list[_MessageT]]:
@@ -108,6 +145,6 @@ def transform_tool_outputs(
     def with_text(
         cls: type[_ResponseTypeT], tools_and_outputs: Sequence[tuple[_ToolT, JsonableType | None]]
     ) -> list[_MessageT]:
-        return fn(cls, [(tool, tool_output_text(output)) for tool, output in tools_and_outputs])
+        return fn(cls, list(outputs_as_text(tools_and_outputs)))
 
     return with_text

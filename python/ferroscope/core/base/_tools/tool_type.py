@@ -15,6 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 from ..from_call_args import FromCallArgs, is_from_call_args
 from .binding import bind_tool_type, unbound_tool_type
 from .from_function import FunctionTool, call_function, field_definitions, has_receiver, read_function
+from .mistakes import reject_no_tool
 
 if TYPE_CHECKING:
     from ..tool import BaseTool
@@ -55,8 +56,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
         # The owner is stored with the classes, because `functools.wraps` copies attributes to the wrapper.
         if cached is not None and cached[0] is tool and base in cached[1]:
             return cast("type[_ToolT]", cached[1][base])
-        if isinstance(tool, type) and not issubclass(tool, BaseModel):
-            raise TypeError(f"{tool!r} cannot be a tool: pass a function, a subclass of BaseTool or a pydantic model")
+        reject_no_tool(tool)
         with _lock:
             cached = vars(tool).get(_ATTRIBUTE)
             if cached is None or cached[0] is not tool:
@@ -72,6 +72,7 @@ def provider_tool_type(tool: type[BaseModel] | Callable[..., object], base: type
     key = (id(parts[0]), id(parts[1]), base)
     made = _types_of_callables.get(key)
     if made is None:
+        reject_no_tool(tool)
         with _lock:
             made = _types_of_callables.get(key) or _build_with_source(tool, base)
             _types_of_callables[key] = made
