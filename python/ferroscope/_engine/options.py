@@ -122,7 +122,7 @@ def check_model(model: object, decorator: str) -> None:
     if callable(model):
         name = getattr(model, "__name__", "the function")
         raise TypeError(f'{decorator} needs a model: write `@{decorator}("a-model")` above `{name}`')
-    raise TypeError(f"{decorator}() needs the name of a model as text, not {model!r}")
+    raise TypeError(f"{decorator}() needs the name of a model as a string, not {model!r}")
 
 
 def check_provider(provider: object, model: object) -> None:
@@ -136,4 +136,4 @@ def check_provider(provider: object, model: object) -> None:
     if callable(provider) and model is None:
         name = getattr(provider, "__name__", "the function")
         raise TypeError(f'llm.call needs a provider and a model: write `@llm.call("openai", "a-model")` above `{name}`')
-    raise TypeError(f'llm.call() needs the name of a provider as text, such as "openai", not {shortened(provider)}')
+    raise TypeError(f'llm.call() needs the name of a provider as a string, such as "openai", not {shortened(provider)}')

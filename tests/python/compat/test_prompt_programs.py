@@ -304,7 +304,7 @@ def test_decorators_in_the_wrong_order_are_told(client: OpenAI) -> None:
     def recommend_book(genre: str) -> str:
         return genre
 
-    with pytest.raises(TemplateError, match="@prompt_template goes below the call decorator"):
+    with pytest.raises(TemplateError, match="put @prompt_template below the call decorator"):
         prompt_template("Recommend a {genre} book")(recommend_book)
     with pytest.warns(UserWarning, match="@metadata above the call decorator of .* has no effect"):
         metadata({"tags": {"a"}})(recommend_book)

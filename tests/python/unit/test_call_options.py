@@ -27,8 +27,8 @@ def prompt() -> str:
     [
         ("response_modle", "did you mean `response_model`?"),
         ("tool", "did you mean `tools`?"),
-        ("temperature", 'pass `call_params={"temperature": ...}`'),
-        ("max_tokens", 'pass `call_params={"max_tokens": ...}`'),
+        ("temperature", 'write `call_params={"temperature": ...}`'),
+        ("max_tokens", 'write `call_params={"max_tokens": ...}`'),
     ],
 )
 def test_an_unknown_option_is_an_error_with_the_right_name(decorator: str, name: str, hint: str) -> None:

@@ -241,7 +241,7 @@ LLM = {
     "a colon in place of a slash": of(lambda: llm_call("openai:gpt-4o"), ValueError, "`llm.call('openai/gpt-4o')`"),
     "a misspelt provider": of(lambda: llm_call("opnai", "m"), ValueError, "did you mean 'openai'?"),
     "a provider in capitals": of(lambda: llm_call("OpenAI/gpt-4o"), ValueError, "did you mean 'openai'?"),
-    "the SDK as the provider": of(lambda: llm_call(openai_sdk, "m"), TypeError, '"openai"', "as text"),
+    "the SDK as the provider": of(lambda: llm_call(openai_sdk, "m"), TypeError, '"openai"', "as a string"),
     "a number as the model": of(lambda: llm_call("openai", 4), TypeError, "llm.call()", "a model", "4"),
     "no provider at the call": of(
         lambda: llm_call(os.environ.get("NO_SUCH_VARIABLE"), "m")(), ValueError, "`ask`", "provider=None", "llm.context"
