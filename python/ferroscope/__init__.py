@@ -24,8 +24,10 @@ from ._lazy import lazy_names
 if TYPE_CHECKING:
     from . import core as core
     from . import errors as errors
+    from . import integrations as integrations
     from . import llm as llm
     from . import retries as retries
+    from ._telemetry import instrument, uninstrument
     from .core._registry import register_provider, unregister_provider
     from .core._saved_messages import dump_messages, load_messages
     from .core.base import (
@@ -133,15 +135,18 @@ __all__ = [
     "core",
     "dump_messages",
     "errors",
+    "instrument",
+    "integrations",
     "llm",
     "load_messages",
     "prompt_template",
     "register_provider",
     "retries",
+    "uninstrument",
     "unregister_provider",
 ]
 
-_PACKAGES = ("core", "errors", "llm", "retries")
+_PACKAGES = ("core", "errors", "integrations", "llm", "retries")
 _BASE = (
     "AudioPart",
     "AudioURLPart",
@@ -171,6 +176,8 @@ __getattr__, __dir__ = lazy_names(
         "Quirks": ".core.base.quirks",
         "__version__": "._version",
         "dump_messages": ".core._saved_messages",
+        "instrument": "._telemetry",
+        "uninstrument": "._telemetry",
         "load_messages": ".core._saved_messages",
         "register_provider": ".core._registry",
         "unregister_provider": ".core._registry",

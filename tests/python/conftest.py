@@ -9,6 +9,9 @@ import signal
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+# Logfire's plugin for pydantic would import it, and OpenTelemetry's SDK, in every process that makes a model.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "logfire-plugin")
+
 
 def pytest_configure() -> None:
     # A job in the background inherits that Ctrl-C is ignored, and some tests press it.

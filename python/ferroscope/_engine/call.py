@@ -24,6 +24,7 @@ from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
 from .extraction import Extraction
+from .observing import Observation, observe
 from .option_checks import check_call_params, check_client
 from .plan import CallPlan, provider_tools, render_params
 from .provider import Provider
@@ -52,6 +53,7 @@ class Call:
         metadata: The metadata of the call, such as its tags.
         meters: The meters that count the call.
         prompt: The result of the prompt function.
+        observation: The record of the call for telemetry; None if nothing observes it.
         host: The host of the request; empty before it is sent, or if the client has no URL.
     """
 
@@ -68,10 +70,14 @@ class Call:
     metadata: Metadata
     meters: tuple[Meter, ...]
     prompt: ResolvedPrompt
+    observation: Observation | None
     host: str = ""
 
-    def send(self) -> Any:
+    def send(self, observation: Observation | None = None) -> Any:
         """Call the SDK with this call's client. Return an awaitable if the call is async.
+
+        Args:
+            observation: The observation of the request; by default that of the call.
 
         Raises:
             ferroscope.errors.BudgetExceededError: The budget is used up.
@@ -88,10 +94,16 @@ class Call:
         self.host = host_of(client, provider.clients)
         if self.meters:
             check_budgets(self.billed_by(self.plan.model), self.plan.model, self.meters)
+        observation = observation or self.observation
+        if observation is not None:
+            return observation.send(self, client, self._request)
+        return self._request(client)
+
+    def _request(self, client: object) -> Any:
         kwargs = self.kwargs
         if self.plan.retry is not None:
-            client, kwargs = provider.once(client, kwargs)
-        if is_async:
+            client, kwargs = self.provider.once(client, kwargs)
+        if self.plan.prompt.is_async:
             return self._asend(client, kwargs)
         method = self._method(client)
         try:
@@ -298,6 +310,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         metadata=cast("Metadata", config.get("metadata") or plan.prompt.metadata or {}),
         meters=open_meters(),
         prompt=prompt,
+        observation=observe(plan),
     )
 
 

@@ -29,6 +29,7 @@ class Clients:
         close: Closes an async client.
         url: Returns the URL that a client sends requests to; None if it has none.
         key: Returns the API key of a client; None if it has none.
+        untraced: Returns a client that sends the same requests without tracing spans of the SDK's own.
     """
 
     environment: tuple[str, ...]
@@ -38,6 +39,7 @@ class Clients:
     close: Callable[[Any], Awaitable[object]] = lambda client: client.close()
     url: Callable[[Any], Any] = lambda client: getattr(client, "base_url", None)
     key: Callable[[Any], Any] = lambda client: getattr(client, "api_key", None)
+    untraced: Callable[[Any], Any] = lambda client: client
 
     @classmethod
     def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:

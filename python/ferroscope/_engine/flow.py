@@ -41,11 +41,20 @@ def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
 
 def _read(call: Call, raw: object, start_time: float) -> tuple[AnyCallResponse, Any]:
     """Return the response for what the SDK returned, and the answer in it as the response model."""
-    response = call.response(raw, start_time, now())
-    error = call.reported_error(response)
-    # A server may charge for an answer that failed halfway.
-    if call.meters and (error is None or response.usage is not None):
-        record(response.cost_details, call.meters)
-    if error is not None:
-        raise error
-    return response, response if call.extraction is None else extract(call, response)
+    received: AnyCallResponse | None = None
+    try:
+        received = response = call.response(raw, start_time, now())
+        error = call.reported_error(response)
+        # A server may charge for an answer that failed halfway.
+        if call.meters and (error is None or response.usage is not None):
+            record(response.cost_details, call.meters)
+        if error is not None:
+            raise error
+        result = response if call.extraction is None else extract(call, response)
+    except Exception as failure:
+        if call.observation is not None:
+            call.observation.end(received, failure)
+        raise
+    if call.observation is not None:
+        call.observation.end(response, None)
+    return response, result

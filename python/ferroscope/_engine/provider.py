@@ -51,6 +51,8 @@ class Provider:
         stream_error: The SDK's class for an error that the provider reports inside a stream.
         errors: The SDK's exceptions that neither their name nor a status identifies: the name of each, and the name
             of the class in `ferroscope.errors`.
+        telemetry_name: The provider's name in OpenTelemetry's conventions; empty if that is the same.
+        operation: The name of the operation in OpenTelemetry's conventions.
         adapter_module: The module with the streams (`Stream`, `AsyncStream`) and exceptions (`APIError` and so on)
             under the names that the engine uses. It is an adapter for SDKs with other names; empty for the SDK itself.
         json_framing: The framing of events in a streamed body of the type `application/json`.
@@ -79,6 +81,8 @@ class Provider:
     quirks: Quirks = field(default_factory=Quirks)
     stream_error: str = "APIError"
     errors: Mapping[str, str] = field(default_factory=dict)
+    telemetry_name: str = ""
+    operation: str = "chat"
     adapter_module: str = ""
     json_framing: Framing = "sse"
     accepts_client: Callable[[object | None], bool] = field(default=lambda client: True)

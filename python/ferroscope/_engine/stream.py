@@ -25,6 +25,7 @@ from . import event_trace
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
 from .error_facts import plain_headers
+from .observing import FirstChunkSource
 from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
@@ -69,6 +70,7 @@ class StreamRun:
         "_decoder",
         "_head",
         "_heard",
+        "_observation",
         "_process",
         "_replay_buffer",
         "_response",
@@ -93,6 +95,7 @@ class StreamRun:
         self._closed = False
         self._complete = False
         self._budget: BudgetWatch | None = None
+        self._observation = None if call.observation is None else call.observation.fork()
         self._broken_off = False
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._started = 0.0
@@ -163,6 +166,9 @@ class StreamRun:
             yield from self._last(shown)
         except DecodeError as error:
             raise self._broken(error) from None
+        except BaseException as error:
+            self._observe_end(error)
+            raise
         finally:
             self.close()
         self._report_tools()
@@ -205,6 +211,9 @@ class StreamRun:
                 yield item
         except DecodeError as error:
             raise self._broken(error) from None
+        except BaseException as error:
+            self._observe_end(error)
+            raise
         finally:
             await self.aclose()
         self._report_tools()
@@ -268,6 +277,7 @@ class StreamRun:
             return None
         run = StreamRun(self._call)
         run._replay_buffer = None
+        run._observation = None
         run._decoder.framing = self._decoder.framing
         run._decoder.framed = self._decoder.framed
         run._source = Replay(self._replay_buffer.pieces(), run._decoder)
@@ -280,20 +290,20 @@ class StreamRun:
     def _send(self) -> Any:
         limit = self._limit()
         if limit is None:
-            return self._call.send()
+            return self._call.send(self._observation)
         try:
-            return in_time(limit, self._call.send, _close)
+            return in_time(limit, partial(self._call.send, self._observation), _close)
         except DeadlinePassed as error:
             raise self._interrupted(error) from None
 
     async def _asend(self) -> Any:
         limit = self._limit()
         if limit is None:
-            return await self._call.send()
+            return await self._call.send(self._observation)
         import anyio
 
         with anyio.move_on_after(limit.seconds):
-            return await self._call.send()
+            return await self._call.send(self._observation)
         raise self._interrupted(limit.passed())
 
     def _read(self, source: Source, reads: Iterator[Any]) -> Any:
@@ -375,6 +385,8 @@ class StreamRun:
         # A replay needs one continuous body, so such a stream is not resumed.
         if resume is not None and self._replay_buffer is None:
             source = Resuming(source, self._decoder, resume, self._source_of, self._is_broken)
+        if self._observation is not None:
+            source = FirstChunkSource(source, self._observation.first_chunk)
         self._source = source
         meters = self._call.meters
         if meters:
@@ -457,6 +469,7 @@ class StreamRun:
     def _end_whole(self) -> None:
         self._complete = True
         self._end()
+        self._observe_end(None)
 
     def _end(self) -> None:
         if not self.ended:
@@ -466,6 +479,18 @@ class StreamRun:
             # A request that got no response costs nothing, and a replay has already been paid for.
             if self._call.meters and self._source is not None and not isinstance(self._source, Replay):
                 record(self.cost_details(), self._call.meters)
+
+    def _observe_end(self, error: BaseException | None) -> None:
+        observation, self._observation = self._observation, None
+        if observation is not None:
+            self._end()
+            # A loop that was left is no error.
+            observation.end_stream(self, None if isinstance(error, GeneratorExit) else error)
+
+    def __del__(self) -> None:
+        # An async generator that is collected after its event loop has closed runs no `finally`.
+        if self._begun:
+            self._observe_end(None)
 
     def _report_tools(self) -> None:
         if self._tools is None:
@@ -489,6 +514,7 @@ class StreamRun:
         found = self._errors().of_core(kind, self._place(message), from_json(body) if body else None)
         add_note(found, self._call.where)
         found.event, found.offset, found.partial = event or None, offset, self.response()
+        self._observe_end(found)
         return found
 
     def _interrupted(self, error: Exception) -> Exception:
@@ -534,6 +560,7 @@ class StreamRun:
             self._decoder.stop()
         if self._begun:
             self._end()
+            self._observe_end(None)
 
     @property
     def complete(self) -> bool:
@@ -559,6 +586,16 @@ class StreamRun:
         """Whether any of the answer was received."""
         decoder = self._decoder
         return bool(decoder.content or decoder.reasoning or decoder.tool_calls)
+
+    @property
+    def has_response(self) -> bool:
+        """Whether any of the answer has arrived."""
+        return self._source is not None and self._decoder.events > 0
+
+    @property
+    def chunk_count(self) -> int:
+        """How many events have arrived."""
+        return self._decoder.events
 
     @property
     def arguments(self) -> str:

@@ -35,6 +35,7 @@ COMPLETE = (
     "mirascope.core.google",
     "mirascope.core.openai",
     "mirascope.core.vertex",
+    "mirascope.integrations",
     "mirascope.llm",
     "mirascope.retries",
 )
@@ -164,6 +165,7 @@ def takes(fn: Any, params: list[str]) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:`ferroscope.core.(gemini|vertex)` is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:`ferroscope.integrations.tenacity` is now:UserWarning")
 @pytest.mark.parametrize("module", MODULES, ids=ours)
 def test_every_name_of_v1_is_here_or_listed(module: str) -> None:
     gaps = gaps_of(module)

@@ -179,18 +179,25 @@ class Caller:
         """The provider's module, such as `ferroscope.core.openai`."""
         return import_module(self.row.module)
 
-    def decorate(self, prompt: Callable[..., Any], *, model: str = "", **options: Any) -> Callable[..., Any]:
-        """The prompt function as a call of this kind."""
+    def decorate(
+        self,
+        prompt: Callable[..., Any],
+        *,
+        model: str = "",
+        around: Callable[[Any], Any] = lambda call: call,
+        **options: Any,
+    ) -> Callable[..., Any]:
+        """The prompt function as a call of this kind, with a decorator around it if one is passed."""
         decorator = self.provider.call(model or self.row.model, **self.row.options, **options)
         if self.kind == "sync":
-            return decorator(prompt)
+            return around(decorator(prompt))
 
         async def asynchronous(*args: Any, **kwargs: Any) -> Any:
             return prompt(*args, **kwargs)
 
         asynchronous.__signature__ = inspect.signature(prompt)  # type: ignore[attr-defined]
         asynchronous.__name__, asynchronous.__doc__ = prompt.__name__, prompt.__doc__
-        call = decorator(asynchronous)
+        call = around(decorator(asynchronous))
         return lambda *args, **kwargs: self.await_(call(*args, **kwargs))
 
     def call(self, prompt: Callable[..., Any] | str = "Say hello", *args: Any, **options: Any) -> Any:

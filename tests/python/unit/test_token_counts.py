@@ -34,7 +34,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
 
 
 def counts(**known: int) -> dict[str, int | None]:
-    return {**dict.fromkeys(("input", "cached", "output", "reasoning", "cache_write", "total")), **known}
+    """The counts of a usage object, whose cached tokens are part of the prompt unless `prompt` differs."""
+    names = ("input", "prompt", "cached", "output", "reasoning", "cache_write", "total")
+    return {**dict.fromkeys(names), "prompt": known.get("input"), **known}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def counts(**known: int) -> dict[str, int | None]:
                 "cache_read_input_tokens": 30,
                 "cache_creation_input_tokens": 7,
             },
-            counts(input=10, cached=30, output=5, cache_write=7),
+            counts(input=10, prompt=47, cached=30, output=5, cache_write=7),
         ),
         # The reasoning is beside the candidates, and is generated all the same.
         (
@@ -74,11 +76,11 @@ def counts(**known: int) -> dict[str, int | None]:
                 "cachedContentTokenCount": 4,
                 "totalTokenCount": 20,
             },
-            counts(input=10, cached=4, output=7, reasoning=2, total=20),
+            counts(input=10, prompt=13, cached=4, output=7, reasoning=2, total=20),
         ),
         (
             {"inputTokens": 10, "outputTokens": 5, "totalTokens": 45, "cacheReadInputTokens": 30},
-            counts(input=10, cached=30, output=5, total=45),
+            counts(input=10, prompt=40, cached=30, output=5, total=45),
         ),
         (
             {

@@ -8,6 +8,7 @@ from ..._dialects.anthropic.dialect import AnthropicMessages
 from ..._engine.clients import Clients
 from ..._engine.error_facts import RetryRules
 from ..._engine.provider import Provider
+from ._untraced import untraced
 from .call_response import AnthropicCallResponse
 from .call_response_chunk import AnthropicCallResponseChunk
 from .stream import AnthropicStream
@@ -37,6 +38,7 @@ ANTHROPIC = Provider(
         ),
         sync=Anthropic,
         asynchronous=AsyncAnthropic,
+        untraced=untraced,
     ),
     stream_error="APIStatusError",
     retry_rules=RetryRules(limit_headers=_LIMIT_HEADERS),

@@ -48,6 +48,7 @@ _OPENAI: Final = Provider(
     stream=AzureStream,
     tool=AzureTool,
     clients=Clients(environment=ENVIRONMENT, sync=sync_client, asynchronous=async_client),
+    telemetry_name="azure.ai.openai",
     api=CHAT,
 )
 
@@ -88,6 +89,7 @@ def _alternatives() -> tuple[Provider, ...]:
             "ServiceResponseError": "APIConnectionError",
             "ServiceResponseTimeoutError": "APITimeoutError",
         },
+        telemetry_name="azure.ai.inference",
         adapter_module="ferroscope.core.azure._inference",
         chunk=InferenceChunk,
         tool=InferenceTool,

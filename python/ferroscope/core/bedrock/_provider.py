@@ -52,6 +52,7 @@ BEDROCK = Provider(
         "ResponseParserError": "APIError",
         "ServiceQuotaExceededException": "RateLimitError",
     },
+    telemetry_name="aws.bedrock",
     adapter_module=f"{_PACKAGE}._sdk",
     retry_rules=RetryRules(
         statuses=frozenset({408, 409, 424, 429}), final_codes=frozenset({"ServiceQuotaExceededException"})

@@ -89,6 +89,8 @@ _GEMINI: Final = Provider(
     stream=GoogleStream,
     tool=GoogleTool,
     clients=clients(_vertex_is_configured),
+    telemetry_name="gcp.gemini",
+    operation="generate_content",
     adapter_module=ADAPTER,
     once=_once,
     json_framing="json_lines",
@@ -96,5 +98,12 @@ _GEMINI: Final = Provider(
 
 GOOGLE: Final = replace(
     _GEMINI,
-    alternatives=(replace(_GEMINI, dialect=contents("Google", is_vertex=True), accepts_client=_is_vertex),),
+    alternatives=(
+        replace(
+            _GEMINI,
+            dialect=contents("Google", is_vertex=True),
+            telemetry_name="gcp.vertex_ai",
+            accepts_client=_is_vertex,
+        ),
+    ),
 )

@@ -50,5 +50,6 @@ MISTRAL = Provider(
     once=lambda client, kwargs: (client, {**kwargs, "retries": None}),
     stream_error="APIStatusError",
     errors={"MistralError": "APIError", "NoResponseError": "APIConnectionError"},
+    telemetry_name="mistral_ai",
     adapter_module=_ADAPTER,
 )

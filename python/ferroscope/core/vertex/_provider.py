@@ -20,5 +20,6 @@ VERTEX: Final = replace(
     stream=VertexStream,
     tool=VertexTool,
     clients=clients(lambda: True),
+    telemetry_name="gcp.vertex_ai",
     alternatives=(),
 )

@@ -42,6 +42,7 @@ _CHAT = Provider(
     tool=XAITool,
     clients=_SERVER.clients(),
     quirks=_SERVER.quirks,
+    telemetry_name="x_ai",
 )
 _RESPONSES = replace(
     _CHAT,

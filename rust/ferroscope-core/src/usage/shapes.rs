@@ -89,6 +89,8 @@ macro_rules! token_counts {
 token_counts! {
     /// Prompt tokens. Whether they include cached ones depends on the provider.
     input: shape => first(shape.input, shape.whole),
+    /// Prompt tokens, always with cache reads and writes.
+    prompt: shape => first(shape.prompt, shape.whole),
     /// Prompt tokens read from a cache.
     cached: shape => first(shape.cached, shape.read),
     /// Generated tokens. Whether they include reasoning depends on the provider; they do if the provider counts
@@ -136,6 +138,8 @@ pub(super) struct Shape {
     pub reasoning_by_total: bool,
     /// Whether counts of zero are omitted.
     pub omits_zeros: bool,
+    /// Prompt tokens with cache reads and writes, if `whole` excludes them.
+    pub prompt: Paths,
     /// Prompt, cached and generated tokens as reported, if they differ from the priced counts.
     pub input: Paths,
     pub cached: Paths,
@@ -169,6 +173,7 @@ const NOTHING: Shape = Shape {
     total: &[],
     reasoning_by_total: false,
     omits_zeros: false,
+    prompt: &[],
     input: &[],
     cached: &[],
     output: &[],
@@ -270,6 +275,10 @@ pub(super) const SHAPES: &[Shape] = &[
         write: &["cacheWriteInputTokens", "cacheWriteInputTokenCount"],
         write_short: &["cacheDetails[ttl=5m].inputTokens"],
         write_hour: &["cacheDetails[ttl=1h].inputTokens"],
+        prompt: &[
+            "inputTokens + cacheReadInputTokens + cacheWriteInputTokens",
+            "inputTokens + cacheReadInputTokenCount + cacheWriteInputTokenCount",
+        ],
         made: &["outputTokens"],
         total: &["totalTokens"],
         ..NOTHING
@@ -344,6 +353,7 @@ pub(super) const SHAPES: &[Shape] = &[
         write: &["cache_creation_input_tokens"],
         write_short: &["cache_creation.ephemeral_5m_input_tokens"],
         write_hour: &["cache_creation.ephemeral_1h_input_tokens"],
+        prompt: &["input_tokens + cache_read_input_tokens + cache_creation_input_tokens"],
         made: &["output_tokens"],
         reasoning: &["output_tokens_details.thinking_tokens"],
         extra_units: &[("server_tool_use.web_search_requests", Unit::WebSearch)],
