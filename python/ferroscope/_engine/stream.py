@@ -489,7 +489,8 @@ class StreamRun:
 
     def __del__(self) -> None:
         # An async generator that is collected after its event loop has closed runs no `finally`.
-        if self._begun:
+        # The constructor may have failed before it set the attribute.
+        if getattr(self, "_observation", None) is not None and self._begun:
             self._observe_end(None)
 
     def _report_tools(self) -> None:

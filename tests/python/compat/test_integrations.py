@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -37,7 +39,7 @@ class Book(BaseModel):
 
 
 @traced()
-@openai.call("gpt-4o-mini", call_params={"temperature": 0.5})
+@openai.call("gpt-4o-mini", call_params={"temperature": 0.5, "extra_headers": {"x-tenant": "s3cret"}})
 @metadata({"tags": {"v1"}})
 @prompt_template("Recommend a {genre} book")
 def recommend_book(genre: str): ...
@@ -229,6 +231,7 @@ def test_logfire_gets_the_messages_and_the_answer_of_every_kind_of_call() -> Non
     assert {span.scope for span in spans} == {"logfire.mirascope"}
     first = spans[0].attributes
     assert first["logfire.tags"] == ["v1"]
+    assert "s3cret" not in str(spans)
     assert first["logfire.msg"] == "recommend_book"
     assert first["prompt_template"] == "Recommend a {genre} book"
     assert (first["provider"], first["model"], first["async"]) == ("openai", "gpt-4o-mini-2024-07-18", False)
@@ -405,3 +408,27 @@ except ImportError as error:
 """
     (line,) = run(program)
     assert f"pip install 'ferroscope[{module}]'" in line
+
+
+PAGE = Path(__file__).parents[3] / "docs/telemetry.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_examples_of_the_page_print_what_they_say(number: int) -> None:
+    pytest.importorskip("logfire")
+    pytest.importorskip("langfuse")
+    example = EXAMPLES[number]
+    with collecting() as collector:
+        printed = run(
+            example,
+            Answer(Text("The Name of the Wind"), usage=Usage(10, 20)),
+            LOGFIRE_TOKEN="pylf_v1_local_token",
+            LOGFIRE_BASE_URL=collector.url,
+            LANGFUSE_PUBLIC_KEY="pk-test",
+            LANGFUSE_SECRET_KEY="sk-test",
+            LANGFUSE_HOST=collector.url,
+            LANGFUSE_BASE_URL=collector.url,
+        )
+    assert printed == re.findall(r"^# > (.*)$", example, re.MULTILINE)
+    assert printed

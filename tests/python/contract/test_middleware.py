@@ -187,6 +187,16 @@ def test_an_error_in_a_hook_exits_the_context(caller: Caller, log: Log) -> None:
     assert log == [("enter", "hello"), ("exit", "ValueError")]
 
 
+def test_an_interrupt_exits_the_context_once(caller: Caller, log: Log) -> None:
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    call = caller.decorate(interrupted, around=log.middleware(caller.kind, error=lambda error: "instead"))
+    with pytest.raises(KeyboardInterrupt):
+        call()
+    assert log == [("enter", "interrupted"), ("exit", "KeyboardInterrupt")]
+
+
 def test_a_custom_decorator_wraps_the_call_and_the_iteration(caller: Caller, log: Log) -> None:
     caller.server.reply(Answer("Hello"))
 

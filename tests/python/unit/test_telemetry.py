@@ -30,7 +30,8 @@ from ferroscope._engine.source import _Bytes  # which way a stream is read is wh
 from ferroscope._telemetry import names
 from ferroscope.core import openai
 from ferroscope.core.base import BaseTool
-from ferroscope.testing import Answer, ProviderServer, Text, ToolCall, Usage
+from ferroscope.integrations.otel import with_otel
+from ferroscope.testing import Answer, ProviderServer, Status, Text, ToolCall, Usage
 
 LONG = Answer(Text("word " * 200), usage=Usage(9, 4))
 HELLO = Answer(Text("Hello there", ["Hello", " there"]), usage=Usage(9, 4))
@@ -395,6 +396,45 @@ def test_extra_attributes_are_on_the_span(
     assert (only(exporter).attributes or {})["llm.cost.total"] == response.cost
 
 
+def test_a_decorated_call_of_any_provider_records_its_content_when_asked(
+    client: OpenAI, provider: TracerProvider, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+
+    @with_otel(capture_content=True)
+    @llm.call("openai", "gpt-4o-mini", client=client, call_params={"max_tokens": 5})
+    def hello(name: str) -> str:
+        return f"Say hello to {name}"
+
+    response = hello("Ada")
+    assert response.content == "Hello there"
+    attributes = dict(only(exporter, "hello").attributes or {})
+    assert attributes["gen_ai.request.max_tokens"] == 5
+    assert attributes["gen_ai.provider.name"] == "openai"
+    assert attributes["gen_ai.prompt.variable.name"] == "Ada"
+    assert json.loads(str(attributes[names.OUTPUT_MESSAGES])) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "Hello there"}], "finish_reason": "stop"}
+    ]
+
+
+def test_a_nested_call_has_a_span_of_its_own(
+    client: OpenAI, provider: TracerProvider, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+
+    @openai.call("gpt-4o-mini", client=client)
+    def inner() -> str:
+        return "Say hello"
+
+    @with_otel()
+    @openai.call("gpt-4o-mini", client=client)
+    def outer() -> str:
+        return inner().content
+
+    outer()
+    assert [span.name for span in exporter.get_finished_spans()] == ["chat gpt-4o-mini", "outer"]
+
+
 ANTHROPIC = """
 import asyncio, json, sys
 import ferroscope
@@ -494,3 +534,23 @@ def test_an_error_in_telemetry_does_not_reach_the_call(
     assert hello().content == "Hello there"
     only(exporter)
     assert [record.name for record in caplog.records] == ["ferroscope.telemetry"]
+
+
+def test_each_request_of_a_retried_call_has_a_span(
+    server: ProviderServer, client: OpenAI, exporter: InMemorySpanExporter
+) -> None:
+    server.reply(Status(500, "Again.", retry_after=0), HELLO, Status(500, "Again.", retry_after=0), HELLO)
+
+    @openai.call("gpt-4o-mini", client=client, retry=2)
+    def hello() -> str:
+        return "Say hello"
+
+    @openai.call("gpt-4o-mini", client=client, retry=2, stream=True)
+    def stream() -> str:
+        return "Say hello"
+
+    hello()
+    list(stream())
+    attributes = [dict(span.attributes or {}) for span in exporter.get_finished_spans()]
+    assert [found.get(names.ERROR_TYPE) for found in attributes] == ["InternalServerError", None] * 2
+    assert [found.get(names.INPUT_TOKENS) for found in attributes] == [None, 9] * 2
