@@ -1,4 +1,4 @@
-//! Reading the JSON of an event: our tape beside the readers that are known for speed, and the search for bytes.
+//! Reading the JSON of an event with the tape and with other fast readers, and searching bytes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -16,7 +16,7 @@ const TOOL: &str = r#"{"id":"chatcmpl-CZm7fTq5yJ0f3nQGmX2sLk8VbRw1d","object":"c
 
 const USAGE: &str = r#"{"id":"chatcmpl-CZm7fTq5yJ0f3nQGmX2sLk8VbRw1d","object":"chat.completion.chunk","created":1763700000,"model":"gpt-5-mini-2025-08-07","service_tier":"default","system_fingerprint":null,"choices":[],"usage":{"prompt_tokens":31,"completion_tokens":212,"total_tokens":243,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":192,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"obfuscation":"abc"}"#;
 
-/// The members that a client looks at, borrowed from the text where that can be.
+/// The members that a client reads, borrowed from the text if possible.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow)]
@@ -39,7 +39,7 @@ struct Delta<'a> {
     content: Option<Cow<'a, str>>,
 }
 
-/// What every reader has to find: the id, the text, and the usage as it stands there.
+/// The result of each reader: the id, the text, and the number of usage members.
 type Found = (String, Option<String>, usize);
 
 fn by_tape(tape: &mut Tape, text: &str) -> Found {
@@ -68,7 +68,7 @@ fn by_serde_struct(text: &str) -> Found {
     let content = chunk.choices.first().and_then(|choice| choice.delta.content.as_deref());
     let usage =
         chunk.usage.map_or(0, |usage| usage.get().split(",\"").filter(|part| !part.is_empty()).count());
-    // Its members are not read: this counts the top level of the one usage here.
+    // Its members are not read: this counts the top level of the usage.
     (chunk.id.into_owned(), content.map(str::to_owned), if usage > 0 { 5 } else { 0 })
 }
 
@@ -135,7 +135,7 @@ fn readers(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The end of a string by a vector search, and a second look for control characters.
+/// Finds the end of a string by a vector search, and then checks for control characters.
 fn by_memchr(quoted: &[u8]) -> usize {
     let end = memchr::memchr2(b'"', b'\\', quoted).unwrap();
     assert!(!quoted[..end].iter().any(|&byte| byte < 0x20));

@@ -1,4 +1,4 @@
-//! Cost of a delta while a document grows: flat, whatever its length.
+//! The cost of a delta while a document grows. It must not depend on the document's length.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ferroscope_core::partial_json::{Document, Rules};
 
-/// A list of objects of about this many bytes, as a model would write it.
+/// Returns a list of objects of about this number of bytes, as a model would write it.
 fn list_of_objects(bytes: usize) -> String {
     let mut text = String::from("{\"items\": [");
     for n in 0.. {

@@ -1,4 +1,4 @@
-//! What a price costs: counts to a total, a usage object to a bill, a name nobody asked for yet, and the first use.
+//! The time to price a call: a total of counts, a bill of a usage object, a new name, and the first use.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};

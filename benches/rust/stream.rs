@@ -1,4 +1,4 @@
-//! What an event of a stream costs, from the bytes of a read to the delta.
+//! The time per event of a stream, from the bytes of a read to the delta.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use base64::Engine as _;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 const READ: usize = 16 << 10;
 
-/// Feeds a body in reads and drains it; the number of events, and the text.
+/// Feeds a body in reads and drains it. Returns the number of events, and the text.
 fn decode(format: &Format, body: &[u8], read: usize) -> (u64, String) {
     decode_framed(Framing::Sse, format, body, read)
 }
@@ -36,7 +36,7 @@ fn decode_framed(framing: Framing, format: &Format, body: &[u8], read: usize) ->
     (events, text)
 }
 
-/// An event as OpenAI sends it, with this delta.
+/// Returns an event as OpenAI sends it, with this delta.
 fn event(delta: &str, padding: &str) -> String {
     format!(
         "data: {{\"id\":\"chatcmpl-CZm7fTq5yJ0f3nQGmX2sLk8VbRw1d\",\"object\":\"chat.completion.chunk\",\
@@ -49,7 +49,7 @@ fn event(delta: &str, padding: &str) -> String {
 const WORDS: [&str; 8] =
     [" the", " quick", " brown", " fox\\n", " jumps", " over", " a \\\"lazy\\\"", " dog."];
 
-fn said() -> String {
+fn expected_text() -> String {
     WORDS.join("").repeat(125).replace("\\n", "\n").replace("\\\"", "\"")
 }
 
@@ -65,7 +65,7 @@ fn padded_stream() -> Vec<u8> {
     (events.collect::<String>() + "data: [DONE]\n\n").into()
 }
 
-/// The worst case for the shortcut: two shapes of an event take turns.
+/// The worst case for the shortcut: two forms of an event alternate.
 fn alternating_stream() -> Vec<u8> {
     let of = |n: usize| if n.is_multiple_of(2) { "content" } else { "refusal" };
     let events = (0..1000).map(|n| event(&format!("{{\"{}\":\"{}\"}}", of(n), WORDS[n % WORDS.len()]), ""));
@@ -113,7 +113,7 @@ fn cohere_stream() -> Vec<u8> {
     (0..1000).map(|n| format!("event: content-delta\ndata: {}\n\n", event(n))).collect::<String>().into()
 }
 
-/// An event as the Gemini API sends it: its counts change from event to event.
+/// Returns an event as the Gemini API sends it, with counts that change from event to event.
 fn candidate(n: usize) -> String {
     format!(
         r#"{{"candidates": [{{"content": {{"parts": [{{"text": "{}"}}],"role": "model"}},"index": 0}}],"usageMetadata": {{"promptTokenCount": 277,"candidatesTokenCount": {n},"totalTokenCount": {},"promptTokensDetails": [{{"modality": "TEXT","tokenCount": 277}}],"thoughtsTokenCount": 570}},"modelVersion": "gemini-3-flash-preview","responseId": "_vr4aYiWEJnYodAPkujX0QM"}}"#,
@@ -122,7 +122,7 @@ fn candidate(n: usize) -> String {
     )
 }
 
-/// What brings no more text: why the answer ended.
+/// The last event, which has only the finish reason.
 const FINISH: &str = r#"{"candidates": [{"finishReason": "STOP","index": 0}]}"#;
 
 fn gemini_stream() -> Vec<u8> {
@@ -130,7 +130,7 @@ fn gemini_stream() -> Vec<u8> {
     (events.collect::<String>() + &format!("data: {FINISH}\r\n\r\n")).into()
 }
 
-/// The same events as an array, each over many lines.
+/// The same events as an array, each on several lines.
 fn gemini_array() -> Vec<u8> {
     let pretty = |event: &str| event.replace("{\"", "{\n      \"").replace(",\"", ",\n      \"");
     let events: Vec<_> =
@@ -138,7 +138,7 @@ fn gemini_array() -> Vec<u8> {
     format!("[{}\n]", events.join(",\r\n")).into()
 }
 
-/// Calls whose arguments come value by value, each string in pieces.
+/// Calls whose arguments are single values, with each string in pieces.
 fn gemini_calls() -> Vec<u8> {
     let event = |call: &str| {
         let event = candidate(0).replace(r#""text": " the""#, &format!("\"functionCall\": {call}"));
@@ -159,7 +159,7 @@ fn gemini_calls() -> Vec<u8> {
     body.into()
 }
 
-/// A message of AWS's event stream.
+/// Returns a message of AWS's event stream.
 fn message(name: &str, payload: &str) -> Vec<u8> {
     let headers: Vec<u8> =
         [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")]
@@ -180,7 +180,7 @@ fn padding(n: usize) -> &'static str {
     &"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"[n % 36..]
 }
 
-/// The events of Anthropic's stream as Bedrock sends them.
+/// The events of Anthropic's stream in Bedrock's frames.
 fn bedrock_stream() -> Vec<u8> {
     let payload = |n| format!(r#"{{"bytes":"{}","p":"{}"}}"#, STANDARD.encode(delta(n)), padding(n));
     (0..1000).flat_map(|n| message("chunk", &payload(n))).collect()
@@ -205,14 +205,14 @@ fn responses_stream() -> Vec<u8> {
             "x".repeat(n % 9),
         )
     };
-    let text = said().replace('\n', "\\n").replace('"', "\\\"");
+    let text = expected_text().replace('\n', "\\n").replace('"', "\\\"");
     let last = format!(
         r#"{{"type":"response.completed","response":{{"id":"resp_1","status":"completed","output":[{{"type":"message","id":"msg_0c4a5dd31a1b6ff20068f0a3a0a1e481a0","content":[{{"type":"output_text","text":"{text}"}}]}}]}}}}"#
     );
     ((0..1000).map(event).collect::<String>() + &format!("data: {last}\n\n")).into()
 }
 
-/// The streams of the corpus that bring an answer, each with the number of its events.
+/// Returns the streams of the corpus with an answer, each with its number of events.
 fn corpus(wire: &str, format: &Format) -> Vec<(Vec<u8>, u64)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus").join(wire);
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -230,8 +230,8 @@ fn streams(criterion: &mut Criterion) {
     let chat = Format::from(Quirks::default());
     let mut group = criterion.benchmark_group("stream");
     for (name, body, expected) in [
-        ("text", text_stream(), said()),
-        ("text with padding", padded_stream(), said()),
+        ("text", text_stream(), expected_text()),
+        ("text with padding", padded_stream(), expected_text()),
         ("tool arguments", tool_stream(), String::new()),
         (
             "shapes that take turns",
@@ -258,13 +258,13 @@ fn streams(criterion: &mut Criterion) {
         ("Bedrock's Converse", Format::BedrockConverse, Framing::AwsEventStream, converse_stream()),
         ("Cohere", Format::Cohere, Framing::Sse, cohere_stream()),
     ] {
-        assert_eq!(decode_framed(framing, &format, &body, READ), (1000, said()), "{name}");
-        assert_eq!(decode_framed(framing, &format, &body, 1), (1000, said()), "{name}");
+        assert_eq!(decode_framed(framing, &format, &body, READ), (1000, expected_text()), "{name}");
+        assert_eq!(decode_framed(framing, &format, &body, 1), (1000, expected_text()), "{name}");
         group.bench_with_input(BenchmarkId::new(name, "reads of 16 KiB"), &body, |bencher, body| {
             bencher.iter(|| decode_framed(framing, &format, black_box(body), READ));
         });
     }
-    let all_but_the_last = said().strip_suffix(" dog.").map(str::to_owned).unwrap();
+    let all_but_the_last = expected_text().strip_suffix(" dog.").map(str::to_owned).unwrap();
     for (name, framing, body, expected) in [
         ("Gemini", Framing::Sse, gemini_stream(), all_but_the_last.as_str()),
         ("Gemini in an array", Framing::JsonLines, gemini_array(), &all_but_the_last),
@@ -279,7 +279,7 @@ fn streams(criterion: &mut Criterion) {
     }
     let body = responses_stream();
     for read in [READ, 1] {
-        assert_eq!(decode(&Format::OpenaiResponses, &body, read), (1001, said()));
+        assert_eq!(decode(&Format::OpenaiResponses, &body, read), (1001, expected_text()));
     }
     group.throughput(Throughput::Elements(1001));
     group.bench_with_input(
@@ -309,7 +309,7 @@ fn streams(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One body of your own: `FERROSCOPE_BODY=path cargo bench --bench stream -- body`.
+/// Measures a custom body: `FERROSCOPE_BODY=path cargo bench --bench stream -- body`.
 fn a_body(criterion: &mut Criterion) {
     let Ok(path) = std::env::var("FERROSCOPE_BODY") else { return };
     let body = std::fs::read(path).unwrap();

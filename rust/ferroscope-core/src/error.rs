@@ -141,7 +141,7 @@ impl ErrorKind {
                 body.push(',');
                 write_string(&key.name(), &mut body);
                 body.push(':');
-                body.push_str(&value.kept());
+                body.push_str(&value.normalized());
             }
         }
         body.push_str("}}");

@@ -121,7 +121,7 @@ impl<'a> Value<'a> {
 
     /// Returns the text of the value, with lone surrogate escapes replaced by U+FFFD, because many parsers refuse them.
     #[must_use]
-    pub fn kept(self) -> Cow<'a, str> {
+    pub fn normalized(self) -> Cow<'a, str> {
         let raw = self.raw();
         if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
             Cow::Borrowed(raw)
@@ -351,12 +351,12 @@ impl Reader<'_, '_> {
             match self.peek() {
                 Some(b'"') => self.string()?,
                 Some(b'{') => {
-                    if self.opens(Kind::Object, b'}')? {
+                    if self.open_container(Kind::Object, b'}')? {
                         continue;
                     }
                 }
                 Some(b'[') => {
-                    if self.opens(Kind::Array, b']')? {
+                    if self.open_container(Kind::Array, b']')? {
                         continue;
                     }
                 }
@@ -368,14 +368,14 @@ impl Reader<'_, '_> {
                 Some(b'I') => self.word("Infinity", Kind::Number)?,
                 _ => return Err(self.unexpected()),
             }
-            if !self.goes_on()? {
+            if !self.continues()? {
                 return Ok(());
             }
         }
     }
 
     /// Opens an object or an array. Returns whether a value follows in it.
-    fn opens(&mut self, kind: Kind, close: u8) -> Result<bool, Problem> {
+    fn open_container(&mut self, kind: Kind, close: u8) -> Result<bool, Problem> {
         if self.open.len() >= self.depth {
             return Err(self.fail(JsonProblem::Depth));
         }
@@ -396,7 +396,7 @@ impl Reader<'_, '_> {
     }
 
     /// Closes the containers that end after a value. Returns whether another value follows.
-    fn goes_on(&mut self) -> Result<bool, Problem> {
+    fn continues(&mut self) -> Result<bool, Problem> {
         while let Some(&Open { node, close, ref names }) = self.open.last() {
             let look_again = names.look_again;
             match self.peek() {

@@ -100,7 +100,7 @@ impl Buffer {
             Some(quoted) => self.grow(position, quoted, delta),
             None => {
                 let mut quoted = String::new();
-                write_string(&value.kept(), &mut quoted);
+                write_string(&value.normalized(), &mut quoted);
                 self.grow(position, &quoted[1..quoted.len() - 1], delta);
             }
         }
@@ -124,10 +124,10 @@ impl Buffer {
         }
     }
 
-    /// Ends the arguments at the provider's end marker. Empty or incomplete arguments wait for [`settle`], because the
+    /// Ends the arguments at the provider's end marker. Empty or incomplete arguments wait for [`complete_if_ended`], because the
     /// answer may have been cut off in them.
     ///
-    /// [`settle`]: Self::settle
+    /// [`complete_if_ended`]: Self::complete_if_ended
     pub(crate) fn end(&mut self, position: Option<usize>, delta: &mut Delta) {
         self.finish(position, delta);
         self.ended = true;
@@ -137,7 +137,7 @@ impl Buffer {
     }
 
     /// Completes a call whose arguments have ended or are an empty object, when another part of the answer follows.
-    pub(crate) fn settle(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
+    pub(crate) fn complete_if_ended(&mut self, usual: &str, position: Option<usize>, delta: &mut Delta) {
         if !self.delivered && (self.ended || self.is_closed()) {
             self.fill(usual, position, delta);
             self.deliver(position, delta);
@@ -277,7 +277,7 @@ impl Calls {
     }
 
     /// Removes the call that was begun last.
-    pub(crate) fn take_back(&mut self) {
+    pub(crate) fn remove_last(&mut self) {
         self.buffers.pop();
     }
 

@@ -79,7 +79,7 @@ impl Node {
                 Self::Array(elements)
             }
             Kind::Array if merge == Merge::Extend => Self::Array(elements_as_they_came(value)),
-            _ => Self::Raw(value.kept().into()),
+            _ => Self::Raw(value.normalized().into()),
         }
     }
 
@@ -93,7 +93,7 @@ impl Node {
             }
             _ => match value.quoted() {
                 Some(quoted) => Self::Text(growing_text(quoted)),
-                None => Self::Raw(value.kept().into()),
+                None => Self::Raw(value.normalized().into()),
             },
         }
     }
@@ -184,7 +184,7 @@ fn growing_text(quoted: &str) -> json::Text {
 }
 
 fn elements_as_they_came(list: Value<'_>) -> Vec<Node> {
-    list.elements().map(|element| Node::Raw(element.kept().into())).collect()
+    list.elements().map(|element| Node::Raw(element.normalized().into())).collect()
 }
 
 /// Adds elements. An element with the `index` and `type` of an earlier one continues it; others are new.
@@ -209,7 +209,7 @@ fn merge_elements(elements: &mut Vec<Node>, value: Value<'_>) {
                 object.grow_members(element);
                 elements.push(Node::Object(object));
             }
-            _ => elements.push(Node::Raw(element.kept().into())),
+            _ => elements.push(Node::Raw(element.normalized().into())),
         }
     }
 }
@@ -262,7 +262,7 @@ impl List {
         if !self.is_empty() {
             self.elements.push(',');
         }
-        self.elements.push_str(&element.kept());
+        self.elements.push_str(&element.normalized());
     }
 
     /// Appends the elements of an array, or any other value as one element.
@@ -328,7 +328,7 @@ impl Object {
 
     /// Sets one member, replacing any earlier value.
     pub fn set(&mut self, name: &str, value: Value<'_>) {
-        let node = Node::Raw(value.kept().into());
+        let node = Node::Raw(value.normalized().into());
         match self.get_mut(name) {
             Some(known) => *known = node,
             None => self.members.push((name.into(), node)),

@@ -93,7 +93,7 @@ impl HttpEngine {
             return Ok(());
         }
         slf.py().detach(|| this.lock().turn())?;
-        Self::settle(slf)
+        Self::resolve_ready(slf)
     }
 
     /// Ends the exchanges whose timeout has passed.
@@ -104,7 +104,7 @@ impl HttpEngine {
         }
         *this.timer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         this.lock().expire(Instant::now());
-        Self::settle(slf)
+        Self::resolve_ready(slf)
     }
 
     /// Returns the key of a new pool.
@@ -126,7 +126,7 @@ impl HttpEngine {
             return Ok(());
         }
         slf.get().lock().close_pool(pool);
-        Self::settle(slf)
+        Self::resolve_ready(slf)
     }
 
     /// Cancels the timer of an engine that is no longer used.
@@ -176,7 +176,7 @@ impl HttpEngine {
         let key = this.lock().start(pool, request);
         let exchange =
             HttpExchange { engine: slf.clone().unbind(), key, closed: AtomicBool::new(false), make_error };
-        Self::settle(slf)?;
+        Self::resolve_ready(slf)?;
         Ok(exchange)
     }
 
@@ -223,7 +223,7 @@ impl HttpEngine {
     }
 
     /// Resolves the futures of exchanges that can continue, and sets the timer.
-    fn settle(slf: &Bound<'_, Self>) -> PyResult<()> {
+    fn resolve_ready(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
         let (ready, wake_at, more) = {
             let mut engine = this.lock();
@@ -336,7 +336,7 @@ impl HttpExchange {
         let engine = self.open(py)?;
         let addresses = addresses.iter().map(socket_address).collect::<PyResult<Vec<_>>>()?;
         engine.get().lock().connect(self.key, &addresses);
-        HttpEngine::settle(engine)
+        HttpEngine::resolve_ready(engine)
     }
 
     /// Ends the exchange. Its waiter receives an error.
@@ -349,7 +349,7 @@ impl HttpExchange {
         if let Some(waiter) = engine.get().take_waiter(self.key) {
             let _ = waiter.call_method1(py, intern!(py, "set_result"), (py.None(),));
         }
-        HttpEngine::settle(engine)
+        HttpEngine::resolve_ready(engine)
     }
 
     /// Returns the local and the remote address of the connection; `None` once it serves another request.

@@ -5,7 +5,7 @@
 //! container, so that appending finds one reference and needs no copy. If other code refers to the string, that string
 //! stays unchanged, and a longer one is created with one copy. `edits` alternates between two copies of long strings,
 //! see
-//! [`Shown`].
+//! [`AlternatingText`].
 
 use std::collections::HashMap;
 
@@ -34,12 +34,12 @@ const LONG: usize = 4096;
 /// other
 /// references and can be extended in place. Otherwise it is copied.
 #[derive(Default)]
-struct Shown {
+struct AlternatingText {
     older: Option<Py<PyString>>,
     newer: Option<Py<PyString>>,
 }
 
-impl Shown {
+impl AlternatingText {
     fn hand_out<'py>(&mut self, leaf: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         let py = leaf.py();
         let len = leaf.len()?;
@@ -82,15 +82,15 @@ fn slice<'py>(text: &Bound<'py, PyString>, start: usize, end: usize) -> PyResult
 
 /// The state between feeds, besides the value.
 #[derive(Default)]
-struct Kept {
+struct FeedState {
     keys: HashMap<String, Py<PyString>>,
-    shown: Shown,
+    shown: AlternatingText,
 }
 
 /// Python objects as a store.
 struct Objects<'a, 'py> {
     py: Python<'py>,
-    kept: &'a mut Kept,
+    kept: &'a mut FeedState,
 }
 
 impl Store for Objects<'_, '_> {
@@ -107,7 +107,7 @@ impl Store for Objects<'_, '_> {
     }
 
     fn text(&mut self, text: &str) -> PyResult<Py<PyAny>> {
-        self.kept.shown = Shown::default();
+        self.kept.shown = AlternatingText::default();
         Ok(PyString::new(self.py, text).into_any().unbind())
     }
 
@@ -202,7 +202,7 @@ fn path<'py>(py: Python<'py>, steps: &[&Slot<Py<PyString>>]) -> PyResult<Bound<'
 #[pyclass(module = "ferroscope._core")]
 pub struct PartialJson {
     builder: Builder<Py<PyAny>, Py<PyString>>,
-    kept: Kept,
+    kept: FeedState,
 }
 
 fn raised(py: Python<'_>, failure: Failure<PyErr>) -> PyErr {
@@ -251,7 +251,7 @@ impl PartialJson {
         }
         rules.max_depth = max_depth.unwrap_or(rules.max_depth);
         rules.max_bytes = max_bytes.unwrap_or(rules.max_bytes);
-        Ok(Self { builder: Builder::new(rules), kept: Kept::default() })
+        Ok(Self { builder: Builder::new(rules), kept: FeedState::default() })
     }
 
     /// Adds a piece of the text. Returns whether the value changed.
@@ -337,7 +337,7 @@ impl PartialJson {
 fn grown<'py>(
     py: Python<'py>,
     builder: &Builder<Py<PyAny>, Py<PyString>>,
-    kept: &mut Kept,
+    kept: &mut FeedState,
     place: &Place<Py<PyAny>, Py<PyString>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let leaf = builder.value_at(&Objects { py, kept }, place)?;

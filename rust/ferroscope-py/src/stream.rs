@@ -290,7 +290,7 @@ impl StreamDecoder {
 impl StreamDecoder {
     /// Waits for the thread that decodes, if there is one. That thread may need the GIL, so the GIL is released
     /// meanwhile.
-    fn lock(&self, py: Python<'_>) -> PyResult<Held<'_>> {
+    fn lock(&self, py: Python<'_>) -> PyResult<Locked<'_>> {
         thread_local!(static THREAD: u8 = const { 0 });
         let thread = THREAD.with(|place| std::ptr::from_ref(place).addr());
         if self.owner.load(Ordering::Relaxed) == thread {
@@ -299,23 +299,23 @@ impl StreamDecoder {
         }
         let state = self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         self.owner.store(thread, Ordering::Relaxed);
-        Ok(Held { state, owner: &self.owner })
+        Ok(Locked { state, owner: &self.owner })
     }
 }
 
 /// The locked state of a decoder.
-struct Held<'a> {
+struct Locked<'a> {
     state: MutexGuard<'a, State>,
     owner: &'a AtomicUsize,
 }
 
-impl Drop for Held<'_> {
+impl Drop for Locked<'_> {
     fn drop(&mut self) {
         self.owner.store(0, Ordering::Relaxed);
     }
 }
 
-impl Deref for Held<'_> {
+impl Deref for Locked<'_> {
     type Target = State;
 
     fn deref(&self) -> &State {
@@ -323,7 +323,7 @@ impl Deref for Held<'_> {
     }
 }
 
-impl DerefMut for Held<'_> {
+impl DerefMut for Locked<'_> {
     fn deref_mut(&mut self) -> &mut State {
         &mut self.state
     }

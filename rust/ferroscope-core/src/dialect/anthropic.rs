@@ -98,7 +98,7 @@ impl State {
             Some("message_delta") => {
                 self.amend(root);
                 if self.stop_reason.is_some() {
-                    self.settle(delta);
+                    self.complete_ended_calls(delta);
                 }
             }
             Some("message_stop") => {
@@ -126,7 +126,7 @@ impl State {
             return Err(reported(root));
         }
         self.message(root, delta)?;
-        self.settle(delta);
+        self.complete_ended_calls(delta);
         self.complete = true;
         Ok(())
     }
@@ -136,14 +136,14 @@ impl State {
         for position in 0..self.blocks.len() {
             self.close(position, delta);
         }
-        self.settle(delta);
+        self.complete_ended_calls(delta);
     }
 
     /// Completes the calls whose blocks have ended.
-    fn settle(&mut self, delta: &mut Delta) {
+    fn complete_ended_calls(&mut self, delta: &mut Delta) {
         for (call, &block) in self.calls.iter().enumerate() {
             if let Body::Tool { input, given, .. } = &mut self.blocks[block].body {
-                input.settle(given, Some(call), delta);
+                input.complete_if_ended(given, Some(call), delta);
             }
         }
     }
@@ -282,7 +282,7 @@ impl State {
     }
 
     fn open(&mut self, index: i64, value: Value<'_>, delta: &mut Delta) -> Result<usize, ErrorKind> {
-        self.settle(delta);
+        self.complete_ended_calls(delta);
         let block = Block::new(index, value);
         match &block.body {
             Body::Text(text) => delta.text.push_str(&text.value),

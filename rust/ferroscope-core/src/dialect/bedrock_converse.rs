@@ -131,7 +131,7 @@ impl State {
         self.set_members(root);
         self.stop(delta);
         self.measured = true;
-        self.whole = Some(root.kept().into());
+        self.whole = Some(root.normalized().into());
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl State {
         for (key, member) in event.members().filter(|(_, member)| !member.is_null()) {
             match &*key.name() {
                 "stopReason" => self.stop_reason = given(Some(member)).map(|reason| reason.into_owned()),
-                "usage" => self.usage = Some(member.kept().into()),
+                "usage" => self.usage = Some(member.normalized().into()),
                 // The message is folded block by block.
                 PADDING | "output" => {}
                 name => {
@@ -259,7 +259,7 @@ impl State {
             if let Body::Tool { input, .. } = &mut self.blocks[block].body
                 && input.is_empty()
             {
-                input.settle("{}", Some(call), delta);
+                input.complete_if_ended("{}", Some(call), delta);
             }
         }
         let position = self.blocks.len();

@@ -129,7 +129,7 @@ impl State {
         }
         self.message(message, delta)?;
         self.end(delta);
-        self.whole = Some(root.kept().into());
+        self.whole = Some(root.normalized().into());
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl State {
             }
             "usage" => {
                 if !value.is_null() {
-                    self.usage = Some(Usage { text: value.kept().into(), empty: !value.is_truthy() });
+                    self.usage = Some(Usage { text: value.normalized().into(), empty: !value.is_truthy() });
                 }
             }
             "logprobs" => {
@@ -290,7 +290,7 @@ impl State {
     }
 
     fn open(&mut self, index: Option<i64>, mut block: Block, delta: &mut Delta) -> usize {
-        self.settle(delta);
+        self.complete_ended_calls(delta);
         block.index = index.unwrap_or(self.blocks.len() as i64);
         if let Content::Text(text) = &block.content {
             delta.text.push_str(&text.value);
@@ -365,7 +365,7 @@ impl State {
         delta: &mut Delta,
     ) -> Result<(), ErrorKind> {
         within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
-        self.settle(delta);
+        self.complete_ended_calls(delta);
         let position = self.calls.len();
         self.calls.push(Buffer::new(index.or(Some(position as i64))));
         self.add_to_call(position, value, delta);
@@ -430,9 +430,9 @@ impl State {
     }
 
     /// Completes the calls without arguments when another part follows.
-    fn settle(&mut self, delta: &mut Delta) {
+    fn complete_ended_calls(&mut self, delta: &mut Delta) {
         for (position, call) in self.calls.iter_mut().enumerate().filter(|(_, call)| call.is_empty()) {
-            call.settle("{}", Some(position), delta);
+            call.complete_if_ended("{}", Some(position), delta);
         }
     }
 

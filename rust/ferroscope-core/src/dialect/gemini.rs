@@ -158,7 +158,7 @@ impl State {
                 "candidates" => candidates = Some(member).filter(|member| !member.is_null()),
                 "usageMetadata" => {
                     if member.kind() == Kind::Object && member.is_truthy() {
-                        set_text(&mut self.usage, &member.kept());
+                        set_text(&mut self.usage, &member.normalized());
                         self.holes.push(Hole { span: member.span(), target: Target::Usage });
                     }
                 }

@@ -366,7 +366,7 @@ fn reported(root: Value<'_>) -> ErrorKind {
 fn event_error(error: Value<'_>, event: Value<'_>) -> ErrorKind {
     match provider_error(error) {
         ErrorKind::Provider { message, .. } => {
-            ErrorKind::Provider { message, body: event.kept().into_owned() }
+            ErrorKind::Provider { message, body: event.normalized().into_owned() }
         }
         other => other,
     }
@@ -392,9 +392,10 @@ fn stated_error(root: Value<'_>) -> Option<ErrorKind> {
 fn detail_of(root: Value<'_>) -> Option<ErrorKind> {
     let detail = root.get("detail").filter(|detail| detail.is_truthy())?;
     match event_error(detail, root) {
-        ErrorKind::Provider { message, body } => {
-            Some(ErrorKind::Provider { message: message.or_else(|| Some(detail.kept().into_owned())), body })
-        }
+        ErrorKind::Provider { message, body } => Some(ErrorKind::Provider {
+            message: message.or_else(|| Some(detail.normalized().into_owned())),
+            body,
+        }),
         other => Some(other),
     }
 }
@@ -404,6 +405,6 @@ pub(crate) fn provider_error(error: Value<'_>) -> ErrorKind {
     let message = error.get("message").unwrap_or(error).as_str().filter(|message| !message.is_empty());
     ErrorKind::Provider {
         message: message.map(|message| message.into_owned()),
-        body: error.kept().into_owned(),
+        body: error.normalized().into_owned(),
     }
 }

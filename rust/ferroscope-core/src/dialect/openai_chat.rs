@@ -190,12 +190,12 @@ impl State {
                 "object" => is_error = value.as_str().as_deref() == Some("error"),
                 "created" => {
                     if self.created.is_none() && value.is_truthy() {
-                        self.created = Some(value.kept().into());
+                        self.created = Some(value.normalized().into());
                     }
                 }
                 "usage" => {
                     if value.is_truthy() {
-                        self.usage = Some(value.kept().into());
+                        self.usage = Some(value.normalized().into());
                         self.repeatable = false;
                     }
                 }
@@ -207,7 +207,7 @@ impl State {
                     if self.quirks.usage_in.as_deref() == Some(name)
                         && let Some(usage) = value.get("usage").filter(|usage| usage.is_truthy())
                     {
-                        self.other_usage = Some(usage.kept().into());
+                        self.other_usage = Some(usage.normalized().into());
                     }
                     if self.quirks.usage_in.as_deref() == Some(name) {
                         error = error.or(value.get("error").filter(|error| error.is_truthy()));
@@ -266,7 +266,7 @@ impl State {
                 name => {
                     if name == "usage" && member.is_truthy() {
                         // Moonshot reports usage in the choice (`https://platform.moonshot.ai/docs/api/chat`).
-                        self.other_usage = Some(member.kept().into());
+                        self.other_usage = Some(member.normalized().into());
                         self.repeatable = false;
                     }
                     self.choices[position].extra.merge(name, member, merge_of(name));
@@ -341,7 +341,7 @@ impl State {
                 }
                 Kind::Array => {
                     self.repeatable = false;
-                    self.choices[position].say_parts(content, delta);
+                    self.choices[position].push_parts(content, delta);
                 }
                 _ => {
                     return Err(ErrorKind::Shape {
@@ -383,7 +383,7 @@ impl State {
         };
         let (call, new) = self.choices[position].calls.route(&fragment);
         if new && call >= self.limits.tool_calls {
-            self.choices[position].calls.take_back();
+            self.choices[position].calls.remove_last();
             return Err(ErrorKind::Limit { limit: Limit::ToolCalls, max: self.limits.tool_calls });
         }
         if new {

@@ -215,7 +215,7 @@ impl State {
                 "output" => {}
                 "id" => self.id = member.as_str().unwrap_or_default().into_owned(),
                 "model" => self.model = member.as_str().unwrap_or_default().into_owned(),
-                "usage" => self.usage = Some(member.kept().into()).filter(|_| !member.is_null()),
+                "usage" => self.usage = Some(member.normalized().into()).filter(|_| !member.is_null()),
                 name => self.members.set(name, member),
             }
         }

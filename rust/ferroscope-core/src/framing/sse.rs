@@ -110,7 +110,7 @@ impl Decoder {
     /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.forget();
-        self.let_lines_go();
+        self.release_line();
         let keep = match &self.data {
             Data::Line(range) => range.start,
             Data::None | Data::Joined(..) => self.line,
@@ -130,7 +130,7 @@ impl Decoder {
     }
 
     /// Moves a data line out of the buffer, so that the lines after it need not be stored.
-    fn let_lines_go(&mut self) {
+    fn release_line(&mut self) {
         const LINE_END: usize = 2;
         if let Data::Line(range) = &self.data
             && self.line > range.end + LINE_END

@@ -97,7 +97,7 @@ impl<V, K> Place<V, K> {
     }
 }
 
-/// A kind of [`Edit`]. The numbers are those that bindings hand out.
+/// A kind of [`Edit`]. The numbers are part of the bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Code {

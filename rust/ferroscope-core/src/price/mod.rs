@@ -395,7 +395,7 @@ impl Book {
                 **id != *model.id && name_match::undated(name).is_some_and(|other| other == family)
             });
             let same = siblings.into_iter().all(|(name, _)| {
-                self.gather(layers, provider, name).is_some_and(|other| says_the_same(&other, &model))
+                self.gather(layers, provider, name).is_some_and(|other| has_same_prices(&other, &model))
             });
             if same {
                 let note = format!("{model} is priced as {family}", model = candidate.name);
@@ -710,7 +710,7 @@ impl Served {
 }
 
 /// Returns whether two models have the same prices, regardless of their names.
-fn says_the_same(a: &Model, b: &Model) -> bool {
+fn has_same_prices(a: &Model, b: &Model) -> bool {
     a.rows.len() == b.rows.len()
         && a.rows.iter().zip(&b.rows).all(|(x, y)| x.when == y.when && x.rates == y.rates)
 }

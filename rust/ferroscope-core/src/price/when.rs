@@ -91,7 +91,7 @@ impl When {
             && self.extra_conditions.iter().all(|(key, value)| {
                 now.extra_conditions
                     .iter()
-                    .any(|(known, said)| **known == **key && said.eq_ignore_ascii_case(value))
+                    .any(|(known, reported)| **known == **key && reported.eq_ignore_ascii_case(value))
             })
     }
 
@@ -134,12 +134,12 @@ impl When {
 }
 
 /// Returns whether a value meets a condition: `value`, or with `!` any reported value but this one.
-fn wanted(condition: &Option<Box<str>>, said: Option<&str>) -> bool {
+fn wanted(condition: &Option<Box<str>>, reported: Option<&str>) -> bool {
     match condition.as_deref() {
         None => true,
-        Some(wanted) => match (wanted.strip_prefix('!'), said) {
-            (Some(not), Some(said)) => !said.eq_ignore_ascii_case(not),
-            (None, Some(said)) => said.eq_ignore_ascii_case(wanted),
+        Some(wanted) => match (wanted.strip_prefix('!'), reported) {
+            (Some(not), Some(reported)) => !reported.eq_ignore_ascii_case(not),
+            (None, Some(reported)) => reported.eq_ignore_ascii_case(wanted),
             (_, None) => false,
         },
     }

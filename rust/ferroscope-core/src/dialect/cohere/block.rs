@@ -30,7 +30,7 @@ impl Block {
             Some("text") => Content::Text(Text::default()),
             Some("thinking") => Content::Thinking(Text::default()),
             _ => match kind {
-                Some(kind) => Content::Other(kind.kept().into()),
+                Some(kind) => Content::Other(kind.normalized().into()),
                 None => Content::of(value),
             },
         };

@@ -50,7 +50,7 @@ impl Assembly {
     /// Sets a value without a path, by its name.
     pub fn set_member(&mut self, name: &str, value: Value<'_>, text: &mut String) {
         // A name is always a valid path.
-        let _ = self.set(vec![Step::Name(name.into())], Node::Raw(value.kept().into()), text);
+        let _ = self.set(vec![Step::Name(name.into())], Node::Raw(value.normalized().into()), text);
     }
 
     /// Adds an element of `partialArgs`, and extends the JSON text.
@@ -84,7 +84,7 @@ impl Assembly {
                     None => self.begin_text(path.clone(), quoted, text),
                 }
             }
-            Some((_, value)) => self.set(path.clone(), Node::Raw(value.kept().into()), text),
+            Some((_, value)) => self.set(path.clone(), Node::Raw(value.normalized().into()), text),
         };
         if !fits {
             return Err(shape(

@@ -82,7 +82,7 @@ impl Call {
             return true;
         }
         let same_arguments = match piece.arguments {
-            Some(arguments) if arguments.is_truthy() => arguments.kept() == self.buffer.arguments.value,
+            Some(arguments) if arguments.is_truthy() => arguments.normalized() == self.buffer.arguments.value,
             _ => true,
         };
         piece.partial.is_none()
@@ -122,7 +122,7 @@ impl Call {
                 }
             }
             (None, Some(arguments)) if arguments.is_truthy() => {
-                self.buffer.arguments.value.push_str(&arguments.kept());
+                self.buffer.arguments.value.push_str(&arguments.normalized());
             }
             (None, _) => {}
         }

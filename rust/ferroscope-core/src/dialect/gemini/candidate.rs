@@ -165,7 +165,7 @@ impl Candidate {
                 (None, None) => {
                     folded.is_repeatable = false;
                     self.complete_waiting(delta);
-                    self.push(Part::Other(part.kept().into()), delta);
+                    self.push(Part::Other(part.normalized().into()), delta);
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Candidate {
             && text.text.value.is_empty()
             && parts.len() == 1
         {
-            // It only showed that there are parts.
+            // The empty text part only showed that parts exist.
             parts.pop();
         }
         parts.push(part);
@@ -263,7 +263,7 @@ impl Candidate {
             // The end of a call that has ended already.
             None if piece.is_empty() => return Ok(()),
             None if !can_run => {
-                self.push(Part::Other(part.kept().into()), delta);
+                self.push(Part::Other(part.normalized().into()), delta);
                 return Ok(());
             }
             None => {

@@ -110,15 +110,15 @@ impl Choice {
     }
 
     /// Appends typed parts (`https://docs.mistral.ai/capabilities/reasoning/`).
-    pub(super) fn say_parts(&mut self, parts: Value<'_>, delta: &mut Delta) {
+    pub(super) fn push_parts(&mut self, parts: Value<'_>, delta: &mut Delta) {
         let mut known = match std::mem::take(&mut self.content) {
             Content::Null => Vec::new(),
             Content::Text(text) if text.value.is_empty() => Vec::new(),
             Content::Text(text) => vec![Part::Text(text, Object::default())],
             Content::Parts(parts) => parts,
         };
-        let said = if self.is_first() { Some(&mut delta.text) } else { None };
-        add_parts(&mut known, parts, said);
+        let added_text = if self.is_first() { Some(&mut delta.text) } else { None };
+        add_parts(&mut known, parts, added_text);
         self.content = Content::Parts(known);
     }
 
@@ -183,7 +183,7 @@ impl Choice {
             return;
         }
         let known = self.logprobs.get_or_insert_default();
-        known.other = (value.kind() != Kind::Object).then(|| value.kept().into());
+        known.other = (value.kind() != Kind::Object).then(|| value.normalized().into());
         for (key, member) in value.members() {
             let list = match &*key.name() {
                 "content" => &mut known.content,
@@ -200,8 +200,8 @@ impl Choice {
     }
 }
 
-/// Adds typed parts. The first one may continue the last known one. Their text is also appended to `said`.
-fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut String>) {
+/// Adds typed parts. The first one may continue the last known one. Their text is also appended to `added_text`.
+fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut added_text: Option<&mut String>) {
     for (place, part) in parts.elements().enumerate() {
         let name = part.get("type").and_then(Value::as_str).unwrap_or_default();
         let text = part.get("text").and_then(Value::quoted).filter(|_| name == "text");
@@ -213,8 +213,8 @@ fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut Stri
             if let Some(Part::Text(text, extra)) = known.last_mut() {
                 let before = text.value.len();
                 text.push(quoted);
-                if let Some(said) = said.as_deref_mut() {
-                    said.push_str(&text.value[before..]);
+                if let Some(added_text) = added_text.as_deref_mut() {
+                    added_text.push_str(&text.value[before..]);
                 }
                 add_members(extra, part, "text");
             }
@@ -229,7 +229,7 @@ fn add_parts(known: &mut Vec<Part>, parts: Value<'_>, mut said: Option<&mut Stri
                 add_members(extra, part, "thinking");
             }
         } else {
-            known.push(Part::Other(part.kept().into()));
+            known.push(Part::Other(part.normalized().into()));
         }
     }
 }

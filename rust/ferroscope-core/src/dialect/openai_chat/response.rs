@@ -91,14 +91,14 @@ impl Choice {
         match &self.content {
             Content::Null => Cow::Borrowed(""),
             Content::Text(text) => Cow::Borrowed(&text.value),
-            Content::Parts(parts) => said(parts).into(),
+            Content::Parts(parts) => parts_text(parts).into(),
         }
     }
 
     fn reasoning(&self, fields: &[String]) -> Cow<'_, str> {
         if let Content::Parts(parts) = &self.content {
             let thoughts = parts.iter().filter_map(|part| match part {
-                Part::Thinking(thoughts, _) => Some(said(thoughts)),
+                Part::Thinking(thoughts, _) => Some(parts_text(thoughts)),
                 _ => None,
             });
             let thoughts: String = thoughts.collect();
@@ -173,7 +173,7 @@ impl Content {
 }
 
 /// Returns the text of the text parts.
-fn said(parts: &[Part]) -> String {
+fn parts_text(parts: &[Part]) -> String {
     parts
         .iter()
         .filter_map(|part| if let Part::Text(text, _) = part { Some(text.value.as_str()) } else { None })

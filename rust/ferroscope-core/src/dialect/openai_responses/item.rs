@@ -26,7 +26,7 @@ impl Item {
             && let Some(arguments) = value.get("arguments").filter(|value| value.kind() == Kind::Object)
         {
             // Some servers send the arguments as JSON instead of a string of JSON.
-            set_text(&mut item.members, "arguments", &arguments.kept());
+            set_text(&mut item.members, "arguments", &arguments.normalized());
         }
         item
     }
