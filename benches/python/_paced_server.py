@@ -1,8 +1,9 @@
-"""A server of paced streams for `bench_streams_tls.py`: every event has the time at which it was sent.
+"""A server of paced streams for `bench_streams_tls.py`. Every event contains its time of sending.
 
     python benches/python/_paced_server.py CERTIFICATE [RATE]
 
-Prints its port. Streams of the model `short` are finite and come at once. All others are endless, RATE events a second.
+Prints its port. Streams of the model `short` are finite and sent at once. All others are endless, with RATE events per
+second.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Connection(asyncio.Protocol):
 
 
 class Pacer:
-    """Sends an event on every stream at its own time."""
+    """The sender of an event on every stream, each at its own time."""
 
     def __init__(self, rate: float) -> None:
         self.period = 1 / rate

@@ -1,4 +1,4 @@
-"""Runs in a peer's environment: reads one document delta by delta, in one way, and counts the CPU."""
+"""A runner in a peer's environment. It parses one document delta by delta, in one way, and measures CPU time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Read = Callable[[list[str], type[BaseModel]], Iterable[Any]]
 
 
 def items(deltas: int) -> str:
-    """A list of objects that makes this many deltas of eight characters, as a model would write it."""
+    """Return a list of objects with this number of deltas of eight characters, as a model would write it."""
     parts: list[str] = []
     length, number = len('{"items": ['), 0
     while length < deltas * 8:
@@ -65,7 +65,7 @@ def ferroscope_values(deltas: list[str], model: type[BaseModel]) -> Iterator[Any
 
 
 def jiter_values(deltas: list[str], model: type[BaseModel]) -> Iterator[Any]:
-    """The whole text again for every delta, with the fastest parser there is for that."""
+    """Parse the whole text again for every delta, with the fastest available parser."""
     from jiter import from_json
 
     text = b""
@@ -77,7 +77,7 @@ def jiter_values(deltas: list[str], model: type[BaseModel]) -> Iterator[Any]:
 def mirascope_models(deltas: list[str], model: type[BaseModel]) -> Iterator[Any]:
     from mirascope.core.base import BaseStructuredStream
 
-    # All that it reads of the provider's stream: pairs of a chunk and a tool, the chunk's text and model.
+    # The members of the provider's stream that it reads: pairs of a chunk and a tool, the chunk's text and model.
     class Stream:
         model = "m"
 
@@ -111,11 +111,11 @@ def main(way: str, document: str, deltas: int, runs: int) -> dict[str, Any]:
     seconds = []
     last: Any = None
     for _ in read([items(5) if document == "items" else letter(5)], model):
-        pass  # classes, plans and caches are made
+        pass  # create classes, plans and caches
     for _ in range(runs):
         gc.collect()
         started = time.process_time()
-        # As users do: one instance at a time.
+        # Like users: keep one instance at a time.
         for value in read(pieces, model):
             last = value
         seconds.append((time.process_time() - started) / len(pieces))

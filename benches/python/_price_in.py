@@ -1,4 +1,4 @@
-"""Runs in a peer's environment: prices one call again and again; times of import, first and later calls."""
+"""A runner in a peer's environment. It prices one call repeatedly, and measures import, first and later calls."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def genai_prices(provider: str, model: str) -> Price:
 
 
 def litellm(provider: str, model: str) -> Price:
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or it fetches its prices at import
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it fetches its prices at import
     from litellm import cost_per_token
 
     def price() -> float:
@@ -70,7 +70,7 @@ def main(way: str, provider: str, model: str, seconds: float) -> dict[str, Any]:
     imported = time.perf_counter()
     try:
         found = price()
-    except Exception as error:  # every peer has its own way to say that it does not know a model
+    except Exception as error:  # each peer has its own exception for an unknown model
         return {"refused": f"{type(error).__name__}"}
     first = time.perf_counter()
     calls, best = 100, float("inf")
@@ -78,7 +78,7 @@ def main(way: str, provider: str, model: str, seconds: float) -> dict[str, Any]:
         before = time.perf_counter()
         for _ in range(calls):
             price()
-        # The fastest run: other work on the machine only ever adds.
+        # The fastest run, because other work on the machine only adds time.
         best = min(best, (time.perf_counter() - before) / calls)
     return {"import": imported - started, "first": first - imported, "call": best, "usd": found}
 

@@ -1,4 +1,4 @@
-"""Runs in a peer's environment: reads one scripted stream again and again, in one way, and counts the CPU.
+"""A runner in a peer's environment. It reads one scripted stream repeatedly, in one way, and measures CPU time.
 
 Imports only what that way needs, so that each is measured as it is used.
 """
@@ -20,16 +20,16 @@ ASKED: list[Any] = [{"role": "user", "content": "Go on."}]
 
 
 def weather(city: str) -> str:
-    """Looks up the weather.
+    """Look up the weather.
 
     Args:
-        city: Where.
+        city: The city.
     """
     return city
 
 
 class OpenAI:
-    """How OpenAI's SDK is called, and what its objects and its bytes say."""
+    """The calls of OpenAI's SDK, and the text in its objects and its bytes."""
 
     name = "openai"
     environment = "OPENAI"
@@ -58,7 +58,7 @@ class OpenAI:
 
 
 class Anthropic:
-    """The same of Anthropic's."""
+    """The calls of Anthropic's SDK, and the text in its objects and its bytes."""
 
     name = "anthropic"
     environment = "ANTHROPIC"
@@ -83,10 +83,10 @@ SDKS = {sdk.name: sdk for sdk in (OpenAI, Anthropic)}
 
 
 class Reader:
-    """A stream, read in one of the ways.
+    """A stream that is read in one of the ways.
 
-    `raw`: the bytes; `sdk`: the SDK's objects; `helper`: the SDK's own accumulating stream (Anthropic's); else the name
-    of a library with Mirascope's interface, with a client of ours, or with the client it makes if `own client` follows.
+    `raw`: the bytes; `sdk`: the SDK's objects; `helper`: the SDK's own accumulating stream (Anthropic's); otherwise the
+    name of a library with Mirascope's interface, with a given client, or with its own client if `own client` follows.
     """
 
     def __init__(self, way: str, sdk: str, url: str, tools: bool) -> None:
@@ -103,7 +103,7 @@ class Reader:
         return self.way in {"raw", "sdk", "helper"}
 
     def decorated(self, client: Any, *, is_async: bool) -> Any:
-        """The same decorated function for every library with Mirascope's interface."""
+        """Return the same decorated function for every library with Mirascope's interface."""
         call = importlib.import_module(f"{self.way}.core.{self.sdk.name}").call
         options: dict[str, Any] = {"stream": True, "client": None if self.own else client}
         if self.sdk is Anthropic:
@@ -157,7 +157,7 @@ class SyncReader(Reader):
             yield stream.response.iter_bytes() if self.way == "raw" else stream
 
     def rounds(self, runs: int) -> Iterator[tuple[float, float, str]]:
-        """CPU of the loop after its first turn, CPU of the whole call, and what was read."""
+        """Yield the CPU time of the loop after its first iteration, the CPU time of the whole call, and the text."""
         join = {"sdk": self.sdk.join, "helper": join_helped}.get(self.way, join_pair)
         with self.client() as client:
             ask = None if self.by_sdk else self.decorated(client, is_async=False)
@@ -167,7 +167,7 @@ class SyncReader(Reader):
                 parts: list[str] = []
                 with self.stream(client, ask) as stream:
                     items = iter(stream)
-                    # Some send the request with the call, some with the first turn: the clock starts after it.
+                    # Some send the request with the call, some on the first iteration. The clock starts after it.
                     first = next(items)
                     started = time.process_time()
                     if self.way == "raw":
@@ -233,7 +233,7 @@ class AsyncReader(Reader):
 
 
 def texts_of(reads: list[bytes], sdk: type[OpenAI | Anthropic]) -> list[str]:
-    """The text in raw bytes, read after the clock has stopped."""
+    """Return the texts in raw bytes, extracted after the clock has stopped."""
     parts: list[str] = []
     for line in b"".join(reads).decode().split("\n"):
         if line.startswith("data: {"):
@@ -246,7 +246,7 @@ def main(way: str, sdk: str, url: str, kind: str, tools: bool, runs: int) -> dic
         made = list(SyncReader(way, sdk, url, tools).rounds(runs))
     else:
         made = asyncio.run(AsyncReader(way, sdk, url, tools, kind == "async httpx").rounds(runs))
-    # The first round pays for what is made once: connections, schemas, caches.
+    # The first round includes one-time costs: connections, schemas, caches.
     return {
         "sdk": f"{sdk} {importlib.import_module(sdk).__version__}",
         "loop": [loop for loop, _, _ in made[1:]],

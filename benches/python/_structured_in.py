@@ -1,6 +1,6 @@
-"""Runs in a peer's environment: reads one structured stream delta by delta, in one way, and counts the CPU.
+"""A runner in a peer's environment. It reads one structured stream delta by delta, in one way, and measures CPU time.
 
-The SDK's client is the real one; the bytes of the body come from memory, one event at a time, so no HTTP is counted.
+The SDK's client is real. The bytes of the body come from memory, one event at a time, so HTTP is not measured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from _partial_in import Basket, items
 
 
 def events(text: str) -> list[bytes]:
-    """A stream with eight characters of the text in each chunk."""
+    """Return a stream with eight characters of the text in each chunk."""
     common = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1767225600, "model": "gpt-5"}
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": text[at : at + 8]} for at in range(0, len(text), 8)]
@@ -36,10 +36,10 @@ def events(text: str) -> list[bytes]:
 
 def client_of(body: Iterable[bytes]) -> openai.OpenAI:
     base = importlib.import_module("openai._base_client")
-    # The SDK's HTTP library; its name changed with version 3.
+    # The SDK's HTTP library, whose name changed with version 3.
     http: Any = getattr(base, "httpx2", None) or base.httpx
 
-    class Body(http.SyncByteStream):  # type: ignore[misc]  # known at run time alone
+    class Body(http.SyncByteStream):  # type: ignore[misc]  # known only at run time
         def __iter__(self) -> Iterator[bytes]:
             return iter(body)
 
@@ -54,17 +54,17 @@ Start = Callable[[], Iterable[Any]]
 
 
 def raw(client: openai.OpenAI) -> Start:
-    """The bytes as they are: what every way pays to the SDK and its HTTP library."""
+    """Read the bytes: the cost of the SDK and its HTTP library in every way."""
     return lambda: client.chat.completions.create(model="gpt-5", messages=ASKED, stream=True).response.iter_bytes()
 
 
 def sdk(client: openai.OpenAI) -> Start:
-    """The SDK's chunk objects, unread."""
+    """Read the SDK's chunk objects without their content."""
     return lambda: client.chat.completions.create(model="gpt-5", messages=ASKED, stream=True)
 
 
 def text(client: openai.OpenAI) -> Start:
-    """The text of the answer, not read as anything."""
+    """Read the text of the answer without parsing it."""
     from ferroscope.core.openai import call
 
     ask: Any = call("gpt-5", stream=True, client=client)(lambda: "Go on.")
@@ -117,7 +117,7 @@ def main(way: str, deltas: int, runs: int) -> dict[str, Any]:
     prepare = WAYS[way]
     document = items(deltas)
     for _ in prepare(client_of(events(items(5))))():
-        pass  # classes, plans and caches are made
+        pass  # create classes, plans and caches
     body = events(document)
     seconds = []
     last: Any = None
@@ -125,7 +125,7 @@ def main(way: str, deltas: int, runs: int) -> dict[str, Any]:
         start = prepare(client_of(body))
         gc.collect()
         started = time.process_time()
-        # As users do: one instance at a time.
+        # Like users: keep one instance at a time.
         for value in start():
             last = value
         seconds.append((time.process_time() - started) / (len(body) - 4))

@@ -1,8 +1,8 @@
-"""What a call costs above the same call made with the SDK by hand: the request is rendered, the response dressed.
+"""The overhead of a call over the same call made directly with the SDK: rendering the request, wrapping the response.
 
     python benches/python/bench_call.py [--rounds N]
 
-Both go through a real client of the SDK whose transport answers at once, in this process, in turns. CPU time; the
+Both use a real client of the SDK whose transport answers immediately in this process, in alternation. CPU time. The
 medians of the rounds are compared, and every round's answer is checked first.
 """
 
@@ -41,7 +41,7 @@ class Book(BaseModel):
 
 
 def weather(city: str, days: int = 1) -> str:
-    """Tells the weather.
+    """Return the weather.
 
     Args:
         city: The city to look at.
@@ -62,7 +62,7 @@ def client_for(answer: dict[str, Any]) -> OpenAI:
 
 
 def cases() -> dict[str, tuple[Callable[[], str], dict[str, Callable[[], str]]]]:
-    """For each case the call by hand, and what is compared with it."""
+    """Return the direct call, and the calls to compare with it, for each case."""
     client = client_for(ANSWER)
     messages: list[Any] = [{"role": "user", "content": "Recommend a fantasy book"}]
 
@@ -152,7 +152,7 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--calls", type=int, default=50)
     arguments = parser.parse_args(given)
-    print("CPU µs a call, medians; what is added is the median of the differences of neighbours")
+    print("CPU µs per call, medians; the overhead is the median of the differences of neighbours")
     for case, (by_hand, ours) in cases().items():
         for name, run in ours.items():
             assert run() == by_hand() == "Emma"

@@ -1,4 +1,4 @@
-"""Decoding alone: from the bytes of a body to `(chunk, tool)` with `.content` read, without sockets or HTTP.
+"""Decoding only: from the bytes of a body to `(chunk, tool)` with `.content` read, without sockets or HTTP.
 
 python benches/python/bench_decode.py [--file STREAM.sse] [--json FILE]
 """
@@ -29,7 +29,7 @@ READS = {"reads of 16 KiB": 16384, "reads of 1369 B": 1369, "a read an event": 0
 
 
 def stream(padded: bool) -> bytes:
-    """A body as OpenAI sends it: `padded` with its obfuscation, which makes every event differ in length."""
+    """Return a body as OpenAI sends it: `padded` with its obfuscation, so that every event differs in length."""
     pads = random.Random(7)
     top = {
         "id": "chatcmpl-CbXyZ0123456789abcdefghijkl",
@@ -57,7 +57,7 @@ def stream(padded: bool) -> bytes:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--file", type=Path, help="a recorded stream instead of the made ones")
+    parser.add_argument("--file", type=Path, help="a recorded stream instead of the generated ones")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
     bodies = {"plain": stream(False), "with obfuscation": stream(True)}
@@ -89,7 +89,7 @@ def run(file: Path, size: int) -> dict[str, list[float]]:
     expected = texts["json.loads in a loop"]
     for name, read in texts.items():
         if read != expected:
-            raise SystemExit(f"{name} read something else: {[text[:200] for text in read]}")
+            raise SystemExit(f"{name} read another text: {[text[:200] for text in read]}")
     return samples
 
 

@@ -1,9 +1,9 @@
-"""Structured values while they arrive: CPU per delta of eight characters, by the length of the answer.
+"""Structured values in streams: CPU time per delta of eight characters, by the length of the answer.
 
 python benches/python/bench_partial.py [--json FILE]
 
-Every way reads the same document delta by delta, holds one value at a time, and must end with the right one. Peers
-that parse everything again for every delta are not asked for the longest documents: that takes minutes.
+Every way reads the same document delta by delta, keeps one value at a time, and must end with the right one. Peers
+that parse everything again for every delta skip the longest documents, which would take minutes.
 """
 
 from __future__ import annotations

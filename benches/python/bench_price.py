@@ -1,9 +1,9 @@
-"""The price of a call: microseconds per call, first use and import, beside the peers.
+"""The cost of pricing a call: microseconds per call, first use and import, compared with peers.
 
 python benches/python/bench_price.py [--json FILE]
 
-Every way must name the same amount for the same call. `counts` is `calculate_cost`, one number; `items` is
-`prices.cost`, which parses the usage object and returns every item with its source: no peer does that.
+Every way must return the same amount for the same call. `counts` is `calculate_cost`, one number; `items` is
+`prices.cost`, which parses the usage object and returns every item with its source, unlike any peer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A streamed call over HTTP: CPU per chunk of this library, of the SDKs under it, and of Mirascope v1.
+"""A streamed call over HTTP: CPU time per chunk of Ferroscope, of the SDKs below it, and of Mirascope v1.
 
-The server is in a process of its own, so only the client is counted. Every way must read the same text first.
-What a call costs beside its chunks is a case of its own: there, reading the raw bytes by hand wins.
+The server is a process of its own, so only the client is measured. Every way must read the same text first. The
+overhead of a call besides its chunks is a separate case. There, reading the raw bytes directly is fastest.
 
     python benches/python/bench_stream.py [--sdk anthropic] [--kind sync] [--only tool] [--processes 3] [--json FILE]
 """
@@ -26,7 +26,7 @@ CITY = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch " * 20
 
 @dataclass(frozen=True)
 class Way:
-    """One way to read a stream, and the environment that it runs in."""
+    """One way to read a stream, and its environment."""
 
     name: str
     way: str
@@ -57,14 +57,14 @@ KINDS = ("sync", "async", "async httpx")
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the server sends."""
+    """The answer of the server."""
 
     name: str
     answer: Answer
     text: str
     tool: bool
     chunks: int
-    """Chunks on the wire, role and finish chunk included."""
+    """Chunks on the wire, including the role and finish chunks."""
 
 
 SCENARIOS = (
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, dict[str, Any]]:
-    """Each way in several processes, taking turns, so that a busy moment of the machine hits all alike."""
+    """Run each way in several processes, in alternation, so that other load affects all of them equally."""
     by_call = scenario.chunks < 10
     ways = WAYS[sdk]
     samples: dict[str, list[float]] = {way.name: [] for way in ways}
@@ -140,20 +140,20 @@ def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, di
 
 
 def check(scenario: Scenario, way: Way, texts: list[str]) -> None:
-    """The same content for everybody, before any figure counts."""
+    """Check that every way read the same content, before any measurement counts."""
     if scenario.tool:
         read = [json.loads(text) for text in texts]
         same = read == [json.loads(scenario.text)]
     else:
         same = texts == [scenario.text]
     if not same:
-        raise SystemExit(f"{way.name} read something else in {scenario.name!r}: {[t[:200] for t in texts]}")
+        raise SystemExit(f"{way.name} read another text in {scenario.name!r}: {[t[:200] for t in texts]}")
 
 
 def show(title: str, scenario: Scenario, found: dict[str, dict[str, Any]]) -> None:
     unit = "call" if scenario.chunks < 10 else "chunk"
     ours = found["ferroscope"]["us"]
-    print(f"\n{title} (CPU µs a {unit}, median and best; ours = 1.00)")
+    print(f"\n{title} (CPU µs per {unit}, median and best; ferroscope = 1.00)")
     for name, row in found.items():
         ratio = row["us"] / ours
         print(f"  {name:26} {row['us']:9.2f} {row['best']:9.2f} {ratio:7.2f}   {row['sdk']}, n={row['n']}")

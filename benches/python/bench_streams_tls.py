@@ -1,7 +1,7 @@
-"""Many paced streams at once, under TLS: CPU per event, memory per stream, and the delay that the client adds.
+"""Many paced streams at once, under TLS: CPU time per event, memory per stream, and the delay that the client adds.
 
-The server is in a process of its own. Each event has its time of sending, and comes alone. Every way must read the same
-text first.
+The server is a process of its own. Each event contains its time of sending, and arrives alone. Every way must read the
+same text first.
 
     python benches/python/bench_streams_tls.py [--streams 100 300 1000] [--rate 2] [--seconds 4] [--only native]
 """
@@ -35,7 +35,7 @@ SHORT = "".join(f"word {number} " for number in range(20))
 
 @contextlib.contextmanager
 def serving(rate: float) -> Iterator[None]:
-    """The server, and the environment in which clients find and trust it."""
+    """Run the server, with an environment in which clients find and trust it."""
     with tempfile.TemporaryDirectory() as folder:
         authority = trustme.CA()
         cafile, certificate = Path(folder, "authority.pem"), Path(folder, "server.pem")
@@ -63,7 +63,7 @@ def serving(rate: float) -> Iterator[None]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, nargs="+", default=[100], help="how many streams at once")
-    parser.add_argument("--rate", type=float, default=2.0, help="events a second on each stream")
+    parser.add_argument("--rate", type=float, default=2.0, help="events per second on each stream")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each way is measured")
     parser.add_argument("--only", default="", help="ways whose name contains this")
     parser.add_argument("--json", type=Path, help="write the figures there too")

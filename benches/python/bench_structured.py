@@ -1,9 +1,9 @@
-"""A structured answer while it arrives, through the decorated call: CPU per delta of eight characters.
+"""A structured answer in a stream, through the decorated call: CPU time per delta of eight characters.
 
-The SDK's client is the real one and its bytes come from memory, an event at a time: no HTTP is counted, but what the
-SDK and its HTTP library do to hand the bytes over is, and "the raw bytes" says how much that is. Every way holds one
-instance at a time and must end with the right one. Peers that parse everything again for every delta are not asked
-for the longest answers: that takes minutes.
+The SDK's client is real, and its bytes come from memory, one event at a time. So HTTP is not measured, but the work of
+the SDK and its HTTP library is; "the raw bytes" shows its share. Every way keeps one instance at a time and must end
+with the right one. Peers that parse everything again for every delta skip the longest answers, which would take
+minutes.
 
     python benches/python/bench_structured.py [--processes 3] [--json FILE]
 """

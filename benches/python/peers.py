@@ -1,6 +1,6 @@
-"""Where the peers live: each in a virtual environment of its own under `.venvs/`, made when it is first needed.
+"""The environments of the peers: each is a virtual environment under `.venvs/`, created on first use.
 
-`python benches/python/peers.py` makes them all.
+`python benches/python/peers.py` creates all of them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ PEERS = {
     "mirascope-anthropic": ("mirascope[anthropic]==1.25.7",),
     "mirascope": ("mirascope[openai]==1.25.7", "openai[aiohttp]==1.109.1"),
 }
-"""Package requirements by environment. What is not named here runs in the environment that runs the bench."""
+"""The package requirements by environment. Other environments are the one that runs the bench."""
 
 
 def python_of(environment: str) -> Path:
-    """The interpreter of a peer's environment; makes the environment when it is missing."""
+    """Return the interpreter of a peer's environment, which is created if it is missing."""
     if environment not in PEERS:
         return Path(sys.executable)
     folder = ROOT / ".venvs" / environment
@@ -43,7 +43,9 @@ def python_of(environment: str) -> Path:
 
 
 def measure(environment: str, script: str, **options: Any) -> dict[str, Any]:
-    """Run a script of this folder in an environment, with options as JSON; its last line is the result."""
+    """Run a script of this folder in an environment, with options as JSON. The last line of its output is the
+    result.
+    """
     command = [str(python_of(environment)), str(HERE / script), json.dumps(options)]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if ran.returncode:

@@ -1,4 +1,4 @@
-"""All benches beside the peers: `make bench`. `run.py stream --kind sync` runs one, with its options."""
+"""All benches, compared with the peers: `make bench`. `run.py stream --kind sync` runs one, with its options."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Runs streams for as long as it takes to see memory grow, and fails if it does.
+"""A long run of streams that fails if memory grows.
 
     python benches/python/soak.py [--streams N] [--chunks N]
 
-Short streams one after another, sync and async, against a server in another process; then one long stream through the
-decoder alone. The memory of the process is read after a warm-up and at the end. For the decoder the collector is off,
-so that what a cycle keeps alive counts as growth; the HTTP library under the SDKs cannot do without it.
+Short streams run one after another, sync and async, against a server in another process. Then one long stream runs
+through the decoder alone. The memory of the process is measured after a warm-up and at the end. For the decoder the
+garbage collector is off, so that memory in reference cycles counts as growth. The HTTP library of the SDKs needs it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ferroscope._core import StreamDecoder
 from ferroscope.testing import Answer, SpawnedServer, Text
 
 WARM_UP = 300
-MOST_GROWTH = 4.0  # MB, of allocators that settle
+MOST_GROWTH = 4.0  # MB, for allocators that settle
 TEXT = "hello there my friend"
 EVENT = (
     b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
@@ -32,15 +32,15 @@ READ = 50  # events
 
 
 def megabytes() -> float:
-    """The memory that the process has resident."""
+    """Return the resident memory of the process, in MB."""
     statm = Path("/proc/self/statm")
-    if not statm.exists():  # the peak, where nothing better is told
+    if not statm.exists():  # the peak, if nothing better is available
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return int(statm.read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
 def report(name: str, count: int, before: float, cpu: float, kept: float = 0.0) -> None:
-    """Prints what a run took, and stops if its memory grew by more than what it had to keep."""
+    """Print the cost of a run, and exit if its memory grew by more than the data that it had to keep."""
     if gc.isenabled():
         gc.collect()
     growth = megabytes() - before
@@ -81,7 +81,7 @@ def async_streams(count: int) -> None:
 
 
 def measured(name: str, count: int, run: Callable[[int], None]) -> None:
-    """Runs so many, after a warm-up."""
+    """Run a number of streams, after a warm-up."""
     run(WARM_UP)
     gc.collect()
     before, start = megabytes(), time.process_time()
@@ -99,7 +99,7 @@ def long_stream(count: int) -> None:
     cpu = time.process_time() - start
     text = len(decoder.content)
     assert text == count // READ * READ * len("word ")
-    # The text itself is kept, with the room that a growing buffer takes.
+    # The text itself is kept, with the spare capacity of a growing buffer.
     report("chunks of one stream", count, before, cpu, kept=text * 3 / 1e6)
 
 
