@@ -63,7 +63,7 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
     return result
 
 
-def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> Any:
+def read_answer(extraction: Extraction, text: str, prefilled: Mapping[str, Any]) -> Any:
     """Return the instance for the JSON document in a text. Other text may surround the document.
 
     Raises:
@@ -73,9 +73,9 @@ def read_answer(extraction: Extraction, text: str, given: Mapping[str, Any]) -> 
     if extraction.is_wrapped:
         return _read_value(extraction, text)
     model = extraction.model
-    if given:
+    if prefilled:
         return model.model_validate(
-            _filled(model, document(text, "object"), given),
+            _filled(model, document(text, "object"), prefilled),
             # A strict model accepts strings for types that JSON lacks (dates) only from JSON text. These values are
             # Python
             # objects.
@@ -155,11 +155,11 @@ def is_no_json(error: ValidationError) -> bool:
     return first["type"] == "json_invalid" and not first["loc"]
 
 
-def _filled(model: type[BaseModel], value: Any, given: Mapping[str, Any]) -> Any:
+def _filled(model: type[BaseModel], value: Any, prefilled: Mapping[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     keys = {}
-    for name, known in given.items():
+    for name, known in prefilled.items():
         alias = model.model_fields[name].validation_alias
         if isinstance(alias, AliasChoices):
             alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
@@ -175,5 +175,5 @@ def _written(text: str, call: Call) -> str:
 def _told(extraction: Extraction, error: JsonError, response: AnyCallResponse) -> str:
     told = f"the answer is not {with_article(extraction.title)}: {error}"
     if response.common_finish_reasons == ["length"]:
-        told += "; the model stopped at its limit of tokens, which `max_tokens` sets"
-    return told
+        text += "; the model stopped at its limit of tokens, which `max_tokens` sets"
+    return text

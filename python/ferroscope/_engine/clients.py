@@ -95,7 +95,7 @@ class _ClientCaches:
                 if getattr(other, "is_closed", bool)():
                     self.by_loop.pop(other, None)
             cache = self.by_loop[loop] = _ClientCache()
-        cache.closing = _when_the_loop_ends(lambda: self._clear(loop))
+        cache.closing = _at_loop_shutdown(lambda: self._clear(loop))
         return cache
 
     async def _clear(self, loop: Any) -> None:
@@ -167,7 +167,7 @@ def _running_loop() -> object:
     return asyncio.get_running_loop()
 
 
-def _when_the_loop_ends(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
+def _at_loop_shutdown(close: Callable[[], Any]) -> AsyncGenerator[None, None]:
     """Register an action for the shutdown of the running loop, which closes every open async generator.
 
     Return the generator, which the caller must keep alive until then.
@@ -196,18 +196,18 @@ def _close_when_unused(client: object, http: Any) -> None:  # Any: the HTTP clie
         finalize(client, close).atexit = False
 
 
-_of_parents: list[_ClientCaches] = []
+_inherited: list[_ClientCaches] = []
 
 
-def _forget_the_parents() -> None:
+def _reset_after_fork() -> None:
     """Give a forked child new caches. It must not use the parent's sockets, or a lock that another thread had
     locked.
     """
     global _caches
     # Keep the old caches alive: closing a client takes locks that may stay locked forever.
-    _of_parents.append(_caches)
+    _inherited.append(_caches)
     _caches = _ClientCaches()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_parents)
+    os.register_at_fork(after_in_child=_reset_after_fork)

@@ -54,7 +54,7 @@ _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
 def name_errors(sdk: str, names: Mapping[str, str]) -> None:
     """Register the names of an SDK's exceptions: the SDK's class, and the class in `ferroscope.errors`."""
     known = _NAMES_OF_SDKS.setdefault(sdk.partition(".")[0], {})
-    known.update({theirs: getattr(errors, ours) for theirs, ours in names.items()})
+    known.update({sdk_class: getattr(errors, own_class) for sdk_class, own_class in names.items()})
 
 
 def unify_exception(error: Exception, sdk: str) -> None:
@@ -65,28 +65,28 @@ def unify_exception(error: Exception, sdk: str) -> None:
     if isinstance(error, errors.FerroscopeError):
         return
     status = _status(error)
-    ours, named = common_class(kind), kind.__name__ in _names(kind)
+    own_class, named = common_class(kind), kind.__name__ in _names(kind)
     # A generic exception class may hide a more specific status.
-    if status is not None and not named and ours in (None, errors.APIError, errors.APIStatusError):
-        ours = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
-    if ours is None:
+    if status is not None and not named and own_class in (None, errors.APIError, errors.APIStatusError):
+        own_class = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
+    if own_class is None:
         return
     try:
-        error.__class__ = class_of_both(ours, kind)
+        error.__class__ = class_of_both(own_class, kind)
     except TypeError:
         return  # the memory layouts of the classes differ, so the error keeps its class
     if isinstance(error, errors.APIStatusError) and not hasattr(error, "status_code") and status is not None:
         error.status_code = status
 
 
-def common_class(theirs: type[Exception]) -> type[errors.APIError] | None:
+def common_class(sdk_class: type[Exception]) -> type[errors.APIError] | None:
     """Return the class in `ferroscope.errors` for an SDK's class, by the name of the class or one of its bases."""
-    names = _names(theirs)
-    return next((names[base.__name__] for base in theirs.__mro__ if base.__name__ in names), None)
+    names = _names(sdk_class)
+    return next((names[base.__name__] for base in sdk_class.__mro__ if base.__name__ in names), None)
 
 
-def _names(theirs: type[Exception]) -> dict[str, type[errors.APIError]]:
-    return _BY_NAME | _NAMES_OF_SDKS.get(theirs.__module__.partition(".")[0], {})
+def _names(sdk_class: type[Exception]) -> dict[str, type[errors.APIError]]:
+    return _BY_NAME | _NAMES_OF_SDKS.get(sdk_class.__module__.partition(".")[0], {})
 
 
 def _status(error: Exception) -> int | None:
@@ -101,18 +101,22 @@ _known: dict[tuple[type[Exception], type[Exception]], type[Exception]] = {}
 _origin: dict[type[Exception], tuple[type[Exception], type[Exception]]] = {}
 
 
-def class_of_both(ours: type[_ErrorT], theirs: type[Exception]) -> type[_ErrorT]:
+def class_of_both(own_class: type[_ErrorT], sdk_class: type[Exception]) -> type[_ErrorT]:
     """Return a class that extends both classes, and the common class of the second. It is created once."""
-    kind = _known.get((ours, theirs))
+    kind = _known.get((own_class, sdk_class))
     if kind is None:
-        common = common_class(theirs)
-        between = () if common is None or issubclass(ours, common) else (common,)
-        namespace: dict[str, object] = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
-        if issubclass(ours, errors.StreamError):
+        common = common_class(sdk_class)
+        between = () if common is None or issubclass(own_class, common) else (common,)
+        namespace: dict[str, object] = {
+            "__module__": own_class.__module__,
+            "__doc__": own_class.__doc__,
+            "__reduce__": _reduce,
+        }
+        if issubclass(own_class, errors.StreamError):
             # the text includes the position; some SDKs would print their attributes instead
             namespace["__str__"] = Exception.__str__
-        kind = _known[ours, theirs] = type(ours.__name__, (ours, *between, theirs), namespace)
-        _origin[kind] = ours, theirs
+        kind = _known[own_class, sdk_class] = type(own_class.__name__, (own_class, *between, sdk_class), namespace)
+        _origin[kind] = own_class, sdk_class
     return cast("type[_ErrorT]", kind)
 
 
@@ -135,10 +139,10 @@ def _reduce(error: Exception) -> tuple[object, ...]:
     """Reduce an exception for a pickle, without its request and response."""
     state = {name: None if name in _NOT_PICKLED else value for name, value in vars(error).items()}
     args = tuple(arg if isinstance(arg, _PICKLED_ARGS) else None for arg in error.args)
-    ours, theirs = _origin[type(error)]
+    own_class, sdk_class = _origin[type(error)]
     # Some SDKs create classes at run time, which cannot be imported by name.
-    named = next(kind for kind in theirs.__mro__ if _is_importable(kind))
-    return _rebuilt, (ours, named, args, redact_secrets(state))
+    named = next(kind for kind in sdk_class.__mro__ if _is_importable(kind))
+    return _rebuilt, (own_class, named, args, redact_secrets(state))
 
 
 def _is_importable(kind: type) -> bool:
@@ -146,9 +150,9 @@ def _is_importable(kind: type) -> bool:
 
 
 def _rebuilt(
-    ours: type[Exception], theirs: type[Exception], args: tuple[object, ...], state: dict[str, object]
+    own_class: type[Exception], sdk_class: type[Exception], args: tuple[object, ...], state: dict[str, object]
 ) -> Exception:
-    kind = class_of_both(ours, theirs)
+    kind = class_of_both(own_class, sdk_class)
     error = kind.__new__(kind, *args)
     vars(error).update(state)
     return error

@@ -36,20 +36,20 @@ class Deadlines:
     idle: float | None
     total: float | None
 
-    def limit(self, *, started: float, heard: float | None) -> Limit | None:
+    def limit(self, *, started: float, last_event: float | None) -> Limit | None:
         """Return the limit for a wait that begins now; None if there is none.
 
         Args:
             started: The time when the stream started, by the monotonic clock.
-            heard: The time of the last event; None before the first one.
+            last_event: The time of the last event; None before the first one.
         """
         now = time.monotonic()
         waits: list[Limit] = []
-        if heard is None and self.first_chunk is not None:
+        if last_event is None and self.first_chunk is not None:
             left = started + self.first_chunk - now
             waits.append(Limit(left, f"no first chunk arrived within {self.first_chunk:g} s"))
-        if heard is not None and self.idle is not None:
-            waits.append(Limit(heard + self.idle - now, f"no chunk arrived for {self.idle:g} s"))
+        if last_event is not None and self.idle is not None:
+            waits.append(Limit(last_event + self.idle - now, f"no chunk arrived for {self.idle:g} s"))
         if self.total is not None:
             waits.append(Limit(started + self.total - now, f"the stream did not end within {self.total:g} s"))
         return min(waits, key=lambda limit: limit.seconds, default=None)
@@ -104,7 +104,7 @@ def read_deadlines(config: StreamConfig) -> Deadlines | None:
     return None if first is idle is total is None else Deadlines(first, idle, total)
 
 
-def in_time(limit: Limit, send: Callable[[], Any], discard: Callable[[Any], None]) -> Any:
+def run_within(limit: Limit, send: Callable[[], Any], discard: Callable[[Any], None]) -> Any:
     """Return the result of `send`, or raise if it takes too long.
 
     `send` runs in a thread of its own. That thread is abandoned after the limit, because before a response there is no

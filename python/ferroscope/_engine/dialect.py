@@ -107,13 +107,13 @@ class Dialect(Protocol):
         """
         ...
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
         """Estimate the usage of an interrupted stream from what the provider reported and the text received.
 
         Args:
             response: The response so far.
-            sent: The estimated number of input tokens.
-            said: The estimated number of output tokens.
+            input_tokens: The estimated number of input tokens.
+            output_tokens: The estimated number of output tokens.
 
         Returns:
             The provider's usage object as JSON; None if the provider reported all of it.

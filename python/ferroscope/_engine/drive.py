@@ -1,7 +1,7 @@
 """Steps that are written once for sync and async calls, and the two drivers that run them.
 
-A generator yields functions without arguments. A driver calls each, awaits the result if the call is async, and sends
-it back in.
+A generator yields functions without arguments. A driver calls each function, awaits the result if the call is async,
+and sends the result back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-# Any: what a step returns is whatever the user's function or the SDK returns.
+# Any: the result of a step comes from the user's function or the SDK.
 Step: TypeAlias = Callable[[], Any]
 Flow: TypeAlias = Generator[Step, Any, Any]
 

@@ -1,4 +1,4 @@
-"""Facts in the exceptions of the SDKs that decide whether a request is sent again, and when."""
+"""The data in SDK exceptions that decides whether and when a request is sent again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _REFUSED: Final = frozenset(
         "UNAUTHENTICATED",
     }
 )
-# Quotas of a day or a month, by their ids or in the text.
+# Quotas per day or month, by their ids or in the text.
 _LONG_PERIOD: Final = re.compile(r"per[ _-]?day|daily|per[ _-]?month|monthly", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -63,13 +63,13 @@ _SECONDS: Final = re.compile(r"(\d+(?:\.\d+)?)s")
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
-    """The statuses and codes of a provider that decide whether a request is sent again.
+    """A provider's statuses and codes that decide whether a request is sent again.
 
     Attributes:
-        statuses: The statuses after which it is, beside those from 500 on.
-        final_codes: The codes, types and status words after which it is not, whatever the status: spent quotas,
-            prompts that are too long.
-        limit_headers: The headers with what is left of a limit, and with the time until it is reset.
+        statuses: The statuses that are retried, besides those from 500 on.
+        final_codes: The codes, types and status names that are never retried, regardless of the status: exhausted
+            quotas, prompts that are too long.
+        limit_headers: The headers with the remaining part of a limit, and with the time until it is reset.
     """
 
     statuses: frozenset[int] = frozenset({408, 409, 429})
@@ -78,7 +78,7 @@ class RetryRules:
 
 
 def failure_of(error: Exception, rules: RetryRules) -> RetriedFailure | None:
-    """Return the kind of a failure that a second request may not have; None for final ones."""
+    """Return the kind of a failure that another request may avoid; None for a final failure."""
     if isinstance(error, errors.MissingApiKeyError):
         return None
     if isinstance(error, errors.APIConnectionError | errors.StreamInterruptedError):
@@ -90,7 +90,7 @@ def failure_of(error: Exception, rules: RetryRules) -> RetriedFailure | None:
         return "status" if asked == "true" else None
     body, status = body_of(error), getattr(error, "status_code", None)
     words = set(_words(body))
-    # Status 200, or none: the error was in the body.
+    # With status 200 or none, the error was in the body.
     if not isinstance(status, int) or status < 400:
         status = next((int(word) for word in words if word.isdigit()), None)
     if status is None:
@@ -106,12 +106,12 @@ def failure_of(error: Exception, rules: RetryRules) -> RetriedFailure | None:
 
 
 def is_rate_limit(error: Exception) -> bool:
-    """Whether a provider refused a request because there were too many."""
+    """Return whether a provider refused a request because of a rate limit."""
     return isinstance(error, errors.RateLimitError)
 
 
 def retry_after(error: Exception) -> float | None:
-    """Return the seconds that the server asks to wait; None if it does not."""
+    """Return the wait in seconds that the server requests; None if it requests none."""
     headers = headers_of(error)
     with suppress(TypeError, ValueError):
         return max(0.0, float(headers["retry-after-ms"]) / 1000) if "retry-after-ms" in headers else _seconds(headers)
@@ -141,7 +141,7 @@ def headers_of(error: Any) -> Mapping[str, str]:
 
 
 def plain_headers(headers: Any) -> Mapping[str, str]:
-    """Return headers under lower-case names, whichever HTTP library they are from."""
+    """Return headers of any HTTP library under lower-case names."""
     try:
         return {str(name).lower(): str(value) for name, value in headers.items()}
     except (AttributeError, TypeError, ValueError):
@@ -149,7 +149,7 @@ def plain_headers(headers: Any) -> Mapping[str, str]:
 
 
 def exhausted(headers: Mapping[str, str], rules: RetryRules) -> float | None:
-    """Return the seconds until a limit is reset of which nothing is left; None if there is something left."""
+    """Return the seconds until an exhausted limit is reset; None if no limit is exhausted."""
     waits = [
         seconds
         for remaining, reset in rules.limit_headers
@@ -180,7 +180,7 @@ def body_of(error: Any) -> Any:
                 return from_json(value)
         elif isinstance(value, Mapping | list) and value:
             return value
-    with suppress(Exception):  # a response whose body is gone
+    with suppress(Exception):  # the body of the response is no longer available
         return from_json(_text_of(response))
     return None
 

@@ -23,29 +23,29 @@ _AnyStreamT = TypeVar("_AnyStreamT")
 
 
 class OverrideOptions(SharedOptions[object, AnyCallParams], total=False):
-    """The options of `llm.override` that do not change the type of the result."""
+    """The options of `llm.override` that do not affect the type of the result."""
 
     provider: Provider | LocalProvider | None
     model: str | None
 
 
 class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
-    """`llm.override`: keeps the parameters of the call; the type of the result follows from what is changed.
+    """`llm.override`: the call keeps its parameters; the changed options determine the type of its result.
 
     Args:
         provider_agnostic_call: A function decorated with `llm.call`, or one that calls such functions.
-        provider: The provider to call; goes with `model`.
-        model: The model to ask; goes with `provider`.
-        stream: Whether the answer is streamed.
-        tools: What the model may call.
-        response_model: What the answer is to be.
-        output_parser: What the response is handed to.
-        json_mode: Whether the answer is to be JSON.
-        client: The client to call with.
-        call_params: The call parameters.
+        provider: The provider. It requires `model`.
+        model: The model. It requires `provider`.
+        stream: Whether to stream the response.
+        tools: The tools that the model may call.
+        response_model: The type of the result.
+        output_parser: A function of the response; the call returns its result.
+        json_mode: Whether to ask for JSON.
+        client: The SDK's client.
+        call_params: The parameters of the request.
     """
 
-    # Of each two the first is for async calls. An awaitable is an object too: the order says which is meant.
+    # The first overload of each pair is for async calls. An awaitable is an `object` too, so the order matters.
     @overload  # streamed
     def __call__(  # pyright: ignore[reportOverlappingOverload]
         self,
@@ -222,7 +222,7 @@ class CallOverride(Protocol[_ResponseT, _AnyStreamT]):
         output_parser: None = None,
         **options: Unpack[OverrideOptions],
     ) -> Callable[_P, _ModelT]: ...
-    @overload  # as before
+    @overload  # unchanged
     def __call__(
         self,
         provider_agnostic_call: Callable[_P, _SameT],

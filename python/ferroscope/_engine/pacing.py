@@ -1,4 +1,4 @@
-"""When a request may be sent: cool-downs and rate limits that the calls of an account share."""
+"""The time at which a request may be sent: cool-downs and rate limits that the calls of an account share."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Final, Generic, TypeVar
 
 from ..core.base.retry import RateLimit
 
-# So many seconds at least over which the calls of an account come back after a cool-down.
+# The minimum time in seconds over which the calls of an account resume after a cool-down.
 _SPREAD: Final = 0.25
-# Programs with keys of many tenants do not fill the memory.
+# A limit, so that programs with the keys of many tenants do not fill the memory.
 _KEPT: Final = 10_000
 
 _T = TypeVar("_T")
 
 
 class CoolDown:
-    """A time until which no request of an account is sent, after the provider refused one."""
+    """The time until which no request of an account is sent, after the provider refused one."""
 
     __slots__ = ("_lock", "_spread", "_until")
 
@@ -31,14 +31,14 @@ class CoolDown:
         self._spread = 0.0
 
     def begin(self, seconds: float) -> None:
-        """Let the account rest for so many seconds, if it does not rest for longer already."""
+        """Extend the cool-down of the account to this number of seconds from now, unless it is longer already."""
         until = time.monotonic() + seconds
         with self._lock:
             if until > self._until:
                 self._until, self._spread = until, max(_SPREAD, seconds / 4)
 
     def left(self) -> float:
-        """Return the seconds until a call may be made, with a part by chance; 0 if it may be made now."""
+        """Return the seconds until a call may be sent, with a random part; 0 if it may be sent now."""
         with self._lock:
             left = self._until - time.monotonic()
             return left + random.uniform(0, self._spread) if left > 0 else 0.0
@@ -46,7 +46,7 @@ class CoolDown:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """An amount, and the time at which it is used."""
+    """An amount, and its time."""
 
     at: float
     amount: float
@@ -54,11 +54,11 @@ class _Entry:
 
 
 class Window:
-    """At most so much in any period of that length.
+    """A limit for the sum of amounts in any period of a certain length.
 
     Args:
-        limit: The amount.
-        period: The length in seconds.
+        limit: The limit.
+        period: The length of the period in seconds.
     """
 
     __slots__ = ("_entries", "_limit", "_period", "_used")
@@ -70,7 +70,7 @@ class Window:
         self._used = 0.0
 
     def earliest(self, now: float, amount: float) -> float:
-        """Return the time from which an amount fits. One over the limit fits when nothing else is in its period."""
+        """Return the earliest time for an amount. An amount over the limit needs an otherwise empty period."""
         while self._entries and self._entries[0].at + self._period <= now:
             entry = self._entries.popleft()
             entry.is_counted = False
@@ -85,7 +85,7 @@ class Window:
         return at
 
     def add(self, at: float, amount: float) -> _Entry:
-        """Use an amount at a time that is not before the last one's."""
+        """Add an amount at a time, which must not precede the last one."""
         entry = _Entry(at, amount)
         self._entries.append(entry)
         self._used += amount
@@ -110,7 +110,7 @@ class Limiter:
         self._tokens = None if tokens is None else Window(tokens, limit.period)
 
     def reserve(self, tokens: float) -> tuple[float, _Entry | None]:
-        """Reserve a place for a request, behind those before it.
+        """Reserve the next free time for a request.
 
         Args:
             tokens: The estimated tokens.
@@ -137,7 +137,7 @@ class Limiter:
 
 
 class _Shared(Generic[_T]):
-    """Objects of this process by their key, each made once."""
+    """The shared objects of this process by key. Each is created once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

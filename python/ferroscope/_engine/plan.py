@@ -168,8 +168,8 @@ def provider_tools(
         TypeError: One of them is not a tool.
         ValueError: Two tools have the same name, or a tool has a parameter without an annotation.
     """
-    made: dict[str, type[BaseTool]] = {}
-    given: dict[str, object] = {}
+    tools_by_name: dict[str, type[BaseTool]] = {}
+    originals: dict[str, object] = {}
     for tool in tools or ():
         try:
             tool_type = provider_tool_type(tool, provider.tool)
@@ -177,13 +177,13 @@ def provider_tools(
             place_error(error, f"in the tools of `{function_name(fn)}`")
             raise
         name = tool_type._name()
-        if name in made:
+        if name in tools_by_name:
             raise ValueError(
                 f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; the model calls "
                 f"tools by name, so rename one of them, in the tools of `{function_name(fn)}`"
             )
-        made[name], given[name] = tool_type, tool
-    return tuple(made.values())
+        tools_by_name[name], originals[name] = tool_type, tool
+    return tuple(tools_by_name.values())
 
 
 def _described(tool: object) -> str:

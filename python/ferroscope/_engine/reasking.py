@@ -1,4 +1,4 @@
-"""A second request after an answer that does not fit the response model: the model is told what is wrong."""
+"""The second request after an answer that does not fit the response model. It describes the error to the model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..core.base.message_param import BaseMessageParam, ToolCallPart, ToolResult
 from ..errors import ResponseModelError, ToolError
 from .call import Call
 
-# An answer that ended so would end so again.
+# The finish reasons after which another attempt would end in the same way.
 _FINAL: Final = ("length", "content_filter")
 
 
@@ -28,7 +28,7 @@ def invalid_answer(error: Exception) -> AnyCallResponse | None:
 def correction(call: Call, error: Exception, response: AnyCallResponse) -> ResolvedPrompt:
     """Return the prompt that asks the model to correct its answer.
 
-    Every tool call of the answer gets a result, which providers require, and in front of any text.
+    Every tool call of the answer gets a result, because providers require it. The results come before any text.
     """
     told = f"{_described(error)}\n\nAnswer again, with this corrected."
     results = [

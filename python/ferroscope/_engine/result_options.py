@@ -1,4 +1,4 @@
-"""The options of a call decorator that decide the type of its result, once for each result.
+"""The options of a call decorator that determine the type of its result, one class per result.
 
 Every call decorator has one overload for each class of this module.
 """
@@ -12,8 +12,8 @@ from ..core.base.stream_config import StreamConfig
 from .options import SharedOptions, Tools
 
 if TYPE_CHECKING:
-    # An annotation: a class, and also `X | Y`, `Literal[...]`, `Annotated[...]` (PEP 747). Only checkers need the name,
-    # and they know it even where the installed `typing_extensions` does not have it.
+    # The type of an annotation's value: a class, but also `X | Y`, `Literal[...]`, `Annotated[...]` (PEP 747). Only
+    # checkers need it, and they know it even if the installed `typing_extensions` does not.
     from typing_extensions import TypeForm
 
 _ClientT = TypeVar("_ClientT")

@@ -1,4 +1,4 @@
-"""Streams of background runs, which continue over a new connection after theirs broke."""
+"""Streams of background runs, which reconnect and continue after their connection broke."""
 
 from __future__ import annotations
 

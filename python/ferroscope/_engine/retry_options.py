@@ -7,11 +7,11 @@ from ..errors import MissingExtraError
 
 
 def plan_retry(given: int | Retry | None, rate_limit: RateLimit | None) -> Retry | None:
-    """Return the retries of a call; None if the SDK has them.
+    """Return the retry policy of a call; None if the SDK itself retries.
 
     Raises:
         TypeError: The option has a value of another type.
-        ValueError: It is not a number of requests.
+        ValueError: The value is not a valid number of requests.
         ferroscope.errors.MissingExtraError: tenacity is not installed.
     """
     if given is None and rate_limit is None:
@@ -30,5 +30,5 @@ def plan_retry(given: int | Retry | None, rate_limit: RateLimit | None) -> Retry
     if isinstance(given, Retry):
         return given
     if isinstance(given, bool) or not isinstance(given, int):
-        raise TypeError(f"`retry` is a number of attempts or a `Retry`, not {given!r}")
+        raise TypeError(f"`retry` must be a number of attempts or a `Retry`, not {given!r}")
     return Retry(attempts=given)

@@ -1,7 +1,7 @@
 """The option `retry=`: the requests of one call, and the waits between them.
 
-tenacity decides whether there is another attempt, and when. It runs no code and sleeps nowhere here: waits are steps
-that the drivers run, so that sync and async calls are the same.
+tenacity decides whether there is another attempt, and when. It neither runs code nor sleeps here. Waits are steps that
+the drivers run, so that sync and async calls share the code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.base.retry import Attempt, RetriedFailure, Retry
 from ..errors import APITimeoutError
 from ..prices import CHARACTERS_PER_TOKEN
 from .call import Call, now, prepare
-from .deadlines import DeadlinePassed, Limit, in_time
+from .deadlines import DeadlinePassed, Limit, run_within
 from .drive import Flow, Outcome, Step, captured
 from .error_facts import exhausted, failure_of, is_rate_limit, retry_after
 from .pacing import cool_down, limiter
@@ -39,9 +39,9 @@ class Retries:
     """The attempts of one call.
 
     Attributes:
-        call: The call as the next attempt sends it.
+        call: The call, as the next attempt sends it.
         policy: The option.
-        failed: The attempts that failed.
+        failed: The failed attempts.
     """
 
     __slots__ = (
@@ -71,10 +71,10 @@ class Retries:
     # ---- before a request
 
     def admission(self) -> Flow:
-        """Return the steps before a request: the waits for a cool-down and for a rate limit.
+        """Yield the steps before a request: the waits for a cool-down and for a rate limit.
 
         Raises:
-            ferroscope.errors.APITimeoutError: The deadline would pass in them.
+            ferroscope.errors.APITimeoutError: The waits would exceed the deadline.
         """
         resting = cool_down(self.call.account())
         while (left := resting.left()) > 0:
@@ -90,7 +90,7 @@ class Retries:
         return None if deadline is None else self._started + deadline - time.monotonic()
 
     def send(self) -> Any:
-        """Send the request, in time; an awaitable if the call is async."""
+        """Send the request within the deadline. Return an awaitable if the call is async."""
         left = self.seconds_left()
         if left is None:
             return self.call.send()
@@ -98,7 +98,7 @@ class Retries:
         if self.call.plan.prompt.is_async:
             return self._asend(limit)
         try:
-            return in_time(limit, self.call.send, _close)
+            return run_within(limit, self.call.send, _close)
         except DeadlinePassed as error:
             raise self._passed(str(error)) from None
 
@@ -141,13 +141,13 @@ class Retries:
             self._limiter.settle(entry, sum(count or 0 for count in counts))
 
     def heed(self, headers: Mapping[str, str]) -> None:
-        """Let the account rest if the headers of a response report that nothing is left of a limit."""
+        """Begin a cool-down of the account if the headers of a response report an exhausted limit."""
         seconds = exhausted(headers, self.call.provider.retry_rules)
         if seconds is not None:
             cool_down(self.call.account()).begin(min(seconds, self.policy.max_retry_after))
 
     def final(self, error: Exception, start_time: float, cost: Cost | None) -> Exception:
-        """Return a failure after which there is no attempt, with the attempts so far."""
+        """Return a final failure, with the attempts so far."""
         self.failed.append(self.attempt(start_time, error, cost))
         return self._attempted(error)
 
@@ -165,7 +165,7 @@ class Retries:
         )
 
     def after(self, error: Exception, start_time: float, cost: Cost | None, *, may_reask: bool = True) -> Flow:
-        """Return the steps from a failure to the next attempt.
+        """Yield the steps from a failure to the next attempt.
 
         Args:
             error: The failure. The steps raise it if it is final.
@@ -197,8 +197,8 @@ class Retries:
         from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never
 
         deadline = self.policy.deadline
-        in_time = stop_never if deadline is None else stop_before_delay(deadline)
-        stop = stop_after_attempt(self.policy.attempts) | in_time
+        run_within = stop_never if deadline is None else stop_before_delay(deadline)
+        stop = stop_after_attempt(self.policy.attempts) | run_within
         controller = Retrying(stop=stop, wait=self._wait, retry=self._is_retried, reraise=True)
         controller.begin()
         self._state = state = RetryCallState(controller, None, (), {})
@@ -224,12 +224,12 @@ class Retries:
 
 
 def retried(call: Call, policy: Retry, read: Callable[[Call, Any, float], tuple[AnyCallResponse, Any]]) -> Flow:
-    """Return the steps of a call that is made again after failures; they end with its response and result.
+    """Yield the steps of a call that is repeated after failures. They end with its response and result.
 
     Args:
         call: The call.
         policy: The option.
-        read: Makes the response and the result of what the SDK returned for a request that was sent at a time.
+        read: Returns the response and the result for the SDK's return value and the time of the request.
     """
     retries = Retries(call, policy)
     while True:
@@ -253,8 +253,8 @@ def retried(call: Call, policy: Retry, read: Callable[[Call, Any, float], tuple[
 
 
 def prepared(plan: CallPlan, prompt: ResolvedPrompt) -> Flow:
-    """Return the steps to the call of a prompt."""
-    # Messages that are fetched first must not block the event loop.
+    """Yield the steps that prepare the call of a prompt."""
+    # Fetching media must not block the event loop.
     if plan.prompt.is_async and plan.provider.dialect.needs_fetch(prompt.messages):
         return (yield partial(_in_thread, plan, prompt))
     return prepare(plan, prompt)
@@ -267,7 +267,7 @@ async def _in_thread(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
 
 
 def max_tokens(params: Mapping[str, Any]) -> float:
-    """Return the limit for the tokens of a response in call parameters, in any provider's words; 0 without one."""
+    """Return the limit for the tokens of a response in call parameters, under any provider's name; 0 without one."""
     for name in _MAX_TOKENS:
         if isinstance(found := params.get(name), int):
             return found

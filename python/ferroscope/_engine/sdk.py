@@ -56,13 +56,13 @@ class SdkErrors:
 
     def of_response(self, message: str, found: ReportedError) -> APIError:
         """Return the exception for an error that a server reported in the body of a successful response."""
-        theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), "APIError", None)
-        if theirs is None:
+        sdk_class = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), "APIError", None)
+        if sdk_class is None:
             return APIError(message)
-        kind: type[APIError] = class_of_both(APIError, theirs)
+        kind: type[APIError] = class_of_both(APIError, sdk_class)
         error = kind.__new__(kind)
         # The SDKs do not expose the HTTP request of a response.
-        theirs.__init__(error, message=message, request=None, body=found.body)
+        sdk_class.__init__(error, message=message, request=None, body=found.body)
         error.args = (message,)
         vars(error)["message"] = found.message  # the SDK's attribute has only the server's text
         return error
@@ -86,28 +86,28 @@ class SdkErrors:
         """Make an exception from the SDK's own iteration an instance of Ferroscope's class too."""
         sdk = sys.modules.get(self._provider.adapter_module or self._provider.sdk)
         # The order matters: some SDKs derive the class for a broken connection from the other one.
-        for ours, name in (
+        for own_class, name in (
             (StreamInterruptedError, "APIConnectionError"),
             (ProviderStreamError, self._provider.stream_error),
         ):
-            theirs = getattr(sdk, name, None)
-            if theirs is not None and isinstance(error, theirs):
+            sdk_class = getattr(sdk, name, None)
+            if sdk_class is not None and isinstance(error, sdk_class):
                 with suppress(TypeError):  # the memory layouts of the classes differ, so the error keeps its class
-                    error.__class__ = class_of_both(ours, type(error))
+                    error.__class__ = class_of_both(own_class, type(error))
                 return
 
-    def _both(self, ours: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
+    def _both(self, own_class: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Return an exception of Ferroscope's class and of the SDK's class of that name, which accepts `fields`."""
-        theirs = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), name, None)
+        sdk_class = getattr(sys.modules.get(self._provider.adapter_module or self._provider.sdk), name, None)
         request = getattr(self._response, "request", None)
         # A deadline may pass before the request exists.
-        if theirs is None or (request is None and name != "APITimeoutError"):
-            return ours(text)
-        kind: type[_StreamErrorT] = class_of_both(ours, theirs)
+        if sdk_class is None or (request is None and name != "APITimeoutError"):
+            return own_class(text)
+        kind: type[_StreamErrorT] = class_of_both(own_class, sdk_class)
         error = kind.__new__(kind)
         # The constructor takes the response for errors with a status, and the request for others.
-        whence = {"response": self._response} if "Status" in name else {"request": request}
-        theirs.__init__(error, **whence, **fields)
+        source = {"response": self._response} if "Status" in name else {"request": request}
+        sdk_class.__init__(error, **source, **fields)
         error.args = (text,)
         return error
 

@@ -23,7 +23,7 @@ from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
 from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from . import event_trace
 from .call import Call, now
-from .deadlines import DeadlinePassed, LazyTimer, Limit, in_time
+from .deadlines import DeadlinePassed, LazyTimer, Limit, run_within
 from .error_facts import plain_headers
 from .observing import FirstChunkSource
 from .reads import END, AsyncReads
@@ -69,7 +69,7 @@ class StreamRun:
         "_complete",
         "_decoder",
         "_head",
-        "_heard",
+        "_last_event",
         "_observation",
         "_process",
         "_replay_buffer",
@@ -101,7 +101,7 @@ class StreamRun:
         self._started = 0.0
         self._timer: LazyTimer | None = None
         self._process = 0
-        self._heard = (0, 0.0)  # the number of events, and the monotonic time when it was first seen
+        self._last_event = (0, 0.0)  # the number of events, and the monotonic time when it was first seen
         self._tools: StreamTools | None = None  # set by ways to iterate that yield tools
         self._response: AnyCallResponse | None = None
         self.ended = False
@@ -233,11 +233,11 @@ class StreamRun:
         return self.aiterate(_texts)
 
     def events(self) -> Generator[StreamEvent[Any], None, None]:
-        run = self._again() or self
+        run = self._replay_run() or self
         return run.iterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
 
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
-        run = self._again() or self
+        run = self._replay_run() or self
         return run.aiterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
 
     def collect(self) -> AnyCallResponse:
@@ -271,7 +271,7 @@ class StreamRun:
             state = "being iterated over" if self._begun else "closed before it was read"
             raise ValueError(f"No stream response: the stream is {state}.")
 
-    def _again(self) -> StreamRun | None:
+    def _replay_run(self) -> StreamRun | None:
         """Return a run over the replay buffer, if this run has ended and has one."""
         if not self.ended or self._replay_buffer is None:
             return None
@@ -292,7 +292,7 @@ class StreamRun:
         if limit is None:
             return self._call.send(self._observation)
         try:
-            return in_time(limit, partial(self._call.send, self._observation), _close)
+            return run_within(limit, partial(self._call.send, self._observation), _close)
         except DeadlinePassed as error:
             raise self._interrupted(error) from None
 
@@ -350,9 +350,9 @@ class StreamRun:
         if deadlines is None or isinstance(self._source, Replay):
             return None
         events = self._decoder.events
-        if events != self._heard[0]:
-            self._heard = (events, time.monotonic())
-        return deadlines.limit(started=self._started, heard=self._heard[1] if events else None)
+        if events != self._last_event[0]:
+            self._last_event = (events, time.monotonic())
+        return deadlines.limit(started=self._started, last_event=self._last_event[1] if events else None)
 
     # ---- shared by both drivers
 
@@ -409,9 +409,9 @@ class StreamRun:
             plan, provider = self._call.plan, self._call.provider
             usual = event_trace.logged(usual, self._decoder, f"provider {provider.name!r}, model {plan.model!r}")
         budget = self._budget
-        return usual if budget is None else lambda events: usual(self._paid(events, budget))
+        return usual if budget is None else lambda events: usual(self._within_budget(events, budget))
 
-    def _paid(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
+    def _within_budget(self, events: Iterable[Event], budget: BudgetWatch) -> Iterator[Event]:
         """Yield the events until the budget is used up."""
         for event in events:
             arguments = sum(len(call.arguments) for call in event.fragments or ())
@@ -652,10 +652,12 @@ class StreamRun:
         response = self.response()
         if not self.ended or self._complete or self._source is None:
             return response.cost_details
-        said = len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
-        plan, sent = self._call.plan, self._prompt_length()
+        received_length = (
+            len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
+        )
+        plan, prompt_length = self._call.plan, self._prompt_length()
         # Round up, so that a budget that ended the stream counts as used up.
-        tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (sent, said))
+        tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (prompt_length, received_length))
         usage = self._call.provider.dialect.estimate_usage(response, *tokens)
         if usage is None:
             return response.cost_details

@@ -14,7 +14,7 @@ from .succession import SuccessiveRun
 
 
 def start_run(call: Call) -> StreamRun | SuccessiveRun:
-    """Return the run of a stream; nothing is sent before it is iterated over."""
+    """Return the run of a stream. The request is sent when the iteration begins."""
     policy = call.plan.retry
     return StreamRun(call) if policy is None else SuccessiveRun(RetriedRuns(call, policy))
 
@@ -65,7 +65,7 @@ class RetriedRuns:
         return failed if self._last is None else (*failed, self._last)
 
     def _new_run(self) -> StreamRun:
-        """Return a run that ends with the deadline of the call."""
+        """Return a run with the deadline of the call."""
         left = None if self._retries is None else self._retries.seconds_left()
         if left is None:
             return StreamRun(self._call)

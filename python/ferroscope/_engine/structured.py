@@ -126,7 +126,7 @@ class Reading:
     def _new_reader(self) -> Reader:
         if self._extraction.is_wrapped:
             return ValueReader(self._extraction)
-        return PartialReader(self._extraction.model, given=self._call.prefilled_fields)
+        return PartialReader(self._extraction.model, prefilled=self._call.prefilled_fields)
 
     def partials(self, events: Iterable[Event]) -> Iterator[Any]:
         """Yield the instances after each event."""

@@ -1,4 +1,4 @@
-"""Streams whose run is replaced by another one when it fails."""
+"""Streams whose run is replaced by another run when it fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..core.base.retry import Attempt
     from ..prices import Cost
 
-# Any: runs of whichever kind, and what a way of iterating over them yields.
+# Any: runs of any kind, and the items of a way to iterate over them.
 _END: Final = object()
 _NOTHING: Final[tuple[Any, ...]] = ()
 
@@ -22,17 +22,17 @@ class Runs(Protocol):
     """The runs of one stream, one after the other.
 
     Attributes:
-        run: The current run. Its `ended` is whether it is over, its `has_output` whether any of the answer came.
+        run: The current run. `run.ended` is true after its end, `run.has_output` once any of the answer has arrived.
     """
 
     run: Any
 
     def admission(self) -> Flow:
-        """Return the steps before the first run."""
+        """Yield the steps before the first run."""
         ...
 
     def following(self, error: Exception, handed_out: bool) -> Flow:
-        """Return the steps that put the next run in place of one that failed.
+        """Yield the steps that replace a failed run by the next one.
 
         Args:
             error: The failure, which the steps raise if there is no next run.
@@ -41,7 +41,7 @@ class Runs(Protocol):
         ...
 
     def finish(self) -> None:
-        """Note that no further run follows."""
+        """Record that there is no further run."""
         ...
 
     def attempts(self) -> tuple[Attempt, ...]:
@@ -50,9 +50,9 @@ class Runs(Protocol):
 
 
 class SuccessiveRun:
-    """Runs, one after the other, as one run of a stream.
+    """A sequence of runs with the interface of one run.
 
-    All that is not about iterating is the current run's.
+    Everything except iterating is delegated to the current run.
     """
 
     if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class SuccessiveRun:
                 await self.aclose()
             runs.finish()
 
-    # ---- ways of iterating
+    # ---- ways to iterate
 
     def iterate(self, *view: Any) -> Generator[Any, None, None]:
         return self._iterate(lambda run: run.iterate(*view))
@@ -167,7 +167,7 @@ class SuccessiveRun:
         return self._aiterate(lambda run: run.aevents())
 
     def collect(self) -> AnyCallResponse:
-        """Read a sync stream to its end; nothing is handed out before."""
+        """Read a sync stream to its end. Nothing is yielded before."""
         for _ in self._iterate(_collected):
             pass
         return self.response()

@@ -1,7 +1,7 @@
 """The types of the call decorators.
 
-A decorated function keeps its parameters and whether it is async. The type of its result follows from the options of
-the decorator alone: a decorator has one overload for each class of options in `result_options`.
+A decorated function keeps its parameters, and whether it is async. The type of its result depends only on the options
+of the decorator: a decorator has one overload for each class of options in `result_options`.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):
 class TwoApiCallDecorator(
     Protocol[_ResponseT, _StreamT, _ParamsT, _ResponsesT, _ResponsesStreamT, _ResponsesParamsT, _ClientT]
 ):
-    """`openai.call`, `azure.call`, `xai.call`: one type, filled in with the classes of both APIs.
+    """`openai.call`, `azure.call`, `xai.call`: one type, with the classes of both APIs as parameters.
 
     Args:
         model: The name of the model.
@@ -115,7 +115,7 @@ class TwoApiCallDecorator(
         json_mode: Whether to ask for JSON.
         client: The SDK's client; by default one that is created once and reused.
         call_params: The parameters of the request.
-        api: The API: `"chat"`, `"responses"`, or `"auto"`. With `"auto"`, a call goes to the Responses API if its model
+        api: The API: `"chat"`, `"responses"`, or `"auto"`. With `"auto"`, a call uses the Responses API if its model
             or a parameter exists only there.
     """
 

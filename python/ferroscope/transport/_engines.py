@@ -13,7 +13,7 @@ except ImportError:  # there is no engine on this platform, so `_fallback` sends
     if TYPE_CHECKING:
         raise
 else:
-    os.register_at_fork(after_in_child=lambda: _forget_the_parents())
+    os.register_at_fork(after_in_child=lambda: _reset_after_fork())
 
 if TYPE_CHECKING:
     from ._native import Limits
@@ -124,7 +124,7 @@ def _tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> Tls
     return settings
 
 
-def _forget_the_parents() -> None:
+def _reset_after_fork() -> None:
     """Give a forked child engines of its own, because sockets and descriptors belong to the parent."""
     global _lock
     http_forked()

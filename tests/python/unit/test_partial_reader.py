@@ -443,7 +443,7 @@ def test_any_type_can_be_read(target: Any, text: str, values: list[Any] | None, 
 
 
 def test_given_fields_show_from_the_first_instance_on_whatever_the_text_says() -> None:
-    reader = PartialReader(Book, given={"year": 1815})
+    reader = PartialReader(Book, prefilled={"year": 1815})
     assert [(value.title, value.year) for value in reader.read(['{"title": "E', '", "year": 3, "genre": "novel"'])] == [
         ("E", 1815),
         ("E", 1815),

@@ -91,12 +91,16 @@ class AnthropicMessages:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
         if response.finish_reasons:
             return None  # the final counts came with the finish reason
         # The first event reports the input tokens. Its count of output tokens is only a start value, about one.
-        told = response.usage.model_dump(exclude_none=True, warnings=False) if response.usage else {}
-        return {"input_tokens": sent, **told, "output_tokens": max(said, told.get("output_tokens", 0))}
+        reported_counts = response.usage.model_dump(exclude_none=True, warnings=False) if response.usage else {}
+        return {
+            "input_tokens": input_tokens,
+            **reported_counts,
+            "output_tokens": max(output_tokens, reported_counts.get("output_tokens", 0)),
+        }
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)

@@ -74,8 +74,8 @@ def render_messages(messages: Iterable[WireMessage], destination: Endpoint | Non
         else:
             results = content if isinstance(content, list) else None
             wire.append({"role": "user", "content": content})
-    said = unify_tool_ids(_without_blanks(wire), _TOOL_IDS, _tool_ids, _with_tool_ids)
-    return _without_trailing_blanks(place_system(said, destination.model if destination is not None else ""))
+    unified = unify_tool_ids(_without_blanks(wire), _TOOL_IDS, _tool_ids, _with_tool_ids)
+    return _without_trailing_blanks(place_system(unified, destination.model if destination is not None else ""))
 
 
 def _tool_ids(message: WireMessage) -> list[ToolId]:
@@ -192,8 +192,8 @@ def _render_part(part: ContentPart) -> Block:
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}
         case ToolResultPart():
             # A tool result may be empty, but a text block may not.
-            said = {"content": part.content} if part.content else {}
-            return {"type": "tool_result", "tool_use_id": part.id, **said, "is_error": part.is_error}
+            content = {"content": part.content} if part.content else {}
+            return {"type": "tool_result", "tool_use_id": part.id, **content, "is_error": part.is_error}
         case _:
             raise ValueError(
                 f"Anthropic currently only supports text, image, and cache control parts. Part provided: {part.type}"
@@ -283,8 +283,8 @@ def _parse_blocks(blocks: Iterable[Mapping[str, Any]]) -> tuple[list[ContentPart
     parts: list[ContentPart] = []
     whole = True
     for block in blocks:
-        part, said = _parse_block(block)
-        known = {"type", "cache_control", *said}
+        part, represented = _parse_block(block)
+        known = {"type", "cache_control", *represented}
         whole &= part is not None and all(name in known or block[name] is None for name in block)
         if part is not None:
             parts.append(part)
@@ -325,14 +325,14 @@ def _parse_block(block: Mapping[str, Any]) -> tuple[ContentPart | None, tuple[st
             part = ToolCallPart(type="tool_call", name=block["name"], args=args, id=block["id"])
             return part, ("id", "name", "input")
         case "tool_result", _:
-            content, said = _result_text(block.get("content"))
+            content, is_complete = _result_text(block.get("content"))
             result = ToolResultPart(
                 type="tool_result",
                 content=content,
                 id=block["tool_use_id"],
                 is_error=bool(block.get("is_error")),
             )
-            return result, ("tool_use_id", "is_error", *(("content",) if said else ()))
+            return result, ("tool_use_id", "is_error", *(("content",) if is_complete else ()))
         case _:
             return None, ()
 

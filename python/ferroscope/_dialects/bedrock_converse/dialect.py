@@ -75,9 +75,9 @@ class BedrockConverse:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
         # All counts arrive in the last event.
-        return None if response.usage else {"inputTokens": sent, "outputTokens": said}
+        return None if response.usage else {"inputTokens": input_tokens, "outputTokens": output_tokens}
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)

@@ -73,10 +73,10 @@ class CohereChat:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
         if response.usage is not None:
             return None
-        return {"billed_units": {"input_tokens": sent, "output_tokens": said}}
+        return {"billed_units": {"input_tokens": input_tokens, "output_tokens": output_tokens}}
 
     def dump_event(self, event: Any) -> str:
         return self.sdk.dump_event(event)

@@ -88,16 +88,21 @@ class GeminiContents:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
         if response.finish_reasons:
             return None  # the final counts came with the finish reason
         # Each event reports totals, and the output total grows.
         usage = response.usage
-        told = usage.model_dump(by_alias=True, exclude_none=True, mode="json", warnings=False) if usage else {}
-        output = max(said, (told.get("candidatesTokenCount") or 0) + (told.get("thoughtsTokenCount") or 0))
-        thoughts = min(told.get("thoughtsTokenCount") or 0, output)
-        prompt = max(sent, told.get("promptTokenCount") or 0)
-        return {**told, "promptTokenCount": prompt, "candidatesTokenCount": output - thoughts}
+        reported_counts = (
+            usage.model_dump(by_alias=True, exclude_none=True, mode="json", warnings=False) if usage else {}
+        )
+        output = max(
+            output_tokens,
+            (reported_counts.get("candidatesTokenCount") or 0) + (reported_counts.get("thoughtsTokenCount") or 0),
+        )
+        thoughts = min(reported_counts.get("thoughtsTokenCount") or 0, output)
+        prompt = max(input_tokens, reported_counts.get("promptTokenCount") or 0)
+        return {**reported_counts, "promptTokenCount": prompt, "candidatesTokenCount": output - thoughts}
 
     def dump_event(self, event: Any) -> str:
         return sdk_objects.dump_event(event)

@@ -101,8 +101,10 @@ class OpenAIChat:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
-        return None if response.usage is not None else {"prompt_tokens": sent, "completion_tokens": said}
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
+        return (
+            None if response.usage is not None else {"prompt_tokens": input_tokens, "completion_tokens": output_tokens}
+        )
 
     def dump_event(self, event: Any) -> str:
         return self.sdk.dump_event(event)

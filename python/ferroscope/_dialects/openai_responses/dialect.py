@@ -128,8 +128,8 @@ class OpenAIResponses:
     def answer_text(self, response: Any, mode: Literal["tool", "json"]) -> str:
         return answer_text(response.response, mode)
 
-    def estimate_usage(self, response: Any, sent: int, said: int) -> dict[str, Any] | None:
-        return None if response.usage is not None else {"input_tokens": sent, "output_tokens": said}
+    def estimate_usage(self, response: Any, input_tokens: int, output_tokens: int) -> dict[str, Any] | None:
+        return None if response.usage is not None else {"input_tokens": input_tokens, "output_tokens": output_tokens}
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)

@@ -60,7 +60,7 @@ class Node:
         """Open a container at a key, and return its node."""
         plan = self.plan_for(key)
         if plan is None:
-            return TriedNode(self, key, ANY, None)
+            return RevalidatedNode(self, key, ANY, None)
         if type(live) is dict:
             if plan.shape is Shape.MODEL and plan.model is not None:
                 return ModelNode(self, key, plan.model)
@@ -68,7 +68,7 @@ class Node:
                 return DictNode(self, key, plan)
         elif plan.shape in (Shape.LIST, Shape.ANY):
             return ListNode(self, key, plan)
-        return TriedNode(self, key, plan, live)
+        return RevalidatedNode(self, key, plan, live)
 
     def close(self, live: Any) -> Node:
         """Complete the container, and return the node of its parent."""
@@ -199,7 +199,7 @@ class Buffers(Generic[_ContainerT]):
     def free(self) -> _ContainerT | None:
         """Return the older copy if nothing else refers to it and its length is unchanged; otherwise None."""
         older = self._older
-        if older is not None and sys.getrefcount(older) <= _OURS and len(older) == self._older_len:
+        if older is not None and sys.getrefcount(older) <= _OWN_REFERENCES and len(older) == self._older_len:
             return older
         return None
 
@@ -209,7 +209,7 @@ class Buffers(Generic[_ContainerT]):
         self._newer, self._newer_len = container, len(container)
 
 
-def _references_of_ours() -> int:
+def _own_reference_count() -> int:
     """Return `sys.getrefcount` in `Buffers.free` for a container without other references."""
 
     class Probe(Buffers[list[Any]]):
@@ -225,7 +225,7 @@ def _references_of_ours() -> int:
 
 
 # Without the GIL, another thread may take a reference between the check and the use, so always copy there.
-_OURS = _references_of_ours() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
+_OWN_REFERENCES = _own_reference_count() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
 
 
 class ListNode(Node):
@@ -336,7 +336,7 @@ class DictNode(Node):
     close = ListNode.close
 
 
-class TriedNode(Node):
+class RevalidatedNode(Node):
     """The node of a container that cannot be built step by step. It is validated as a whole after each change."""
 
     __slots__ = ("depth", "live", "plan")
@@ -361,7 +361,7 @@ class TriedNode(Node):
         self.dirty = True
 
     def snapshot(self) -> Any:
-        if self.live is None or self.plan.shape is not Shape.TRIED:
+        if self.live is None or self.plan.shape is not Shape.REVALIDATED:
             return HIDDEN
         # The parser's own containers keep growing, so the returned value must not refer to them.
         return self.plan.complete(_copied(self.live))

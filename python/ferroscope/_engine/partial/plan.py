@@ -77,7 +77,7 @@ class Shape(Enum):
     DICT = auto()
     ANY = auto()
     """Any JSON, unchanged."""
-    TRIED = auto()
+    REVALIDATED = auto()
     """By validation of the whole value after each change: unions, sets, tuples."""
 
 
@@ -179,15 +179,15 @@ def _plan(
     if annotation is JsonValue:
         return ANY
     if is_recursive(annotation):
-        return Plan(Shape.TRIED, text=True, types=(annotation,), config=config)
+        return Plan(Shape.REVALIDATED, text=True, types=(annotation,), config=config)
     annotation = unaliased(annotation)
     if get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
         return _plan(inner, (*marks, *metadata), validators, config)
-    arms = _arms(annotation)
-    present = [arm for arm in arms if arm is not type(None)]
+    alternatives = _alternatives(annotation)
+    present = [alternative for alternative in alternatives if alternative is not type(None)]
     only = unaliased(present[0]) if len(present) == 1 else None
-    if get_origin(only) is Annotated and len(arms) > 1:
+    if get_origin(only) is Annotated and len(alternatives) > 1:
         inner, *marks = get_args(only)
         return _plan(inner | None, (*marks, *metadata), validators, config)
     marked = (*metadata, *validators)
@@ -203,10 +203,10 @@ def _plan(
             config=config,
         )
     if only is None and present:
-        text = any(arm in (str, Any) for arm in map(_bare, present))
-        if any(_grows(arm) for arm in present):
+        text = any(alternative in (str, Any) for alternative in map(_bare, present))
+        if any(_grows(alternative) for alternative in present):
             return Plan(
-                Shape.TRIED,
+                Shape.REVALIDATED,
                 text=text,
                 types=(partial_annotation(annotation),),
                 config=config,
@@ -216,34 +216,34 @@ def _plan(
     arguments = get_args(only)
     if isinstance(origin, type) and issubclass(origin, BaseModel):
         if issubclass(origin, RootModel):
-            return Plan(Shape.TRIED, types=(partial_annotation(annotation),), config=config)
+            return Plan(Shape.REVALIDATED, types=(partial_annotation(annotation),), config=config)
         return Plan(
             Shape.MODEL,
             model=model_plan(cast("type[BaseModel]", only)),
-            types=_nothing(arms),
+            types=_null_only(alternatives),
         )
     if origin in _LISTS or (origin in _DICTS and (not arguments or arguments[0] in (str, Any))):
         item = _plan(arguments[-1], (), (), config) if arguments else ANY
         shape = Shape.LIST if origin in _LISTS else Shape.DICT
         # Containers of models were checked item by item. Their own check would require complete models.
-        types_ = _nothing(arms) if _holds_model(only) else checked
+        types_ = _null_only(alternatives) if _holds_model(only) else checked
         return Plan(shape, item=item, types=types_, config=config)
     if origin in _SCALARS:
         exact = None if marked or (config or {}).get("str_strip_whitespace") else origin
         return Plan(Shape.LEAF, text=origin is str, exact=exact, types=checked, config=config)
     if _grows(only):
         shown = (partial_annotation(annotation),) if _holds_model(only) else checked
-        return Plan(Shape.TRIED, types=shown, config=config)
+        return Plan(Shape.REVALIDATED, types=shown, config=config)
     return Plan(Shape.LEAF, types=checked, config=config)
 
 
-def _arms(annotation: Any) -> tuple[Any, ...]:
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
-def _nothing(arms: tuple[Any, ...]) -> tuple[Any, ...]:
+def _null_only(alternatives: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the check of a container whose items were checked one by one: at most `null`."""
-    return (None,) if type(None) in arms else ()
+    return (None,) if type(None) in alternatives else ()
 
 
 def _bare(annotation: Any) -> Any:
@@ -254,8 +254,8 @@ def _bare(annotation: Any) -> Any:
 def _grows(annotation: Any) -> bool:
     """Return whether values of this type have parts."""
     annotation = _bare(annotation)
-    if len(_arms(annotation)) > 1:
-        return any(_grows(arm) for arm in _arms(annotation))
+    if len(_alternatives(annotation)) > 1:
+        return any(_grows(alternative) for alternative in _alternatives(annotation))
     origin = get_origin(annotation) or annotation
     containers = (list, dict, set, frozenset, tuple, BaseModel, Iterable, Mapping)
     return isinstance(origin, type) and issubclass(origin, containers) and not issubclass(origin, (str, bytes, Enum))

@@ -57,7 +57,7 @@ class PartialReader(Generic[T]):
 
     Args:
         target: A model, or any other annotation.
-        given: Fields of the model with known values. They are set in every instance, and override the text.
+        prefilled: Fields of the model with known values. They are set in every instance, and override the text.
     """
 
     @overload
@@ -65,26 +65,26 @@ class PartialReader(Generic[T]):
         self,
         target: type[T],
         *,
-        given: Mapping[str, Any] | None = None,
+        prefilled: Mapping[str, Any] | None = None,
     ) -> None: ...
     @overload
     def __init__(
         self: PartialReader[Any],
         target: object,
         *,
-        given: Mapping[str, Any] | None = None,
+        prefilled: Mapping[str, Any] | None = None,
     ) -> None: ...
     def __init__(
         self,
         target: Any,
         *,
-        given: Mapping[str, Any] | None = None,
+        prefilled: Mapping[str, Any] | None = None,
     ) -> None:
         self._target = target
-        self._given = dict(given or {})
+        self._prefilled = dict(prefilled or {})
         plan = plan_of(target)
-        if self._given and plan.model is not None:
-            plan = replace(plan, model=_with_given(plan.model, self._given))
+        if self._prefilled and plan.model is not None:
+            plan = replace(plan, model=_with_prefilled(plan.model, self._prefilled))
         self._root = RootNode(plan)
         self._top: Node = self._root
         self._json = PartialJson(root=_root(plan))
@@ -154,8 +154,8 @@ class PartialReader(Generic[T]):
         if self._json.finish():
             self._replay()
         value = self._json.value
-        if self._given and isinstance(value, dict):
-            value = {**value, **self._given}
+        if self._prefilled and isinstance(value, dict):
+            value = {**value, **self._prefilled}
         adapter: TypeAdapter[T] = TypeAdapter(self._target)
         return adapter.validate_json(json.dumps(value)) if _is_strict(self._target) else adapter.validate_python(value)
 
@@ -211,6 +211,6 @@ def _root(plan: Plan) -> Literal["object", "container", "value"]:
     return "container" if plan.shape is Shape.LIST else "value"
 
 
-def _with_given(plan: ModelPlan, given: Mapping[str, Any]) -> ModelPlan:
-    fields = {key: field for key, field in plan.fields.items() if field[0] not in given}
-    return replace(plan, fields=fields, blank={**plan.blank, **given})
+def _with_prefilled(plan: ModelPlan, prefilled: Mapping[str, Any]) -> ModelPlan:
+    fields = {key: field for key, field in plan.fields.items() if field[0] not in prefilled}
+    return replace(plan, fields=fields, blank={**plan.blank, **prefilled})

@@ -218,8 +218,8 @@ def test_an_output_parser_gets_the_answer_once(ask: Asker, server: ProviderServe
     ("options", "error", "message"),
     [
         ({"retry": 0}, ValueError, "the attempts of a retry are a number of requests from 1, not 0"),
-        ({"retry": True}, TypeError, "`retry` is a number of attempts or a `Retry`, not True"),
-        ({"retry": "3"}, TypeError, "`retry` is a number of attempts or a `Retry`, not '3'"),
+        ({"retry": True}, TypeError, "`retry` must be a number of attempts or a `Retry`, not True"),
+        ({"retry": "3"}, TypeError, "`retry` must be a number of attempts or a `Retry`, not '3'"),
         ({"rate_limit": 3}, TypeError, "`rate_limit` is a `RateLimit`, not 3"),
     ],
 )
