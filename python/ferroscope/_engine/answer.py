@@ -49,8 +49,8 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
         text = arguments or answer
         result = read_answer(extraction, without_thoughts(text), call.prefilled_fields)
     except JsonError as error:
-        told = f"{_told(extraction, error, response)}; {_written(text, call)}"
-        raise ResponseModelError(told, text=text, response=response) from None
+        text = f"{_error_text(extraction, error, response)}; {_written(text, call)}"
+        raise ResponseModelError(text, text=text, response=response) from None
     except ValueError as error:
         if type(error) is ValueError:
             explained = ResponseModelError(str(error), text=response.content, response=response)
@@ -172,8 +172,8 @@ def _written(text: str, call: Call) -> str:
     return f"the model wrote {shortened(text, _EXCERPT)}; {call.where}"
 
 
-def _told(extraction: Extraction, error: JsonError, response: AnyCallResponse) -> str:
-    told = f"the answer is not {with_article(extraction.title)}: {error}"
+def _error_text(extraction: Extraction, error: JsonError, response: AnyCallResponse) -> str:
+    text = f"the answer is not {with_article(extraction.title)}: {error}"
     if response.common_finish_reasons == ["length"]:
         text += "; the model stopped at its limit of tokens, which `max_tokens` sets"
     return text

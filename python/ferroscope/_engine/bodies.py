@@ -22,7 +22,7 @@ def body_error(error: Exception) -> str | None:
         found = begins_with(error.object.decode(errors="replace"))
         return f"the body is not a response; it {found} (invalid UTF-8 at byte {error.start}: {error.reason})"
     # The stack may overflow elsewhere too. Only an overflow in a JSON reader is about the body.
-    if isinstance(error, RecursionError) and _is_of_json(error.__traceback__):
+    if isinstance(error, RecursionError) and _is_json_reader(error.__traceback__):
         return "the body is not a response; its JSON is nested too deeply"
     return None
 
@@ -44,7 +44,7 @@ def begins_with(text: str) -> str:
     return f"begins with {text[:_EXCERPT]!r}" if text else "is empty"
 
 
-def _is_of_json(traceback: TracebackType | None) -> bool:
+def _is_json_reader(traceback: TracebackType | None) -> bool:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     module = "" if traceback is None else traceback.tb_frame.f_globals.get("__name__", "")

@@ -179,7 +179,7 @@ def provider_tools(
         name = tool_type._name()
         if name in tools_by_name:
             raise ValueError(
-                f"two tools have the name {name!r}: {_described(given[name])} and {_described(tool)}; the model calls "
+                f"two tools have the name {name!r}: {_described(originals[name])} and {_described(tool)}; the model "
                 f"tools by name, so rename one of them, in the tools of `{function_name(fn)}`"
             )
         tools_by_name[name], originals[name] = tool_type, tool

@@ -30,17 +30,17 @@ def correction(call: Call, error: Exception, response: AnyCallResponse) -> Resol
 
     Every tool call of the answer gets a result, because providers require it. The results come before any text.
     """
-    told = f"{_described(error)}\n\nAnswer again, with this corrected."
+    text = f"{_described(error)}\n\nAnswer again, with this corrected."
     results = [
-        ToolResultPart(type="tool_result", name=part.name, id=part.id, content=told, is_error=True)
+        ToolResultPart(type="tool_result", name=part.name, id=part.id, content=text, is_error=True)
         for part in _parts(response)
         if isinstance(part, ToolCallPart)
     ]
     request: Any = BaseMessageParam(role="tool", content=results)
     if not results:
-        request = BaseMessageParam(role="user", content=told)
-    said = response.message_param if results or response.content else None
-    messages = [*call.prompt.messages, *([] if said is None else [said]), request]
+        request = BaseMessageParam(role="user", content=text)
+    answer = response.message_param if results or response.content else None
+    messages = [*call.prompt.messages, *([] if answer is None else [answer]), request]
     return ResolvedPrompt(messages, call.prompt.config, call.prompt.fn_args)
 
 

@@ -121,7 +121,7 @@ class Retries:
             raise self._attempted(error) from (self.failed[-1].error if self.failed else None)
         self._waited += seconds
         if self.call.plan.prompt.is_async:
-            return partial(_asleep, seconds)
+            return partial(_async_sleep, seconds)
         return partial(time.sleep, seconds)
 
     def _estimated_tokens(self) -> float:
@@ -140,7 +140,7 @@ class Retries:
         if response is None or any(isinstance(count, int | float) for count in counts):
             self._limiter.settle(entry, sum(count or 0 for count in counts))
 
-    def heed(self, headers: Mapping[str, str]) -> None:
+    def observe_limits(self, headers: Mapping[str, str]) -> None:
         """Begin a cool-down of the account if the headers of a response report an exhausted limit."""
         seconds = exhausted(headers, self.call.provider.retry_rules)
         if seconds is not None:
@@ -279,7 +279,7 @@ def _close(sdk_stream: Any) -> None:
         close()
 
 
-async def _asleep(seconds: float) -> None:
+async def _async_sleep(seconds: float) -> None:
     import anyio
 
     await anyio.sleep(seconds)

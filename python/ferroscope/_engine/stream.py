@@ -115,12 +115,12 @@ class StreamRun:
         tool.
         """
         self.check_kind(asynchronous=False, write="`async for`", message="Stream must be a generator for __iter__")
-        return (self._again() or self)._iterate(view)
+        return (self._replay_run() or self)._iterate(view)
 
     def aiterate(self, view: View | None = None) -> AsyncGenerator[Any, None]:
         """Iterate over an async stream."""
         self.check_kind(asynchronous=True, write="`for`", message="Stream must be an async generator for __aiter__")
-        return (self._again() or self)._aiterate(view)
+        return (self._replay_run() or self)._aiterate(view)
 
     def check_kind(self, *, asynchronous: bool, write: str, message: str = "the stream is of the other kind") -> None:
         """Check that the stream is used as its function is: sync or async.

@@ -56,7 +56,7 @@ class RetriedRuns:
         if retries is None or self._last is not None or run is self._failed or not run.ended:
             return
         retries.settle(run.response())
-        retries.heed(run.headers())
+        retries.observe_limits(run.headers())
         self._last = retries.attempt(run.start_time, None, run.cost_details())
 
     def attempts(self) -> tuple[Attempt, ...]:

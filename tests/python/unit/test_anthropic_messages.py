@@ -13,7 +13,7 @@ from ferroscope._dialects.anthropic.messages import (
     parse_messages,
     render_messages,
 )
-from ferroscope._dialects.anthropic.system import join_system, split_system, takes_system_messages
+from ferroscope._dialects.anthropic.system import accepts_system_messages, join_system, split_system
 from ferroscope._dialects.openai_chat.messages import parse_messages as parse_openai
 from ferroscope._dialects.openai_chat.messages import render_messages as render_openai
 from ferroscope.core.base import (
@@ -448,7 +448,7 @@ MODELS = {
 
 @pytest.mark.parametrize(("model", "takes"), MODELS.items())
 def test_models_that_take_system_messages(model: str, takes: bool) -> None:
-    assert takes_system_messages(model) is takes
+    assert accepts_system_messages(model) is takes
 
 
 def test_the_blocks_of_the_sdk_are_read_too() -> None:

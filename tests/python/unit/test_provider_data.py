@@ -30,7 +30,7 @@ def answer(**kept: Any) -> BaseMessageParam:
 
 
 @pytest.mark.parametrize(
-    ("destination", "goes_back", "same_model"),
+    ("destination", "may_be_sent_back", "same_model"),
     [
         (None, True, True),
         (CLAUDE, True, True),
@@ -39,10 +39,10 @@ def answer(**kept: Any) -> BaseMessageParam:
         (Endpoint("vertex", "claude-sonnet-4-5"), False, False),
     ],
 )
-def test_who_gets_it_back(destination: Endpoint | None, goes_back: bool, same_model: bool) -> None:
+def test_who_gets_it_back(destination: Endpoint | None, may_be_sent_back: bool, same_model: bool) -> None:
     message = answer(pieces=[THOUGHT], members={"id": "m"})
     stored = BaseMessageParam.model_validate_json(message.model_dump_json())
-    expected = Original([THOUGHT], {"id": "m"}, same_model=same_model) if goes_back else None
+    expected = Original([THOUGHT], {"id": "m"}, same_model=same_model) if may_be_sent_back else None
     for one in (message, stored):
         assert original_of(one, "anthropic", destination) == expected
         assert original_of(one, "openai_chat", destination) is None

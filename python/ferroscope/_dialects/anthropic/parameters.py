@@ -39,7 +39,7 @@ def route_parameters(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # 
     Warns:
         UserWarning: The API version of the client refuses parameters, so they are not sent.
     """
-    moved = {name: value for name, value in kwargs.items() if name in IN_BODY and name not in _taken()}
+    moved = {name: value for name, value in kwargs.items() if name in IN_BODY and name not in _method_parameters()}
     if not moved:
         return kwargs
     rest = {name: value for name, value in kwargs.items() if name not in moved}
@@ -51,7 +51,7 @@ def route_parameters(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:  # 
 
 
 @cache
-def _taken() -> frozenset[str]:
+def _method_parameters() -> frozenset[str]:
     """Return the parameters of the installed SDK's method."""
     from anthropic.resources.messages import Messages
 

@@ -26,7 +26,7 @@ _WITHOUT_SYSTEM_MESSAGES: Final = re.compile(
 )
 
 
-def takes_system_messages(model: str) -> bool:
+def accepts_system_messages(model: str) -> bool:
     """Return whether a model accepts a system message in the middle of a conversation."""
     name = model.lower()
     return "claude" in name and _WITHOUT_SYSTEM_MESSAGES.search(name) is None
@@ -36,7 +36,7 @@ def place_system(messages: Sequence[WireMessage], model: str) -> list[WireMessag
     """Return the messages with all system messages first that the model does not accept in place."""
     first: list[WireMessage] = []
     others: list[WireMessage] = []
-    takes = takes_system_messages(model)
+    takes = accepts_system_messages(model)
     for place, message in enumerate(messages):
         if member(message, "role") not in _SYSTEM:
             others.append(message)

@@ -237,7 +237,7 @@ def _no_fetch(url: str) -> bytes:
     raise ValueError(f"{url} is not read here")
 
 
-def goes_back(block: Piece, *, same_model: bool) -> bool:
+def may_be_sent_back(block: Piece, *, same_model: bool) -> bool:
     """Return whether a block of an answer may be sent again.
 
     Reasoning is sent only with its signature, and only to the model that wrote it.

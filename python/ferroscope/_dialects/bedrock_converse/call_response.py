@@ -16,7 +16,7 @@ from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import FinishReason, JsonableType
 from ...errors import UnknownToolError
-from .blocks import goes_back
+from .blocks import may_be_sent_back
 from .extraction import FAILURES
 from .messages import parse_message, parse_messages
 from .tool import ConverseTool
@@ -127,7 +127,7 @@ class ConverseCallResponse(
 
         Blank texts and reasoning without a signature are left out, because the API refuses both in a request.
         """
-        content = [block for block in self._blocks if not _is_blank(block) and goes_back(block, same_model=True)]
+        content = [block for block in self._blocks if not _is_blank(block) and may_be_sent_back(block, same_model=True)]
         return {"role": "assistant", "content": content or self._blocks}
 
     @cached_property

@@ -15,7 +15,7 @@ from ...core.base._messages.provider_data import Endpoint, Piece, keep_original,
 from ...core.base._tools.ids import ToolId, unify_tool_ids
 from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
 from .blobs import with_bytes
-from .blocks import Fetch, goes_back, is_fetched, is_represented, kind_of, parse_block, render_part
+from .blocks import Fetch, is_fetched, is_represented, kind_of, may_be_sent_back, parse_block, render_part
 
 WireMessage: TypeAlias = dict[str, Any]
 """A message in the form that AWS's SDKs accept."""
@@ -97,7 +97,7 @@ def _render(
     if original is None or not original.pieces:
         blocks = [render_part(part, fetch, document_name) for part in parts]
     else:
-        kept = [piece for piece in original.pieces if goes_back(piece, same_model=original.same_model)]
+        kept = [piece for piece in original.pieces if may_be_sent_back(piece, same_model=original.same_model)]
         blocks = restore_pieces(
             kept,
             parts,

@@ -27,7 +27,7 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
     tool: Any = extraction.tool
     if extraction.mode == "tool":
         force_function(kwargs, tool.wire_schema())
-    elif extraction.strict and _takes_format(kwargs):
+    elif extraction.strict and _accepts_format(kwargs):
         ask_for_json(kwargs, _strict_schema(tool))
     else:
         render_json_mode(kwargs, tool)
@@ -35,12 +35,12 @@ def render_extraction(kwargs: dict[str, Any], extraction: Extraction) -> None:
 
 def render_json_mode(kwargs: dict[str, Any], tool: Any) -> None:
     """Change the keyword arguments so that they ask for JSON. The API requires the schema in the prompt."""
-    if _takes_format(kwargs):
+    if _accepts_format(kwargs):
         ask_for_json(kwargs, None)
     kwargs["messages"] = _with_prompt(kwargs["messages"], json_prompt(tool))
 
 
-def _takes_format(kwargs: Mapping[str, Any]) -> bool:
+def _accepts_format(kwargs: Mapping[str, Any]) -> bool:
     """Return whether the request may have a response format. The API refuses one beside tools or documents."""
     return not kwargs.get("tools") and not kwargs.get("documents")
 

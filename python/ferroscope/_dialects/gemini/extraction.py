@@ -86,14 +86,14 @@ def answer_text(response: Any, mode: Literal["tool", "json"]) -> str:
     parts = (candidate.content.parts or ()) if candidate is not None and candidate.content is not None else ()
     text = "".join(part.text or "" for part in parts if not part.thought)
     if not are_runnable(reasons):
-        raise ValueError(text or _why(response, candidate, reasons[0]))
+        raise ValueError(text or _failure_text(response, candidate, reasons[0]))
     called = next((json.dumps(part.function_call.args or {}) for part in parts if part.function_call), "")
     if found := (called or text) if mode == "tool" else (text or called):
         return found
     raise ValueError("No tool call or JSON object found in response.")
 
 
-def _why(response: Any, candidate: Any, reason: str) -> str:
+def _failure_text(response: Any, candidate: Any, reason: str) -> str:
     if candidate is None:
         message = getattr(response.prompt_feedback, "block_reason_message", None)
         return f"the prompt was blocked: {reason}" + (f" ({message})" if message else "")

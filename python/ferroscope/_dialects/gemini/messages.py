@@ -108,7 +108,7 @@ def needs_fetch(messages: Iterable[object], rules: MessageRules = GOOGLE) -> boo
 def _render(message: BaseMessageParam, rules: MessageRules, destination: Endpoint | None, fetch: Fetch) -> list[Piece]:
     content = message.content
     parts = [TextPart(type="text", text=content)] if isinstance(content, str) else content
-    parts = _solid(parts, message.role)
+    parts = _sendable_parts(parts, message.role)
     original = original_of(message, _FORMAT, destination)
     if original is None or not original.pieces:
         return _signed([render_part(part, rules, fetch) for part in parts], destination)
@@ -127,7 +127,7 @@ def _render(message: BaseMessageParam, rules: MessageRules, destination: Endpoin
     return restored if original.same_model else _signed(restored, destination)
 
 
-def _solid(parts: Sequence[ContentPart], role: str) -> Sequence[ContentPart]:
+def _sendable_parts(parts: Sequence[ContentPart], role: str) -> Sequence[ContentPart]:
     """Return the parts without cache marks, which Gemini lacks, and without empty texts, which it refuses."""
     kept = [part for part in parts if part.type != "cache_control"]
     solid = [part for part in kept if not (isinstance(part, TextPart) and not part.text)]

@@ -206,7 +206,7 @@ def as_piece(part: Any) -> Piece:  # Any: a part in any form that the SDK accept
         return {"text": part}
     if isinstance(part, BaseModel):
         if (uri := getattr(part, "uri", None)) is not None:  # an uploaded file
-            return {"file_data": _given({"file_uri": uri, "mime_type": getattr(part, "mime_type", None)})}
+            return {"file_data": _without_none({"file_uri": uri, "mime_type": getattr(part, "mime_type", None)})}
         part = part.model_dump(exclude_none=True, warnings=False)
     if not isinstance(part, Mapping):
         raise ValueError(f"{with_article(type(part).__name__)} is not a message part: pass text, a `Part` or a file")
@@ -214,7 +214,7 @@ def as_piece(part: Any) -> Piece:  # Any: a part in any form that the SDK accept
     return piece
 
 
-def _given(members: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 

@@ -256,7 +256,7 @@ def parse_piece(piece: Mapping[str, Any]) -> ContentPart | None:
         case "input_audio":
             audio = piece["input_audio"]
             if isinstance(audio, str):
-                return _parse_sound(audio)
+                return _parse_audio(audio)
             return AudioPart(type="audio", media_type=f"audio/{audio['format']}", audio=audio["data"])
         case "file":
             return _parse_file(piece.get("file") or {})
@@ -281,7 +281,7 @@ def _parse_file(file: Mapping[str, Any]) -> ContentPart | None:
     return DocumentPart(type="document", media_type=media_type, document=document) if media_type else None
 
 
-def _parse_sound(data: str) -> ContentPart | None:
+def _parse_audio(data: str) -> ContentPart | None:
     """Return the audio in plain base64 text, Mistral's form; None if its media type is unknown."""
     try:
         return AudioPart(type="audio", media_type=audio_media_type(base64.b64decode(data)), audio=data)

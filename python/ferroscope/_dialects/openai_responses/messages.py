@@ -137,7 +137,7 @@ def _render_answer(message: BaseMessageParam, rules: ItemRules, destination: End
         read=parse_item,
         write=lambda part, old: _render_again(part, old, rules),
     )
-    return _with_their_followers(pieces, restored)
+    return _without_orphaned_reasoning(pieces, restored)
 
 
 def _is_blank(part: ContentPart) -> bool:
@@ -169,7 +169,7 @@ def _render_again(part: ContentPart, old: Piece | None, rules: ItemRules) -> Pie
     return {**{name: value for name, value in old.items() if name != "id"}, **piece}
 
 
-def _with_their_followers(before: Sequence[Piece], items: list[Piece]) -> list[Piece]:
+def _without_orphaned_reasoning(before: Sequence[Piece], items: list[Piece]) -> list[Piece]:
     """Return the items without each reasoning item whose next item was edited or removed.
 
     The API refuses a reasoning item without the item that followed it.
