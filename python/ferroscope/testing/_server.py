@@ -16,6 +16,7 @@ from ferroscope.testing._ledger import Ledger, Memory, Scripted
 from ferroscope.testing._scripts import NO_RETRY, as_script
 from ferroscope.testing._vocabulary import Failure
 from ferroscope.testing._wires import ChatServer, base_path, wire_for, wires_with
+from ferroscope.testing._wires.gemini_files import GeminiFiles
 
 __all__ = ["Controls", "ProviderServer"]
 
@@ -131,6 +132,7 @@ class ProviderServer(Controls):
         self._host = host
         self._port = port
         self._connections: set[Connection] = set()
+        self._files = GeminiFiles()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -193,6 +195,9 @@ class ProviderServer(Controls):
         return Connection(self._ledger, self._answer, self._connections)
 
     def _answer(self, request: Request) -> Response:
+        if (response := self._files.respond(request)) is not None:
+            self._ledger.begin(request, scripted=False)
+            return response
         wire = wire_for(self._wires, request.method, request.path)
         if wire is None:
             self._ledger.begin(request, scripted=False)

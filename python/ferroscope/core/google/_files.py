@@ -23,7 +23,7 @@ _POLL_SECONDS: Final = 1.0
 # Google keeps a file for 48 hours.
 _REFERENCE_SECONDS: Final = 47 * 3600
 
-Steps = Generator[Callable[[], Any], Any, Sequence[Any]]
+Steps = Generator[partial[Any], Any, Sequence[Any]]
 
 # For each client: the references to uploaded files by digest of their bytes, and the time at which they expire.
 _uploaded: WeakKeyDictionary[Any, dict[bytes, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
@@ -62,7 +62,8 @@ async def aupload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
             step = steps.send(result)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        result = step()
+        # The digest of a large file would hold up the loop.
+        result = await asyncio.to_thread(step) if step.func is _digest else step()
         if inspect.isawaitable(result):
             result = await result
 
@@ -75,7 +76,7 @@ def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Seq
         for part in _parts(content):
             data = _bytes_of(part)
             if data:
-                digest = hashlib.sha256(data).digest()
+                digest = yield partial(_digest, data)
                 expires, reference = known.get(digest, (0.0, {}))
                 if expires < time.monotonic():
                     file = yield from _upload(files, sleep, data, part["inline_data"].get("mime_type"))
@@ -87,9 +88,13 @@ def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Seq
     return changed
 
 
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
 def _upload(
     files: Any, sleep: Callable[[float], Any], data: bytes, media_type: str | None
-) -> Generator[Callable[[], Any], Any, Any]:
+) -> Generator[partial[Any], Any, Any]:
     file = yield partial(files.upload, file=BytesIO(data), config={"mime_type": media_type})
     while (state := getattr(file.state, "value", file.state)) == "PROCESSING":
         yield partial(sleep, _POLL_SECONDS)
