@@ -55,6 +55,8 @@ class Call:
         prompt: The result of the prompt function.
         observation: The record of the call for telemetry; None if nothing observes it.
         host: The host of the request; empty before it is sent, or if the client has no URL.
+        used_client: The client that sent the request. The connections of a default client are closed when nothing
+            refers to it, which some SDKs' streams do not.
     """
 
     plan: CallPlan
@@ -72,6 +74,7 @@ class Call:
     prompt: ResolvedPrompt
     observation: Observation | None
     host: str = ""
+    used_client: object | None = None
 
     def send(self, observation: Observation | None = None) -> Any:
         """Call the SDK with this call's client. Return an awaitable if the call is async.
@@ -91,7 +94,7 @@ class Call:
                 self._fail(error, sent=False)
         else:
             adapt_client_if_sdk_made(client)
-        self.host = host_of(client, provider.clients)
+        self.host, self.used_client = host_of(client, provider.clients), client
         if self.meters:
             check_budgets(self.billed_by(self.plan.model), self.plan.model, self.meters)
         observation = observation or self.observation

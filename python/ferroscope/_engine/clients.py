@@ -152,8 +152,10 @@ def without_sdk_retries(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[
 
     A client that is not an SDK's, such as a mock, stays as it is.
     """
-    copied = getattr(client, "with_options", None)
-    return (copied(max_retries=0) if callable(copied) else client), kwargs
+    # A mock has every attribute, but not its class.
+    if not hasattr(type(client), "with_options"):
+        return client, kwargs
+    return client.with_options(max_retries=0), kwargs
 
 
 def _runs_asyncio() -> bool:

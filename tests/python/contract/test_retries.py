@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from ferroscope import errors, prices
 from ferroscope.core.base.retry import Retry
-from ferroscope.testing import Answer, Cut, HangUp, SlowHeaders, Status, StreamError, Text, ToolCall
+from ferroscope.testing import Answer, Cut, HangUp, SlowHeaders, Stall, Status, StreamError, Text, ToolCall
 
 from .conftest import Caller
 
@@ -217,6 +218,28 @@ def test_a_deadline_ends_the_call(caller: Caller) -> None:
         caller.call(retry=Retry(wait=0, jitter=0, deadline=0.4))
     assert len(caller.server.requests) == 2
     assert len(caught.value.attempts) == 2  # type: ignore[attr-defined]
+
+
+def test_a_stream_outlives_the_default_client_that_it_was_sent_with(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(caller.row.key_variable, "a-key-for-one-call")
+    caller.server.reply(Stall(SLOW_STREAM, after=caller.wire.opening + 1, seconds=0.2), "another")
+    stream = caller.call(stream=True, retry=FAST)
+    call = caller.decorate(lambda: "Say hello")
+
+    def sync() -> str:
+        items = iter(stream)
+        text = next(items)[0].content
+        monkeypatch.setenv(caller.row.key_variable, "another-key")
+        call()
+        gc.collect()
+        return text + "".join(chunk.content for chunk, _ in items)
+
+    async def asynchronous() -> str:
+        return "".join([chunk.content async for chunk, _ in stream])
+
+    assert caller.run(sync, asynchronous) == "one two three four five six"
 
 
 def test_responses_with_attempts_can_be_pickled(caller: Caller) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from unittest.mock import MagicMock
 
 import openai as openai_sdk
 import pytest
@@ -381,3 +382,19 @@ def test_a_stream_that_cannot_begin_in_time_sends_nothing(ask: Asker, server: Pr
     assert "it has to wait for" in str(error)
     assert ask.items(stream) == []
     assert len(server.requests) == 1
+
+
+def test_a_mock_of_a_client_is_called_itself() -> None:
+    made = openai_sdk.types.chat.ChatCompletion.model_validate(
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hi"}}],
+        }
+    )
+    client = MagicMock(spec=openai_sdk.OpenAI)
+    client.chat.completions.create.return_value = made
+    assert openai.call("m", client=client, retry=2)(lambda: "Hi")().content == "Hi"
+    client.with_options.assert_not_called()
