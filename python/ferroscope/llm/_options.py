@@ -10,8 +10,8 @@ from .._engine.options import OPTION_NAMES, CallOptions
 
 # These options are added to the plan of each call. All other options are part of the plan itself.
 SETTINGS = ("client", "call_params")
-# Others are on a decorated function only if they were passed.
-_OF_V1 = tuple(name for name in OPTION_NAMES if name not in ("retry", "rate_limit"))
+# The options of v1, all of which `as_dict` contains. Newer options are included only if they were passed.
+_V1_OPTIONS = tuple(name for name in OPTION_NAMES if name not in ("retry", "rate_limit"))
 _PLANNED = tuple(name for name in OPTION_NAMES if name not in SETTINGS)
 
 
@@ -31,7 +31,7 @@ class Options:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all options by name, as v1 sets them on a decorated function (`_original_call_args`)."""
-        defaults = dict.fromkeys(_OF_V1) | {"stream": False, "json_mode": False}
+        defaults = dict.fromkeys(_V1_OPTIONS) | {"stream": False, "json_mode": False}
         return {"provider": self.provider, "model": self.model, **defaults, **self.call}
 
     def key(self) -> Hashable:

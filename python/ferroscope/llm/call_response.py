@@ -128,7 +128,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the call, the last one included; empty without the option `retry`."""
+        """The requests of the call, including the last one; empty without the option `retry`."""
         return self._response.attempts
 
     def _set_attempts(self, attempts: tuple[Attempt, ...]) -> None:

@@ -219,7 +219,7 @@ class BaseCallResponse(
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the call, the last one included; empty without the option `retry`."""
+        """The requests of the call, including the last one; empty without the option `retry`."""
         return self._attempts
 
     @cached_property

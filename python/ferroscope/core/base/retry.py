@@ -1,4 +1,4 @@
-"""The records of the options `retry=` and `rate_limit=`, and of what happened."""
+"""The values of the options `retry=` and `rate_limit=`, and the record of an attempt."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ if TYPE_CHECKING:
     from ...prices import Cost
 
 RetriedFailure: TypeAlias = Literal["status", "connection", "validation"]
-"""A kind of failure after which a call is made again."""
+"""A kind of failure after which a call is retried."""
 
 OnBreak: TypeAlias = Literal["fail", "restart"]
-"""What happens when a stream breaks after some of it was handed out."""
+"""The action when a stream fails after its first item has been yielded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """The value of the option `retry=`: when a call is made again, and how often.
+    """The value of the option `retry=`: the conditions and the number of retries of a call.
 
-    The SDK's own retries are off for such a call, so that the attempts are the requests. Spent quotas are final, and
-    so is every status that a second request cannot change.
+    The SDK's own retries are disabled for such a call, so that each attempt is one request. An exhausted quota is not
+    retried, nor is a status that a second request cannot change.
 
     Args:
-        attempts: The number of requests at most, the first one included.
-        on: The failures after which the call is made again. `"status"`: 408, 409, 429, 500 and above, and errors of
-            the provider inside a stream. `"connection"`: the provider was not reached, or the connection broke or
-            timed out. `"validation"`: the answer does not fit the response model; the model is asked again and told
-            what is wrong.
-        wait: Seconds before the second attempt. The time doubles with every further one. There is no wait before the
-            model is asked again for a valid answer.
-        max_wait: The limit for that time, in seconds.
-        jitter: Up to so many seconds are added by chance, so that many calls do not come back at once.
-        max_retry_after: The longest wait in seconds that a server may ask for (`Retry-After`). If it asks for more,
-            the error is raised at once.
-        deadline: Seconds for the whole call: all attempts and the waits between them. None: without a limit.
-        on_break: What happens when a stream breaks after some of its answer was handed out. `"fail"`: the error is
-            raised. `"restart"`: the request is sent again and the stream begins from the start; `stream.attempts`
-            grows, and `stream.content` is the new answer only.
+        attempts: The maximum number of requests, including the first one.
+        on: The failures after which the call is retried. `"status"`: the HTTP status 408, 409, 429 or 500 and above, or
+            an error of the provider inside a stream. `"connection"`: the provider was unreachable, or the connection
+            broke or timed out. `"validation"`: the response does not match the response model; the next request
+            contains the error.
+        wait: The delay before the second attempt in seconds. It doubles with each further attempt. Retries after
+            `"validation"` have no delay.
+        max_wait: The maximum delay in seconds.
+        jitter: The maximum random addition to the delay in seconds, so that many calls do not retry at the same time.
+        max_retry_after: The maximum delay in seconds that a server may request (`Retry-After`). If it requests a longer
+            delay, the error is raised immediately.
+        deadline: The timeout of the whole call in seconds, including all attempts and delays. None: no limit.
+        on_break: The action when a stream fails after its first item has been yielded. `"fail"`: raise the error.
+            `"restart"`: send the request again and start the stream from the beginning; `stream.attempts` grows, and
+            `stream.content` contains only the new response.
 
     Raises:
-        ValueError: A number is out of its range, or a name unknown.
+        ValueError: A number is out of range, or a name is unknown.
 
     Example:
         ```python
@@ -66,35 +66,35 @@ class Retry:
     def __post_init__(self) -> None:
         object.__setattr__(self, "on", (self.on,) if isinstance(self.on, str) else tuple(self.on))
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
-            raise ValueError(f"the attempts of a retry are a number of requests from 1, not {self.attempts!r}")
+            raise ValueError(f"`attempts` of a retry must be a whole number of at least 1, not {self.attempts!r}")
         for name in ("wait", "max_wait", "jitter", "max_retry_after"):
             if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` of a retry is a number of seconds from 0, not {getattr(self, name)!r}")
+                raise ValueError(f"`{name}` of a retry must be at least 0 seconds, not {getattr(self, name)!r}")
         if self.deadline is not None and not self.deadline > 0:
-            raise ValueError(f"`deadline` of a retry is a number of seconds above 0, not {self.deadline!r}")
+            raise ValueError(f"`deadline` of a retry must be more than 0 seconds, not {self.deadline!r}")
         for name, value, known in (
             *(("on", one, get_args(RetriedFailure)) for one in self.on),
             ("on_break", self.on_break, get_args(OnBreak)),
         ):
             if value not in known:
-                raise ValueError(f"`{name}` of a retry is one of {', '.join(map(repr, known))}, not {value!r}")
+                raise ValueError(f"`{name}` of a retry must be one of {', '.join(map(repr, known))}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """The value of the option `rate_limit=`: how much may be sent in a period.
+    """The value of the option `rate_limit=`: the maximum number of requests and tokens in a period.
 
-    All calls of this process with the same limit, provider, model and API key share it, in all threads and tasks. A
-    call waits until it fits. Its tokens are estimated before (from the length of the prompt and `max_tokens`), and
-    corrected by the usage of the response.
+    All calls of the process with the same limit, provider, model and API key share it, across threads and tasks. A call
+    waits until the limit allows it. The tokens of a call are estimated from the length of the prompt and `max_tokens`,
+    and corrected when the response reports its usage.
 
     Args:
-        requests_per_minute: The number of requests. None: without a limit.
-        tokens_per_minute: The number of tokens, of prompts and responses. None: without a limit.
+        requests_per_minute: The maximum number of requests per period. None: no limit.
+        tokens_per_minute: The maximum number of tokens per period, in prompts and responses. None: no limit.
         period: The length of a period in seconds, for limits that are not per minute.
 
     Raises:
-        ValueError: A number is not above 0.
+        ValueError: A number is not greater than 0.
     """
 
     requests_per_minute: int | None = None
@@ -105,7 +105,7 @@ class RateLimit:
         for name in ("requests_per_minute", "tokens_per_minute", "period"):
             value = getattr(self, name)
             if (value is None and name == "period") or (value is not None and not value > 0):
-                raise ValueError(f"`{name}` of a rate limit is a number above 0, not {value!r}")
+                raise ValueError(f"`{name}` of a rate limit must be greater than 0, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +114,12 @@ class Attempt:
 
     Attributes:
         provider: The name of the provider.
-        model: The model.
-        start_time: The time of the request, in milliseconds since the epoch.
-        end_time: The time of the end of the response, or of the failure, in milliseconds since the epoch.
-        waited: Seconds of waiting before the request: for the retry, a cool-down or a rate limit.
-        error: The failure; None for the response that the program received.
-        cost: The cost of the request; None if nothing came that could have a cost.
+        model: The name of the model.
+        start_time: The time at which the request was sent, in milliseconds since the epoch.
+        end_time: The time at which the response ended or failed, in milliseconds since the epoch.
+        waited: The delay before the request in seconds, because of a retry, a cool-down or a rate limit.
+        error: The failure; None if the program received the response.
+        cost: The cost of the request; None if no response with a cost was received.
     """
 
     provider: str

@@ -276,7 +276,7 @@ class BaseStream(
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the stream, the last one included when it has ended; empty without the option `retry`."""
+        """The requests of the stream; the last one is added when it ends. Empty without the option `retry`."""
         return self._run.attempts
 
     @property

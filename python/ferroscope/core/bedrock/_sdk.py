@@ -28,8 +28,8 @@ __all__ = ["APIConnectionError", "APIError", "APITimeoutError", "AsyncStream", "
 _STREAMS: Final = ("botocore.eventstream", "aiobotocore.eventstream")
 
 _RETRIES: Final = "needs-retry.bedrock-runtime"
-# The client of a request that is sent once.
-_single: ContextVar[Any] = ContextVar("single", default=None)
+# The client of a request that must not be retried by the SDK.
+_single_attempt_client: ContextVar[Any] = ContextVar("single", default=None)
 _received: ContextVar[list[Any] | None] = ContextVar("received", default=None)
 
 
@@ -51,7 +51,7 @@ async def _open_and_send(client: AsyncClient, **kwargs: Any) -> Any:
 def _send(client: Any, *, stream: bool = False, single: bool = False, **kwargs: Any) -> Any:
     method = client.converse_stream if stream else client.converse
     if single:
-        client.meta.events.register_first(_RETRIES, _raise_failure, unique_id="ferroscope-single")
+        client.meta.events.register_first(_RETRIES, _raise_before_retry, unique_id="ferroscope-single")
     # Registering the same id twice has no effect.
     for event, receive in _EVENTS.items():
         client.meta.events.register(event, receive, unique_id=event)
@@ -107,18 +107,18 @@ def _known_members(shape: Any, value: Any) -> Any:
 @contextmanager
 def _capturing_response(received: list[Any], single: Any) -> Iterator[None]:
     """Capture the HTTP response of a request below the SDK, and complete its errors."""
-    token, single_token = _received.set(received), _single.set(single)
+    token, single_token = _received.set(received), _single_attempt_client.set(single)
     try:
         with completed_errors():
             yield
     finally:
         _received.reset(token)
-        _single.reset(single_token)
+        _single_attempt_client.reset(single_token)
 
 
-def _raise_failure(operation: Any, response: Any, caught_exception: Any, **_: Any) -> None:
-    """Raise the failure of a request at once, in front of the SDK's retries."""
-    client = _single.get()
+def _raise_before_retry(operation: Any, response: Any, caught_exception: Any, **_: Any) -> None:
+    """Raise the error of a request immediately, before the SDK retries it."""
+    client = _single_attempt_client.get()
     if client is None:
         return
     if caught_exception is not None:

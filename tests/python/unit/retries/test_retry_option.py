@@ -218,7 +218,7 @@ def test_an_output_parser_gets_the_answer_once(ask: Asker, server: ProviderServe
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"retry": 0}, ValueError, "the attempts of a retry are a number of requests from 1, not 0"),
+        ({"retry": 0}, ValueError, "`attempts` of a retry must be a whole number of at least 1, not 0"),
         ({"retry": True}, TypeError, "`retry` must be a number of attempts or a `Retry`, not True"),
         ({"retry": "3"}, TypeError, "`retry` must be a number of attempts or a `Retry`, not '3'"),
         ({"rate_limit": 3}, TypeError, "`rate_limit` is a `RateLimit`, not 3"),
@@ -233,11 +233,11 @@ def test_values_that_are_none(options: dict[str, Any], error: type[Exception], m
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"attempts": 0}, "the attempts of a retry are a number of requests from 1, not 0"),
-        ({"wait": -1}, "`wait` of a retry is a number of seconds from 0, not -1"),
-        ({"deadline": 0}, "`deadline` of a retry is a number of seconds above 0, not 0"),
-        ({"on": ("everything",)}, "`on` of a retry is one of 'status', 'connection', 'validation', not 'everything'"),
-        ({"on_break": "go"}, "`on_break` of a retry is one of 'fail', 'restart', not 'go'"),
+        ({"attempts": 0}, "`attempts` of a retry must be a whole number of at least 1, not 0"),
+        ({"wait": -1}, "`wait` of a retry must be at least 0 seconds, not -1"),
+        ({"deadline": 0}, "`deadline` of a retry must be more than 0 seconds, not 0"),
+        ({"on": ("always",)}, "`on` of a retry must be one of 'status', 'connection', 'validation', not 'always'"),
+        ({"on_break": "go"}, "`on_break` of a retry must be one of 'fail', 'restart', not 'go'"),
     ],
 )
 def test_retries_out_of_range(fields: dict[str, Any], message: str) -> None:
@@ -307,7 +307,7 @@ def test_another_key_does_not_rest(ask: Asker, server: ProviderServer) -> None:
 def test_rate_limits_out_of_range() -> None:
     with pytest.raises(ValueError) as caught:
         RateLimit(requests_per_minute=0)
-    assert str(caught.value) == "`requests_per_minute` of a rate limit is a number above 0, not 0"
+    assert str(caught.value) == "`requests_per_minute` of a rate limit must be greater than 0, not 0"
 
 
 def test_a_stream_is_requested_once_by_two_readers(ask: Asker, server: ProviderServer) -> None:
