@@ -603,6 +603,39 @@ def test_a_thousand_random_cancellations_leave_nothing(library: Any, server: Pro
     assert server.open_connections == 0
 
 
+def test_cancelled_calls_leave_the_pool_of_the_sdks_client_usable(
+    server: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FERROSCOPE_TRANSPORT", raising=False)
+    chosen = random.Random(1)
+    # Cancelled while it waits for a connection, a request in httpcore 1.0.9 leaves one in the pool that is never used.
+    base_client = import_module("openai._base_client")
+    limits = base_client.DEFAULT_CONNECTION_LIMITS
+    monkeypatch.setattr(base_client, "DEFAULT_CONNECTION_LIMITS", type(limits)(max_connections=4))
+    server.reply_always(words(3))
+    client = import_module("openai").AsyncOpenAI(api_key="k", base_url=server.base_url("openai"), max_retries=0)
+
+    @import_module("ferroscope.core.openai").call("m", stream=True, client=client)
+    async def hello() -> str:
+        return "Say hello"
+
+    async def read() -> str:
+        return "".join([text async for text in (await hello()).text()])
+
+    async def main() -> None:
+        for _ in range(100):
+            tasks = [asyncio.create_task(read()) for _ in range(10)]
+            for task in tasks:
+                await asyncio.sleep(chosen.random() * 0.003)
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert await asyncio.wait_for(asyncio.gather(*[read() for _ in range(10)]), 20) == ["word " * 3] * 10
+        await client.close()
+        await asyncio.to_thread(server.wait_disconnected)
+
+    run(main())
+
+
 def test_a_response_that_nobody_closes_is_closed_with_its_objects(library: Any, server: ProviderServer) -> None:
     server.reply(Stall(words(5), after=2))
 
