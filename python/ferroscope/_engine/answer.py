@@ -53,8 +53,8 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
         raise ResponseModelError(text, text=text, response=response) from None
     except ValueError as error:
         if type(error) is ValueError:
-            explained = ResponseModelError(str(error), text=response.content, response=response)
-            raise add_note(explained, _written(response.content, call)) from None
+            # A refusal, whose message is what the model wrote, or an answer without content.
+            raise ResponseModelError(str(error), text=response.content, response=response) from None
         error._response = response  # type: ignore[attr-defined]  # as in v1
         add_note(error, _written(text, call))
         raise

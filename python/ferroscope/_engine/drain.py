@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from ..transport import cut_read
 from .deadlines import LazyTimer, Limit
 from .reads import AsyncReads
 from .watchdog import watchdog
@@ -41,10 +42,12 @@ def drain(response: Any, reads: Iterator[bytes]) -> None:
 def cut_off(response: Any) -> None:
     """Interrupt the read of a sync response that another thread is waiting for."""
     connection = socket_of(response)
+    if connection is None or cut_read(response):
+        return
     # `is_closed` becomes true before the connection returns to the pool. After that it may already serve another
     # request,
     # so it must not be shut down. The thread that ended its read may be slow to disarm the timer.
-    if connection is not None and not getattr(response, "is_closed", False):
+    if not getattr(response, "is_closed", False):
         with suppress(OSError):  # it was closed in the meantime
             connection.shutdown(socket.SHUT_RDWR)
 

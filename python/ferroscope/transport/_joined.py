@@ -7,8 +7,11 @@ body can bypass the library. Connections, TLS, proxies, timeouts and errors rema
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 from weakref import ref
@@ -128,6 +131,25 @@ def aread_body(response: Any) -> AsyncIterator[bytes]:
     reads = aiter(response.aiter_bytes())
     connection = _connection_of(response)
     return reads if connection is None else _AsyncBody(response, reads, connection)
+
+
+def cut_read(response: Any) -> bool:
+    """Interrupt the read of a sync response that another thread is waiting for.
+
+    Returns:
+        Whether the connection can do that without harm to another request; if not, nothing was done.
+    """
+    connection = getattr(response, "extensions", {}).get("network_stream")
+    if not isinstance(connection, _Connection):
+        return False
+    known = ref(response)  # the connection outlives its responses
+
+    def is_over() -> bool:
+        response = known()
+        return response is None or response.is_closed
+
+    connection.cut(is_over)
+    return True
 
 
 def _connection_of(response: Any) -> Any:
@@ -285,11 +307,14 @@ class _Connection:
         self._surplus = _Surplus(self, pool)
         self._joiner = ChunkJoiner()
         self._pushback = _Pushback()
+        self._lock = threading.Lock()
+        self._is_reading = False
+        self._pending_cut: Callable[[], bool] | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if (left := self._pushback.take()) is not None:
             return left
-        while read := self._stream.read(max_bytes, timeout):
+        while read := self._receive(max_bytes, timeout):
             # A part of a chunk's size is not usable alone, and empty bytes would mean the end.
             if joined := self._joiner.feed(read):
                 return joined
@@ -299,7 +324,7 @@ class _Connection:
         """Return the next data of a chunked body; empty bytes if `read` must handle the next data."""
         try:
             while self._joiner.in_body and self._pushback.bytes is None:
-                read = self._stream.read(_READ_SIZE, timeout)
+                read = self._receive(_READ_SIZE, timeout)
                 data, behind = self._joiner.extract_data(read)
                 if behind or not read:
                     self._pushback.bytes = behind
@@ -309,6 +334,37 @@ class _Connection:
             # This includes cancellation, which must pass through the library's frames so that they clean up.
             self._pushback.error = error
         return b""
+
+    def _receive(self, max_bytes: int, timeout: float | None) -> bytes:
+        with self._lock:
+            if self._pending_cut is not None:
+                self._shut_down_unless(self._pending_cut)
+            self._is_reading = True
+        try:
+            received: bytes = self._stream.read(max_bytes, timeout)
+            return received
+        finally:
+            with self._lock:
+                self._is_reading = False
+
+    def cut(self, is_over: Callable[[], bool]) -> None:
+        """Interrupt the read of a response, in progress or next, unless the response is over.
+
+        The connection of a response that is over may already serve another request. A thread that reads cannot end
+        its response while the lock is held, so no response ends between the check and the shutdown.
+        """
+        with self._lock:
+            if self._is_reading:
+                self._shut_down_unless(is_over)
+            else:
+                self._pending_cut = is_over
+
+    def _shut_down_unless(self, is_over: Callable[[], bool]) -> None:
+        self._pending_cut = None
+        connection = self.get_extra_info("socket")
+        if isinstance(connection, socket.socket) and not is_over():
+            with suppress(OSError):  # it was closed in the meantime
+                connection.shutdown(socket.SHUT_RDWR)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._surplus.check()

@@ -20,7 +20,7 @@ import trustme
 
 from ferroscope._engine.clients import default_client
 from ferroscope.testing import Answer, Body, Cut, ProviderServer, Stall, Text
-from ferroscope.transport import aread_body, join_chunks, read_body
+from ferroscope.transport import aread_body, cut_read, join_chunks, read_body
 
 from .conftest import Caller, Row
 
@@ -567,3 +567,55 @@ def test_tls(
     pieces = pieces_of(library, kind, f"https://127.0.0.1:{tls_port}/{path}", past=past, **options)
     assert b"".join(pieces).count(b'"word "') == EVENTS
     assert len(pieces) < EVENTS / 5
+
+
+# ---- reads that another thread interrupts
+
+
+def streamed(client: Any, server: ProviderServer) -> Any:
+    return client.stream("POST", server.base_url("openai") + "/chat/completions", json=STREAMED)
+
+
+def test_a_read_that_waits_is_interrupted(library: Any, past: bool, server: ProviderServer) -> None:
+    server.reply(Stall("Hello there", after=1))
+    with join_chunks(library.Client()) as client, streamed(client, server) as response:
+        pieces = iter(read_body(response) if past else response.iter_bytes())
+        assert b"chat.completion.chunk" in next(pieces)
+        timer = threading.Timer(0.05, cut_read, [response])
+        timer.start()
+        with pytest.raises(library.RemoteProtocolError):
+            list(pieces)
+        timer.join()
+
+
+def test_an_interruption_between_two_reads_ends_the_next(library: Any, past: bool, server: ProviderServer) -> None:
+    server.reply(Stall("Hello there", after=1))
+    with join_chunks(library.Client()) as client, streamed(client, server) as response:
+        pieces = iter(read_body(response) if past else response.iter_bytes())
+        next(pieces)
+        assert cut_read(response)
+        with pytest.raises(library.RemoteProtocolError):
+            list(pieces)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_late_interruption_spares_the_next_request_of_the_connection(
+    library: Any, past: bool, when: str, server: ProviderServer
+) -> None:
+    server.reply("Hello", Answer(Text("a b c d e", 5), delay=0.03))
+    with join_chunks(library.Client()) as client:
+        with streamed(client, server) as first:
+            list(read_body(first) if past else first.iter_bytes())
+        connections = server.connections_opened
+        if when == "before":
+            assert cut_read(first)
+        with streamed(client, server) as second:
+            pieces = iter(read_body(second) if past else second.iter_bytes())
+            body = next(pieces)
+            if when == "meanwhile":
+                timer = threading.Timer(0.01, cut_read, [first])
+                timer.start()
+                timer.join()
+            body += b"".join(pieces)
+        assert body.endswith(b"data: [DONE]\n\n")
+        assert server.connections_opened == connections
