@@ -49,8 +49,8 @@ def extract(call: Call, response: AnyCallResponse, arguments: str = "") -> Any:
         text = arguments or answer
         result = read_answer(extraction, without_thoughts(text), call.prefilled_fields)
     except JsonError as error:
-        text = f"{_error_text(extraction, error, response)}; {_written(text, call)}"
-        raise ResponseModelError(text, text=text, response=response) from None
+        message = f"{_error_text(extraction, error, response)}; {_written(text, call)}"
+        raise ResponseModelError(message, text=text, response=response) from None
     except ValueError as error:
         if type(error) is ValueError:
             # A refusal, whose message is what the model wrote, or an answer without content.
