@@ -1,1 +1,1 @@
-"""How a call runs, for any provider: planned at decoration, prepared per call, driven sync or async."""
+"""The engine that runs calls of every provider: planned at decoration, prepared per call, run sync or async."""

@@ -484,7 +484,7 @@ class StreamRun:
         observation, self._observation = self._observation, None
         if observation is not None:
             self._end()
-            # A loop that was left is no error.
+            # Leaving the loop early is not an error.
             observation.end_stream(self, None if isinstance(error, GeneratorExit) else error)
 
     def __del__(self) -> None:
@@ -595,7 +595,7 @@ class StreamRun:
 
     @property
     def chunk_count(self) -> int:
-        """How many events have arrived."""
+        """The number of events that have arrived."""
         return self._decoder.events
 
     @property

@@ -60,7 +60,7 @@ class RetriedRuns:
         self._last = retries.attempt(run.start_time, None, run.cost_details())
 
     def attempts(self) -> tuple[Attempt, ...]:
-        self.finish()  # the iterator of a loop that was left may be collected later
+        self.finish()  # after a loop was left early, its iterator may be garbage-collected only later
         failed = () if self._retries is None else tuple(self._retries.failed)
         return failed if self._last is None else (*failed, self._last)
 

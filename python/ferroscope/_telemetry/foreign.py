@@ -1,8 +1,8 @@
 """Spans that instrumentations of the SDKs record below a span of this library.
 
 Such a span has the tokens of the same request. A backend that adds up tokens would count them twice, so the span
-above it gets none. The tracer provider of an SDK tells its span processors of each span; other tracer providers have
-no such method, and there each span keeps its tokens.
+above it gets none. The tracer provider of OpenTelemetry's SDK calls its span processors for each span. Other tracer
+providers have no span processors, and with them each span keeps its tokens.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ForeignSpans:
         self._open[span.get_span_context().span_id] = observation
 
     def forget(self, span: Any) -> None:
-        """Watch a span no longer."""
+        """Stop watching a span."""
         self._open.pop(span.get_span_context().span_id, None)
 
     # ---- the methods of a span processor
@@ -51,7 +51,7 @@ class ForeignSpans:
         self._mark_parent(span)
 
     def _on_ending(self, span: Any) -> None:
-        """Nothing is changed before the end."""
+        """Do nothing: only the start and the end of a span matter."""
 
     def _mark_parent(self, span: Any) -> None:
         parent = getattr(span, "parent", None)

@@ -74,7 +74,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorder:
-    """How the requests of some calls are recorded.
+    """The settings for recording the requests of some calls.
 
     Attributes:
         start_span: Starts a span, from its name, the parent's context and the first attributes.

@@ -46,7 +46,7 @@ def with_langfuse() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     Its name is the function's name with the model's. It has the messages, the answer, the tokens, the exact cost and
     the time of the first chunk; the tags of `@metadata` are on the trace. Langfuse's client is the one that the program
     has made, or one that it makes from its environment variables. The environment variable
-    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=false` leaves out what was said.
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=false` leaves out prompts and answers.
 
     Example:
         ```python

@@ -31,7 +31,7 @@ def with_logfire() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Return a decorator that records a Logfire span for each request of a call, with the name of the function.
 
     The span has the messages, the answer, the tokens and the cost, and the tags of `@metadata`. The environment
-    variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=false` leaves out what was said.
+    variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=false` leaves out prompts and answers.
 
     Example:
         ```python
