@@ -22,6 +22,7 @@ __all__ = [
     "calculate_cost",
     "http_forked",
     "price_usage",
+    "price_usd",
     "prices_alias",
     "prices_billed_by",
     "prices_conditions",
@@ -425,6 +426,14 @@ def price_usage(
     call: dict[str, Any],  # Any: strings, flags and lists by name
 ) -> dict[str, Any]:  # Any: the fields of a cost by name
     """Return the cost of a usage object (JSON), as plain values for the records of `ferroscope.prices`."""
+
+def price_usd(
+    provider: str, host: str, model: str, usage: bytes, at: float | None, tier: str | None, asked_tier: str | None
+) -> tuple[float, bool] | None:
+    """Return the cost of a call in USD, and whether its prices are stale; None if only the whole cost shows what it is.
+
+    `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
+    """
 
 def token_counts(usage: bytes | None) -> dict[str, int | None]:
     """Return the token counts of a usage object (JSON) by name.

@@ -67,13 +67,19 @@ fn expected(case: &Value) -> (Value, Option<&str>, Vec<Value>) {
 fn run(file: &Path) -> usize {
     let book = Book::default();
     let cases = std::fs::read_to_string(file).expect("the cases");
-    let mut count = 0;
+    let (mut count, mut quick) = (0, 0);
     for line in cases.lines() {
         let case: Value = serde_json::from_str(line).expect("a case");
         let usage = serde_json::to_vec(&case["usage"]).expect("a usage");
         let (provider, model) =
             (case["provider"].as_str().expect("text"), case["model"].as_str().expect("text"));
         let cost = book.price_json(provider, model, case["api"].as_str(), Some(&usage), &call(&case));
+        if let Some((total, is_stale)) =
+            book.total_json(provider, model, case["api"].as_str(), &usage, &call(&case))
+        {
+            quick += 1;
+            assert_eq!((Some(total), is_stale), (cost.total, cost.stale.is_some()), "{}", case["id"]);
+        }
         let (total, status, wanted) = expected(&case);
         let got = cost.total.map_or(Value::Null, |atto| json!(decimal::format(atto, decimal::ATTO)));
         let id = &case["id"];
@@ -82,6 +88,7 @@ fn run(file: &Path) -> usize {
         assert_eq!(cost.status.name(), status.unwrap_or(cost.status.name()), "{id}");
         count += 1;
     }
+    assert!(quick > count / 4, "the total alone was known {quick} times of {count}");
     count
 }
 

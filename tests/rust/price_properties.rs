@@ -124,7 +124,11 @@ fn price(form: &Form, counts: &Counts) -> Cost {
     let at = instant("2026-11-20T12:00:00Z").unwrap();
     let call = Call { at, now: at, ..Call::default() };
     let usage = serde_json::to_vec(&(form.write)(counts)).unwrap();
-    BOOK.price_json(form.provider, form.model, None, Some(&usage), &call)
+    let cost = BOOK.price_json(form.provider, form.model, None, Some(&usage), &call);
+    if let Some(quick) = BOOK.total_json(form.provider, form.model, None, &usage, &call) {
+        assert_eq!((Some(quick.0), quick.1), (cost.total, cost.stale.is_some()));
+    }
+    cost
 }
 
 fn total(form: &Form, counts: &Counts) -> i128 {

@@ -175,6 +175,12 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         """Return the messages that report the outputs of tools to the model."""
         return [_tool_message(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cost(self) -> float | None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The cost of the call, in USD; None if it is not known. `cost_details` has the reason."""
+        return self._response.cost
+
     @property
     def cost_details(self) -> Cost:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The exact, itemised cost in USD: total, items, status, assumptions and the source of the prices."""

@@ -32,7 +32,19 @@ if TYPE_CHECKING:
         scale,
         update,
     )
-    from ._cost import FREE, Context, Cost, CostItem, Provenance, Status, billed_by, cost, cost_of, usage_json
+    from ._cost import (
+        FREE,
+        Context,
+        Cost,
+        CostItem,
+        Provenance,
+        Status,
+        billed_by,
+        cost,
+        cost_of,
+        quick_usd,
+        usage_json,
+    )
     from ._meter import (
         CHARACTERS_PER_TOKEN,
         BudgetWatch,
@@ -71,6 +83,7 @@ __all__ = [
     "metered",
     "open_meters",
     "providers_of",
+    "quick_usd",
     "rates",
     "record",
     "register",
@@ -95,6 +108,7 @@ __getattr__, __dir__ = lazy_names(
                 "billed_by",
                 "cost",
                 "cost_of",
+                "quick_usd",
                 "usage_json",
             ],
             "._cost",

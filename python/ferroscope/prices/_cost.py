@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from typing import Final, Literal, TypedDict, cast
 
 import orjson
+from pydantic import BaseModel
 
-from .._core import price_usage, prices_billed_by, prices_conditions
+from .._core import price_usage, price_usd, prices_billed_by, prices_conditions
 from ..errors import UnknownPriceError
 
 if os.environ.get("FERROSCOPE_PRICES"):
@@ -316,6 +317,12 @@ class _PricedUsage(TypedDict):
 
 def usage_json(usage: object) -> bytes | None:
     """Return a usage object of any kind as JSON."""
+    if isinstance(usage, BaseModel):
+        try:
+            return orjson.dumps(usage, default=_members)
+        except TypeError:  # a value or a name that has its own form in JSON
+            # An SDK's model may hold what its server sent in place of a count: null, or text.
+            return usage.model_dump_json(warnings=False).encode()
     match usage:
         case None:
             return None
@@ -329,12 +336,17 @@ def usage_json(usage: object) -> bytes | None:
             return _dumps(dict(usage))
         case list() | tuple() | int() | float():  # not a usage object, but servers send such values
             return _dumps(usage)
-    dump = getattr(usage, "model_dump_json", None)
-    if dump is not None:
-        # An SDK's model may contain null or text in place of a count, if the server sent that.
-        return cast(str, dump(warnings=False)).encode()
     to_dict = getattr(usage, "to_dict", None)
     return _dumps(to_dict() if to_dict is not None else vars(usage))
+
+
+def _members(value: object) -> dict[str, object]:
+    if not isinstance(value, BaseModel):
+        raise TypeError
+    decorators = type(value).__pydantic_decorators__
+    if decorators.model_serializers or decorators.field_serializers:
+        raise TypeError  # some SDKs leave out what was not set
+    return {**value.__dict__, **(value.__pydantic_extra__ or {})}
 
 
 def _dumps(usage: object) -> bytes:
@@ -440,6 +452,45 @@ def billed_by(name: str, price_provider: str, host: str, model: str) -> tuple[st
 
 
 _logged: set[tuple[str, str]] = set()
+_TIERS: Final = frozenset({"service_tier", "requested_service_tier"})
+
+
+def quick_usd(
+    name: str,
+    price_provider: str,
+    host: str,
+    model: str,
+    usage_json: bytes | None,
+    at: float | None,
+    context: Mapping[str, object],
+) -> float | None:
+    """Return the cost of a call in USD for `response.cost`, without the records of its items.
+
+    Args:
+        name: The provider's name.
+        price_provider: Its name in the price table.
+        host: The host that the request went to; empty if that is not known.
+        model: The model.
+        usage_json: The usage object.
+        at: When the call was made, in seconds since 1970.
+        context: What else the price depends on.
+
+    Returns:
+        The cost; None if it is not known, or takes `cost_of` to find out.
+    """
+    tier, asked = context.get("service_tier"), context.get("requested_service_tier")
+    if (
+        usage_json is None
+        or price_provider == FREE
+        or any(value for key, value in context.items() if key not in _TIERS)
+        or not (tier is None or isinstance(tier, str))
+        or not (asked is None or isinstance(asked, str))
+    ):
+        return None
+    host = host if price_provider == name else ""
+    found = price_usd(price_provider, host, model, usage_json, at, tier, asked)
+    # The first stale price is logged.
+    return None if found is None or (found[1] and ("", "") not in _logged) else found[0]
 
 
 def cost_of(

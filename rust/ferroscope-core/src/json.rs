@@ -190,7 +190,12 @@ impl<'a> Value<'a> {
     /// Returns the member with this name.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
+        // Most names differ in their length, which costs the least to compare.
+        let is_as_long = |Key(key): &Key<'_>| {
+            let node = &key.nodes[key.index];
+            node.kind != Kind::Plain || (node.end - node.start) as usize == name.len() + 2
+        };
+        self.members().find(|(key, _)| is_as_long(key) && key.is(name)).map(|(_, value)| value)
     }
 
     fn inside(self, kind: Kind) -> Elements<'a> {
@@ -207,6 +212,7 @@ pub struct Key<'a>(Value<'a>);
 impl<'a> Key<'a> {
     /// Returns whether the key is this name.
     #[must_use]
+    #[inline]
     pub fn is(self, name: &str) -> bool {
         match self.0.kind() {
             Kind::Plain => self.0.quoted() == Some(name),

@@ -22,6 +22,7 @@ pub mod partial_json;
 pub mod price;
 mod providers;
 pub mod stream;
+pub mod text_cursor;
 pub mod tool_call;
 pub mod tree;
 pub mod usage;

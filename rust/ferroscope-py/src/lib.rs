@@ -2,6 +2,7 @@
 
 mod error;
 mod event;
+mod growing_text;
 #[cfg(unix)]
 mod http;
 mod http_chunks;

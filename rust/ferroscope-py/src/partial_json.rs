@@ -59,7 +59,10 @@ impl AlternatingText {
 }
 
 /// Returns `leaf` with `more` at its end. Extends it in place if there is no other reference.
-fn append<'py>(leaf: Bound<'py, PyAny>, more: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn append<'py>(
+    leaf: Bound<'py, PyAny>,
+    more: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = leaf.py();
     let mut raw = leaf.into_ptr();
     // SAFETY: `raw` is an owned reference, which PyUnicode_Append consumes and replaces by an owned reference to the

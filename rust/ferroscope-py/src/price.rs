@@ -32,6 +32,28 @@ fn price_usage<'py>(
     write_cost(py, &cost)
 }
 
+/// Returns the cost of a call in USD, and whether its prices are stale; None if it takes the itemised cost to find out.
+///
+/// `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
+#[pyfunction]
+#[pyo3(signature = (provider, host, model, usage, at, tier, asked_tier))]
+fn price_usd(
+    provider: &str,
+    host: &str,
+    model: &str,
+    usage: &[u8],
+    at: Option<f64>,
+    tier: Option<String>,
+    asked_tier: Option<String>,
+) -> Option<(f64, bool)> {
+    let now = now();
+    let call = Call { at: at.map_or(now, |at| at as i64), now, tier, asked_tier, ..Call::default() };
+    let billed_by = (!host.is_empty()).then(|| BOOK.billed_by(provider, host, model).0);
+    let (total, is_stale) =
+        BOOK.total_json(billed_by.as_deref().unwrap_or(provider), model, None, usage, &call)?;
+    Some((decimal::nearest(total), is_stale))
+}
+
 /// Returns the token counts of a usage object (JSON) by name; `None` for a count that the provider did not report.
 #[pyfunction]
 #[pyo3(signature = (usage))]
@@ -296,6 +318,7 @@ fn prices_where(model: &str) -> Vec<String> {
 /// Adds the functions to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(price_usage, module)?)?;
+    module.add_function(wrap_pyfunction!(price_usd, module)?)?;
     module.add_function(wrap_pyfunction!(token_counts, module)?)?;
     module.add_function(wrap_pyfunction!(calculate_cost, module)?)?;
     module.add_function(wrap_pyfunction!(prices_load, module)?)?;

@@ -2,6 +2,7 @@
 
 use crate::error::raise;
 use crate::event::{Data, Event, Found, ToolCallDelta};
+use crate::growing_text::GrowingText;
 use ferroscope_core::dialect::Format;
 use ferroscope_core::dialect::openai_chat::Quirks;
 use ferroscope_core::{Framing, Limits, Stream};
@@ -38,6 +39,8 @@ struct State {
     read: Option<Py<PyBytes>>,
     read_start: u64,
     read_end: u64,
+    content: GrowingText,
+    reasoning: GrowingText,
 }
 
 #[pymethods]
@@ -69,7 +72,14 @@ impl StreamDecoder {
             choices: choices.unwrap_or(most.choices),
             depth: depth.unwrap_or(most.depth),
         };
-        let mut state = State { stream: Stream::new(format, limits), read: None, read_start: 0, read_end: 0 };
+        let mut state = State {
+            stream: Stream::new(format, limits),
+            read: None,
+            read_start: 0,
+            read_end: 0,
+            content: GrowingText::default(),
+            reasoning: GrowingText::default(),
+        };
         if let Some(framing) = framing {
             state.set_framing(framing)?;
         }
@@ -247,19 +257,23 @@ impl StreamDecoder {
     /// The text so far.
     #[getter]
     fn content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().text))
+        let mut this = self.lock(py)?;
+        let State { stream, content, .. } = &mut *this;
+        content.read(py, &stream.state().text_pieces(), stream.state().rewrites())
     }
 
     /// The reasoning so far; empty if the provider shows none.
     #[getter]
     fn reasoning<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        Ok(PyString::new(py, &self.lock(py)?.stream.state().message_so_far().reasoning))
+        let mut this = self.lock(py)?;
+        let State { stream, reasoning, .. } = &mut *this;
+        reasoning.read(py, &stream.state().reasoning_pieces(), stream.state().rewrites())
     }
 
     /// Returns the reasoning since a position, and the position for the next call.
     fn reasoning_since(&self, py: Python<'_>, position: usize) -> PyResult<(String, usize)> {
         let this = self.lock(py)?;
-        let reasoning = this.stream.state().message_so_far().reasoning;
+        let reasoning = this.stream.state().reasoning();
         Ok((reasoning.get(position..).unwrap_or_default().to_owned(), reasoning.len()))
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -41,6 +43,33 @@ def test_a_response_and_a_stream_know_their_cost(caller: Caller) -> None:
         }.items()
     )
     assert response.model_dump()["cost"] == response.cost
+
+
+def count_calls(read: Callable[[], object]) -> int:
+    """Return the number of Python and C functions that are called by `read`."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        read()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_the_cost_alone_makes_no_items(caller: Caller) -> None:
+    answer = Answer("Hello", usage=Usage(1000, 100, cached=400))
+    caller.server.reply(answer, answer, answer)
+    first, alone, itemised = caller.call(), caller.call(), caller.call()
+    assert first.cost == first.cost_details.usd, "and what is made once is made"
+    alone_calls = count_calls(lambda: alone.cost)
+    itemised_calls = count_calls(lambda: itemised.cost_details)
+    assert alone.cost == itemised.cost_details.usd
+    assert alone_calls + 40 < itemised_calls
 
 
 def of_tomorrow(caller: Caller) -> Caller:

@@ -154,6 +154,21 @@ def test_the_response_is_there_at_any_time():
     }
 
 
+@pytest.mark.parametrize("keeps", [0, 1, 2, 100])
+def test_content_read_earlier_stays_as_it_was(keeps: int):
+    decoder = StreamDecoder()
+    letters = ["a", "h\xe4\xdf", "\u65e5\u672c", "\N{ROCKET}"]
+    words = [f"{number} {letters[number * number % 7 % 4]} " for number in range(60)]
+    kept: list[tuple[str, str]] = []
+    for number, word in enumerate(words, 1):
+        decoder.feed_event(say(word))
+        kept.append((decoder.content, "".join(words[:number])))
+        assert decoder.content is decoder.content, "nothing was added"
+        assert [text for text, _ in kept] == [expected for _, expected in kept]
+        del kept[: max(0, len(kept) - keeps)]
+    assert decoder.content == "".join(words)
+
+
 def test_a_plain_body_is_read_at_once():
     message = {"role": "assistant", "content": "Hi", "refusal": None}
     body = {"id": "r1", "object": "chat.completion", "created": 5, "model": "m", "usage": None, "x": [1]}

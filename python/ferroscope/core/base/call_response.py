@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast
 
@@ -19,6 +19,7 @@ from pydantic_core.core_schema import FieldSerializationInfo
 from typing_extensions import TypeVar
 
 from ..._core import token_counts
+from ..._lazy import load_name
 from ._messages.provider_data import Endpoint
 from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.secrets import SECRET_FIELDS, redact_secrets
@@ -265,9 +266,18 @@ class BaseCallResponse(
         return reasons[0] if reasons and reasons[0] in CUT_OFF else None
 
     @computed_field  # type: ignore[prop-decorator]
-    @property
+    @cached_property
     def cost(self) -> float | None:
         """The cost of the call in USD; None if it is unknown. `cost_details` has the items and the reason."""
+        known: Cost | None = self.__dict__.get("cost_details")
+        if known is None and self._usage_contradiction is None:
+            record, at = self._record, self.start_time / 1000 if self.start_time else None
+            host, context = self._server_host, self._price_context()
+            # `from ...prices import` at each call costs more than the price.
+            quick_usd: Callable[..., float | None] = load_name("ferroscope.prices:quick_usd")
+            usd = quick_usd(record.name, record.price_provider, host, self.model or "", self._usage_json, at, context)
+            if usd is not None:
+                return usd
         return self.cost_details.usd
 
     @cached_property
@@ -290,8 +300,7 @@ class BaseCallResponse(
     @cached_property
     def _usage_json(self) -> bytes | None:
         """The provider's usage object as JSON."""
-        from ...prices import usage_json
-
+        usage_json: Callable[[object], bytes | None] = load_name("ferroscope.prices:usage_json")
         return usage_json(self.usage)
 
     def _price_context(self) -> Context:

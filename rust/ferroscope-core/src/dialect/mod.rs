@@ -16,6 +16,7 @@ use crate::json::{Kind, MAX_DEPTH, Tape, Value};
 use crate::limits::Limits;
 use crate::message::{Message, ToolCall};
 use crate::partial_json::{Document, Rules};
+use crate::text_cursor::Piece;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -201,6 +202,34 @@ impl Dialect {
         each!(self, state => state.message_so_far())
     }
 
+    /// Returns the pieces of the message's text, for a [`TextCursor`](crate::text_cursor::TextCursor).
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        each!(self, state => state.text_pieces())
+    }
+
+    /// Returns the pieces of the message's reasoning.
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        each!(self, state => state.reasoning_pieces())
+    }
+
+    /// Returns the message's reasoning.
+    #[must_use]
+    pub fn reasoning(&self) -> Cow<'_, str> {
+        join(&self.reasoning_pieces())
+    }
+
+    /// Returns how often a piece was replaced, or may have been, instead of growing at its end.
+    #[must_use]
+    pub fn rewrites(&self) -> u64 {
+        match self {
+            Self::OpenaiChat(state) => state.rewrites(),
+            Self::OpenaiResponses(state) => state.rewrites(),
+            _ => 0,
+        }
+    }
+
     /// Returns the provider's id of the response; empty until it arrives.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -307,12 +336,21 @@ fn within(limit: Limit, value: usize, max: usize) -> Result<(), ErrorKind> {
 }
 
 /// Joins texts. Usually there is only one.
-fn join<'a>(mut texts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
-    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
-    for text in texts {
-        all += text;
+fn join<'a>(pieces: &[Piece<'a>]) -> Cow<'a, str> {
+    let mut all = Cow::Borrowed("");
+    for (_, text) in pieces {
+        all += *text;
     }
     all
+}
+
+/// Returns the texts that list elements have, in the order of the list.
+fn pieces_of<'a, E: 'a>(
+    elements: impl IntoIterator<Item = &'a E>,
+    text: impl Fn(&'a E) -> Option<&'a str>,
+) -> Vec<Piece<'a>> {
+    let numbered = elements.into_iter().enumerate();
+    numbered.filter_map(|(position, element)| Some((position as u64, text(element)?))).collect()
 }
 
 /// Joins pieces of base64. A piece that ends in padding cannot be concatenated directly.

@@ -73,6 +73,7 @@ pub struct State {
     received: usize,
     extra: Object,
     choices: Vec<Choice>,
+    rewrites: u64,
     repeat: RepeatDetector<Target>,
     /// Whether the current event can serve as a template for the next one.
     repeatable: bool,
@@ -321,6 +322,8 @@ impl State {
                     Some(rank) => {
                         if member.quoted().is_some() {
                             self.hole(member, Target::Reasoning(position, rank));
+                        } else if !member.is_null() {
+                            self.rewrites += 1;
                         }
                         self.choices[position].message_extra.join(name, member);
                     }

@@ -54,6 +54,8 @@ pub struct State {
     members: Object,
     /// The items of the output, in the order of their first events.
     items: Vec<Item>,
+    /// How often a text was replaced, or may have been.
+    rewrites: u64,
     /// The positions of the items that call the caller's tools.
     calls: Vec<usize>,
     repeat: RepeatDetector<Target>,
@@ -329,6 +331,7 @@ impl State {
             within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
             self.calls.push(position);
         }
+        self.rewrites += 1;
         let old = std::mem::take(&mut self.items[position]);
         let known = new.known_lengths(&old);
         self.items[position] = Item { done: old.done, delivered: old.delivered, ..new };
@@ -461,6 +464,7 @@ impl State {
         let place =
             growth.place.find(&mut self.items[position].members, index_in(root, growth.place.index()));
         if let Some(text) = place.and_then(Node::text_mut) {
+            self.rewrites += 1;
             let old = std::mem::take(text);
             text.push(quoted);
             text.finish();
@@ -491,6 +495,7 @@ impl State {
             return Ok(());
         }
         let Some(part) = element(parts, index, || Node::Object(Object::default())) else { return Ok(()) };
+        self.rewrites += 1;
         let new = Node::growing(value, item::LEVELS - 1);
         let old = std::mem::replace(part, new);
         let output_text = |part: &Node| item::text_of(part, "output_text", "text").map(str::to_owned);

@@ -205,16 +205,21 @@ fn amount(count: i128, price: i64, per: u32, factor: (i128, i128)) -> Option<(i1
 }
 
 /// Returns only the total, without allocating; `None` if there is none, or if the total requires the whole bill.
-pub(super) fn total(
-    model: &Model,
+///
+/// `oldest` becomes the earliest day on which one of the prices was checked.
+pub(super) fn total<'a>(
+    model: &'a Model,
     segment: &Segment,
     now: &CallConditions<'_>,
     user: Option<Factor>,
+    oldest: &mut Option<&'a str>,
 ) -> Option<i128> {
     let mut sum = Some(0_i128);
     walk(model, segment, now, user, &mut |step| {
         sum = match (sum, step) {
             (Some(sum), Step::Charge { found, count, factor, .. }) => {
+                let day = &*found.row.checked;
+                *oldest = Some(oldest.map_or(day, |known| known.min(day)));
                 amount(count, found.price, found.unit.per(), factor)
                     .filter(|(_, exact)| *exact)
                     .and_then(|(amount, _)| sum.checked_add(amount))

@@ -349,7 +349,7 @@ impl Book {
         let factor = self.factor(&found.provider, model, &found.model);
         let served = Served::new(call, None, None);
         let now = served.conditions(call, None);
-        cost::total(&found.model, &segment, &now, factor).or_else(|| {
+        cost::total(&found.model, &segment, &now, factor, &mut None).or_else(|| {
             // If an amount is rounded, the whole bill is needed: a line is rounded once, after its counts are added.
             let mut bill = Bill::default();
             bill.add(&found.model, &segment, Wire::Chat, &now, factor);
@@ -512,6 +512,41 @@ impl Book {
                 cost
             }
         }
+    }
+
+    /// Returns the total of [`price_json`](Self::price_json) in atto-USD without its items, and whether it is stale.
+    ///
+    /// `None` if the cost is not known or takes the whole bill to tell.
+    #[must_use]
+    pub fn total_json(
+        &self,
+        provider: &str,
+        model: &str,
+        api: Option<&str>,
+        usage: &[u8],
+        call: &Call,
+    ) -> Option<(i128, bool)> {
+        if call.contradiction.is_some() || !call.counts.is_empty() {
+            return None;
+        }
+        let usage = crate::usage::parse(&provider_id(provider), api, usage).ok()?;
+        if usage.reported.is_some() || usage.segments.iter().any(|segment| segment.other.is_some()) {
+            return None;
+        }
+        let found = self.find_any(provider, model, call)?;
+        let factor = self.factor(&provider_id(provider), model, &found.model);
+        let served = Served::new(call, usage.tier.as_deref(), usage.speed.as_deref());
+        let now = served.conditions(call, usage.geo.as_deref());
+        let mut total = 0_i128;
+        let mut oldest = None;
+        for segment in &usage.segments {
+            total = total.checked_add(cost::total(&found.model, segment, &now, factor, &mut oldest)?)?;
+        }
+        let is_older =
+            |day: &str, most: i64| instant(day).is_some_and(|then| (call.now - then) / 86_400 > most);
+        let is_stale =
+            oldest.is_some_and(|day| is_older(day, ROW_DAYS)) || is_older(&self.base().version, TABLE_DAYS);
+        Some((total, is_stale))
     }
 
     /// Returns the cost of counts.

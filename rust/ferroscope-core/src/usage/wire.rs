@@ -277,6 +277,10 @@ fn largest(value: Value<'_>, paths: Paths) -> Result<i128, Unreadable> {
 
 /// Returns the sum for a path, in millionths; `None` if none of its members exists.
 fn total(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
+    // Most paths are plain, and to search for a string costs more than to follow one.
+    if !path.bytes().any(|byte| byte == b'+' || byte == b'[') {
+        return Ok(follow(value, path).map(|found| count(found, path)).transpose()?.flatten());
+    }
     let mut sum: Option<i128> = None;
     for part in path.split(" + ") {
         let mut add = |count: i128| sum = Some(sum.unwrap_or(0) + count);
@@ -326,7 +330,12 @@ fn count(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
 pub(super) const LARGEST: i128 = 1_000_000_000_000_000 * decimal::ONE;
 
 fn follow<'a>(value: Value<'a>, path: &str) -> Option<Value<'a>> {
-    path.split('.').try_fold(value, member)
+    let (mut value, mut path) = (value, path);
+    while let Some(end) = path.bytes().position(|byte| byte == b'.') {
+        value = member(value, &path[..end])?;
+        path = &path[end + 1..];
+    }
+    member(value, path)
 }
 
 /// Returns a member by its name on the wire, or by the name in Google's Python SDKs: `promptTokenCount` or

@@ -2,9 +2,10 @@
 
 use super::State;
 use super::block::{Block, Body, Other, Reasoning};
-use crate::dialect::{join, join_base64, write_input};
+use crate::dialect::{join, join_base64, pieces_of, write_input};
 use crate::json::{Tape, write_object, write_string};
 use crate::message::{Message, ToolCall};
+use crate::text_cursor::Piece;
 use crate::tool_call::Buffer;
 
 impl State {
@@ -55,13 +56,25 @@ impl State {
         Message {
             id: self.id(),
             model: &self.model,
-            text: join(self.blocks.iter().filter_map(Block::text)),
-            reasoning: join(self.blocks.iter().filter_map(Block::reasoning)),
+            text: join(&self.text_pieces()),
+            reasoning: join(&self.reasoning_pieces()),
             refusal: None,
             tool_calls: self.tool_calls().map(ToolCall::from).collect(),
             finish_reasons: self.finish_reasons().collect(),
             usage: self.usage(),
         }
+    }
+
+    /// Returns the pieces of the text.
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        pieces_of(&self.blocks, Block::text)
+    }
+
+    /// Returns the pieces of the reasoning.
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        pieces_of(&self.blocks, Block::reasoning)
     }
 
     /// Returns an empty string, because the id of the request is in a header of the response.

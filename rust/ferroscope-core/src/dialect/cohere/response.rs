@@ -2,11 +2,11 @@
 
 use super::State;
 use super::block::Block;
-use crate::dialect::join;
+use crate::dialect::{join, pieces_of};
 use crate::json::{write_object, write_string};
 use crate::message::{Message, ToolCall};
+use crate::text_cursor::Piece;
 use crate::tool_call::Buffer;
-use std::borrow::Cow;
 
 impl State {
     /// Returns the response body so far as JSON text.
@@ -72,8 +72,8 @@ impl State {
         Message {
             id: &self.id,
             model: &self.model,
-            text: join(self.blocks.iter().filter_map(Block::text)),
-            reasoning: self.reasoning(),
+            text: join(&self.text_pieces()),
+            reasoning: join(&self.reasoning_pieces()),
             refusal: None,
             tool_calls: self.calls.iter().map(ToolCall::from).collect(),
             finish_reasons: self.finish_reasons().collect(),
@@ -82,12 +82,19 @@ impl State {
     }
 
     /// Returns the thinking blocks and the tool plan, in the order of their first events.
-    fn reasoning(&self) -> Cow<'_, str> {
-        let (before, after) = self.blocks.split_at(self.plan.after.min(self.blocks.len()));
-        let plan = Some(self.plan.text.value.as_str());
-        let before = before.iter().filter_map(Block::thinking);
-        let after = after.iter().filter_map(Block::thinking);
-        join(before.chain(plan).chain(after).filter(|text| !text.is_empty()))
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = pieces_of(&self.blocks, Block::thinking);
+        let at = pieces.partition_point(|&(block, _)| block < self.plan.after as u64);
+        pieces.insert(at, (u64::MAX, &self.plan.text.value));
+        pieces.retain(|(_, text)| !text.is_empty());
+        pieces
+    }
+
+    /// Returns the pieces of the text.
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        pieces_of(&self.blocks, Block::text)
     }
 
     /// Returns the provider's id of the response; empty until it arrives.

@@ -2,11 +2,12 @@
 
 use super::State;
 use super::candidate::{Candidate, Part, TextPart};
+use crate::dialect::{join, pieces_of};
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
+use crate::text_cursor::Piece;
 use crate::tool_call::Buffer;
 use crate::tree::Object;
-use std::borrow::Cow;
 
 impl State {
     /// Returns the `GenerateContentResponse` so far as JSON text.
@@ -35,17 +36,28 @@ impl State {
     /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
-        let first = self.first();
         Message {
             id: &self.id,
             model: &self.model,
-            text: join(first, |part| !part.is_thought),
-            reasoning: join(first, |part| part.is_thought),
+            text: join(&self.text_pieces()),
+            reasoning: join(&self.reasoning_pieces()),
             refusal: None,
             tool_calls: self.tool_calls().map(ToolCall::from).collect(),
             finish_reasons: self.finish_reasons().collect(),
             usage: self.usage(),
         }
+    }
+
+    /// Returns the pieces of the text.
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        pieces(self.first(), |part| !part.is_thought)
+    }
+
+    /// Returns the pieces of the reasoning.
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        pieces(self.first(), |part| part.is_thought)
     }
 
     /// Returns the provider's id of the response; empty until it arrives.
@@ -96,18 +108,12 @@ impl State {
     }
 }
 
-/// Joins the texts of some parts. Usually there is only one.
-fn join(candidate: Option<&Candidate>, is_wanted: impl Fn(&TextPart) -> bool) -> Cow<'_, str> {
-    let parts = candidate.iter().flat_map(|candidate| candidate.parts.iter().flatten());
-    let mut texts = parts.filter_map(|part| match part {
-        Part::Text(part) if is_wanted(part) => Some(part.text.value.as_str()),
+/// Returns the texts of some parts.
+fn pieces(candidate: Option<&Candidate>, is_wanted: impl Fn(&TextPart) -> bool) -> Vec<Piece<'_>> {
+    pieces_of(candidate.iter().flat_map(|candidate| candidate.parts.iter().flatten()), |part| match part {
+        Part::Text(part) if is_wanted(part) => Some(&part.text.value),
         _ => None,
-    });
-    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
-    for text in texts {
-        all += text;
-    }
-    all
+    })
 }
 
 impl Candidate {

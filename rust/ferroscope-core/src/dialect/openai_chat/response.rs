@@ -2,12 +2,12 @@
 
 use super::State;
 use super::choice::{Audio, Choice, Content, Part};
-use crate::dialect::join_base64;
+use crate::dialect::{join, join_base64, pieces_of};
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
+use crate::text_cursor::Piece;
 use crate::tool_call::Buffer;
 use crate::tree::{List, Object};
-use std::borrow::Cow;
 
 impl State {
     /// Returns the `chat.completion` body so far as JSON text.
@@ -37,17 +37,39 @@ impl State {
     /// Returns the response so far as a message.
     #[must_use]
     pub fn message_so_far(&self) -> Message<'_> {
-        let first = self.choices.iter().find(|choice| choice.is_first());
+        let first = self.first();
         Message {
             id: &self.id,
             model: &self.model,
-            text: first.map(Choice::text).unwrap_or_default(),
-            reasoning: first.map(|choice| choice.reasoning(&self.quirks.reasoning)).unwrap_or_default(),
+            text: join(&self.text_pieces()),
+            reasoning: join(&self.reasoning_pieces()),
             refusal: first.and_then(|choice| choice.refusal.as_ref()).map(|text| text.value.as_str()),
             tool_calls: self.tool_calls().iter().map(ToolCall::from).collect(),
             finish_reasons: self.finish_reasons().collect(),
             usage: self.usage(),
         }
+    }
+
+    fn first(&self) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.is_first())
+    }
+
+    /// Returns the pieces of the text.
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        self.first().map(Choice::text_pieces).unwrap_or_default()
+    }
+
+    /// Returns the pieces of the reasoning.
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        self.first().map(|choice| choice.reasoning_pieces(&self.quirks.reasoning)).unwrap_or_default()
+    }
+
+    /// Returns how often a value other than a string arrived in a reasoning field.
+    #[must_use]
+    pub fn rewrites(&self) -> u64 {
+        self.rewrites
     }
 
     /// Returns the provider's id of the response; empty until it arrives.
@@ -87,27 +109,33 @@ impl State {
 }
 
 impl Choice {
-    fn text(&self) -> Cow<'_, str> {
+    fn text_pieces(&self) -> Vec<Piece<'_>> {
         match &self.content {
-            Content::Null => Cow::Borrowed(""),
-            Content::Text(text) => Cow::Borrowed(&text.value),
-            Content::Parts(parts) => parts_text(parts).into(),
+            Content::Null => Vec::new(),
+            Content::Text(text) => vec![(0, &text.value)],
+            Content::Parts(parts) => pieces_of(parts, Part::text),
         }
     }
 
-    fn reasoning(&self, fields: &[String]) -> Cow<'_, str> {
+    fn reasoning_pieces(&self, fields: &[String]) -> Vec<Piece<'_>> {
         if let Content::Parts(parts) = &self.content {
-            let thoughts = parts.iter().filter_map(|part| match part {
-                Part::Thinking(thoughts, _) => Some(parts_text(thoughts)),
-                _ => None,
-            });
-            let thoughts: String = thoughts.collect();
-            if !thoughts.is_empty() {
-                return thoughts.into();
+            let mut thoughts = Vec::new();
+            for (position, part) in (0..).zip(parts) {
+                if let Part::Thinking(parts, _) = part {
+                    let inside = pieces_of(parts, Part::text);
+                    thoughts.extend(inside.into_iter().map(|(key, text)| (position << 32 | key, text)));
+                }
+            }
+            if thoughts.iter().any(|(_, text)| !text.is_empty()) {
+                return thoughts;
             }
         }
         let known = |field: &String| self.message_extra.text(field).filter(|text| !text.is_empty());
-        fields.iter().find_map(known).unwrap_or_default().into()
+        // Counted from the end, so that a field has another key than a part.
+        (0..)
+            .zip(fields)
+            .find_map(|(rank, field)| Some(vec![(u64::MAX - rank, known(field)?)]))
+            .unwrap_or_default()
     }
 
     fn write(&self, out: &mut String) {
@@ -172,12 +200,10 @@ impl Content {
     }
 }
 
-/// Returns the text of the text parts.
-fn parts_text(parts: &[Part]) -> String {
-    parts
-        .iter()
-        .filter_map(|part| if let Part::Text(text, _) = part { Some(text.value.as_str()) } else { None })
-        .collect()
+impl Part {
+    fn text(&self) -> Option<&str> {
+        if let Self::Text(text, _) = self { Some(&text.value) } else { None }
+    }
 }
 
 fn write_parts(parts: &[Part], out: &mut String) {

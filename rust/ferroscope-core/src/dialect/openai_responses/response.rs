@@ -2,9 +2,10 @@
 
 use super::State;
 use super::item::Item;
+use crate::dialect::join;
 use crate::json::write_string;
 use crate::message::{Message, ToolCall};
-use std::borrow::Cow;
+use crate::text_cursor::Piece;
 
 /// The separator between the parts of a reasoning. Each part is a paragraph, usually with a heading.
 const PARAGRAPH: &str = "\n\n";
@@ -43,8 +44,8 @@ impl State {
         Message {
             id: &self.id,
             model: &self.model,
-            text: join(items.iter().flat_map(|item| item.content()), ""),
-            reasoning: join(items.iter().flat_map(|item| item.reasoning()), PARAGRAPH),
+            text: join(&self.text_pieces()),
+            reasoning: join(&self.reasoning_pieces()),
             refusal: items.iter().find_map(|item| item.refusal()),
             tool_calls: self.tool_calls().collect(),
             finish_reasons: self.finish_reasons().collect(),
@@ -99,22 +100,42 @@ impl State {
         self.finish_reason.as_deref().into_iter()
     }
 
+    /// Returns the pieces of the text.
+    #[must_use]
+    pub fn text_pieces(&self) -> Vec<Piece<'_>> {
+        self.pieces(|item| item.content().collect())
+    }
+
+    /// Returns the pieces of the reasoning. Each summary is a paragraph.
+    #[must_use]
+    pub fn reasoning_pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = self.pieces(|item| item.reasoning().collect());
+        pieces.retain(|(_, text)| !text.is_empty());
+        for at in (1..pieces.len()).rev() {
+            pieces.insert(at, (u64::MAX, PARAGRAPH));
+        }
+        pieces
+    }
+
+    fn pieces<'a>(&'a self, texts: impl Fn(&'a Item) -> Vec<&'a str>) -> Vec<Piece<'a>> {
+        let mut items: Vec<(u64, _)> = (0..).zip(&self.items).collect();
+        items.sort_by_key(|(_, item)| item.index);
+        let numbered = |(position, item)| {
+            (0..).zip(texts(item)).map(move |(part, text): (u64, _)| (position << 32 | part, text))
+        };
+        items.into_iter().flat_map(numbered).collect()
+    }
+
+    /// Returns how often a text may have been replaced by another version.
+    #[must_use]
+    pub fn rewrites(&self) -> u64 {
+        self.rewrites
+    }
+
     /// Returns the items in the order of the output.
     fn in_order(&self) -> Vec<&Item> {
         let mut items: Vec<_> = self.items.iter().collect();
         items.sort_by_key(|item| item.index);
         items
     }
-}
-
-/// Joins texts that are not empty. Usually there is only one.
-fn join<'a>(texts: impl Iterator<Item = &'a str>, separator: &str) -> Cow<'a, str> {
-    let mut texts = texts.filter(|text| !text.is_empty());
-    let mut all = Cow::Borrowed(texts.next().unwrap_or_default());
-    for text in texts {
-        let all = all.to_mut();
-        all.push_str(separator);
-        all.push_str(text);
-    }
-    all
 }
