@@ -139,6 +139,8 @@ class HttpExchange:
         """Return status, reason, version and headers; a future to await first; None if the engine needs addresses."""
     def take(self) -> bytes | Future[None]:
         """Return all body data that has arrived, empty bytes at the end, or a future to await first."""
+    def hold(self, seconds: float) -> None:
+        """Hold back body data for at most `seconds`, so that one wake-up of the event loop serves many responses."""
     def connect(self, addresses: list[tuple[Any, ...]]) -> None:
         """Connect to one of these addresses, as `getaddrinfo` returns them."""
     def close(self) -> None:

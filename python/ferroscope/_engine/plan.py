@@ -11,6 +11,7 @@ from ..core.base._suggestions import function_name, place_error
 from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
+from .batching import read_batch
 from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
 from .option_checks import check_function
@@ -39,6 +40,7 @@ class CallPlan:
         every: When a structured stream yields an instance.
         deadlines: The time limits of a stream; None if there are none.
         replay: The number of bytes of a stream to keep for another iteration.
+        batch: The longest delay of an event in seconds; 0 if events are not delayed.
         output_parser: The function that converts the response.
         client: The client; None for the default one.
         call_params: The call parameters as passed.
@@ -61,6 +63,7 @@ class CallPlan:
     every: Every
     deadlines: Deadlines | None
     replay: int
+    batch: float
     output_parser: Callable[[Any], Any] | None
     client: object | None
     call_params: Mapping[str, Any]
@@ -134,6 +137,7 @@ def plan_call(
         every=every,
         deadlines=read_deadlines(config),
         replay=_replay_bytes(config.get("replay", False)),
+        batch=read_batch(config),
         output_parser=output_parser,
         client=client,
         call_params=call_params,

@@ -16,14 +16,21 @@ class AsyncReads:
         take: Returns bytes, empty at the end, or an awaitable. The awaitable's result is a read, `END`, or None if
             the next call has data.
         iterator: The underlying iterator, if there is one.
+        hold: Holds back data for at most a number of seconds, where the transport does that itself.
     """
 
-    __slots__ = ("iterator", "take")
+    __slots__ = ("hold", "iterator", "take")
 
     # Any: a read is whatever the stream yields, bytes or an SDK's object.
-    def __init__(self, take: Callable[[], Any], iterator: AsyncIterator[Any] | None = None) -> None:
+    def __init__(
+        self,
+        take: Callable[[], Any],
+        iterator: AsyncIterator[Any] | None = None,
+        hold: Callable[[float], None] | None = None,
+    ) -> None:
         self.take = take
         self.iterator = iterator
+        self.hold = hold
 
     @property
     def waits_for_futures(self) -> bool:
@@ -31,9 +38,9 @@ class AsyncReads:
         return self.iterator is None
 
     @classmethod
-    def of_futures(cls, take: Callable[[], Any]) -> AsyncReads:
+    def of_futures(cls, take: Callable[[], Any], hold: Callable[[float], None]) -> AsyncReads:
         """Return the reads of a native response body."""
-        return cls(take)
+        return cls(take, hold=hold)
 
     @classmethod
     def of(cls, iterator: AsyncIterator[Any]) -> AsyncReads:

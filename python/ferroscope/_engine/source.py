@@ -122,7 +122,7 @@ class _Bytes:
     def areads(self) -> AsyncReads:
         native = native_body(self._response)
         if native is not None:
-            return AsyncReads.of_futures(native.take)
+            return AsyncReads.of_futures(native.take, native.hold)
         return AsyncReads.of(aread_body(self._response))
 
     def events(self, read: bytes) -> Iterable[Event]:

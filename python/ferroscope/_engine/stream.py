@@ -22,6 +22,7 @@ from ..core.base.stream_events import StreamEvent
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
 from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from . import event_trace
+from .batching import ahold_back, hold_back
 from .call import Call, now
 from .deadlines import DeadlinePassed, LazyTimer, Limit, run_within
 from .error_facts import plain_headers
@@ -146,9 +147,10 @@ class StreamRun:
             if self._closed:  # another thread closed it during the request
                 return
             reads, shown = source.reads(), self._shown(view)
+            held = hold_back(reads, self._call.plan.batch)
             while True:
                 try:
-                    read = self._read(source, reads)
+                    read = self._read(source, held)
                 except Exception as error:
                     if self._closed:  # `close` was called while an iterator was still in use
                         return
@@ -181,7 +183,8 @@ class StreamRun:
             if self._closed:  # another task closed it during the request
                 return
             reads, shown = source.areads(), self._shown(view)
-            take, wait = reads.take, self._wait(reads)
+            held = ahold_back(reads, self._call.plan.batch)
+            take, wait = held.take, self._wait(held)
             while True:
                 try:
                     read = take()

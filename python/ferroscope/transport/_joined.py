@@ -205,7 +205,13 @@ class _Body:
 
 
 class _AsyncBody:
-    """Iterate over an async response body like `_Body`."""
+    """Iterate over an async response body like `_Body`.
+
+    Attributes:
+        keeps_unread_data: Whether data that arrived before a connection broke can be read afterwards.
+    """
+
+    keeps_unread_data = True
 
     def __init__(self, response: Any, reads: AsyncIterator[bytes], connection: _AsyncConnection) -> None:
         self._response = response

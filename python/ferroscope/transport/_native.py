@@ -198,11 +198,14 @@ class NativeBody:
 
     Attributes:
         take: Returns the data that has arrived, empty bytes at the end, or a future to await before the next call.
+        hold: Holds back data for at most a number of seconds, so that one wake-up of the event loop serves several
+            responses.
         close: Closes the response. Also closes the connection if the body was not read to its end.
     """
 
     def __init__(self, exchange: HttpExchange, transport: NativeTransport) -> None:
         self.take = exchange.take
+        self.hold = exchange.hold
         self.close = exchange.close
         self._transport = transport  # keep it alive while its connections are used
 

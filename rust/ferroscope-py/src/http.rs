@@ -331,6 +331,15 @@ impl HttpExchange {
         }
     }
 
+    /// Holds back body data, for at most so many seconds, so that one wake-up of the event loop serves many responses.
+    fn hold(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        let engine = self.open(py)?;
+        if let Some(time) = duration(Some(seconds))? {
+            engine.get().lock().hold(self.key, time);
+        }
+        Ok(())
+    }
+
     /// Connects to one of these addresses, as `getaddrinfo` returns them.
     fn connect(&self, py: Python<'_>, addresses: Vec<Bound<'_, PyTuple>>) -> PyResult<()> {
         let engine = self.open(py)?;

@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     pub reused: bool,
     /// The link's count of written bytes at the beginning of the current request.
     pub began_at: u64,
+    /// Whether what arrives is held back.
+    pub held: bool,
     /// The time when it is closed if it is still idle.
     pub idle_until: Option<Instant>,
 }
@@ -39,6 +41,7 @@ impl Connection {
             reader: Reader::new(false),
             reused: false,
             began_at: 0,
+            held: false,
             idle_until: None,
         }
     }

@@ -7,6 +7,7 @@ use crate::connecting::{Connecting, MAX_ATTEMPTS};
 use crate::connection::{Connection, Stage as ConnectionStage};
 use crate::error::{Error, Kind};
 use crate::exchange::{Exchange, Stage};
+use crate::held::{Held, TOKEN as HELD};
 use crate::link::{Link, Outcome, plain};
 use crate::pool::{Counts, Limits, Pool};
 use crate::request::Request;
@@ -52,6 +53,7 @@ pub enum Body {
 #[derive(Debug)]
 pub struct Engine {
     poll: Poll,
+    held: Held,
     events: Events,
     pools: Slab<Pool>,
     connections: Slab<Connection>,
@@ -72,6 +74,7 @@ impl Engine {
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
+            held: Held::new()?,
             events: Events::with_capacity(EVENTS_PER_TURN),
             pools: Slab::new(),
             connections: Slab::new(),
@@ -92,7 +95,7 @@ impl Engine {
     /// Returns the time of the next call of [`expire`](Self::expire).
     #[must_use]
     pub fn wake_at(&self) -> Option<Instant> {
-        self.wake_at
+        self.wake_at.into_iter().chain(self.held.until).min()
     }
 
     /// Returns whether a turn left work that the descriptor does not show.
@@ -205,6 +208,31 @@ impl Engine {
         Ok(Body::Wait)
     }
 
+    /// Holds back what arrives on an exchange's connection, for at most `time`, until the end of the exchange.
+    ///
+    /// What arrives on several such connections in that time is read in one turn. Others are not held back.
+    pub fn hold(&mut self, key: usize, time: Duration) {
+        let Some(Exchange { stage: Stage::Connected(at), .. }) = self.exchanges.get(key) else { return };
+        let Some(connection) = self.connections.get_mut(*at) else { return };
+        let (held, token) = (connection.held, Token(*at * MAX_ATTEMPTS));
+        let Some(link) = connection.link().filter(|_| !held) else { return };
+        if link.watch_by(self.poll.registry(), self.held.poll.registry(), token) {
+            connection.held = true;
+            self.held.add(time, self.poll.registry());
+        }
+    }
+
+    /// Ends the hold on a connection that serves another exchange next.
+    fn unhold(&mut self, at: usize) {
+        let Some(connection) = self.connections.get_mut(at) else { return };
+        if std::mem::take(&mut connection.held) {
+            if let Some(link) = connection.link() {
+                link.watch_by(self.held.poll.registry(), self.poll.registry(), Token(at * MAX_ATTEMPTS));
+            }
+            self.held.remove(self.poll.registry());
+        }
+    }
+
     /// Ends an exchange. Its key becomes invalid. A connection in the middle of a response is closed.
     pub fn close(&mut self, key: usize) {
         if let Some(exchange) = self.exchanges.get_mut(key) {
@@ -245,24 +273,7 @@ impl Engine {
             self.receive(at, now);
         }
         if polled.is_ok() {
-            for event in &events {
-                let Token(token) = event.token();
-                let at = token / MAX_ATTEMPTS;
-                let Some(connection) = self.connections.get_mut(at) else { continue };
-                match &mut connection.stage {
-                    ConnectionStage::Connecting(_) => self.advance(at, now),
-                    ConnectionStage::Open(link) => {
-                        link.closing |= event.is_read_closed() || event.is_error();
-                        if event.is_writable() {
-                            self.send(at, now);
-                        }
-                        if event.is_readable() || event.is_read_closed() || event.is_error() {
-                            self.receive(at, now);
-                        }
-                    }
-                    ConnectionStage::Closed => {}
-                }
-            }
+            self.handle(&events, now);
         }
         self.events = events;
         match polled {
@@ -271,8 +282,52 @@ impl Engine {
         }
     }
 
+    fn handle(&mut self, events: &Events, now: Instant) {
+        for event in events {
+            if event.token() == HELD {
+                self.held.begin(now, self.poll.registry());
+                continue;
+            }
+            let Token(token) = event.token();
+            let at = token / MAX_ATTEMPTS;
+            let Some(connection) = self.connections.get_mut(at) else { continue };
+            match &mut connection.stage {
+                ConnectionStage::Connecting(_) => self.advance(at, now),
+                ConnectionStage::Open(link) => {
+                    link.closing |= event.is_read_closed() || event.is_error();
+                    if event.is_writable() {
+                        self.send(at, now);
+                    }
+                    if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        self.receive(at, now);
+                    }
+                }
+                ConnectionStage::Closed => {}
+            }
+        }
+    }
+
+    /// Reads what arrived on connections that hold it back.
+    fn read_held(&mut self, now: Instant) {
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        while self.held.poll.poll(&mut events, Some(Duration::ZERO)).is_ok() {
+            self.handle(&events, now);
+            if events.iter().count() < EVENTS_PER_TURN {
+                break;
+            }
+        }
+        self.events = events;
+        self.held.end(self.poll.registry());
+    }
+
     /// Ends the exchanges whose timeout has passed.
     pub fn expire(&mut self, now: Instant) {
+        if self.held.until.is_some_and(|until| until <= now) {
+            self.read_held(now);
+        }
+        if self.wake_at.is_some_and(|at| at > now) {
+            return;
+        }
         for key in self.keys_of_exchanges(|it| it.deadline.is_some_and(|(at, _)| at <= now)) {
             let Some(exchange) = self.exchanges.get(key) else { continue };
             let Some((_, kind)) = exchange.deadline else { continue };
@@ -562,6 +617,7 @@ impl Engine {
             self.close_connection(at);
             return;
         }
+        self.unhold(at);
         let found = &mut self.pools[pool];
         found.idle.push(at);
         let connection = &mut self.connections[at];
@@ -589,7 +645,10 @@ impl Engine {
         let Some(mut connection) = self.connections.try_remove(at) else { return };
         if let ConnectionStage::Open(link) = std::mem::replace(&mut connection.stage, ConnectionStage::Closed)
         {
-            link.close(self.poll.registry());
+            link.close(if connection.held { self.held.poll.registry() } else { self.poll.registry() });
+        }
+        if connection.held {
+            self.held.remove(self.poll.registry());
         }
         let Some(pool) = self.pools.get_mut(connection.pool) else { return };
         pool.open -= 1;

@@ -17,6 +17,8 @@ pub mod engine;
 #[cfg(unix)]
 mod exchange;
 #[cfg(unix)]
+mod held;
+#[cfg(unix)]
 mod link;
 #[cfg(unix)]
 pub mod pool;

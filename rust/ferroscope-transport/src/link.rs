@@ -1,8 +1,8 @@
 //! An open socket, encrypted or not.
 
 use crate::error::{Error, Kind};
-use mio::Registry;
 use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use std::io::{self, BufRead, ErrorKind, Read, Write};
@@ -59,6 +59,17 @@ impl Link {
 
     pub fn socket(&self) -> &TcpStream {
         &self.socket
+    }
+
+    /// Has another descriptor watch the socket. Returns whether it does.
+    pub fn watch_by(&mut self, before: &Registry, after: &Registry, token: Token) -> bool {
+        let interests = Interest::READABLE | Interest::WRITABLE;
+        let moved =
+            before.deregister(&mut self.socket).and_then(|()| after.register(&mut self.socket, token, interests));
+        moved.is_ok() || {
+            let _ = before.register(&mut self.socket, token, interests);
+            false
+        }
     }
 
     /// Returns the protocol version and the cipher of the TLS session.

@@ -39,6 +39,8 @@ class StreamConfig(TypedDict, total=False):
       `StreamInterruptedError`, which is also the SDK's `APITimeoutError` and has the received data as `partial`.
     - `replay`: whether the stream can be iterated over again after its end, without another request. The received data
       is buffered for that, up to the given number of bytes, or up to a default limit if it is True.
+    - `batch`: the longest delay of an event in seconds, such as 0.005. Events that arrive within it are read together,
+      which costs less CPU time where many streams are open. By default each event is read when it arrives.
 
     Example:
         ```python
@@ -55,3 +57,4 @@ class StreamConfig(TypedDict, total=False):
     idle_timeout: float | None
     total_timeout: float | None
     replay: bool | int
+    batch: float | None
