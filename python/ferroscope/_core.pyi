@@ -108,7 +108,7 @@ class HttpEngine:
     def start(
         self,
         pool: int,
-        origin: tuple[bool, str, int, str | None],
+        origin: tuple[bool, str, int, str | None, tuple[str, int, list[tuple[bytes, bytes]]] | None],
         method: bytes,
         target: bytes,
         headers: list[tuple[bytes, bytes]],

@@ -235,7 +235,7 @@ proptest! {
 // ---- requests
 
 fn origin() -> Origin {
-    Origin { tls: false, host: "localhost".into(), port: 80, server_name: None }
+    Origin { tls: false, host: "localhost".into(), port: 80, server_name: None, proxy: None }
 }
 
 fn render(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Result<Request, Error> {

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ._fallback import reason_against_settings, reason_of_patches
 from ._joined import LIBRARIES, MADE_BY_SDKS, http_clients_of, is_own_backend, join_chunks
 from ._native import NativeTransport
+from ._proxies import proxy_of_pool
 
 _ClientT = TypeVar("_ClientT")
 
@@ -42,14 +43,14 @@ def adapt_client(client: _ClientT) -> _ClientT:
 
 def _make_native(http: Any) -> None:  # Any: an HTTP client of either library
     transport = getattr(http, "_transport", None)
-    if type(transport).__name__ == "AsyncHTTPTransport" and _library_of(transport) in LIBRARIES:
-        reason = _reason_against(transport)
-        if reason is None:
-            http._transport = _native_in_place_of(transport)
-            if any((getattr(http, "_mounts", None) or {}).values()):
-                logger.debug("%s stays the transport of URLs that have a proxy", _library_of(transport))
-        else:
-            logger.debug("%s stays the transport: %s", _library_of(transport), reason)
+    if (native := _native_in_place_of(transport)) is None:
+        return
+    http._transport = native
+    # Transports by URL pattern: a client has one per proxy, which httpx finds in the environment.
+    mounts = getattr(http, "_mounts", None) or {}
+    for pattern, mounted in mounts.items():
+        if (native := _native_in_place_of(mounted)) is not None:
+            mounts[pattern] = native
 
 
 def adapt_client_if_sdk_made(client: object) -> None:
@@ -78,8 +79,8 @@ def _reason_against(transport: Any) -> str | None:
     if (reason := reason_against_settings(True) or reason_of_patches(_library_of(transport))) is not None:
         return reason
     pool = getattr(transport, "_pool", None)
-    if type(pool).__name__ != "AsyncConnectionPool":
-        return "a proxy"
+    if type(pool).__name__ != "AsyncConnectionPool" and isinstance(found := proxy_of_pool(pool), str):
+        return found
     known = {"_http1": True, "_http2": False, "_uds": None, "_local_address": None, "_retries": 0, "_proxy": None}
     for name, value in known.items():
         if getattr(pool, name, value) != value:
@@ -108,5 +109,14 @@ class _PoolLimits:
             setattr(self, name, None if value == sys.maxsize else value)
 
 
-def _native_in_place_of(transport: Any) -> NativeTransport:
-    return NativeTransport(limits=_PoolLimits(transport._pool), fallback=transport)
+def _native_in_place_of(transport: Any) -> NativeTransport | None:
+    if type(transport).__name__ != "AsyncHTTPTransport" or _library_of(transport) not in LIBRARIES:
+        return None
+    reason = _reason_against(transport)
+    if reason is not None:
+        logger.debug("%s stays the transport: %s", _library_of(transport), reason)
+        return None
+    pool = transport._pool
+    proxy = None if type(pool).__name__ == "AsyncConnectionPool" else proxy_of_pool(pool)
+    assert not isinstance(proxy, str), "which is a reason against it"
+    return NativeTransport(limits=_PoolLimits(pool), proxy=proxy, fallback=transport)

@@ -19,6 +19,7 @@ from weakref import finalize
 from ._engines import Pool, open_pool
 from ._fallback import reason_against, reason_against_settings
 from ._joined import is_unpatched, made_by_libraries
+from ._proxies import Proxy, parse_proxy
 
 if TYPE_CHECKING:
     from .._core import HttpExchange
@@ -61,6 +62,7 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         cert: The client's certificate: the path of a PEM file with its key, or the paths of the certificate and the
             key.
         limits: The limits of the connection pool; by default those of httpx.
+        proxy: The URL of an HTTP proxy for all requests, such as `http://user:password@proxy:3128`.
         fallback: The transport for unsupported requests; by default that of the HTTP library.
 
     Example:
@@ -77,11 +79,14 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         verify: bool | str | ssl.SSLContext = True,
         cert: str | tuple[str, str] | None = None,
         limits: Limits | None = None,
+        proxy: str | Proxy | None = None,
         fallback: Any = None,  # Any: an async transport of either library
     ) -> None:
         self._verify = verify
         self._cert = cert
         self._limits: Limits = limits or DefaultLimits()
+        self._proxy = parse_proxy(proxy) if isinstance(proxy, str) else proxy
+        self._proxy_url = proxy if isinstance(proxy, str) else None
         self._fallback = fallback
         self._against = reason_against_settings(verify)
         self._logged: set[str] = set()
@@ -122,12 +127,21 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         tls = url.scheme == "https"
         host = url.raw_host.decode("ascii")
         port = url.port or (443 if tls else 80)
+        target, headers, tunnel = extensions.get("target") or url.raw_path, request.headers.raw, None
+        peer = (host, port)
+        if (proxy := self._proxy) is not None:
+            peer = (proxy.host, proxy.port)
+            if tls:
+                tunnel = (*peer, list(proxy.headers))
+            else:
+                host, port = peer
+                target, headers = proxy.forwarded(url, headers)
         exchange = pool.engine.start(
             pool.key,
-            (tls, host, port, extensions.get("sni_hostname")),
+            (tls, host, port, extensions.get("sni_hostname"), tunnel),
             request.method.encode("ascii"),
-            extensions.get("target") or url.raw_path,
-            request.headers.raw,
+            target,
+            headers,
             request.content,
             [timeout.get(name) for name in ("connect", "read", "write", "pool")],
             partial(library.make_error, request),
@@ -135,7 +149,7 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         try:
             while not isinstance(head := exchange.head(), tuple):
                 if head is None:
-                    await _resolve(exchange, host, port, timeout.get("connect"), partial(library.make_error, request))
+                    await _resolve(exchange, *peer, timeout.get("connect"), partial(library.make_error, request))
                 else:
                     await head
         except BaseException:
@@ -152,7 +166,7 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
             logger.debug("%s sends the request instead of the native transport: %s", library.name, reason)
         if self._fallback is None:
             self._fallback = library.module.AsyncHTTPTransport(
-                verify=self._verify, cert=self._cert, limits=library.limits(self._limits)
+                verify=self._verify, cert=self._cert, limits=library.limits(self._limits), proxy=self._proxy_url
             )
         return await self._fallback.handle_async_request(request)
 

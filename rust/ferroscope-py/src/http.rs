@@ -8,6 +8,7 @@ use ferroscope_transport::pool::Limits;
 use ferroscope_transport::request::{Origin, Request, Timeouts};
 use ferroscope_transport::response::Head;
 use ferroscope_transport::tls::{Identity, Roots, Tls};
+use ferroscope_transport::tunnel::Proxy;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -17,7 +18,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The number of forks before this process. An engine of a parent process must not be used, because its sockets belong
@@ -53,6 +54,9 @@ impl TlsSettings {
         Ok(Self { tls })
     }
 }
+
+/// The host, the port and the headers of a proxy that opens tunnels.
+type ProxyArguments = (String, u16, Vec<(PyBackedBytes, PyBackedBytes)>);
 
 /// The connections of one asyncio event loop.
 #[pyclass(frozen, module = "ferroscope._core")]
@@ -150,7 +154,7 @@ impl HttpEngine {
     fn start(
         slf: &Bound<'_, Self>,
         pool: usize,
-        origin: (bool, String, u16, Option<String>),
+        origin: (bool, String, u16, Option<String>, Option<ProxyArguments>),
         method: &[u8],
         target: &[u8],
         headers: Vec<(PyBackedBytes, PyBackedBytes)>,
@@ -159,7 +163,7 @@ impl HttpEngine {
         make_error: Py<PyAny>,
     ) -> PyResult<HttpExchange> {
         let py = slf.py();
-        let (tls, host, port, server_name) = origin;
+        let (tls, host, port, server_name, proxy) = origin;
         let [connect, read, write, free] = timeouts;
         let timeouts = Timeouts {
             connect: duration(connect)?,
@@ -168,9 +172,14 @@ impl HttpEngine {
             pool: duration(free)?,
         };
         let headers = headers.iter().map(|(name, value)| (&name[..], &value[..]));
-        let origin = Origin { tls, host, port, server_name };
         let this = slf.get();
         this.check()?;
+        let open_tunnel = |(proxy_host, proxy_port, headers): ProxyArguments| {
+            let headers = headers.iter().map(|(name, value)| (&name[..], &value[..]));
+            Proxy::new(proxy_host, proxy_port, (&host, port), headers).map(Arc::new)
+        };
+        let proxy = proxy.map(open_tunnel).transpose().map_err(|error| raise(py, &make_error, &error))?;
+        let origin = Origin { tls, host, port, server_name, proxy };
         let request = Request::new(origin, timeouts, method, target, headers, body)
             .map_err(|error| raise(py, &make_error, &error))?;
         let key = this.lock().start(pool, request);

@@ -4,6 +4,7 @@ use crate::connecting::Connecting;
 use crate::link::Link;
 use crate::request::Origin;
 use crate::response::Reader;
+use crate::tunnel::Tunnel;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) enum Stage {
     Connecting(Connecting),
+    Tunnelling(Tunnel),
     Open(Link),
     Closed,
 }
@@ -49,7 +51,7 @@ impl Connection {
     pub fn link(&mut self) -> Option<&mut Link> {
         match &mut self.stage {
             Stage::Open(link) => Some(link),
-            Stage::Connecting(_) | Stage::Closed => None,
+            Stage::Connecting(_) | Stage::Tunnelling(_) | Stage::Closed => None,
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::pool::{Counts, Limits, Pool};
 use crate::request::Request;
 use crate::response::{Head, Reader};
 use crate::tls::Tls;
+use crate::tunnel::Tunnel;
+use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 use std::io;
@@ -292,7 +294,7 @@ impl Engine {
             let at = token / MAX_ATTEMPTS;
             let Some(connection) = self.connections.get_mut(at) else { continue };
             match &mut connection.stage {
-                ConnectionStage::Connecting(_) => self.advance(at, now),
+                ConnectionStage::Connecting(_) | ConnectionStage::Tunnelling(_) => self.advance(at, now),
                 ConnectionStage::Open(link) => {
                     link.closing |= event.is_read_closed() || event.is_error();
                     if event.is_writable() {
@@ -379,7 +381,8 @@ impl Engine {
                 self.close_connection(oldest);
                 continue;
             }
-            let address = origin.host.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, origin.port));
+            let (host, port) = origin.peer();
+            let address = host.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port));
             let Some(found) = self.pools.get_mut(pool) else { return };
             found.queue.pop_front();
             found.open += 1;
@@ -405,38 +408,59 @@ impl Engine {
     /// Continues opening a connection.
     fn advance(&mut self, at: usize, now: Instant) {
         let Some(connection) = self.connections.get_mut(at) else { return };
-        let ConnectionStage::Connecting(connecting) = &mut connection.stage else { return };
-        match connecting.poll(self.poll.registry(), now) {
-            Ok(None) => {
-                if let Some(next) = connecting.next_at() {
-                    self.note(next);
-                }
-            }
-            Ok(Some(socket)) => {
-                let pool = &self.pools[connection.pool];
-                let name = connection.origin.server_name.as_ref().unwrap_or(&connection.origin.host);
-                let tls = if connection.origin.tls { pool.tls.as_ref() } else { None };
-                if connection.origin.tls && tls.is_none() {
-                    self.fail(at, Error::new(Kind::Connect, "this transport has no TLS settings"));
-                    return;
-                }
-                match Link::new(socket, tls.map(|tls| (&tls.config, name.as_str()))) {
-                    Ok(link) => {
-                        let handshaking = link.is_handshaking();
-                        connection.stage = ConnectionStage::Open(link);
-                        if handshaking && let Some(key) = connection.exchange {
-                            self.set_deadline(key, Kind::ConnectTimeout, now);
-                        }
-                        self.begin(at, now);
+        if let ConnectionStage::Connecting(connecting) = &mut connection.stage {
+            match connecting.poll(self.poll.registry(), now) {
+                Ok(None) => {
+                    if let Some(next) = connecting.next_at() {
+                        self.note(next);
                     }
-                    Err(error) => self.fail(at, error),
+                }
+                Ok(Some(socket)) if connection.origin.proxy.is_some() => {
+                    connection.stage = ConnectionStage::Tunnelling(Tunnel::new(socket));
+                    if let Some(key) = connection.exchange {
+                        self.set_deadline(key, Kind::ConnectTimeout, now);
+                    }
+                }
+                Ok(Some(socket)) => self.open(at, socket, now),
+                Err(error) => {
+                    let (host, port) = connection.origin.peer();
+                    let message = format!("cannot connect to {host}:{port}: {}", plain(&error));
+                    self.fail(at, Error::new(Kind::Connect, message));
                 }
             }
-            Err(error) => {
-                let origin = &connection.origin;
-                let message = format!("cannot connect to {}:{}: {}", origin.host, origin.port, plain(&error));
-                self.fail(at, Error::new(Kind::Connect, message));
+        }
+        let Some(connection) = self.connections.get_mut(at) else { return };
+        if let (ConnectionStage::Tunnelling(tunnel), Some(proxy)) =
+            (&mut connection.stage, connection.origin.proxy.as_ref())
+        {
+            match tunnel.advance(proxy) {
+                Ok(None) => {}
+                Ok(Some(socket)) => self.open(at, socket, now),
+                Err(error) => self.fail(at, error),
             }
+        }
+    }
+
+    /// Begins the TLS handshake on a socket, or the request.
+    fn open(&mut self, at: usize, socket: TcpStream, now: Instant) {
+        let connection = &mut self.connections[at];
+        let pool = &self.pools[connection.pool];
+        let name = connection.origin.server_name.as_ref().unwrap_or(&connection.origin.host);
+        let tls = if connection.origin.tls { pool.tls.as_ref() } else { None };
+        if connection.origin.tls && tls.is_none() {
+            self.fail(at, Error::new(Kind::Connect, "this transport has no TLS settings"));
+            return;
+        }
+        match Link::new(socket, tls.map(|tls| (&tls.config, name.as_str()))) {
+            Ok(link) => {
+                let handshaking = link.is_handshaking();
+                connection.stage = ConnectionStage::Open(link);
+                if handshaking && let Some(key) = connection.exchange {
+                    self.set_deadline(key, Kind::ConnectTimeout, now);
+                }
+                self.begin(at, now);
+            }
+            Err(error) => self.fail(at, error),
         }
     }
 
@@ -737,6 +761,8 @@ fn closed() -> Error {
 fn next_of(connection: &Connection) -> Option<Instant> {
     match &connection.stage {
         ConnectionStage::Connecting(connecting) => connecting.next_at(),
-        ConnectionStage::Open(_) | ConnectionStage::Closed => connection.idle_until,
+        ConnectionStage::Tunnelling(_) | ConnectionStage::Open(_) | ConnectionStage::Closed => {
+            connection.idle_until
+        }
     }
 }

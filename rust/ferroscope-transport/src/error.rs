@@ -12,6 +12,8 @@ pub enum Kind {
     ConnectTimeout,
     /// No free connection within the timeout.
     PoolTimeout,
+    /// A proxy refused to open a tunnel, or broke off.
+    Proxy,
     /// The connection broke while a response was read.
     Read,
     /// No bytes of a response within the timeout.
@@ -34,6 +36,7 @@ impl Kind {
             Self::Connect => "ConnectError",
             Self::ConnectTimeout => "ConnectTimeout",
             Self::PoolTimeout => "PoolTimeout",
+            Self::Proxy => "ProxyError",
             Self::Read => "ReadError",
             Self::ReadTimeout => "ReadTimeout",
             Self::Write => "WriteError",

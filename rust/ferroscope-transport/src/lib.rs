@@ -24,6 +24,8 @@ mod link;
 pub mod pool;
 #[cfg(unix)]
 pub mod tls;
+#[cfg(unix)]
+pub mod tunnel;
 
 #[cfg(unix)]
 pub use engine::Engine;

@@ -64,8 +64,9 @@ impl Link {
     /// Has another descriptor watch the socket. Returns whether it does.
     pub fn watch_by(&mut self, before: &Registry, after: &Registry, token: Token) -> bool {
         let interests = Interest::READABLE | Interest::WRITABLE;
-        let moved =
-            before.deregister(&mut self.socket).and_then(|()| after.register(&mut self.socket, token, interests));
+        let moved = before
+            .deregister(&mut self.socket)
+            .and_then(|()| after.register(&mut self.socket, token, interests));
         moved.is_ok() || {
             let _ = before.register(&mut self.socket, token, interests);
             false
@@ -187,7 +188,7 @@ impl Link {
 }
 
 /// Returns the count of a read or a write, or `None` if it would block.
-fn attempt(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
+pub(crate) fn attempt(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
     loop {
         match transfer() {
             Ok(count) => return Ok(Some(count)),

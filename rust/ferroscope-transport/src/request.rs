@@ -1,6 +1,10 @@
 //! Renders the bytes of an HTTP/1.1 request.
 
 use crate::error::Error;
+#[cfg(unix)]
+use crate::tunnel::Proxy;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The timeout of each step of a request; `None` means no limit.
@@ -27,6 +31,21 @@ pub struct Origin {
     pub port: u16,
     /// The name for which a certificate must be valid, if it differs from the host.
     pub server_name: Option<String>,
+    /// The proxy through which the connection goes.
+    #[cfg(unix)]
+    pub proxy: Option<Arc<Proxy>>,
+}
+
+impl Origin {
+    /// Returns the host and the port that a socket connects to: the proxy's, if there is one.
+    #[must_use]
+    pub fn peer(&self) -> (&str, u16) {
+        #[cfg(unix)]
+        if let Some(proxy) = &self.proxy {
+            return (&proxy.host, proxy.port);
+        }
+        (&self.host, self.port)
+    }
 }
 
 /// A request, ready to be written.
