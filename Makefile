@@ -15,7 +15,7 @@ sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-exten
 
 SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
 
-.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench tools clean
+.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench count-instructions tools clean
 .DEFAULT_GOAL := help
 # Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
@@ -78,6 +78,9 @@ wheel: $(VENV)/.demo ## Build the wheel and try it in an empty environment
 
 bench: $(VENV)/.test $(CORE) ## Compare with other libraries, each in its own environment
 	$(BIN)/python benches/python/run.py
+
+count-instructions: | tools ## Count the instructions of the core's benches, and compare them with their budget
+	$(PYTHON) tools/count_instructions.py
 
 clean: ## Remove all build results
 	rm -rf target dist $(VENV) .venvs $(CORE)
