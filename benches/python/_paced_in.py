@@ -36,11 +36,11 @@ def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[s
     return texts
 
 
-def ferroscope_texts() -> Callable[[str], AsyncIterator[str]]:
+def ferroscope_texts(batch: float | None) -> Callable[[str], AsyncIterator[str]]:
     from ferroscope.core import openai
 
     def prompt(model: str) -> Any:
-        @openai.call(model, stream=True)
+        @openai.call(model, stream={"batch": batch})
         async def go_on() -> str:
             return "Go on."
 
@@ -116,8 +116,8 @@ def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
         return sdk_texts(openai.DefaultAioHttpClient)
     if name == "asyncio protocol, our decoder":
         return bare_texts()
-    os.environ["FERROSCOPE_TRANSPORT"] = name.rpartition(" ")[2]
-    return ferroscope_texts()
+    os.environ["FERROSCOPE_TRANSPORT"] = "httpx" if "httpx" in name else "native"
+    return ferroscope_texts(0.005 if "5 ms" in name else None)
 
 
 def cpu() -> float:
