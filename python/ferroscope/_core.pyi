@@ -11,6 +11,7 @@ __all__ = [
     "ChunkJoiner",
     "DecodeError",
     "Event",
+    "EventEmitter",
     "HttpEngine",
     "HttpExchange",
     "JsonError",
@@ -202,6 +203,91 @@ class Event:
         """The calls whose arguments the event extended, with the fragments."""
 
 @final
+class EventEmitter:
+    """Writes one answer as server-sent events of a web format.
+
+    Each method returns the events that are new, and those that an earlier method wrote before it failed.
+    """
+
+    def __new__(
+        cls,
+        format: str,
+        *,
+        id: str,
+        thread: str = "",
+        model: str = "",
+        created: int = 0,
+        runs_tools: bool = False,
+        first: int = 1,
+    ) -> EventEmitter:
+        """Create the emitter of one answer.
+
+        Args:
+            format: `vercel`, `openai`, `ag-ui` or `text`.
+            id: The id of the answer.
+            thread: AG-UI's thread.
+            model: The model in the events.
+            created: When the answer began, in seconds since the epoch.
+            runs_tools: Whether the server runs the tools, so that `openai` leaves their calls out.
+            first: The number of the first event.
+
+        Raises:
+            ValueError: The format is unknown.
+        """
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next event."""
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the last event has been written."""
+
+    @property
+    def incomplete_call(self) -> str | None:
+        """The name of the first tool call of the step whose arguments never became complete."""
+
+    def fold(self, decoder: StreamDecoder) -> bytes:
+        """Fold all that has been fed to a decoder, and write what it added.
+
+        Raises:
+            DecodeError: As from the decoder. The events before the error come with the next method.
+        """
+
+    def add(self, event: Event, reasoning: str) -> bytes:
+        """Write what an event added that has been folded already."""
+
+    def start_step(self) -> bytes:
+        """Begin a model call."""
+
+    def restart_call(self) -> None:
+        """Prepare for a stream that starts from nothing: of the next model call, or of another attempt at this one."""
+
+    def finish_step(self) -> bytes:
+        """End a model call."""
+
+    def tool_output(self, id: str | None, name: str, output: str, is_error: bool) -> bytes | None:
+        """Write the output of a tool, JSON text, or the text of its error; None if there is no such call."""
+
+    def data(self, name: str, json: str) -> bytes:
+        """Write data of the program's own, JSON text."""
+
+    def source(self, url: str, title: str) -> bytes:
+        """Write a web page that the answer rests on."""
+
+    def file(self, url: str, media_type: str) -> bytes:
+        """Write a file, by its URL."""
+
+    def finish(self, reason: str, usage: str | None = None, cost: str | None = None) -> bytes:
+        """End the answer with a finish reason, usage (JSON text) and cost (a JSON number, USD)."""
+
+    def error(self, message: str, code: str) -> bytes:
+        """End the answer with an error."""
+
+    def abort(self) -> bytes:
+        """End an answer that was stopped on request."""
+
+@final
 class StreamDecoder:
     """The decoder of one streamed response: feed bytes, iterate over the completed events, and repeat.
 
@@ -279,6 +365,10 @@ class StreamDecoder:
         Raises:
             DecodeError: As in the iteration.
         """
+    @property
+    def read(self) -> bytes | None:
+        """The read that was fed last; None before the first and after the end of the body."""
+
     def feed_event(self, data: str) -> Event:
         """Process one event without framing, as JSON text.
 

@@ -15,10 +15,11 @@ from typing import Any
 from pydantic_core import from_json
 
 from .._core import DecodeError, Event, StreamDecoder
+from ..core.base._responses.stream_view import StreamView
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.retry import Attempt
 from ..core.base.stream import AnyStream
-from ..core.base.stream_events import StreamEvent
+from ..core.base.stream_events import StreamEvent, WebFormat
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
 from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
 from . import event_trace
@@ -242,6 +243,40 @@ class StreamRun:
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
         run = self._replay_run() or self
         return run.aiterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
+
+    def sse(self, format: WebFormat, **options: Any) -> StreamView[bytes]:  # Any: those of `BaseStream.sse`
+        from .web_answer import sse_of
+
+        return sse_of(self, format, **options)
+
+    @property
+    def replayed(self) -> StreamRun:
+        """The run that iterates over the stream next: a replay, if this run is over and kept its body."""
+        return self._again() or self
+
+    def raw(self) -> Generator[bytes, None, None]:
+        run = self._again() or self
+        return run.iterate(run._received)
+
+    def araw(self) -> AsyncGenerator[bytes, None]:
+        run = self._again() or self
+        return run.aiterate(run._received)
+
+    def _received(self, events: Iterable[Event]) -> Iterator[bytes]:
+        """Yield the read that some events were decoded from."""
+        decoder = self._decoder
+        if not decoder.framed:
+            for event in events:
+                yield b"data: " + event.data + b"\n\n"
+            return
+        read = decoder.read  # None once the body has ended
+        if isinstance(events, StreamDecoder):
+            events.fold()
+        else:
+            for _ in events:
+                pass
+        if read:
+            yield read
 
     def collect(self) -> AnyCallResponse:
         """Read a sync stream to its end, without an object for each chunk."""
@@ -626,6 +661,16 @@ class StreamRun:
     @property
     def finish_reasons(self) -> list[str]:
         return self._decoder.finish_reasons
+
+    @property
+    def decoder(self) -> StreamDecoder:
+        """The decoder of the body."""
+        return self._decoder
+
+    @property
+    def provider_name(self) -> str:
+        """The name of the provider."""
+        return self._call.provider.name
 
     def response(self) -> AnyCallResponse:
         """Return the answer so far, as a response."""

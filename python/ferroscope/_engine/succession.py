@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from .drive import Flow, adrive, drive
 
 if TYPE_CHECKING:
+    from .._core import StreamDecoder
+    from ..core.base._responses.stream_view import StreamView
     from ..core.base.call_response import AnyCallResponse
     from ..core.base.retry import Attempt
+    from ..core.base.stream_events import WebFormat
     from ..prices import Cost
 
 # Any: runs of any kind, and the items of a way to iterate over them.
@@ -56,6 +59,8 @@ class SuccessiveRun:
     """
 
     if TYPE_CHECKING:
+        decoder: StreamDecoder
+        provider_name: str
         ended: bool
         complete: bool
         has_output: bool
@@ -165,6 +170,21 @@ class SuccessiveRun:
 
     def aevents(self) -> AsyncGenerator[Any, None]:
         return self._aiterate(lambda run: run.aevents())
+
+    def sse(self, format: WebFormat, **options: Any) -> StreamView[bytes]:  # Any: those of `BaseStream.sse`
+        from .web_answer import sse_of
+
+        return sse_of(self, format, **options)
+
+    @property
+    def replayed(self) -> SuccessiveRun:
+        return self
+
+    def raw(self) -> Generator[bytes, None, None]:
+        return self._iterate(lambda run: run.raw())
+
+    def araw(self) -> AsyncGenerator[bytes, None]:
+        return self._aiterate(lambda run: run.araw())
 
     def collect(self) -> AnyCallResponse:
         """Read a sync stream to its end. Nothing is yielded before."""

@@ -13,6 +13,7 @@
 
 pub mod delta;
 pub mod dialect;
+pub mod emit;
 pub mod error;
 pub mod framing;
 pub mod json;

@@ -295,6 +295,12 @@ impl Stream {
         Ok(Step { data: Some(Cow::Borrowed(data)), delta: &self.delta, at })
     }
 
+    /// Returns what the latest step added.
+    #[must_use]
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+
     /// Returns the response so far.
     #[must_use]
     pub fn state(&self) -> &Dialect {

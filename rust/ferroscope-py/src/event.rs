@@ -34,6 +34,16 @@ impl ToolCallDelta {
         })
     }
 
+    /// The position, id, name and arguments.
+    #[allow(clippy::type_complexity, reason = "four fields, named where they are used")]
+    pub(crate) fn parts<'a>(
+        &'a self,
+        py: Python<'a>,
+    ) -> PyResult<(usize, Option<&'a str>, &'a str, &'a str)> {
+        let id = self.id.as_ref().map(|id| id.bind(py).to_str()).transpose()?;
+        Ok((self.position, id, self.name.bind(py).to_str()?, self.arguments.bind(py).to_str()?))
+    }
+
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         (self.position, &self.id, &self.name, &self.arguments).into_pyobject(py)
     }
@@ -87,10 +97,10 @@ pub struct Event {
     data: Data,
     /// Calls that the event completed.
     #[pyo3(get)]
-    tool_calls: Option<Py<PyList>>,
+    pub(crate) tool_calls: Option<Py<PyList>>,
     /// Calls whose arguments the event extended, with the fragments.
     #[pyo3(get)]
-    fragments: Option<Py<PyList>>,
+    pub(crate) fragments: Option<Py<PyList>>,
 }
 
 /// The event's JSON text. Usually it is a range of a read that is in memory anyway.
@@ -116,6 +126,13 @@ impl Event {
             Data::Part { read, start, end } => PyBytes::new(py, &read.as_bytes(py)[*start..*end]).unbind(),
             Data::Own(data) => data.clone_ref(py),
         }
+    }
+}
+
+impl Event {
+    /// The text that the event added.
+    pub(crate) fn text<'a>(&'a self, py: Python<'a>) -> PyResult<&'a str> {
+        self.content.bind(py).to_str()
     }
 }
 

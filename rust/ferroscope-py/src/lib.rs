@@ -1,5 +1,6 @@
 //! The extension module `ferroscope._core`. It only converts and forwards.
 
+mod emit;
 mod error;
 mod event;
 mod growing_text;
@@ -17,6 +18,8 @@ use pyo3::prelude::*;
 mod _core {
     use super::*;
 
+    #[pymodule_export]
+    use super::emit::EventEmitter;
     #[pymodule_export]
     use super::error::DecodeError;
     #[pymodule_export]

@@ -14,7 +14,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PyErr {
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PyErr {
     let known: Vec<&str> = known.collect();
     PyValueError::new_err(format!("unknown {what} {name:?}; use one of {}", known.join(", ")))
 }
@@ -33,8 +33,8 @@ pub struct StreamDecoder {
     owner: AtomicUsize,
 }
 
-struct State {
-    stream: Stream,
+pub(crate) struct State {
+    pub(crate) stream: Stream,
     /// The read that events refer to, and its offset in the body.
     read: Option<Py<PyBytes>>,
     read_start: u64,
@@ -124,7 +124,11 @@ impl StreamDecoder {
 
     /// Ends the body. The iteration then yields events that only the end completes.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
-        self.lock(py)?.stream.finish();
+        let mut this = self.lock(py)?;
+        this.stream.finish();
+        let before = this.read.take();
+        drop(this);
+        drop(before);
         Ok(())
     }
 
@@ -161,6 +165,12 @@ impl StreamDecoder {
             Ok(())
         })
         .map_err(raise)
+    }
+
+    /// The read that was fed last; None before the first and after the end of the body.
+    #[getter]
+    fn read(&self, py: Python<'_>) -> PyResult<Option<Py<PyBytes>>> {
+        Ok(self.lock(py)?.read.as_ref().map(|read| read.clone_ref(py)))
     }
 
     /// Processes one event without framing.
@@ -304,7 +314,7 @@ impl StreamDecoder {
 impl StreamDecoder {
     /// Waits for the thread that decodes, if there is one. That thread may need the GIL, so the GIL is released
     /// meanwhile.
-    fn lock(&self, py: Python<'_>) -> PyResult<Locked<'_>> {
+    pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<Locked<'_>> {
         thread_local!(static THREAD: u8 = const { 0 });
         let thread = THREAD.with(|place| std::ptr::from_ref(place).addr());
         if self.owner.load(Ordering::Relaxed) == thread {
@@ -318,7 +328,7 @@ impl StreamDecoder {
 }
 
 /// The locked state of a decoder.
-struct Locked<'a> {
+pub(crate) struct Locked<'a> {
     state: MutexGuard<'a, State>,
     owner: &'a AtomicUsize,
 }

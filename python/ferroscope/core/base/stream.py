@@ -13,7 +13,7 @@ from ._responses.stream_view import StreamView
 from ._responses.token_counts import TokenProperties
 from .call_response import AnyCallResponse
 from .call_response_chunk import AnyCallResponseChunk
-from .stream_events import StreamEvent
+from .stream_events import StreamEvent, WebFormat
 from .tool import BaseTool
 from .types import JsonableType, Provider
 
@@ -66,6 +66,9 @@ class StreamDriver(Protocol):
     def atexts(self) -> AsyncGenerator[str, None]: ...
     def events(self) -> Generator[StreamEvent[Any], None, None]: ...
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]: ...
+    def sse(self, format: WebFormat, **options: Any) -> StreamView[bytes]: ...  # Any: those of `BaseStream.sse`
+    def raw(self) -> Generator[bytes, None, None]: ...
+    def araw(self) -> AsyncGenerator[bytes, None]: ...
     def collect(self) -> AnyCallResponse: ...
     async def acollect(self) -> AnyCallResponse: ...
     def close(self) -> None: ...
@@ -180,6 +183,55 @@ class BaseStream(
             ```
         """
         return StreamView(self._run.events, self._run.aevents)
+
+    def sse(
+        self,
+        format: WebFormat = "vercel",
+        *,
+        id: str | None = None,
+        model: str | None = None,
+        thread_id: str | None = None,
+        include_usage: bool = True,
+        first_event: int = 1,
+    ) -> StreamView[bytes]:
+        """Return the answer as server-sent events of a web format, one item of bytes per read of the body.
+
+        The core encodes the events; no object is made for a chunk. Usage and cost (USD) come with the last events. An
+        exception becomes the error event of the format, without the exception's text, and is logged by the logger
+        `ferroscope.web`. Leaving the loop closes the connection to the provider.
+
+        Args:
+            format: `"vercel"` (UI message stream of the AI SDK 5 to 7), `"openai"` (chat completion chunks),
+                `"ag-ui"` (AG-UI 1.0) or `"text"` (JSON strings).
+            id: The id of the answer; a random one by default.
+            model: The name of the model in the events; by default that of the call.
+            thread_id: The thread of AG-UI; a random one by default.
+            include_usage: Whether the last events have usage and cost.
+            first_event: The number of the first event, its `id:` line.
+
+        Example:
+            ```python
+            @app.get("/answer")
+            async def answer(question: str) -> StreamingResponse:
+                return StreamingResponse(assistant(question).sse("vercel"), media_type="text/event-stream")
+            ```
+        """
+        return self._run.sse(
+            format,
+            id=id,
+            model=self._model if model is None else model,
+            thread_id=thread_id,
+            include_usage=include_usage,
+            first_event=first_event,
+        )
+
+    def raw(self) -> StreamView[bytes]:
+        """Return the body of the response as received, one item of bytes per read.
+
+        The stream is decoded on the way: text, tool calls, usage and cost are known afterwards, and a budget applies.
+        Where the SDK hands out objects in place of bytes, each item is one event, `data: ...` with a blank line.
+        """
+        return StreamView(self._run.raw, self._run.araw)
 
     def collect(self) -> _BaseCallResponseT:
         """Read the stream to its end and return the response, without creating an object per chunk.

@@ -15,7 +15,7 @@ for event in stream.events():
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias
+from typing import Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -72,3 +72,6 @@ class FinishEvent:
 
 StreamEvent: TypeAlias = TextEvent | ThinkingEvent | ToolArgumentsEvent | ToolEvent[_ToolT] | UsageEvent | FinishEvent
 """Any event of a stream."""
+
+WebFormat: TypeAlias = Literal["vercel", "openai", "ag-ui", "text"]
+"""A format of server-sent events that `stream.sse` writes."""
