@@ -166,7 +166,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderServer]:
             },
         ),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_the_body_of_a_request(
