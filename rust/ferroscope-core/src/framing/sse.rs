@@ -273,9 +273,20 @@ impl Decoder {
     fn field(&mut self, line: Range<usize>) -> Result<(), Error> {
         self.check_size(line.len(), line.start)?;
         let text = &self.buffer[line.clone()];
-        // The most common case first, without a search for the colon.
+        // The most common fields first, without a search for the colon.
         if text.starts_with(b"data:") {
             return self.data_line(line.start + 5..line.end);
+        }
+        if let Some(name) = text.strip_prefix(b"event:") {
+            let name = name.strip_prefix(b" ").unwrap_or(name);
+            self.name.clear();
+            // A stream repeats its names: the last one is known to be UTF-8.
+            if name == self.delivered_name.as_bytes() {
+                self.name.push_str(&self.delivered_name);
+            } else {
+                self.name.push_str(&replaced(name));
+            }
+            return Ok(());
         }
         let colon = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
         let value = &text[(colon + 1).min(text.len())..];
@@ -283,14 +294,11 @@ impl Decoder {
         match &text[..colon] {
             b"" => {}
             b"data" => return self.data_line(line.end..line.end),
-            b"event" => {
-                self.name.clear();
-                self.name.push_str(&String::from_utf8_lossy(value));
-            }
+            b"event" => self.name.clear(),
             b"id" => {
                 if !value.contains(&0) {
                     self.id.clear();
-                    self.id.push_str(&String::from_utf8_lossy(value));
+                    self.id.push_str(&replaced(value));
                 }
             }
             b"retry" => {
