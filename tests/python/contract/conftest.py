@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import pytest
 
+from ferroscope import llm, register_provider, unregister_provider
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.testing import ProviderServer
 
@@ -28,6 +31,7 @@ from .wires import (
     Mistral,
     OpenAIChat,
     OpenAIResponses,
+    OpenAIServer,
     Vertex,
     Wire,
 )
@@ -35,24 +39,44 @@ from .wires import (
 
 @dataclass(frozen=True)
 class Row:
-    """A provider: where its SDK looks for a key and an address, and what of ours calls it."""
+    """A provider: the environment of its SDK, the decorator that calls it, and its wire format.
+
+    A provider without a module is a row of data, called through `llm.call`.
+    """
 
     name: str
-    module: str
     environment: dict[str, str]  # `{url}` stands for the server's address
     model: str
     wire: Wire
-    mount: str = ""  # what the server calls it, where that is another name
+    module: str = ""
+    mount: str = ""  # the server's name for the provider, where it is another one
     options: dict[str, Any] = field(default_factory=dict)  # options of every call
+    registered: dict[str, Any] = field(default_factory=dict)  # arguments of `register_provider`, if it needs that
+    prices: str = ""  # the provider in the price table, where it has another name there
+    kinds: tuple[str, ...] = ("sync", "async")
 
     @property
     def url_name(self) -> str:
         return self.mount or self.name
 
     @property
+    def decorator(self) -> Callable[..., Any]:
+        """The call decorator: takes a model and options."""
+        return import_module(self.module).call if self.module else partial(llm.call, self.name)
+
+    @property
+    def arguments(self) -> list[str]:
+        """For a program: the module with the decorator, the model, and the arguments of `register_provider`."""
+        if self.module:
+            return [self.module, self.model]
+        registered = [json.dumps({"name": self.name, **self.registered})] if self.registered else []
+        return ["ferroscope.llm", f"{self.name}/{self.model}", *registered]
+
+    @property
     def key_variable(self) -> str:
-        """The variable with the key."""
-        return next(name for name in self.environment if name.endswith(("KEY", "KEY_ID", "CREDENTIAL")))
+        """The variable with the key; skips the test if the server checks no key."""
+        keys = [name for name in self.environment if name.endswith(("KEY", "KEY_ID", "CREDENTIAL"))]
+        return keys[0] if keys else pytest.skip("the server checks no key")
 
     @property
     def label(self) -> str:
@@ -157,7 +181,40 @@ ROWS = [
         model="us.anthropic.claude-haiku-4-5-20251001-v1:0",
         wire=BedrockConverse,
     ),
+    Row(
+        name="ollama",
+        environment={"OLLAMA_BASE_URL": "{url}"},
+        model="llama3.2",
+        wire=OpenAIServer,
+        mount="openai",
+        prices="free",
+        kinds=("sync",),
+    ),
+    Row(
+        name="vllm",
+        environment={"VLLM_BASE_URL": "{url}"},
+        model="qwen3",
+        wire=OpenAIServer,
+        mount="openai",
+        prices="free",
+        kinds=("async",),
+    ),
+    Row(
+        name="acme",
+        environment={"ACME_API_KEY": "test-key", "ACME_BASE_URL": "{url}"},
+        model="gpt-4o-mini",
+        wire=OpenAIServer,
+        mount="openai",
+        registered={"base_url": "http://acme.invalid/v1", "api_key_env": "ACME_API_KEY", "prices": "openai"},
+        prices="openai",
+        kinds=("async",),
+    ),
 ]
+
+
+def for_rows(chosen: Callable[[Row], bool]) -> pytest.MarkDecorator:
+    """Run a test over some rows only."""
+    return pytest.mark.parametrize("row", list(filter(chosen, ROWS)), ids=lambda row: row.label, indirect=True)
 
 
 @dataclass
@@ -174,11 +231,6 @@ class Caller:
         """What bodies look like."""
         return self.row.wire
 
-    @property
-    def provider(self) -> Any:
-        """The provider's module, such as `ferroscope.core.openai`."""
-        return import_module(self.row.module)
-
     def decorate(
         self,
         prompt: Callable[..., Any],
@@ -188,7 +240,7 @@ class Caller:
         **options: Any,
     ) -> Callable[..., Any]:
         """The prompt function as a call of this kind, with a decorator around it if one is passed."""
-        decorator = self.provider.call(model or self.row.model, **self.row.options, **options)
+        decorator = self.row.decorator(model or self.row.model, **self.row.options, **options)
         if self.kind == "sync":
             return around(decorator(prompt))
 
@@ -241,6 +293,19 @@ def text_of(message: BaseMessageParam) -> str:
     return "".join(part.text for part in message.content if isinstance(part, TextPart))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the kinds of calls that a row leaves to another row of the same code."""
+
+    def is_left_out(item: pytest.Item) -> bool:
+        parameters = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+        row = parameters and parameters.get("row")
+        return isinstance(row, Row) and parameters.get("kind", row.kinds[0]) not in row.kinds
+
+    left_out = [item for item in items if is_left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
 @pytest.fixture(scope="session")
 def _server() -> Iterator[ProviderServer]:
     with ProviderServer() as server:
@@ -259,15 +324,20 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=ROWS, ids=lambda row: row.label)
-def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Row:
+def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Row]:
     row: Row = request.param
     pytest.importorskip(getattr(row.wire, "package", row.wire.sdk), minversion=row.wire.oldest)
     for name, value in row.environment.items():
         monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of v1's names, which has a test of its own
-        import_module(row.module)
-    return row
+        if row.module:
+            import_module(row.module)
+    if row.registered:
+        register_provider(row.name, **row.registered)
+    yield row
+    if row.registered:
+        unregister_provider(row.name)
 
 
 @pytest.fixture

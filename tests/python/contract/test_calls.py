@@ -66,7 +66,7 @@ def test_a_response_remembers_its_call(caller: Caller) -> None:
     if caller.kind == "async":
         pytest.skip("the same plan; `recommend` would have to be written twice")
     caller.server.reply("Emma")
-    response = caller.provider.call(caller.row.model, call_params={"temperature": 0.5, "seed": None})(recommend)(
+    response = caller.row.decorator(caller.row.model, call_params={"temperature": 0.5, "seed": None})(recommend)(
         "quiet"
     )
     assert response.fn_args == {"genre": "quiet", "count": 1}

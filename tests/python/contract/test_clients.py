@@ -106,7 +106,7 @@ def test_the_sdk_retries(caller: Caller) -> None:
 
 
 def test_the_kind_of_a_call_is_the_kind_of_its_function(caller: Caller) -> None:
-    decorator = caller.provider.call(caller.row.model)
+    decorator = caller.row.decorator(caller.row.model)
 
     async def asynchronous(topic: str, *, count: int = 1) -> str:
         """Says something."""

@@ -107,7 +107,7 @@ def test_cancelling_closes_the_connection(caller: Caller, answer: Any, text: str
     caller.server.reply(answer)
 
     async def main() -> None:
-        stream = await caller.provider.call(caller.row.model, stream=True)(hello)()
+        stream = await caller.row.decorator(caller.row.model, stream=True)(hello)()
 
         async def consume() -> None:
             async for _ in stream:
@@ -136,7 +136,7 @@ def test_cancelling_while_the_connection_is_drained_loses_nothing(caller: Caller
     caller.server.reply(HELD_OPEN)
 
     async def main() -> None:
-        stream = await caller.provider.call(caller.row.model, stream=True)(hello)()
+        stream = await caller.row.decorator(caller.row.model, stream=True)(hello)()
 
         async def consume() -> None:
             async for _ in stream:
@@ -160,7 +160,7 @@ def test_cancelling_in_the_body_of_the_loop_closes_the_connection(caller: Caller
     caller.server.reply(LONG)
 
     async def main() -> None:
-        stream = await caller.provider.call(caller.row.model, stream=True)(hello)()
+        stream = await caller.row.decorator(caller.row.model, stream=True)(hello)()
 
         reached = asyncio.Event()
 
@@ -225,7 +225,7 @@ def test_another_task_closes_a_stream_that_waits(caller: Caller) -> None:
     caller.server.reply(SILENT)
 
     async def main() -> None:
-        stream = await caller.provider.call(caller.row.model, stream=True)(hello)()
+        stream = await caller.row.decorator(caller.row.model, stream=True)(hello)()
 
         async def consume() -> str:
             return "".join([chunk.content async for chunk, _ in stream])

@@ -517,7 +517,7 @@ def test_strict_models_want_json_mode(caller: Caller) -> None:
     )
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        caller.provider.call(caller.row.model, response_model=Strict)(lambda: "?")
+        caller.row.decorator(caller.row.model, response_model=Strict)(lambda: "?")
     # Of a provider that knows nothing of the kind, its tools say so when they are described.
     expected = [] if not caller.wire.knows_strict else [(told, UserWarning, __file__)]
     assert [(str(one.message), one.category, one.filename) for one in seen] == expected

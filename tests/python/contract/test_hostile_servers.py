@@ -1,69 +1,54 @@
-"""Bodies that no honest server sends: refused in bounded time with what came before them readable, or taken as said."""
+"""Hostile bodies in every wire format: refused in bounded time, with what came before readable, or read as they are."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from ferroscope import errors
 from ferroscope.testing import Exchange, Piece, Response
 
-from .conftest import Caller
-from .wires import OpenAIChat
+from .bodies import BODIES, SENT_EVENTS
+from .conftest import ROWS, Caller, for_rows
 
 MEGABYTE = 1 << 20
 TOO_LONG = 5.0  # seconds, on a busy machine
-HEAD = b'{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{'
-
-
-def event(inner: bytes) -> bytes:
-    return b"data: " + HEAD + inner + b"}}]}\n\n"
-
-
-def tool_call(index: int) -> bytes:
-    return b'{"index":%d,"id":"c%d","type":"function","function":{"name":"f","arguments":"{}"}}' % (index, index)
-
-
-HELLO = event(b'"content":"Hello"')
-DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A streamed body, after a first event that is as it should be."""
+    """A streamed body."""
 
     pieces: tuple[bytes, ...]
 
     def respond(self, exchange: Exchange) -> Response:
         content_type = (("content-type", "text/event-stream"),)
-        return Response(tuple(map(Piece, (HELLO, *self.pieces))), headers=content_type)
+        return Response(tuple(map(Piece, self.pieces)), headers=content_type)
 
 
-@pytest.fixture(autouse=True)
-def _openai_only(caller: Caller) -> None:
-    if caller.wire is not OpenAIChat:
-        pytest.skip("the bodies are chat completions")
+# Server-sent events; for AWS's binary framing, see test_bedrock_streams.
+FIRST = [next(row for row in ROWS if row.wire.format == format) for format in SENT_EVENTS]
+pytestmark = for_rows(FIRST.__contains__)
 
 
-REFUSED: dict[str, tuple[Callable[[], tuple[bytes, ...]], str]] = {
-    "an event of 20 MiB": (
-        lambda: (event(b'"content":"' + b"x" * 20 * MEGABYTE + b'"'),),
+def reply(caller: Caller, *pieces: bytes) -> None:
+    caller.server.reply(Sent((BODIES[caller.wire.format].opening(), *pieces)))
+
+
+REFUSED: dict[str, tuple[Callable[[Any], tuple[bytes, ...]], str]] = {
+    "an event of 20 MiB": (lambda wire: (wire.text(b"x" * 20 * MEGABYTE),), "the size of an event"),
+    "a line without an end": (
+        lambda _: (b"data: " + b"x" * MEGABYTE, *[b"x" * MEGABYTE] * 40),
         "the size of an event",
     ),
-    "a line without an end": (lambda: (b"data: " + b"x" * MEGABYTE, *[b"x" * MEGABYTE] * 40), "the size of an event"),
-    "too many tool calls": (
-        lambda: tuple(event(b'"tool_calls":[' + tool_call(index) + b"]") for index in range(2000)),
-        "the number of tool calls",
-    ),
-    "too many tool calls in one event": (
-        lambda: (event(b'"tool_calls":[' + b",".join(map(tool_call, range(10_000))) + b"]"),),
-        "the number of tool calls",
-    ),
+    "too many tool calls": (lambda wire: tuple(map(wire.calls, range(2000))), "the number of tool calls"),
+    "too many tool calls in one read": (lambda wire: (wire.calls(*range(10_000)),), "the number of tool calls"),
     "JSON too deep": (
-        lambda: (event(b'"x":' + b"[" * 100_000 + b"]" * 100_000),),
+        lambda wire: (wire.text(b"", b',"x":' + b"[" * 100_000 + b"]" * 100_000),),
         "the nesting of JSON",
     ),
 }
@@ -72,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[], tuple[bytes, ...]], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_passes_a_limit_is_refused(caller: Caller, name: str) -> None:
     pieces, limit = REFUSED[name]
-    caller.server.reply(Sent(pieces()))
+    reply(caller, *pieces(BODIES[caller.wire.format]))
     stream = caller.call("Say hello", stream=True)
     start = time.monotonic()
     with pytest.raises(errors.LimitExceededError, match=f"{limit} exceeds the limit of") as caught:
@@ -83,24 +68,25 @@ def test_what_passes_a_limit_is_refused(caller: Caller, name: str) -> None:
     caller.server.wait_closed(1.0)
 
 
-TAKEN: dict[str, tuple[bytes, str]] = {
-    "nothing but line ends": (b"\n" * MEGABYTE, "Hello"),
-    "nothing but comments": (b": still here\n\n" * 50_000, "Hello"),
-    "no UTF-8": (event(b'"content":" \xff"'), "Hello \N{REPLACEMENT CHARACTER}"),
-    "half a character an event": (
-        event(rb'"content":" \ud83d"') + event(rb'"content":"\ude00"'),
+TAKEN: dict[str, tuple[Callable[[Any], bytes], str]] = {
+    "nothing but line ends": (lambda _: b"\n" * MEGABYTE, "Hello"),
+    "nothing but comments": (lambda _: b": still here\n\n" * 50_000, "Hello"),
+    "no UTF-8": (lambda wire: wire.text(b" \xff"), "Hello \N{REPLACEMENT CHARACTER}"),
+    "half a character per event": (
+        lambda wire: wire.text(rb" \ud83d") + wire.text(rb"\ude00"),
         "Hello \N{GRINNING FACE}",
     ),
-    "a number of 5000 digits": (event(b'"content":"!","x":' + b"9" * 5000), "Hello!"),
-    "fields of other types": (b'data: {"id":5,"choices":null,"model":[1],"usage":"none"}\n\n', "Hello"),
-    "an index beyond reason": (event(b'"tool_calls":[' + tool_call(4_000_000_000) + b"]"), "Hello"),
+    "a number of 5000 digits": (lambda wire: wire.text(b"!", b',"x":' + b"9" * 5000), "Hello!"),
+    "fields of other types": (lambda wire: wire.odd, "Hello"),
+    "an index beyond reason": (lambda wire: wire.calls(4_000_000_000), "Hello"),
 }
 
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_what_is_merely_strange_is_taken_as_said(caller: Caller, name: str) -> None:
     body, text = TAKEN[name]
-    caller.server.reply(Sent((body, DONE)))
+    wire = BODIES[caller.wire.format]
+    reply(caller, body(wire), wire.end())
     stream = caller.call("Say hello", stream=True)
     start = time.monotonic()
     pairs = caller.consume(stream)

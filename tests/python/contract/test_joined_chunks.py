@@ -19,6 +19,7 @@ import pytest
 import trustme
 
 from ferroscope._engine.clients import default_client
+from ferroscope.core._registry import provider_record
 from ferroscope.testing import Answer, Body, Cut, ProviderServer, Stall, Text
 from ferroscope.transport import aread_body, cut_read, join_chunks, read_body
 
@@ -376,12 +377,9 @@ def test_default_clients_join(row: Row, kind: str, server: ProviderServer, monke
     if not row.wire.on_httpx:
         pytest.skip("its SDK is not on httpx")
     monkeypatch.setenv("FERROSCOPE_TRANSPORT", "httpx")
-    provider = import_module(f"{row.module}._provider")
-    clients = getattr(provider, row.name.upper()).clients
+    clients = provider_record(row.name).clients
     server.reply(long_answer())
-    url = server.base_url(row.url_name) + {"anthropic": "/v1/messages", "azure": "/openai/v1/chat/completions"}.get(
-        row.name, "/chat/completions"
-    )
+    url = server.base_url(row.url_name) + row.wire.path
     headers = {"authorization": "Bearer test-key", "x-api-key": "test-key", "anthropic-version": "2023-06-01"}
     body = {**STREAMED, "max_tokens": EVENTS}
 
@@ -408,7 +406,7 @@ def test_a_client_that_the_sdk_fitted_out_joins_too(
         pytest.skip("its SDK is not on httpx")
     if not caller.wire.marks_own_http:
         pytest.skip("the HTTP client of its SDK's making cannot be told from a program's own")
-    if caller.wire.sdk == "google":
+    if caller.wire.reads_own_clients_by_objects:
         pytest.skip("clients of a program's own are read by their objects")
     client = caller.wire.client(caller.kind, server.base_url(caller.row.url_name), "test-key")
     server.reply(long_answer(), long_answer())
@@ -426,7 +424,7 @@ def test_an_http_client_of_ones_own_is_left_alone(caller: Caller, server: Provid
         pytest.skip("its SDK is not on httpx")
     if not caller.wire.marks_own_http:
         pytest.skip("its SDK's clients cannot be copied with another HTTP client")
-    if caller.wire.sdk == "google":
+    if caller.wire.reads_own_clients_by_objects:
         pytest.skip("clients of a program's own are read by their objects")
     client = caller.wire.client(caller.kind, server.base_url(caller.row.url_name), "test-key")
     library = import_module(type(client._client).__mro__[-3].__module__.partition(".")[0])

@@ -56,7 +56,7 @@ def test_one_function_in_many_threads(caller: Caller) -> None:
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_one_function_in_many_tasks(caller: Caller) -> None:
     caller.server.reply_always("Hello there")
-    call = caller.provider.call(caller.row.model, stream=True)(hello)
+    call = caller.row.decorator(caller.row.model, stream=True)(hello)
 
     async def one() -> str:
         return "".join([chunk.content async for chunk, _ in await call()])
@@ -72,7 +72,7 @@ def test_one_function_in_many_tasks(caller: Caller) -> None:
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_event_loops_in_threads_keep_nothing(caller: Caller) -> None:
     caller.server.reply_always("Hello there")
-    call = caller.provider.call(caller.row.model, stream=True)(hello)
+    call = caller.row.decorator(caller.row.model, stream=True)(hello)
 
     async def main() -> str:
         return "".join([chunk.content async for chunk, _ in await call()])
@@ -90,7 +90,7 @@ def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> N
     if not caller.wire.warns_of_open_clients:
         pytest.skip("its SDK does not warn of open clients, or at any time later")
     caller.server.reply("one", "two")
-    call = caller.provider.call(caller.row.model)(hello)
+    call = caller.row.decorator(caller.row.model)(hello)
     loop = asyncio.new_event_loop()
     assert loop.run_until_complete(call()).content == "one"
     loop.close()
@@ -109,8 +109,11 @@ def test_a_loop_closed_without_being_shut_down_is_forgotten(caller: Caller) -> N
 # v1's names of Google's packages warn when they are imported.
 STRICT = ("-X", "dev", "-W", "error", "-W", "ignore:`ferroscope.core:DeprecationWarning")
 PROGRAM = """
-import asyncio, gc, importlib, sys
+import asyncio, gc, importlib, json, sys
 
+if len(sys.argv) > 3:
+    import ferroscope
+    ferroscope.register_provider(**json.loads(sys.argv[3]))
 provider = importlib.import_module(sys.argv[1])
 
 @provider.call(sys.argv[2], stream=True)
@@ -135,7 +138,7 @@ def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
     """No unclosed session, no pending task, no warning of any kind; and the process ends."""
     caller.server.reply_always(Answer("Hello there", delay=0.001))
     run = subprocess.run(
-        [sys.executable, *STRICT, "-c", PROGRAM, caller.row.module, caller.row.model],
+        [sys.executable, *STRICT, "-c", PROGRAM, *caller.row.arguments],
         capture_output=True,
         text=True,
         timeout=30,
@@ -156,7 +159,7 @@ def skip_without_trio(caller: Caller) -> None:
 def test_calls_under_trio(caller: Caller) -> None:
     skip_without_trio(caller)
     caller.server.reply_always("Hello there")
-    stream, call = (caller.provider.call(caller.row.model, stream=streamed)(hello) for streamed in (True, False))
+    stream, call = (caller.row.decorator(caller.row.model, stream=streamed)(hello) for streamed in (True, False))
 
     async def main() -> None:
         assert "".join([chunk.content async for chunk, _ in await stream()]) == "Hello there"
@@ -175,7 +178,7 @@ def test_a_stream_cancelled_under_trio(caller: Caller) -> None:
     """It closes its connection, and leaves no generator behind for trio to warn of."""
     skip_without_trio(caller)
     caller.server.reply(Stall(Answer(Text("word " * 50)), after=8))
-    call = caller.provider.call(caller.row.model, stream=True)(hello)
+    call = caller.row.decorator(caller.row.model, stream=True)(hello)
     connected = caller.server.open_connections
 
     async def main() -> None:

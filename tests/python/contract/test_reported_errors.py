@@ -11,14 +11,9 @@ from pydantic import BaseModel
 from ferroscope import errors
 from ferroscope.testing import Body, Replay
 
-from .conftest import Caller
-
-
-@pytest.fixture(autouse=True)
-def _only_json_of_these_forms(request: pytest.FixtureRequest) -> None:
-    if "caller" in request.fixturenames and request.getfixturevalue("caller").row.name in ("cohere", "bedrock"):
-        pytest.skip("its errors and the ends of its streams have forms of their own: see the tests of its dialect")
-
+from .bodies import BODIES, SENT_EVENTS
+from .conftest import ROWS, Caller, for_rows
+from .wires import OpenAIChat, OpenAIResponses
 
 REPORTED: dict[str, Any] = {
     "an error": {"error": {"message": "Rate limit exceeded", "code": 429}, "user_id": "u"},
@@ -34,32 +29,8 @@ class Book(BaseModel):
 
 
 def opening(caller: Caller) -> bytes:
-    """The events of a stream up to some text, as the server itself sends them."""
-    head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    chunk = {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hel"}, "finish_reason": None}]}
-    if caller.row.label == "openai-responses":
-        response = {
-            "id": "c1",
-            "object": "response",
-            "created_at": 1,
-            "model": "m",
-            "status": "in_progress",
-            "output": [],
-        }
-        delta = {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0}
-        made = ({"type": "response.created", "response": response}, {**delta, "delta": "Hel"})
-        return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in made)
-    if "google" in caller.wire.sdk:
-        part = {"candidates": [{"content": {"parts": [{"text": "Hel"}], "role": "model"}}]}
-        return b"data: " + json.dumps(part).encode() + b"\n\n"
-    if caller.wire.sdk != "anthropic":
-        return b"data: " + json.dumps(chunk).encode() + b"\n\n"
-    message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": []}
-    events = (
-        {"type": "message_start", "message": {**message, "usage": {"input_tokens": 1, "output_tokens": 1}}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hel"}},
-    )
-    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    """The events of a stream up to the text `Hello`."""
+    return bytes(BODIES[caller.wire.format].opening())
 
 
 def place(caller: Caller) -> str:
@@ -75,15 +46,20 @@ def test_an_error_in_place_of_a_response_is_raised(caller: Caller, name: str, op
     assert place(caller) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", REPORTED)
+# AWS's event stream has one form of errors.
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [(row, name) for row in ROWS for name in REPORTED if row.wire.format in SENT_EVENTS or name == "an error"],
+    indirect=["row"],
+)
 def test_an_error_in_place_of_an_event_is_raised_with_what_came_before(caller: Caller, name: str) -> None:
-    event = b"data: " + json.dumps(REPORTED[name]).encode() + b"\n\n"
-    caller.server.reply(Replay(opening(caller) + event))
+    event = BODIES[caller.wire.format].error(REPORTED[name])
+    caller.server.reply(Replay(opening(caller) + event, content_type=caller.wire.stream_type))
     stream = caller.call(stream=True)
     with pytest.raises(errors.ProviderStreamError, match="Rate limit exceeded") as caught:
         caller.consume(stream)
     assert caught.value.partial is not None
-    assert caught.value.partial.content == stream.content == "Hel"
+    assert caught.value.partial.content == stream.content == "Hello"
 
 
 @pytest.mark.parametrize("name", REPORTED)
@@ -94,9 +70,8 @@ def test_an_error_in_place_of_a_stream_is_raised(caller: Caller, name: str) -> N
     assert place(caller) in str(caught.value)
 
 
+@for_rows(lambda row: row.wire.makes_errors)
 def test_the_error_is_the_sdks_own_too(caller: Caller) -> None:
-    if caller.wire.sdk == "google":
-        pytest.skip("the SDK makes its exceptions of HTTP responses alone")
     caller.server.reply(Body({"error": {"message": "Rate limit exceeded", "code": "too_many"}}))
     with pytest.raises(errors.APIError) as caught:
         caller.call()
@@ -118,16 +93,16 @@ def test_a_body_without_an_answer_is_shown(caller: Caller, body: dict[str, Any])
     ids=["arrays", "objects", "no UTF-8", "empty", "cut", "a number", "a page"],
 )
 def test_a_body_that_cannot_be_read_is_an_api_error(caller: Caller, body: bytes) -> None:
-    if caller.wire.sdk == "google" and body == b"5":
+    if caller.wire.refuses_numbers and body == b"5":
         pytest.skip("the SDK itself raises a TypeError")
     caller.server.reply(Body(body))
     with pytest.raises(errors.APIError):
         caller.call()
 
 
+# The other SDKs read bodies in the same way, or in one of their own.
+@for_rows(lambda row: row.wire in (OpenAIChat, OpenAIResponses))
 def test_the_place_of_what_cannot_be_read_is_shown(caller: Caller) -> None:
-    if caller.row.name != "openai":
-        pytest.skip("the SDKs read bodies in the same way, or in one of their own")
     for body, expected in (
         (b'{"id":"\xff"}', "invalid UTF-8 at byte 7"),
         (b'{"id": "c1", ', "at character 13"),
@@ -138,37 +113,34 @@ def test_the_place_of_what_cannot_be_read_is_shown(caller: Caller) -> None:
             caller.call()
 
 
-def chat_only(caller: Caller) -> None:
-    other = caller.row.label == "openai-responses" or "google" in caller.wire.sdk
-    if other or caller.wire.sdk in ("anthropic", "mistralai"):
-        pytest.skip("the body is of chat completions, as most of their SDKs read it")
+chat_only = for_rows(lambda row: row.wire.format == "openai_chat" and not row.wire.validates)
 
 
+@chat_only
 def test_an_error_on_the_choice_is_raised_with_the_text(caller: Caller) -> None:
-    chat_only(caller)
     bad = {"index": 0, "finish_reason": "error", "error": {"code": 502, "message": "upstream lost"}}
     head = {"id": "c1", "created": 1, "model": "m"}
     whole = {
         **head,
         "object": "chat.completion",
-        "choices": [{**bad, "message": {"role": "assistant", "content": "Hel"}}],
+        "choices": [{**bad, "message": {"role": "assistant", "content": "Hello"}}],
     }
     event = {**head, "object": "chat.completion.chunk", "choices": [{**bad, "delta": {"content": ""}}]}
     caller.server.reply(Body(whole))
     with pytest.raises(errors.APIError, match="upstream lost") as caught:
         caller.call()
     assert caught.value.partial is not None
-    assert caught.value.partial.content == "Hel"
+    assert caught.value.partial.content == "Hello"
     caller.server.reply(Replay(opening(caller) + b"data: " + json.dumps(event).encode() + b"\n\n"))
     with pytest.raises(errors.ProviderStreamError, match="upstream lost") as streamed:
         caller.consume(caller.call(stream=True))
     assert streamed.value.partial is not None
-    assert streamed.value.partial.content == "Hel"
+    assert streamed.value.partial.content == "Hello"
 
 
+@chat_only
 def test_no_choice_with_usage_is_an_empty_answer(caller: Caller) -> None:
     """A filter leaves nothing of an answer that has been paid for."""
-    chat_only(caller)
     usage = {"prompt_tokens": 1000, "completion_tokens": 0, "total_tokens": 1000}
     caller.server.reply(
         Body({"id": "g", "object": "chat.completion", "created": 1, "model": "m", "choices": [], "usage": usage})
@@ -177,9 +149,13 @@ def test_no_choice_with_usage_is_an_empty_answer(caller: Caller) -> None:
     assert (response.content, response.tools, response.input_tokens) == ("", None, 1000)
 
 
-@pytest.mark.parametrize("body", [b"", b": keep-alive\n\n"], ids=["empty", "a comment"])
+@pytest.mark.parametrize(
+    ("row", "body"),
+    [(row, b"") for row in ROWS] + [(row, b": keep-alive\n\n") for row in ROWS if row.wire.format in SENT_EVENTS],
+    indirect=["row"],
+)
 def test_a_stream_without_events_is_interrupted(caller: Caller, body: bytes) -> None:
-    caller.server.reply(Body(body, content_type="text/event-stream"))
+    caller.server.reply(Body(body, content_type=caller.wire.stream_type))
     stream = caller.call(stream=True)
     with pytest.raises(errors.StreamInterruptedError) as caught:
         caller.consume(stream)
@@ -188,15 +164,15 @@ def test_a_stream_without_events_is_interrupted(caller: Caller, body: bytes) -> 
 
 
 def test_a_stream_that_reports_no_end_is_interrupted(caller: Caller) -> None:
-    caller.server.reply(Replay(opening(caller)))
+    caller.server.reply(Replay(opening(caller), content_type=caller.wire.stream_type))
     stream = caller.call(stream=True)
     with pytest.raises(errors.StreamInterruptedError) as caught:
         caller.consume(stream)
     assert caught.value.partial is not None
-    assert caught.value.partial.content == stream.content == "Hel"
+    assert caught.value.partial.content == stream.content == "Hello"
 
 
+@chat_only
 def test_a_stream_may_end_with_the_terminator_alone(caller: Caller) -> None:
-    chat_only(caller)
     caller.server.reply(Replay(opening(caller) + b"data: [DONE]\n\n"))
-    assert caller.stream().content == "Hel"
+    assert caller.stream().content == "Hello"

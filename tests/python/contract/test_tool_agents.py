@@ -143,7 +143,7 @@ def test_another_call_is_a_tool(caller: Caller) -> None:
         return f"Summarize: {text}"
 
     options: dict[str, Any] = {**caller.row.options, "output_parser": lambda response: response.content}
-    inner = caller.provider.call(caller.row.model, **options)(summarize)
+    inner = caller.row.decorator(caller.row.model, **options)(summarize)
     caller.server.reply(Answer(ToolCalls(ToolCall("summarize", {"text": "long"}, id="call_1"))), Answer(Text("short")))
     response = caller.call(lambda: [BaseMessageParam(role="user", content="Go")], tools=[inner])
     assert caller.wire.described(caller.wire.tools(caller.server.requests[0].json)[0]) == (

@@ -10,7 +10,8 @@ import pytest
 from ferroscope import errors
 from ferroscope.testing import Body, Replay
 
-from .conftest import Caller
+from .conftest import Caller, for_rows
+from .wires import Anthropic, AzureInference, AzureOpenAI, OpenAIChat
 
 
 def weather(city: str = "x") -> str:
@@ -22,10 +23,8 @@ OSLO = '{"city": "Oslo"}'
 Calls = list[list[str]]  # the pieces of the arguments of each call
 
 
-@pytest.fixture(autouse=True)
-def _known_wires(caller: Caller) -> None:
-    if caller.row.label not in ("openai", "anthropic", "azure", "azure-inference"):
-        pytest.skip("one provider for each wire and SDK")
+# One provider for each wire and SDK.
+pytestmark = for_rows(lambda row: row.wire in (OpenAIChat, Anthropic, AzureOpenAI, AzureInference))
 
 
 class Chat:
@@ -91,7 +90,7 @@ class Messages:
 
 
 def wire(caller: Caller) -> Any:
-    return Messages if caller.wire.sdk == "anthropic" else Chat
+    return Messages if caller.wire is Anthropic else Chat
 
 
 def streamed(caller: Caller, body: bytes) -> tuple[list[str], Any, Any]:
@@ -222,4 +221,4 @@ def test_two_tools_of_one_name_are_refused(caller: Caller) -> None:
 
     other.__name__ = "weather"
     with pytest.raises(ValueError, match=r"two tools have the name 'weather': .*weather and .*other"):
-        caller.provider.call(caller.row.model, tools=[weather, other])(lambda: "q")
+        caller.row.decorator(caller.row.model, tools=[weather, other])(lambda: "q")

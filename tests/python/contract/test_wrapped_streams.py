@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from ferroscope.core._registry import provider_record
 from ferroscope.errors import ProviderStreamError, StreamInterruptedError
 from ferroscope.testing import Answer, Cut, StreamError, Text, ToolCall
 
-from .conftest import Caller
+from .conftest import Caller, for_rows
 
 
 class Wrapped:
@@ -29,6 +30,10 @@ class Wrapped:
         return getattr(self._stream, name)
 
 
+# The streams of the others are traced in another way: see test_azure_calls and test_google.
+pytestmark = for_rows(lambda row: row.wire.returns_streams)
+
+
 class AsyncWrapped(Wrapped):
     async def __aiter__(self) -> AsyncIterator[Any]:
         async for item in self._stream:
@@ -40,11 +45,7 @@ class AsyncWrapped(Wrapped):
 def traced(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[Wrapped]:
     """Has the provider's SDK wrap its streams, and gives them."""
     made: list[Wrapped] = []
-    if caller.row.mount == "azure-inference":
-        pytest.skip("how that SDK's streams are traced: see test_azure_calls")
-    if caller.wire.sdk == "google":
-        pytest.skip("tracing wraps the methods of that SDK's clients: see test_google")
-    provider = vars(__import__(f"{caller.row.module}._provider", fromlist=["_"]))[caller.row.name.upper()]
+    provider = provider_record(caller.row.name)
     dialect_type = type(provider.for_call(None, caller.row.model, caller.row.options).dialect)
     usual = dialect_type.method
 
@@ -79,7 +80,7 @@ def test_the_tracer_sees_everything_and_so_do_we(caller: Caller, traced: list[Wr
 
 
 def test_an_error_inside_the_stream(caller: Caller, traced: list[Wrapped]) -> None:
-    if caller.row.name == "mistral":
+    if not caller.wire.shows_stream_errors:
         pytest.skip("its SDK raises a validation error in place of an error inside a stream")
     caller.server.reply(StreamError(Answer("one two three"), after=caller.wire.opening + 2, message="Overloaded"))
     with pytest.raises(ProviderStreamError, match="Overloaded" if caller.wire.shows_message else "error") as caught:

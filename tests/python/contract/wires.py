@@ -12,6 +12,8 @@ from typing import Any
 class OpenAIChat:
     """OpenAI's chat completions."""
 
+    # The name of the format.
+    format = "openai_chat"
     # Whose exceptions calls raise.
     sdk = "openai"
     # The oldest version of the SDK with this format, where not all have it.
@@ -57,6 +59,24 @@ class OpenAIChat:
     on_httpx = True
     # Whether the SDK has classes: Bedrock's chunks are dicts, and its exceptions are of classes made at run time.
     has_classes = True
+    # Whether responses and chunks are of the provider's own classes, and not the common view of `llm`.
+    has_own_classes = True
+    # Whether the SDK's method returns the stream that a tracer wraps.
+    returns_streams = True
+    # Whether the SDK passes on an error inside a stream that it did not make itself.
+    shows_stream_errors = True
+    # Whether the SDK has a class for an error in the body of a successful response.
+    makes_errors = True
+    # Whether the SDK refuses bodies that its models do not allow.
+    validates = False
+    # Whether the SDK raises an error of its own for a body that is a number.
+    refuses_numbers = False
+    # Whether streams of a program's own client are read through the SDK's objects.
+    reads_own_clients_by_objects = False
+    # The content type of streams.
+    stream_type = "text/event-stream"
+    # Where the API is below the base URL.
+    path = "/chat/completions"
     # Whether the HTTP client that the SDK made can be told from a program's own, and the SDK's client copied with one.
     marks_own_http = True
     # Whether there is a finish reason for filtered content.
@@ -157,11 +177,31 @@ class OpenAIChat:
         return {one["tool_call_id"]: one["content"] for one in messages if one["role"] == "tool"}
 
 
+class OpenAIServer(OpenAIChat):
+    """The same from another server, which is a row of data and is called through `llm.call`."""
+
+    has_own_classes = False
+
+    @staticmethod
+    def calls(message: Any) -> list[tuple[str, dict[str, Any]]]:
+        """The calls in a message of a request, or in a common message."""
+        if isinstance(message, dict):
+            return OpenAIChat.calls(message)
+        return [(part.id, part.args) for part in message.content if part.type == "tool_call"]
+
+    @staticmethod
+    def results(messages: Any) -> dict[str, str]:
+        if isinstance(messages[0], dict):
+            return OpenAIChat.results(messages)
+        return {part.id: part.content for one in messages for part in one.content if part.type == "tool_result"}
+
+
 class AzureOpenAI(OpenAIChat):
     """The same from Azure, which says first what its filter makes of the prompt."""
 
     opening = 2
     halfway = 1300
+    path = "/openai/v1/chat/completions"
 
     @classmethod
     def client(cls, kind: str, url: str, key: str) -> Any:
@@ -186,6 +226,8 @@ class Mistral(OpenAIChat):
     """The same from Mistral, through its own SDK, which has one client for both kinds of calls."""
 
     sdk = "mistralai"
+    validates = True
+    shows_stream_errors = False
     asks_for_usage = False
     runs_on_trio = False
     warns_of_open_clients = False
@@ -229,6 +271,8 @@ class Mistral(OpenAIChat):
 class Cohere(OpenAIChat):
     """Cohere's v2 chat."""
 
+    format = "cohere"
+    makes_errors = False
     sdk = "cohere"
     asks_for_usage = False
     runs_on_trio = True
@@ -302,6 +346,7 @@ class AzureInference(OpenAIChat):
 
     asks_for_usage = False
     on_httpx = False
+    returns_streams = False
     sdk = "azure"
     runs_on_trio = False
     warns_of_open_clients = False
@@ -332,6 +377,7 @@ class AzureInference(OpenAIChat):
 class OpenAIResponses(OpenAIChat):
     """OpenAI's Responses API."""
 
+    format = "openai_responses"
     oldest = "1.66"
     asks_for_usage = False
     text_type = "input_text"
@@ -386,7 +432,17 @@ class OpenAIResponses(OpenAIChat):
 class Anthropic:
     """Anthropic's messages."""
 
+    format = "anthropic"
     sdk = "anthropic"
+    has_own_classes = True
+    returns_streams = True
+    shows_stream_errors = True
+    makes_errors = True
+    validates = False
+    refuses_numbers = False
+    reads_own_clients_by_objects = False
+    stream_type = "text/event-stream"
+    path = "/v1/messages"
     warns_of_open_clients = True
     runs_on_trio = True
     rewrites_ids = False
@@ -506,7 +562,17 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
 class Gemini:
     """Gemini's contents."""
 
+    format = "gemini"
     sdk = "google"
+    has_own_classes = True
+    returns_streams = False
+    shows_stream_errors = True
+    makes_errors = False
+    validates = False
+    refuses_numbers = True
+    reads_own_clients_by_objects = True
+    stream_type = "text/event-stream"
+    path = "/chat/completions"  # the test server has it there too
     package = "google.genai"
     warns_of_open_clients = False
     oldest: str | None = None
@@ -635,6 +701,9 @@ class Vertex(Gemini):
 class BedrockConverse(Anthropic):
     """Bedrock's Converse, through AWS's SDKs."""
 
+    format = "bedrock_converse"
+    makes_errors = False
+    stream_type = "application/vnd.amazon.eventstream"
     sdk = "botocore"
     package = "aiobotocore"
     warns_of_open_clients = False

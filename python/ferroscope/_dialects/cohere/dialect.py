@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 from ..._engine.dialect import ReportedError, Request
 from ...core.base._messages.provider_data import Endpoint
 from ..openai_chat.sdk import ChatSdk
-from ..reported_error import find_error
+from ..reported_error import find_error, missing_answer
+from ..sdk_model import member
 from .extraction import answer_text, render_extraction, render_json_mode
 from .messages import WireMessage, render_messages
 from .parameters import render_params, with_preamble
@@ -65,7 +66,13 @@ class CohereChat:
         return self.sdk.read_response(data)
 
     def reported_error(self, response: Any) -> ReportedError | None:
-        return find_error(response)
+        if found := find_error(response):
+            return found
+        # The SDK accepts any JSON object; the `message` of an error is a text.
+        message = member(response, "message")
+        if isinstance(message, str) or (message is None and not member(response, "usage")):
+            return missing_answer(response, "message")
+        return None
 
     def may_force_tool(self, params: Mapping[str, Any]) -> bool:
         return not params.get("tools")  # the API can require a call of any tool, but not of a certain one
