@@ -11,11 +11,11 @@ from typing_extensions import TypeVar
 
 from ...core.base._messages.provider_data import Endpoint
 from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
+from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import UnknownToolError
 from .blocks import may_be_sent_back
 from .extraction import FAILURES
 from .messages import parse_message, parse_messages
@@ -159,15 +159,7 @@ class ConverseCallResponse(
     @staticmethod
     def _tool(by_name: Mapping[str, type[_ToolT]], block: Block, arguments: str) -> _ToolT:
         name, call_id = block["toolUse"].get("name") or "", block["toolUse"].get("toolUseId")
-        tool_type = by_name.get(name)
-        if tool_type is None:
-            raise UnknownToolError(
-                f"the model called {name!r} (call {call_id!r}), which is not among the tools "
-                f"{', '.join(map(repr, by_name))}",
-                name=name,
-                call_id=call_id,
-                arguments=arguments,
-            )
+        tool_type = offered_tool(by_name, name, call_id, arguments)
         tool = tool_type.from_arguments(id=call_id, name=name, arguments=arguments)
         vars(tool)["tool_call"] = block
         return tool

@@ -10,12 +10,12 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import raise_if_cut_off, raise_if_failed
+from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import UnknownToolError
 from ..sdk_model import member
 from .messages import answer_message, parse_message, parse_messages, result_content
 
@@ -133,15 +133,7 @@ class ChatV2CallResponse(
 
     def _tool(self, by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:
         name, arguments = call.function.name, call.function.arguments or ""
-        tool_type: Any = by_name.get(name)
-        if tool_type is None:
-            raise UnknownToolError(
-                f"the model called {name!r} (call {call.id!r}), which is not among the tools "
-                f"{', '.join(map(repr, by_name))}",
-                name=name,
-                call_id=call.id,
-                arguments=arguments,
-            )
+        tool_type: Any = offered_tool(by_name, name, call.id, arguments)
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod

@@ -11,11 +11,11 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import cut_off_error, raise_if_failed
+from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.types import CostMetadata, FinishReason, GoogleMetadata, JsonableType
-from ...errors import UnknownToolError
 from .finish_reasons import are_runnable, block_reason, common_finish_reasons, finish_reasons, word
 from .messages import join_system, parse_message, parse_messages, pieces_of
 from .parts import as_piece
@@ -211,13 +211,4 @@ def _result(tool: ContentTool, text: str) -> dict[str, Any]:
 
 
 def _tool(by_name: Mapping[str, type[_ToolT]], call: Any) -> _ToolT:
-    tool_type = by_name.get(call.name)
-    if tool_type is None:
-        raise UnknownToolError(
-            f"the model called {call.name!r} (call {call.id!r}), which is not among the tools "
-            f"{', '.join(map(repr, by_name))}",
-            name=call.name or "",
-            call_id=call.id,
-            arguments=str(call.args),
-        )
-    return tool_type.from_tool_call(call)
+    return offered_tool(by_name, call.name, call.id, str(call.args)).from_tool_call(call)

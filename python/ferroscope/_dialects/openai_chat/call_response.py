@@ -12,13 +12,13 @@ from pydantic import PlainSerializer, computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import arguments_text, raise_if_cut_off, raise_if_failed
+from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import UnknownToolError
 from ..sdk_model import arguments_of, member
 from .message_parts import FUNCTION_CALL
 from .messages import parse_message, parse_messages, plain_message
@@ -211,15 +211,7 @@ class ChatCallResponse(
 
     @staticmethod
     def _tool(by_name: dict[str, type[_ToolT]], call: Any) -> _ToolT:
-        tool_type: Any = by_name.get(call.function.name)
-        if tool_type is None:
-            raise UnknownToolError(
-                f"the model called {call.function.name!r} (call {call.id!r}), which is not among the tools "
-                f"{', '.join(map(repr, by_name))}",
-                name=call.function.name,
-                call_id=call.id,
-                arguments=arguments_of(call.function),
-            )
+        tool_type: Any = offered_tool(by_name, call.function.name, call.id, arguments_of(call.function))
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod

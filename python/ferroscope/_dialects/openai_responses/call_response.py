@@ -10,12 +10,13 @@ from pydantic import computed_field
 from typing_extensions import TypeVar
 
 from ...core.base._tools.arguments import raise_if_cut_off
+from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
 from ...core.base.types import FinishReason, JsonableType
-from ...errors import ToolArgumentsError, UnknownToolError
+from ...errors import ToolArgumentsError
 from .items import is_hosted, plain_item
 from .messages import parse_messages, parse_output
 from .reading import (
@@ -151,15 +152,7 @@ class ResponsesCallResponse(
                 call_id=call_id,
                 arguments=arguments,
             )
-        tool_type: Any = by_name.get(name)
-        if tool_type is None:
-            raise UnknownToolError(
-                f"the model called {name!r} (call {call_id!r}), which is not among the tools "
-                f"{', '.join(map(repr, by_name))}",
-                name=name,
-                call_id=call_id,
-                arguments=arguments,
-            )
+        tool_type: Any = offered_tool(by_name, name, call_id, arguments)
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from ..base.stream import BaseStream
+from ..._dialects.anthropic.stream import MessagesStream
+from .call_params import AnthropicCallParams
 from .call_response import AnthropicCallResponse
-from .call_response_chunk import AnthropicCallResponseChunk, FinishReason
+from .call_response_chunk import AnthropicCallResponseChunk
+from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
 from .tool import AnthropicTool
 
-if TYPE_CHECKING:
-    from anthropic.types import MessageParam, ToolParam
 
-    from .call_params import AnthropicCallParams
-    from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
-
-    _Base = BaseStream[
+class AnthropicStream(
+    MessagesStream[
         AnthropicCallResponse,
         AnthropicCallResponseChunk,
-        MessageParam,
-        MessageParam,
-        MessageParam,
-        MessageParam,
         AnthropicTool,
-        ToolParam,
         AsyncAnthropicDynamicConfig | AnthropicDynamicConfig,
         AnthropicCallParams,
-        FinishReason,
     ]
-else:
-    _Base = BaseStream
-
-
-class AnthropicStream(_Base):
-    """The stream of a call to Anthropic.
+):
+    """The stream of a call of Anthropic.
 
     Example:
         ```python
@@ -51,13 +37,3 @@ class AnthropicStream(_Base):
         print(stream.finish_reasons, stream.output_tokens)
         ```
     """
-
-    @property
-    def thinking(self) -> str:
-        """The model's thinking received so far; empty if there is none."""
-        return self._run.reasoning
-
-    @property
-    def signature(self) -> str:
-        """The signature of the first thinking block; empty until it is received."""
-        return cast("AnthropicCallResponse", self._run.response()).signature or ""

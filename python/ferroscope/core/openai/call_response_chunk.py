@@ -10,9 +10,6 @@ from ..base.types import FinishReason
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
 
-if TYPE_CHECKING:
-    pass
-
 
 class OpenAICallResponseChunk(ChatCallResponseChunk["ChatCompletionChunk", FinishReason]):
     """A chunk of a streamed response; `chunk` is the SDK's `ChatCompletionChunk`, created on first access.

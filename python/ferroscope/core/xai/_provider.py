@@ -6,14 +6,15 @@ https://docs.x.ai/docs/api-reference
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import SERVER_SDK
 from ..._dialects.openai_chat.server import Server
-from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
+from ..._dialects.openai_responses.choice import RESPONSES
 from ..._dialects.openai_responses.dialect import RESPONSES_METHOD, OpenAIResponses
-from ..._engine.provider import Provider
 from ..base.quirks import Quirks
+from ..openai._provider import OPENAI, OPENAI_RESPONSES
 from .call_response import XAICallResponse
 from .call_response_chunk import XAICallResponseChunk
 from .responses import (
@@ -25,32 +26,27 @@ from .responses import (
 from .stream import XAIStream
 from .tool import XAITool
 
-_SERVER = Server(
-    name="xai",
-    base_url="https://api.x.ai/v1",
-    api_key_env="XAI_API_KEY",
-    quirks=Quirks(reasoning_back=("reasoning_content", "encrypted_content"), audio=False),
-)
+_QUIRKS = Quirks(reasoning_back=("reasoning_content", "encrypted_content"), audio=False)
+_SERVER = Server(name="xai", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY", quirks=_QUIRKS)
 
-_CHAT = Provider(
-    name=_SERVER.name,
-    dialect=OpenAIChat("xAI", _SERVER.quirks, SERVER_SDK),
-    sdk="openai",
-    response=XAICallResponse,
-    chunk=XAICallResponseChunk,
-    stream=XAIStream,
-    tool=XAITool,
-    clients=_SERVER.clients(),
-    quirks=_SERVER.quirks,
-    telemetry_name="x_ai",
-)
+# Any: the fields of a record
+_IDENTITY: dict[str, Any] = {"name": "xai", "telemetry_name": "x_ai", "clients": _SERVER.clients(), "quirks": _QUIRKS}
 _RESPONSES = replace(
-    _CHAT,
-    dialect=OpenAIResponses("xAI", _SERVER.quirks, RESPONSES_METHOD),
+    OPENAI_RESPONSES,
+    dialect=OpenAIResponses("xAI", _QUIRKS, RESPONSES_METHOD),
     response=XAIResponsesCallResponse,
     chunk=XAIResponsesCallResponseChunk,
     stream=XAIResponsesStream,
     tool=XAIResponsesTool,
-    api=RESPONSES,
+    **_IDENTITY,
 )
-XAI = replace(_CHAT, api=CHAT, apis={RESPONSES: _RESPONSES}, choose_api=choose_api)
+XAI = replace(
+    OPENAI,
+    dialect=OpenAIChat("xAI", _QUIRKS, SERVER_SDK),
+    response=XAICallResponse,
+    chunk=XAICallResponseChunk,
+    stream=XAIStream,
+    tool=XAITool,
+    apis={RESPONSES: _RESPONSES},
+    **_IDENTITY,
+)
