@@ -860,6 +860,24 @@ def test_hosted_tools_go_back_as_they_came(server: ProviderServer, door: str, st
     assert items == [{"role": "user", "content": "Hi"}, *output]
 
 
+def test_computer_use_goes_on_with_a_screenshot(server: ProviderServer) -> None:
+    """The program runs the action, and answers with the item of the API."""
+    action = {"type": "click", "button": "left", "x": 1, "y": 2}
+    item = {"type": "computer_call", "id": "cu_1", "call_id": "call_1", "action": action, "status": "completed"}
+    screenshot = {
+        "type": "computer_call_output",
+        "call_id": "call_1",
+        "output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBORw=="},
+    }
+    body = {"id": "r", "model": "gpt-5.5", "status": "completed", "output": [{**item, "pending_safety_checks": []}]}
+    server.reply(Body(body), "Done.")
+    first = ask()
+    assert [(one.type, one.action.x) for one in first.hosted_tool_calls] == [("computer_call", 1)]
+    last = ask([Messages.User("Hi"), first.message_param, screenshot])
+    assert last.content == "Done."
+    assert items_of(server) == [{"role": "user", "content": "Hi"}, *body["output"], screenshot]
+
+
 OTHERS = {
     "chat": ("openai", "gpt-5.5"),
     "anthropic": ("anthropic", "claude-haiku-4-5"),
