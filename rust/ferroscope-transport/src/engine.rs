@@ -312,14 +312,16 @@ impl Engine {
     /// Reads what arrived on connections that hold it back.
     fn read_held(&mut self, now: Instant) {
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        let mut had_events = false;
         while self.held.poll.poll(&mut events, Some(Duration::ZERO)).is_ok() {
+            had_events |= !events.is_empty();
             self.handle(&events, now);
             if events.iter().count() < EVENTS_PER_TURN {
                 break;
             }
         }
         self.events = events;
-        self.held.end(self.poll.registry());
+        self.held.end(now, had_events, self.poll.registry());
     }
 
     /// Ends the exchanges whose timeout has passed.

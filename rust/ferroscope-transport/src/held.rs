@@ -1,7 +1,7 @@
 //! Sockets whose events are held back, so that one wake-up of the event loop serves many of them.
 //!
 //! A second epoll descriptor watches these sockets. The engine's own descriptor watches the second one until the first
-//! event arrives, and again after the hold has passed. In between, events cause no wake-up.
+//! event arrives, and again after a hold without events. In between, events cause no wake-up.
 
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Registry, Token};
@@ -53,11 +53,16 @@ impl Held {
         self.until
     }
 
-    /// Takes note that the events were read. The next one is reported.
-    pub fn end(&mut self, registry: &Registry) {
+    /// Takes note that the events were read. While there are some, they are read once per hold. After a hold without
+    /// any, the next one is reported.
+    pub fn end(&mut self, now: Instant, had_events: bool, registry: &Registry) {
         self.until = None;
         if self.sockets > 0 {
-            self.watch(registry);
+            if had_events {
+                self.until = now.checked_add(self.hold);
+            } else {
+                self.watch(registry);
+            }
         }
     }
 
