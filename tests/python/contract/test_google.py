@@ -531,6 +531,7 @@ def test_a_json_array_is_read_like_events(ask: Google) -> None:
 
 def test_numbers_in_place_of_words_are_read(ask: Google) -> None:
     """Old versions of Vertex AI sent them; Google's SDK fails on them."""
+    pytest.importorskip("google.genai", minversion="3")  # older ones raise a ValidationError, which is kept
     content = {"role": "model", "parts": [{"text": "Hello"}]}
     ask.server.reply(Body({"candidates": [{"content": content, "finishReason": 1}]}))
     response = ask.call()
