@@ -113,7 +113,7 @@ def test_the_logger_shows_events_and_content_only_if_asked(
     assert "name 'weather') begins" in shown
     assert "name 'weather') is complete" in shown
     assert "finish reasons 'tool_calls'" in shown
-    assert "usage input 9, cached 0, output 7, reasoning 0, total 16" in shown
+    assert "usage input 9, prompt 9, cached 0, output 7, reasoning 0, total 16" in shown
     assert ("bon" in shown, "see" in shown) == (with_content, with_content)
     assert (" characters" in shown) is not with_content
 
