@@ -11,7 +11,7 @@ from .tool import AnthropicTool
 class AnthropicCallResponse(
     MessagesCallResponse[AnthropicTool, AsyncAnthropicDynamicConfig | AnthropicDynamicConfig, AnthropicCallParams]
 ):
-    """The response of a call of Anthropic; `response` is the SDK's `Message`.
+    """The response of a call to Anthropic; `response` is the SDK's `Message`.
 
     Example:
         ```python

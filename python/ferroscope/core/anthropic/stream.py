@@ -19,7 +19,7 @@ class AnthropicStream(
         AnthropicCallParams,
     ]
 ):
-    """The stream of a call of Anthropic.
+    """The stream of a call to Anthropic.
 
     Example:
         ```python
