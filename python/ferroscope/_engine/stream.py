@@ -252,14 +252,14 @@ class StreamRun:
     @property
     def replayed(self) -> StreamRun:
         """The run that iterates over the stream next: a replay, if this run is over and kept its body."""
-        return self._again() or self
+        return self._replay_run() or self
 
     def raw(self) -> Generator[bytes, None, None]:
-        run = self._again() or self
+        run = self._replay_run() or self
         return run.iterate(run._received)
 
     def araw(self) -> AsyncGenerator[bytes, None]:
-        run = self._again() or self
+        run = self._replay_run() or self
         return run.aiterate(run._received)
 
     def _received(self, events: Iterable[Event]) -> Iterator[bytes]:
