@@ -219,7 +219,7 @@ def test_an_agent_is_one_outgoing_stream(caller: Caller, format: Any) -> None:
         Answer(Text("Sunny.", 2), usage=Usage(30, 5)),
     )
 
-    @caller.provider.call(caller.row.model, **caller.row.options, stream=True, tools=[weather])
+    @caller.row.decorator(caller.row.model, **caller.row.options, stream=True, tools=[weather])
     async def ask(question: str, history: list[Any]) -> Any:
         return [Messages.User(question), *history]
 
