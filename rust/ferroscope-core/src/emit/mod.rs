@@ -16,6 +16,7 @@ use crate::delta::Delta;
 use crate::dialect::Dialect;
 use crate::json::{Tape, write_string};
 use crate::limits::Limits;
+use crate::text_cursor::{Change, TextCursor};
 use std::collections::HashSet;
 
 /// The format of the events.
@@ -81,6 +82,8 @@ struct Call {
     /// The id in the events: unique in the answer.
     id: String,
     name: String,
+    /// The arguments that have been written.
+    written: String,
     is_complete: bool,
     is_answered: bool,
 }
@@ -100,7 +103,8 @@ pub struct Emitter {
     part: Option<Part>,
     /// How many parts have been opened, which numbers them.
     parts: u64,
-    /// How much of the step's reasoning has been written, in bytes.
+    /// How much of the call's reasoning has been written.
+    reasoning: TextCursor,
     reasoned: usize,
     calls: Vec<Call>,
     ids: HashSet<String>,
@@ -122,6 +126,7 @@ impl Emitter {
             next: first,
             part: None,
             parts: 0,
+            reasoning: TextCursor::default(),
             reasoned: 0,
             calls: Vec::new(),
             ids: HashSet::new(),
@@ -156,6 +161,7 @@ impl Emitter {
         }
         self.start();
         self.in_step = true;
+        self.reasoning = TextCursor::default();
         self.reasoned = 0;
         self.calls.clear();
         if self.format == WebFormat::Vercel {
@@ -166,6 +172,7 @@ impl Emitter {
     /// Begins a model call, or another attempt at the one that has begun: its stream starts from nothing.
     pub fn restart_call(&mut self) {
         self.close_part();
+        self.reasoning = TextCursor::default();
         self.reasoned = 0;
         self.calls.clear();
     }
@@ -176,9 +183,13 @@ impl Emitter {
             return;
         }
         self.start_step();
-        let reasoning = state.message_so_far().reasoning;
-        self.reasoning(reasoning.get(self.reasoned..).unwrap_or_default());
-        self.reasoned = reasoning.len();
+        let new = match self.reasoning.read(&state.reasoning_pieces(), state.rewrites()) {
+            Change::Appended(new) => new,
+            // What was replaced cannot be taken back; only what is longer is new.
+            Change::Replaced(all) => all.get(self.reasoned..).unwrap_or_default().to_owned(),
+        };
+        self.reasoned += new.len();
+        self.reasoning(&new);
         self.text(&delta.text);
         for (position, arguments) in &delta.arguments {
             if let Some(call) = state.tool_call(*position) {
@@ -214,6 +225,7 @@ impl Emitter {
             return;
         }
         let call = self.call(position, id, name);
+        self.calls[call].written.push_str(arguments);
         match self.format {
             WebFormat::Vercel => vercel::arguments(self, call, arguments),
             WebFormat::OpenAi => openai::arguments(self, call, arguments),
@@ -223,15 +235,18 @@ impl Emitter {
     }
 
     /// Writes that a tool call is complete, with all its arguments.
+    ///
+    /// Arguments that do not continue what was written leave the call incomplete: it cannot be taken back.
     pub fn complete(&mut self, position: usize, id: Option<&str>, name: &str, arguments: &str) {
         if self.is_ended || self.hides_tools() {
             return;
         }
-        if !self.calls.iter().any(|call| call.position == position) {
-            self.call(position, id, name);
-            self.arguments(position, id, name, arguments);
-        }
         let call = self.call(position, id, name);
+        let Some(rest) = arguments.strip_prefix(self.calls[call].written.as_str()) else {
+            // Gemini may insert a member into an object that was written. The call stays incomplete.
+            return;
+        };
+        self.arguments(position, id, name, rest);
         self.calls[call].is_complete = true;
         match self.format {
             WebFormat::Vercel => vercel::available(self, call, arguments),
@@ -434,11 +449,20 @@ impl Emitter {
         }
     }
 
+    /// Returns the index of the call at a position. A server that begins its answer anew has another id there.
+    fn known_call(&self, position: usize, given: Option<&str>) -> Option<usize> {
+        self.calls.iter().position(|call| {
+            call.position == position
+                && (call.given.is_none() || given.is_none() || call.given.as_deref() == given)
+        })
+    }
+
     /// Returns the index of the call at a position; a new one is announced.
     fn call(&mut self, position: usize, given: Option<&str>, name: &str) -> usize {
-        if let Some(known) = self.calls.iter().position(|call| call.position == position) {
+        if let Some(known) = self.known_call(position, given) {
             return known;
         }
+        self.calls.retain(|call| call.position != position);
         self.start_step();
         self.close_part();
         // Clients keep the calls of several answers side by side, so a made-up id needs the answer's.
@@ -450,6 +474,7 @@ impl Emitter {
             given: given.map(str::to_owned),
             id,
             name: name.to_owned(),
+            written: String::new(),
             is_complete: false,
             is_answered: false,
         });
