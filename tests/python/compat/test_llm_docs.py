@@ -449,5 +449,6 @@ def test_the_page_about_streams(server: ProviderServer, capsys: pytest.CaptureFi
         f"{book}\n",
         "True\n",
         "",
+        "",
         f"{book}\n",
     ]

@@ -6,6 +6,7 @@ from ..._dialects.anthropic.stream import MessagesStream
 from .call_params import AnthropicCallParams
 from .call_response import AnthropicCallResponse
 from .call_response_chunk import AnthropicCallResponseChunk
+from .call_response_chunk import FinishReason as FinishReason  # v1 exports the name here
 from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
 from .tool import AnthropicTool
 
