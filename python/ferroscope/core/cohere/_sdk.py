@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any, Final
 
@@ -139,7 +140,8 @@ class Stream:
     """A stream of the SDK that the program has not wrapped, with its response if that is available."""
 
     def __init__(self, manager: Any, raw: Any, box: list[httpx.Response]) -> None:
-        self.manager = manager
+        # Taken by whoever closes the stream first: the thread that reads, or another one.
+        self.managers = [manager]
         self.data = raw.data
         # Public since version 7; default clients capture the responses in the box.
         self.response = box[-1] if box else getattr(raw, "response", None)
@@ -148,7 +150,8 @@ class Stream:
         return iter(self.data)
 
     def close(self) -> None:
-        self.manager.__exit__(None, None, None)
+        with suppress(IndexError):
+            self.managers.pop().__exit__(None, None, None)
 
 
 class AsyncStream(Stream):
@@ -158,4 +161,5 @@ class AsyncStream(Stream):
         return aiter(self.data)
 
     async def aclose(self) -> None:
-        await self.manager.__aexit__(None, None, None)
+        if self.managers:
+            await self.managers.pop().__aexit__(None, None, None)
