@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import copy_context
@@ -304,6 +305,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if is_left_out(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+
+
+def close_litellm(runner: asyncio.Runner) -> None:
+    """Close the async clients that LiteLLM has opened in a loop, and would leave to the garbage collector."""
+    close = getattr(sys.modules.get("litellm"), "close_litellm_async_clients", None)
+    if close is not None:
+        runner.run(close())
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 from ferroscope import BaseMessageParam, ImagePart, Messages, TextPart, dump_messages, llm, load_messages
 from ferroscope.testing import Answer, ProviderServer, Reasoning, Text, ToolCall, ToolCalls
 
-from .conftest import ROWS
+from .conftest import ROWS, close_litellm
 
 # v1's name of the package warns when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:`ferroscope.core:DeprecationWarning")
@@ -344,6 +344,7 @@ def talk(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: py
             monkeypatch.setenv(name, value.format(url=server.base_url(row.url_name)))
     with asyncio.Runner() as runner:
         yield Talk(request.param, server, runner)
+        close_litellm(runner)
 
 
 both = pytest.mark.parametrize("talk", ["sync", "async"], indirect=True)

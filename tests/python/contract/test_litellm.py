@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from ferroscope import errors, llm
 from ferroscope.testing import Answer, Cut, ProviderServer, Reasoning, Stall, Status, Text, ToolCall, ToolCalls, Usage
 
+from .conftest import close_litellm
+
 pytest.importorskip("litellm")
 
 MODEL = "openai/gpt-4o-mini"
@@ -55,6 +57,7 @@ def ask(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pyt
             return runner.run(run())
 
         yield make
+        close_litellm(runner)
 
 
 def _read(stream: Any, take: Callable[[Any], bool]) -> tuple[Any, list[Any]]:
