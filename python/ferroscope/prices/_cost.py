@@ -16,6 +16,7 @@ import orjson
 from pydantic import BaseModel
 
 from .._core import price_usage, price_usd, prices_billed_by, prices_conditions
+from .._repr import html_table
 from ..errors import UnknownPriceError
 
 if os.environ.get("FERROSCOPE_PRICES"):
@@ -118,7 +119,7 @@ class Provenance:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Cost:
     """The cost of a call, with its items, assumptions and sources.
 
@@ -166,6 +167,18 @@ class Cost:
     def lower_bound(self) -> Decimal:
         """The sum of the items with a known price, in USD: the total if it is known, otherwise a lower bound."""
         return self.total if self.total is not None else sum((item.amount for item in self.items), Decimal(0))
+
+    def __repr__(self) -> str:
+        amount = "unknown" if self.total is None else f"{self.total:f} USD"
+        return f"Cost({amount}, status={self.status!r}, provider={self.provider!r}, model={self.model!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the items as a table, for notebooks."""
+        rows = [
+            (item.item, item.count, "" if item.price is None else f"{item.price:f} / {item.per}", f"{item.amount:f}")
+            for item in self.items
+        ]
+        return html_table(("item", "count", "price in USD", "amount in USD"), rows, repr(self))
 
     def __float__(self) -> float:
         if self.usd is None:

@@ -137,6 +137,10 @@ class ProviderServer(Controls):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
 
+    def __repr__(self) -> str:
+        address = "not running" if self._url is None else repr(self._url)
+        return f"{type(self).__name__}({address}, {len(self.requests)} requests)"
+
     def start(self) -> Self:
         """Listen, and return when connections are accepted."""
         if self._thread is not None:

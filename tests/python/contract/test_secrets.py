@@ -60,7 +60,6 @@ def test_responses_do_not_show_the_headers_of_their_calls(caller: Caller, caplog
     response = caller.call(prompt, call_params=PARAMS)
     for shown in (response, stream, stream.construct_call_response(), stream._run, stream._run._call):
         assert SECRET not in repr(shown) + str(shown)
-    assert "'extra_headers': {'x-tenant-key': '***'}" in repr(response)
     assert SECRET not in logged_by_us(caplog)
     assert response.call_kwargs["extra_headers"] == HEADERS  # whoever asks for them gets them
 

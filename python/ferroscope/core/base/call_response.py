@@ -20,9 +20,9 @@ from typing_extensions import TypeVar
 
 from ..._core import token_counts
 from ..._lazy import load_name
+from ..._repr import Shown, html_block, readable
 from ._messages.provider_data import Endpoint
 from ._responses.identity import NO_PROVIDER, Identity
-from ._responses.secrets import SECRET_FIELDS, redact_secrets
 from ._responses.token_counts import TokenFields
 from ._tools.arguments import CUT_OFF
 from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 exports the name here
@@ -117,9 +117,20 @@ class BaseCallResponse(
     def __str__(self) -> str:
         return self.content
 
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield name, redact_secrets(value) if name in SECRET_FIELDS else value
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:  # Any: values of every kind
+        yield "model", readable(lambda: self.model)
+        yield "content", readable(lambda: self.content)
+        if self.tool_types and (tools := readable(lambda: self.tools)):
+            yield "tools", tools
+        yield "finish_reasons", readable(lambda: self.finish_reasons)
+        yield "input_tokens", readable(lambda: self.input_tokens)
+        yield "output_tokens", readable(lambda: self.output_tokens)
+        yield "cost", readable(lambda: self.cost)
+
+    def _repr_html_(self) -> str:
+        """Return the answer with its model, tokens and cost, for notebooks."""
+        facts = {name or "": value for name, value in self.__repr_args__() if name != "content"}
+        return html_block(str(readable(lambda: Shown(self.content))), {"provider": self.provider, **facts})
 
     def __getstate__(self) -> dict[Any, Any]:
         from ._responses.state import picklable_values

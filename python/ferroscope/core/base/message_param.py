@@ -22,6 +22,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo
 from typing_extensions import TypeIs
 
+from ..._repr import ShortRepr, html_block
+
 
 def _to_base64(data: bytes | str) -> str:
     return data if isinstance(data, str) else base64.b64encode(data).decode()
@@ -36,7 +38,7 @@ _Base64InJson = PlainSerializer(_to_base64, return_type=str, when_used="json")
 _Base64Bytes: TypeAlias = Annotated[bytes, BeforeValidator(_from_base64), _Base64InJson]
 
 
-class TextPart(BaseModel):
+class TextPart(ShortRepr, BaseModel):
     """A text."""
 
     type: Literal["text"]
@@ -50,7 +52,7 @@ class CacheControlPart(BaseModel):
     cache_type: str
 
 
-class ImagePart(BaseModel):
+class ImagePart(ShortRepr, BaseModel):
     """An image as bytes; `detail` is OpenAI's hint for the resolution to use."""
 
     type: Literal["image"]
@@ -59,7 +61,7 @@ class ImagePart(BaseModel):
     detail: str | None
 
 
-class ImageURLPart(BaseModel):
+class ImageURLPart(ShortRepr, BaseModel):
     """An image as a URL: a web or storage URL, or a `data:` URL."""
 
     type: Literal["image_url"]
@@ -67,7 +69,7 @@ class ImageURLPart(BaseModel):
     detail: str | None
 
 
-class AudioPart(BaseModel):
+class AudioPart(ShortRepr, BaseModel):
     """Audio as bytes, or as their base64 text."""
 
     type: Literal["audio"]
@@ -75,14 +77,14 @@ class AudioPart(BaseModel):
     audio: Annotated[str | bytes, _Base64InJson]
 
 
-class AudioURLPart(BaseModel):
+class AudioURLPart(ShortRepr, BaseModel):
     """Audio as a URL."""
 
     type: Literal["audio_url"]
     url: str
 
 
-class DocumentPart(BaseModel):
+class DocumentPart(ShortRepr, BaseModel):
     """A document as bytes, usually a PDF."""
 
     type: Literal["document"]
@@ -90,14 +92,14 @@ class DocumentPart(BaseModel):
     document: _Base64Bytes
 
 
-class DocumentURLPart(BaseModel):
+class DocumentURLPart(ShortRepr, BaseModel):
     """A document as a URL."""
 
     type: Literal["document_url"]
     url: str
 
 
-class ToolCallPart(BaseModel):
+class ToolCallPart(ShortRepr, BaseModel):
     """A tool call of the model.
 
     If the arguments are not a JSON object, `args` is None and the extra field `arguments` contains their text.
@@ -111,7 +113,7 @@ class ToolCallPart(BaseModel):
     id: str | None = None
 
 
-class ToolResultPart(BaseModel):
+class ToolResultPart(ShortRepr, BaseModel):
     """The output of a tool; `id` is the id of its call."""
 
     type: Literal["tool_result"]
@@ -155,7 +157,7 @@ def is_content_part(value: object) -> TypeIs[ContentPart]:
     return type(value) in _PART_TYPES or isinstance(value, _PARTS)
 
 
-class BaseMessageParam(BaseModel):
+class BaseMessageParam(ShortRepr, BaseModel):
     """A message with a role (`system`, `user`, `assistant` or `tool`) and content.
 
     A message from a provider may have content that no part can represent: thinking and its signatures, server tools,
@@ -168,3 +170,9 @@ class BaseMessageParam(BaseModel):
 
     role: str
     content: str | Sequence[Annotated[ContentPart, Field(discriminator="type")]]
+
+    def _repr_html_(self) -> str:
+        """Return the role and the content, for notebooks. Media are shown by their type."""
+        parts = [self.content] if isinstance(self.content, str) else list(self.content)
+        texts = [part if isinstance(part, str) else getattr(part, "text", None) or repr(part) for part in parts]
+        return html_block("\n".join(texts), {"role": self.role})

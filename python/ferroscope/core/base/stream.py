@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAl
 
 from typing_extensions import TypeVar
 
+from ..._repr import shorten
 from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.stream_view import StreamView
 from ._responses.token_counts import TokenProperties
@@ -245,6 +246,11 @@ class BaseStream(
     async def acollect(self) -> _BaseCallResponseT:
         """Read the stream of an async call to its end and return the response; see `collect`."""
         return cast("_BaseCallResponseT", await self._run.acollect())
+
+    def __repr__(self) -> str:
+        state = "ended" if self._run.ended else "open" if self._run.start_time else "not started"
+        content = shorten(self._run.content)
+        return f"{type(self).__name__}(model={self.model!r}, state={state!r}, content={content!r})"
 
     def __enter__(self) -> Self:
         self._run.check_kind(asynchronous=False, write="`async with`")

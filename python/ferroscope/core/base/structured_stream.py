@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
+from ._responses.stream_view import StreamView
+from ._responses.token_counts import TokenProperties
 from .call_response import AnyCallResponse
 from .stream import AnyStream
+from .stream_events import StreamEvent
+from .types import Provider
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
+
+    from ...prices import Cost
+    from .retry import Attempt
 
 _ResponseModelT = TypeVar("_ResponseModelT")
 
@@ -23,7 +30,7 @@ class StructuredStreamDriver(Protocol):
     def is_done(self, *path: str | int) -> bool: ...
 
 
-class BaseStructuredStream(Generic[_ResponseModelT]):
+class BaseStructuredStream(TokenProperties, Generic[_ResponseModelT]):
     """A stream of partial instances of the response model; the last item is the complete instance.
 
     Fields that are not received yet are None. Complete values are validated, incomplete ones are not; the last instance
@@ -109,11 +116,126 @@ class BaseStructuredStream(Generic[_ResponseModelT]):
         """
         return self._run.is_done(*path)
 
+    def collect(self) -> _ResponseModelT:
+        """Read the stream to its end, and return the complete instance, or the response if the model called a tool.
+
+        Raises:
+            ferroscope.errors.ResponseModelError: The response is not valid JSON for the response model.
+            pydantic.ValidationError: The response does not match the response model.
+            ferroscope.errors.StreamError: The stream failed; `.partial` is the response received so far.
+            ValueError: The stream was read or closed before, without a complete instance.
+        """
+        last = self._known()
+        for last in self:  # noqa: B007  # the last one counts
+            pass
+        return self._collected(last)
+
+    async def acollect(self) -> _ResponseModelT:
+        """Read the stream of an async call to its end; see `collect`."""
+        last = self._known()
+        async for last in self:  # noqa: B007  # the last one counts
+            pass
+        return self._collected(last)
+
+    def _known(self) -> _ResponseModelT | None:
+        return self.__dict__.get("constructed_response_model")
+
+    def _collected(self, last: _ResponseModelT | None) -> _ResponseModelT:
+        if last is None:
+            raise ValueError("No stream response: the stream was read or closed before its answer was complete.")
+        return last
+
+    def events(self) -> StreamView[StreamEvent]:
+        """Return an iterator over the typed events, in place of the instances; see `BaseStream.events`."""
+        return self.stream.events()
+
+    def text(self) -> StreamView[str]:
+        """Return an iterator over the pieces of the text, in place of the instances; see `BaseStream.text`."""
+        return self.stream.text()
+
+    @property
+    def content(self) -> str:
+        """The text received so far."""
+        return self.stream.content
+
+    @property
+    def provider(self) -> Provider:
+        """The name of the provider."""
+        return self.stream.provider
+
+    @property
+    def model(self) -> str:
+        """The name of the model, as of the stream."""
+        return self.stream.model
+
+    @property
+    def id(self) -> str | None:
+        """The provider's id of the response, or None."""
+        return self.stream.id
+
+    # Any: the provider's own words and objects.
+    @property
+    def finish_reasons(self) -> list[Any] | None:
+        """The finish reason of each choice, or None before the first one."""
+        return self.stream.finish_reasons
+
+    @property
+    def usage(self) -> Any:
+        """The provider's usage object so far."""
+        return self.stream.usage
+
+    @property
+    def _token_counts(self) -> Mapping[str, int | None]:
+        return self.stream._token_counts
+
+    @property
+    def cost(self) -> float | None:
+        """The cost so far in USD, or None if it is unknown."""
+        return self.stream.cost
+
+    @property
+    def cost_details(self) -> Cost:
+        """The exact cost so far with its items."""
+        return self.stream.cost_details
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call; more than one only with `retry=`."""
+        return self.stream.attempts
+
+    @property
+    def start_time(self) -> float:
+        """The time at which the request was sent, in milliseconds since the epoch; 0 before."""
+        return self.stream.start_time
+
+    @property
+    def end_time(self) -> float:
+        """The time at which the response was complete, in milliseconds since the epoch; 0 before."""
+        return self.stream.end_time
+
+    @property
+    def message_param(self) -> Any:
+        """The answer as a message in the provider's format, after the stream was consumed."""
+        return self.stream.message_param
+
+    def construct_call_response(self) -> AnyCallResponse:
+        """Return the response that the same call would have returned without streaming.
+
+        Raises:
+            ValueError: The stream has not been consumed.
+        """
+        response: AnyCallResponse = self.stream.construct_call_response()
+        return response
+
     @property
     def _response(self) -> AnyCallResponse:
         """The complete response, after the stream has been consumed."""
         response: AnyCallResponse = self.stream.construct_call_response()
         return response
+
+    def __repr__(self) -> str:
+        name = getattr(self.response_model, "__name__", repr(self.response_model))
+        return f"{type(self).__name__}(response_model={name}, stream={self.stream!r})"
 
     def __enter__(self) -> Self:
         self.stream.__enter__()

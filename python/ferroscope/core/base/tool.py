@@ -6,12 +6,13 @@ import inspect
 import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
 
+from ..._repr import shorten
 from ._responses.identity import NO_PROVIDER, Identity
 from ._schemas.json_schema import GenerateJsonSchemaNoTitles
 from ._tools.arguments import validate_arguments
@@ -118,6 +119,11 @@ class BaseTool(BaseModel, ABC):
         call = self.__dict__.get("tool_call")
         # In the Responses format, a call is an item with its own id; the id of the call is `call_id`.
         return getattr(call, "call_id", None) or getattr(call, "id", None)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:  # Any: values of the user's own fields
+        for name, value in super().__repr_args__():
+            if name not in self.__bookkeeping__:
+                yield name, shorten(value)
 
     @abstractmethod
     def call(self, *args: Any, **kwargs: Any) -> Any:  # Any: subclasses define the types
