@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAl
 from typing_extensions import TypeVar
 
 from ..._repr import shorten
+from ._responses.finished_run import FinishedRun
 from ._responses.identity import NO_PROVIDER, Identity
+from ._responses.state import picklable_values, restored_values
 from ._responses.stream_view import StreamView
 from ._responses.token_counts import TokenProperties
 from .call_response import AnyCallResponse
@@ -246,6 +248,22 @@ class BaseStream(
     async def acollect(self) -> _BaseCallResponseT:
         """Read the stream of an async call to its end and return the response; see `collect`."""
         return cast("_BaseCallResponseT", await self._run.acollect())
+
+    def __getstate__(self) -> dict[str, Any]:  # Any: attributes of every kind
+        """Return the stream for a pickle or a copy, which has the response in place of the connection.
+
+        Raises:
+            TypeError: The stream has not ended.
+        """
+        if not self._run.ended:
+            raise TypeError(
+                "a stream that has not ended cannot be pickled or copied: read it first, or call `collect()`"
+            )
+        state = picklable_values(vars(self))
+        return {**state, "_run": FinishedRun.of(self._run)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:  # Any: attributes of every kind
+        vars(self).update(restored_values(state))
 
     def __repr__(self) -> str:
         state = "ended" if self._run.ended else "open" if self._run.start_time else "not started"

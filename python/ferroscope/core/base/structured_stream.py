@@ -233,6 +233,12 @@ class BaseStructuredStream(TokenProperties, Generic[_ResponseModelT]):
         response: AnyCallResponse = self.stream.construct_call_response()
         return response
 
+    def __getstate__(self) -> dict[str, Any]:  # Any: attributes of every kind
+        return {**vars(self), "_run": _FinishedRun()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:  # Any: attributes of every kind
+        vars(self).update(state)
+
     def __repr__(self) -> str:
         name = getattr(self.response_model, "__name__", repr(self.response_model))
         return f"{type(self).__name__}(response_model={name}, stream={self.stream!r})"
@@ -258,3 +264,17 @@ class BaseStructuredStream(TokenProperties, Generic[_ResponseModelT]):
     async def aclose(self) -> None:
         """Close the stream of an async call and its connection; the received data stays available."""
         await self.stream.aclose()
+
+
+class _FinishedRun:
+    """The run of a structured stream that was pickled or copied after its end."""
+
+    def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
+        yield from ()
+
+    async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
+        for instance in ():
+            yield instance
+
+    def is_done(self, *path: str | int) -> bool:
+        return True

@@ -19,10 +19,11 @@ from ._tools.arguments import validate_arguments
 from ._tools.binding import unbound_tool_type
 from ._tools.call import Fragments, PendingToolCall
 from ._tools.field import bookkeeping_fields, restore_field_attributes, unshadow_fields
-from ._tools.partial import partial_tool
+from ._tools.partial import complete_tool_type, partial_tool, partial_tool_type
 from ._tools.tool_type import (
     DEFAULT_TOOL_DOCSTRING,
     provider_tool_type,
+    tool_source,
     tool_type_from_base_type,
     tool_type_from_function,
     tool_type_from_model,
@@ -119,6 +120,14 @@ class BaseTool(BaseModel, ABC):
         call = self.__dict__.get("tool_call")
         # In the Responses format, a call is an item with its own id; the id of the call is `call_id`.
         return getattr(call, "call_id", None) or getattr(call, "id", None)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:  # Any: as of `object`
+        # Classes that were created at run time cannot be found by name; what they were created from can.
+        complete = complete_tool_type(type(self))
+        source = tool_source(complete or type(self))
+        if complete is None and source is None:
+            return super().__reduce_ex__(protocol)
+        return _new_tool, (*(source or (complete, None)), complete is not None), self.__getstate__()
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:  # Any: values of the user's own fields
         for name, value in super().__repr_args__():
@@ -281,3 +290,11 @@ class BaseTool(BaseModel, ABC):
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def _new_tool(source: Any, base: type[BaseTool] | None, is_partial: bool) -> BaseTool:  # Any: the user's own object
+    """Return an empty tool of a class that was created at run time, for a pickle."""
+    kind: type[BaseTool] = source if base is None else provider_tool_type(source, base)
+    if is_partial:
+        kind = partial_tool_type(kind)
+    return kind.__new__(kind)

@@ -61,6 +61,10 @@ class PendingToolCall(ABC, Generic[SdkToolCallT]):
     def __repr__(self) -> str:
         return repr(self.build())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The class may have been created at run time, and the SDK's class was not.
+        return _unchanged, (self.build(),)
+
 
 def _dump(value: object) -> object:
     if isinstance(value, PendingToolCall):
@@ -98,3 +102,7 @@ class ToolCallAttribute:
 
     def __set__(self, instance: BaseModel, value: object) -> None:
         vars(instance)["tool_call"] = value
+
+
+def _unchanged(value: object) -> object:
+    return value

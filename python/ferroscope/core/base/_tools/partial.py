@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ToolT = TypeVar("_ToolT", bound="BaseTool")
 
 _ATTRIBUTE: Final = "__partial_tool_type__"
+_WHOLE: Final = "__complete_tool_type__"
 
 
 def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
@@ -30,7 +31,14 @@ def partial_tool_type(tool: type[_ToolT]) -> type[_ToolT]:
             known = partial(tool, {"tool_call", "delta"} & tool.__bookkeeping__)
             known.__custom_name__ = tool._name()
         setattr(tool, _ATTRIBUTE, known)
+        setattr(known, _WHOLE, tool)
     return known
+
+
+def complete_tool_type(tool: type[BaseTool]) -> type[BaseTool] | None:
+    """Return the tool class that a class of partial instances was made from, or None for any other class."""
+    complete: type[BaseTool] | None = vars(tool).get(_WHOLE)
+    return complete
 
 
 def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -> _ToolT:
