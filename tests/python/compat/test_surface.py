@@ -38,6 +38,7 @@ COMPLETE = (
     "mirascope.integrations",
     "mirascope.llm",
     "mirascope.retries",
+    "mirascope.tools",
 )
 
 

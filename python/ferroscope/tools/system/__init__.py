@@ -1,0 +1,1 @@
+"""Tools for files and for code in a Docker container."""

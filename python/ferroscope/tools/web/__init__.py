@@ -1,0 +1,1 @@
+"""Tools for web requests and web search."""
