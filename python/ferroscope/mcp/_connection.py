@@ -19,7 +19,8 @@ from .errors import MCPConnectionError
 _ResultT = TypeVar("_ResultT")
 
 # Any: the transport's streams, of types that differ between the majors; mcp 1 adds a third value.
-OpenStreams = Callable[[], AbstractAsyncContextManager[tuple[Any, ...]]]
+OpenStreams = Callable[[Callable[[], None]], AbstractAsyncContextManager[tuple[Any, ...]]]
+"""Open a transport. Its argument is called when the transport notices that the connection is lost."""
 
 
 class Sessions(Protocol):
@@ -62,7 +63,7 @@ class Connection:
 
     Args:
         server: The server, for errors.
-        open_streams: Open the transport.
+        open_streams: Open the transport, see `OpenStreams`.
         session_options: Arguments of the SDK's session.
         on_stream_error: Called with each error that the transport reports in its stream of messages.
     """
@@ -79,6 +80,7 @@ class Connection:
         self._session_options = session_options
         self._on_stream_error = on_stream_error
         self._owner: _Owner | None = None
+        self._retired: list[_Owner] = []
         self._reopening = asyncio.Lock()
         self._closed = False
 
@@ -101,8 +103,8 @@ class Connection:
         """Close the session and its transport, from any task of the loop."""
         self._closed = True
         owner, self._owner = self._owner, None
-        if owner is not None:
-            await owner.aclose()
+        for one in (*self._retired, *([owner] if owner is not None else [])):
+            await one.aclose()
 
     async def request(
         self, send: Callable[[ClientSession], Awaitable[_ResultT]], *, what: str, repeatable: bool
@@ -154,9 +156,12 @@ class Connection:
             owner = self._owner
             if owner is not None and owner is not lost and not owner.ended:
                 return owner
-            if owner is not None:
-                await owner.aclose()
             self._owner = None
+            self._retired = [one for one in self._retired if not one.closed]
+            if owner is not None:
+                # Its other requests may still be answered.
+                owner.retire()
+                self._retired.append(owner)
             opened = _Owner(self._open_streams, self._session_options, self._on_stream_error)
             try:
                 await opened.start()
@@ -201,6 +206,8 @@ class _Owner:
         self._closing = asyncio.Event()
         self._opened: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
         self._lost = False
+        self._retired = False
+        self._running = 0
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -212,7 +219,12 @@ class _Owner:
     @property
     def ended(self) -> bool:
         """Whether the session is lost or closed."""
-        return self._lost or self._closing.is_set() or self._task is None or self._task.done()
+        return self._lost or self._retired or self._closing.is_set() or self.closed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the task has ended."""
+        return self._task is None or self._task.done()
 
     async def start(self) -> None:
         """Open the session."""
@@ -222,6 +234,12 @@ class _Owner:
         except BaseException:
             await self.aclose()
             raise
+
+    def retire(self) -> None:
+        """Accept no new requests, and close the session after the last response."""
+        self._retired = True
+        if not self._running:
+            self._closing.set()
 
     async def aclose(self) -> None:
         """Close the session, and wait until its transport is closed."""
@@ -237,12 +255,16 @@ class _Owner:
         """Send a request; the end of the session ends the request too."""
         owner = cast("asyncio.Task[None]", self._task)
         request = asyncio.ensure_future(send(self.session))
+        self._running += 1
         try:
             await asyncio.wait({request, owner}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             unfinished = not request.done()
             if unfinished:
                 request.cancel()
+            self._running -= 1
+            if self._retired and not self._running:
+                self._closing.set()
         if unfinished:
             await asyncio.wait({request})
             raise _ConnectionLostError from self._failure
@@ -250,6 +272,7 @@ class _Owner:
             return request.result()
         except Exception as error:
             if is_session_terminated(error):
+                self.retire()
                 raise _SessionTerminatedError from error
             if self._lost or is_connection_closed(error):
                 self._lost = True
@@ -258,7 +281,7 @@ class _Owner:
 
     async def _own(self) -> None:
         try:
-            async with self._open_streams() as streams, anyio.create_task_group() as tasks:
+            async with self._open_streams(self._lose) as streams, anyio.create_task_group() as tasks:
                 messages, read = anyio.create_memory_object_stream[Any](0)
                 tasks.start_soon(self._forward, streams[0], messages)
                 async with ClientSession(read, streams[1], **self._session_options) as session:
@@ -291,6 +314,10 @@ class _Owner:
                 self._lost = True
         if self._opened.done():
             self._closing.set()
+
+    def _lose(self) -> None:
+        self._lost = True
+        self._closing.set()
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -39,7 +39,9 @@ class MCPToolResult(list[Any]):  # Any: texts and the content classes of mcp, wh
     def images(self) -> list[ImagePart]:
         """The images, as parts of a message to the model."""
         return [
-            ImagePart(type="image", media_type=content["mimeType"], image=base64.b64decode(content["data"]), detail=None)
+            ImagePart(
+                type="image", media_type=content["mimeType"], image=base64.b64decode(content["data"]), detail=None
+            )
             for content in map(as_wire, self.raw.content)
             if content["type"] == "image"
         ]
@@ -74,7 +76,7 @@ class _NotedResource(types.EmbeddedResource):
         return _note(as_content(self))
 
 
-_NOTED: Final[dict[type, Any]] = {  # Any: a subclass of the key
+_NOTED: Final[dict[Any, Any]] = {  # Any: content classes of mcp, and subclasses of them
     types.ImageContent: _NotedImage,
     types.AudioContent: _NotedAudio,
     types.ResourceLink: _NotedLink,

@@ -12,7 +12,8 @@ from .._engine.extras import require_package
 require_package("mcp", extra="mcp", user="ferroscope.mcp")
 
 import mcp.shared.exceptions as _exceptions  # noqa: E402
-from mcp import ClientSession, types  # noqa: E402
+from mcp import ClientSession as ClientSession  # noqa: E402
+from mcp import types as types  # noqa: E402
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,7 +22,9 @@ MAJOR: Final = int(version("mcp").split(".")[0])
 """The major version of the SDK."""
 
 # Any: mcp 1 spells the class `McpError`.
-ServerError: Final[type[Exception]] = cast("Any", _exceptions).MCPError if MAJOR > 1 else cast("Any", _exceptions).McpError
+ServerError: Final[type[Exception]] = (
+    cast("Any", _exceptions).MCPError if MAJOR > 1 else cast("Any", _exceptions).McpError
+)
 """The SDK's exception for an error response."""
 
 _CONNECTION_CLOSED: Final = -32000

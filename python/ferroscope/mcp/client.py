@@ -210,7 +210,8 @@ class SyncMCPClient:
         ]
 
     def _call(self, tool: RemoteTool, arguments: dict[str, Any]) -> MCPToolResult:  # Any: JSON values
-        return self._portal.call(self._client._call, tool, arguments)
+        result: MCPToolResult = self._portal.call(self._client._call, tool, arguments)
+        return result
 
 
 async def _awaited(result: Awaitable[_ResultT]) -> _ResultT:
@@ -231,7 +232,7 @@ class ServerConnection:
         on_stream_error: Callable[[Exception], None] | None = None,
         session: ClientSession | None = None,
     ) -> None:
-        self._connect = lambda: Connection(server, open_streams, session_options, on_stream_error)
+        self._arguments = (server, open_streams, session_options, on_stream_error)
         self._session = session
         self._connection: Connection | None = None
         self._thread: AbstractContextManager[BlockingPortal] | None = None
@@ -240,7 +241,7 @@ class ServerConnection:
     async def __aenter__(self) -> MCPClient:
         if self._session is not None:
             return MCPClient(self._session)
-        self._connection = self._connect()
+        self._connection = Connection(*self._arguments)
         await self._connection.open()
         return MCPClient(self._connection)
 
@@ -296,7 +297,7 @@ def stdio_client(
 
     return ServerConnection(
         f"MCP server {server_parameters.command!r}",
-        lambda: cast("AbstractAsyncContextManager[tuple[Any, ...]]", open_stdio(server_parameters)),
+        lambda _: cast("AbstractAsyncContextManager[tuple[Any, ...]]", open_stdio(server_parameters)),
         {"read_timeout_seconds": read_timeout(read_timeout_seconds), **session_options},
         read_stream_exception_handler,
     )
@@ -327,7 +328,7 @@ def sse_client(
 
     return ServerConnection(
         f"MCP server at {_public_part(url)}",
-        lambda: cast("AbstractAsyncContextManager[tuple[Any, ...]]", open_sse(url, headers=dict(headers or {}))),
+        lambda _: cast("AbstractAsyncContextManager[tuple[Any, ...]]", open_sse(url, headers=dict(headers or {}))),
         {
             "list_roots_callback": list_roots_callback,
             "read_timeout_seconds": read_timeout(read_timeout_seconds),
@@ -371,11 +372,15 @@ def streamable_http_client(
         raise ValueError("set the headers on `http_client`, or pass `headers` without `http_client`")
 
     @asynccontextmanager
-    async def open_streams() -> AsyncIterator[tuple[Any, ...]]:  # Any: streams of the SDK
+    async def open_streams(on_lost: Callable[[], None]) -> AsyncIterator[tuple[Any, ...]]:  # Any: streams of the SDK
         async with AsyncExitStack() as stack:
             client: Any = http_client
             if client is None:
                 client = await stack.enter_async_context(create_mcp_http_client(headers=dict(headers or {})))
+            if MAJOR == 1:
+                from ._http_watch import watched
+
+                stack.enter_context(watched(client, on_lost))
             yield await stack.enter_async_context(open_http(url, http_client=client))
 
     return ServerConnection(

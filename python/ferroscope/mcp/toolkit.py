@@ -37,9 +37,7 @@ class MCPToolKit:
         pairs = [("", client) for client in clients] + list(named.items())
         remotes = [(namespace, remote) for namespace, client in pairs for remote in await client._remote_tools()]
         names = _names([(namespace, remote.name) for namespace, remote in remotes])
-        return cls(
-            [tool_type(remote, name, AsyncServerTool) for (_, remote), name in zip(remotes, names, strict=True)]
-        )
+        return cls([tool_type(remote, name, AsyncServerTool) for (_, remote), name in zip(remotes, names, strict=True)])
 
     @classmethod
     def of_sync(cls, *clients: SyncMCPClient, **named: SyncMCPClient) -> MCPToolKit:

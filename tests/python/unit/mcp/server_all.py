@@ -12,8 +12,10 @@ import mcp.types as types
 
 try:
     from mcp.server.fastmcp import FastMCP
+    from mcp.server.fastmcp.exceptions import ToolError
 except ImportError:
     from mcp.server.mcpserver import MCPServer as FastMCP
+    from mcp.server.mcpserver.exceptions import ToolError
 
 PIXEL = base64.b64encode(b"\x89PNG pixel").decode()
 server: Any = FastMCP("tests")
@@ -34,7 +36,7 @@ def files_read(path: str) -> str:
 @server.tool()
 def fail(reason: str) -> str:
     """Fail."""
-    raise ValueError(f"no luck: {reason}")
+    raise ToolError(f"no luck: {reason}")
 
 
 @server.tool()
