@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import anyio
 
@@ -17,6 +17,7 @@ from ._sdk import ClientSession, is_connection_closed, is_session_terminated
 from .errors import MCPConnectionError
 
 _ResultT = TypeVar("_ResultT")
+_CLOSE_SECONDS: Final = 5.0
 
 # Any: the transport's streams, of types that differ between the majors; mcp 1 adds a third value.
 OpenStreams = Callable[[Callable[[], None]], AbstractAsyncContextManager[tuple[Any, ...]]]
@@ -249,7 +250,11 @@ class _Owner:
             return
         if not self._opened.done():
             task.cancel()
-        await asyncio.wait({task})
+        _, waiting = await asyncio.wait({task}, timeout=_CLOSE_SECONDS)
+        if waiting:
+            # Streamable HTTP waits for the server to confirm the end of the session.
+            task.cancel()
+            await asyncio.wait({task})
 
     async def run(self, send: Callable[[ClientSession], Awaitable[_ResultT]]) -> _ResultT:
         """Send a request; the end of the session ends the request too."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import sys
-import threading
-from typing import Any
+from typing import Annotated, Any
 
 import mcp.types as types
+from pydantic import BaseModel, Field
 
 try:
     from mcp.server.fastmcp import FastMCP
@@ -17,9 +18,13 @@ except ImportError:
     from mcp.server.mcpserver import MCPServer as FastMCP
     from mcp.server.mcpserver.exceptions import ToolError
 
+
+class Query(BaseModel):
+    words: list[str]
+
+
 PIXEL = base64.b64encode(b"\x89PNG pixel").decode()
 server: Any = FastMCP("tests")
-calls = {"count": 0}
 
 
 @server.tool()
@@ -37,13 +42,6 @@ def files_read(path: str) -> str:
 def fail(reason: str) -> str:
     """Fail."""
     raise ToolError(f"no luck: {reason}")
-
-
-@server.tool()
-def count() -> str:
-    """Count the calls."""
-    calls["count"] += 1
-    return str(calls["count"])
 
 
 @server.tool()
@@ -73,13 +71,6 @@ def read_and_exit_once() -> str:
 
 
 @server.tool()
-def exit_later() -> str:
-    """Answer, then lose the connection."""
-    threading.Timer(0.1, os._exit, (0,)).start()
-    return "soon"
-
-
-@server.tool()
 def media() -> Any:
     return [
         types.ImageContent(type="image", data=PIXEL, mimeType="image/png"),
@@ -90,6 +81,19 @@ def media() -> Any:
         types.AudioContent(type="audio", data=PIXEL, mimeType="audio/wav"),
         types.TextContent(type="text", text="done"),
     ]
+
+
+@server.tool()
+def record() -> str:
+    """Record the call."""
+    _record()
+    return "recorded"
+
+
+@server.tool()
+def search(query: Query, uri: Annotated[str, Field(json_schema_extra={"format": "uri"})] = "test://") -> str:
+    """Search with a nested model."""
+    return f"{query.words} {uri}"
 
 
 @server.tool()
@@ -122,4 +126,6 @@ if __name__ == "__main__":
         import uvicorn
 
         app = server.sse_app() if transport == "sse" else server.streamable_http_app()
-        uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+        listening = socket.create_server(("127.0.0.1", int(sys.argv[2])))
+        print(listening.getsockname()[1], flush=True)
+        uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listening])
