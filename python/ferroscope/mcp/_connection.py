@@ -306,7 +306,7 @@ class _Owner:
 
     async def _forward(self, source: Any, messages: Any) -> None:  # Any: streams of the SDK
         """Pass the messages of the transport on to the session, and notice the end of the transport."""
-        async with messages:
+        async with source, messages:
             try:
                 async for message in source:
                     if isinstance(message, Exception) and self._on_stream_error is not None:
