@@ -55,7 +55,7 @@ class MCPTool(BaseTool):
         """
         _warn()
         tool = cls.from_arguments(id=tool_call.id, name=tool_call.name, arguments=json.dumps(tool_call.input))
-        tool.__dict__["tool_call"] = tool_call
+        vars(tool)["tool_call"] = tool_call
         return tool
 
 

@@ -37,6 +37,7 @@ COMPLETE = (
     "mirascope.core.vertex",
     "mirascope.integrations",
     "mirascope.llm",
+    "mirascope.mcp",
     "mirascope.retries",
     "mirascope.tools",
 )

@@ -75,7 +75,8 @@ async def test_an_error_of_the_server_is_a_tool_error(stdio: Connect) -> None:
     async with stdio() as client:
         with pytest.raises(MCPToolError, match="no luck: rain") as raised:
             await _call(client, "fail", reason="rain")
-        assert isinstance(raised.value, ToolError | RuntimeError)
+        assert isinstance(raised.value, ToolError)
+        assert isinstance(raised.value, RuntimeError)
         assert (raised.value.name, raised.value.arguments) == ("fail", '{"reason": "rain"}')
 
 
