@@ -122,6 +122,7 @@ class Connection:
 
         Raises:
             MCPConnectionError: The server is unreachable, or the connection broke.
+            RuntimeError: The connection belongs to another event loop.
         """
         owner = await self._live_owner()
         try:
@@ -259,6 +260,8 @@ class _Owner:
     async def run(self, send: Callable[[ClientSession], Awaitable[_ResultT]]) -> _ResultT:
         """Send a request; the end of the session ends the request too."""
         owner = cast("asyncio.Task[None]", self._task)
+        if owner.get_loop() is not asyncio.get_running_loop():
+            raise RuntimeError("this client was opened in another event loop: open one in each loop, or use `with`")
         request = asyncio.ensure_future(send(self.session))
         self._running += 1
         try:

@@ -192,6 +192,24 @@ async def test_a_session_of_the_program_is_used_as_it_is(stdio: Connect) -> None
             assert same.session is owner.session
 
 
+async def test_a_client_of_another_event_loop_is_a_clear_error(stdio: Connect) -> None:
+    async with stdio() as client:
+        with pytest.raises(RuntimeError, match="opened in another event loop"):
+            await asyncio.to_thread(lambda: asyncio.run(client.list_tools()))
+
+
+async def test_a_call_that_is_cancelled_leaves_the_session_usable(stdio: Connect) -> None:
+    async with stdio() as client:
+        tool = (await _tools(client))["process_id"]
+        first = await tool().call()
+        cancelled = asyncio.create_task(tool().call())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert await tool().call() == first
+
+
 async def test_tools_of_two_servers_are_called_on_their_own_server(stdio: Connect) -> None:
     async with stdio() as a, stdio() as b:
         alone = [await _call(client, "process_id") for client in (a, b)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 
 pytest.importorskip("mcp")
 
+from mcp import types
+
 from ferroscope.core import anthropic, openai
-from ferroscope.mcp import MCPServer
+from ferroscope.mcp import MCPServer, MCPToolResult
 from ferroscope.mcp._names import class_name, wire_names
 from ferroscope.mcp._sdk import all_pages
 from ferroscope.mcp._tool_types import AsyncServerTool, RemoteTool, SyncServerTool, tool_type
@@ -129,6 +132,17 @@ async def test_a_list_is_read_to_its_last_page() -> None:
     pages["b"] = Page(5, "a")
     with pytest.raises(RuntimeError, match="cursor 'a'"):
         await all_pages(fetch, "tools")
+
+
+def test_a_large_image_stays_whole_and_structured_content_alone_becomes_json() -> None:
+    data = base64.b64encode(b"x" * 5_000_000).decode()
+    result = MCPToolResult(
+        types.CallToolResult(content=[types.ImageContent(type="image", data=data, mimeType="image/png")])
+    )
+    assert result.text == "[image image/png, 5000000 bytes]"
+    assert result.images[0].image == b"x" * 5_000_000
+    alone = MCPToolResult(types.CallToolResult(content=[], structuredContent={"n": 1}))
+    assert (alone, alone.structured) == (['{"n": 1}'], {"n": 1})
 
 
 def test_the_deprecated_server_names_its_replacement() -> None:
