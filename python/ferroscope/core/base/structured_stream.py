@@ -273,7 +273,8 @@ class _FinishedRun:
         yield from ()
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
-        for instance in ():
+        nothing: tuple[Any, ...] = ()
+        for instance in nothing:
             yield instance
 
     def is_done(self, *path: str | int) -> bool:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..stream_events import WebFormat
 
 
+_NOTHING: tuple[Any, ...] = ()  # Any: items of every kind
+
+
 @dataclass(frozen=True)
 class FinishedRun:
     """What remains of a run: its response and its counts. Iterating over it yields nothing."""
@@ -74,7 +77,7 @@ class FinishedRun:
         yield from ()
 
     async def aiterate(self) -> AsyncGenerator[Any, None]:
-        for item in ():
+        for item in _NOTHING:
             yield item
 
     texts = events = raw = iterate
