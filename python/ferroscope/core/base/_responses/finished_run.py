@@ -21,7 +21,7 @@ _NOTHING: tuple[Any, ...] = ()  # Any: items of every kind
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What remains of a run: its response and its counts. Iterating over it yields nothing."""
+    """The response and the counts of a run that has ended. Iterating over it yields nothing."""
 
     kept: AnyCallResponse
     content: str
