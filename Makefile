@@ -14,7 +14,8 @@ sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-exten
 	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* cohere==5.16.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
 
 # Files of the contract whose outcome does not depend on the SDK's version: they run with the current SDKs only.
-SAME_WITH_ANY_SDK := test_hostile_servers test_many_at_once test_shared_streams test_web_events
+SAME_WITH_ANY_SDK := test_batches test_copies test_hostile_servers test_many_at_once test_native_hazards test_proxies \
+	test_shared_streams test_structured_surface test_web_events
 
 SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
 
