@@ -251,6 +251,19 @@ def test_logfire_gets_the_messages_and_the_answer_of_every_kind_of_call() -> Non
     assert spans[-1].attributes["error.type"] == "AuthenticationError"
 
 
+def test_logfire_gets_no_keys_among_the_parameters() -> None:
+    """LiteLLM takes credentials as parameters of a call."""
+    pytest.importorskip("logfire")
+    from ferroscope.integrations.logfire._with_logfire import _without_keys
+
+    keys = {"aws_secret_access_key": "s3cret", "api_key": "s3cret", "default_headers": {"x-key": "s3cret"}}
+    assert _without_keys({"temperature": 0.5, **keys}) == {
+        "temperature": 0.5,
+        "aws_secret_access_key": "***",
+        "default_headers": {"x-key": "***"},
+    }
+
+
 def test_langfuse_gets_a_generation_with_exact_usage_and_cost_for_every_kind_of_call() -> None:
     pytest.importorskip("langfuse")
     program = f"from ferroscope.integrations.langfuse import with_langfuse as traced\n{CALLS}"

@@ -6,7 +6,7 @@ https://logfire.pydantic.dev/docs/how-to-guides/alternative-clients/.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ..._engine.extras import require_package
@@ -16,6 +16,7 @@ require_package("logfire", extra="logfire", user="ferroscope.integrations.logfir
 from ..._telemetry import recording  # noqa: E402  # after the check that Logfire is installed
 from ..._telemetry.content import answer_json, dump, tool_calls  # noqa: E402
 from ..._telemetry.names import INPUT_TOKENS, OUTPUT_TOKENS  # noqa: E402
+from ...core.base._responses.secrets import redact_secrets  # noqa: E402
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -24,7 +25,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _SCOPE = "logfire.mirascope"
-_SECRETS = frozenset({"api_key", "extra_headers", "extra_query", "headers", "http_options"})
+# Parameters that may hold keys in any form. Others are redacted by their names.
+_LEFT_OUT = frozenset({"api_key", "extra_headers", "extra_query", "headers", "http_options"})
 
 
 def with_logfire() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
@@ -64,6 +66,12 @@ def with_logfire() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     )
 
 
+def _without_keys(parameters: Mapping[str, Any]) -> dict[str, Any]:  # Any: parameters of any provider
+    shown = {name: value for name, value in parameters.items() if name not in _LEFT_OUT}
+    redacted: dict[str, Any] = redact_secrets(shown)
+    return redacted
+
+
 def _attributes(finished: recording.Finished) -> dict[str, AttributeValue]:
     call, response = finished.call, finished.response
     output: dict[str, Any] = {}  # Any: JSON
@@ -72,10 +80,10 @@ def _attributes(finished: recording.Finished) -> dict[str, AttributeValue]:
     for name, attribute in (("input_tokens", INPUT_TOKENS), ("output_tokens", OUTPUT_TOKENS)):
         if attribute in finished.usage:
             output[name] = finished.usage[attribute]
-    data: dict[str, Any] = {"call_params": {**call.plan.call_params}}
+    data: dict[str, Any] = {"call_params": _without_keys(call.plan.call_params)}
     if finished.captures_content:
         data |= {
-            "call_kwargs": {name: value for name, value in call.kwargs.items() if name not in _SECRETS},
+            "call_kwargs": _without_keys(call.kwargs),
             "template_variables": call.fn_args,
             "messages": call.messages,
         }
@@ -88,7 +96,6 @@ def _attributes(finished: recording.Finished) -> dict[str, AttributeValue]:
             if call.extraction is not None:
                 name = getattr(call.extraction.target, "__name__", str(call.extraction.target))
                 output["response_model"] = {"name": name, "arguments": answer_json(call, response)}
-    data["call_params"] = {name: value for name, value in data["call_params"].items() if name not in _SECRETS}
     data["output"] = output
     found: dict[str, AttributeValue] = {name: dump(value) for name, value in data.items()}
     found |= {
