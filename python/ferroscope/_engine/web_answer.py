@@ -38,6 +38,7 @@ _TEXTS: Final = {
     "StreamInterruptedError": "The answer broke off.",
 }
 _DEFAULT_TEXT: Final = "The answer failed."
+_TOOL_TEXT: Final = "The tool failed."
 
 
 class WebAnswer:
@@ -142,10 +143,13 @@ class WebAnswer:
         Raises:
             ValueError: The latest call has no such tool call.
         """
-        text = str(output) if is_error or isinstance(output, str) else ""
-        encoded = text if is_error else orjson.dumps(output, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-        if self._format == "ag-ui" and text:
-            encoded = text  # its results are texts
+        if is_error:
+            logger.warning("the tool %r of an answer for the web failed: %s", name, output)
+            encoded = _TOOL_TEXT
+        elif self._format == "ag-ui" and isinstance(output, str):
+            encoded = output  # its results are texts
+        else:
+            encoded = orjson.dumps(output, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         data = self._emitter.tool_output(id, name, encoded, is_error)
         if data is None:
             raise ValueError(f"the latest stream of the answer has no call of a tool {name!r} that waits for an output")

@@ -15,7 +15,8 @@ class ToolOutput:
 
     Attributes:
         tool: The tool that was called.
-        output: Its output: JSON values, or an exception, which becomes the error of the call.
+        output: Its output: JSON values, or an exception, which becomes the error of the call. The text of an exception
+            is logged by the logger `ferroscope.web`, and not sent.
     """
 
     tool: BaseTool

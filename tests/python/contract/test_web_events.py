@@ -244,6 +244,26 @@ def test_an_agent_is_one_outgoing_stream(caller: Caller, format: Any) -> None:
         assert result["content"] == "sun in Oslo"
 
 
+def test_the_text_of_a_failed_tool_is_not_sent(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "ferroscope.web")
+    call = Answer(ToolCalls(ToolCall("weather", {"city": "Oslo"}, id="call_a12345")))
+    stream = start(caller, call, tools=[weather])
+
+    async def asteps() -> AsyncIterator[Any]:
+        yield stream
+        yield ToolOutput(stream.construct_call_response().tools[0], RuntimeError("postgres://user:s3cret@db"))
+
+    def steps() -> Iterator[Any]:
+        yield stream
+        yield ToolOutput(stream.construct_call_response().tools[0], RuntimeError("postgres://user:s3cret@db"))
+
+    shown = collect(caller, sse(steps() if caller.kind == "sync" else asteps())).decode()
+    assert '"type":"tool-output-error"' in shown
+    assert '"errorText":"The tool failed."' in shown
+    assert "s3cret" not in shown
+    assert "postgres" in caplog.text
+
+
 def test_an_output_without_its_call_is_an_error(server: ProviderServer) -> None:
     from ferroscope import BaseTool
 
