@@ -34,7 +34,7 @@ def sse(
         answer: A stream, or a generator (sync or async) of streams and what comes between them.
         format: As of `stream.sse`.
         id: The id of the answer; a random one by default.
-        model: The name of the model in the events; by default that of the first stream.
+        model: The name of the model in the events; by default that of a single stream, and empty for a generator.
         thread_id: The thread of AG-UI; a random one by default.
         include_usage: Whether the last events have usage and cost.
         first_event: The number of the first event.
