@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from pydantic_core import from_json
 
-from .._core import DecodeError, Event, StreamDecoder
+from .._core import DecodeError, Event
 from ..core.base._responses.stream_view import StreamView
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.retry import Attempt
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent, WebFormat
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
-from ..prices import CHARACTERS_PER_TOKEN, BudgetWatch, Cost, budget_watch, cost, record
+from ..prices import BudgetWatch, budget_watch, record
 from . import event_trace
 from .batching import ahold_back, hold_back
 from .call import Call, now
-from .deadlines import DeadlinePassed, LazyTimer, Limit, run_within
-from .error_facts import plain_headers
+from .deadlines import DeadlinePassed
 from .observing import FirstChunkSource
-from .reads import END, AsyncReads
+from .reads import END
 from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
 from .send_errors import add_note
-from .source import Blocking, Replay, ResponseHead, Source, open_source
+from .source import Blocking, Replay, Source, open_source
+from .stream_answer import StreamAnswer
+from .stream_clock import StreamClock
 from .stream_events import TypedEvents
 from .stream_tools import StreamTools
+from .stream_views import Pairs, View, folded, received_by, texts
 from .succession import SuccessiveRun
-from .watchdog import watchdog
-
-# Any: chunk and tool are the provider's own classes.
-Pair = tuple[Any, Any]
-# A function that converts events into the items of one way to iterate.
-View = Callable[[Iterable[Event]], Iterator[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _BlankEvent:
-    """The chunk of a tool without an event of its own."""
-
-    data: bytes
-    content: str = ""
 
 
 def wrap_run(run: StreamRun | SuccessiveRun, call: Call) -> AnyStream:
@@ -59,56 +44,30 @@ def wrap_run(run: StreamRun | SuccessiveRun, call: Call) -> AnyStream:
     return provider.stream(run, model=call.plan.model, call_response_type=provider.response, **call.response_fields())
 
 
-class StreamRun:
+class StreamRun(StreamAnswer):
     """One stream, from its request to its last byte."""
 
     __slots__ = (
         "_begun",
         "_broken_off",
         "_budget",
-        "_call",
-        "_closed",
-        "_complete",
-        "_decoder",
-        "_head",
-        "_last_event",
+        "_clock",
         "_observation",
         "_process",
         "_replay_buffer",
-        "_response",
-        "_source",
-        "_started",
-        "_timer",
-        "_tools",
-        "end_time",
-        "ended",
-        "start_time",
+        "closed",
     )
 
     def __init__(self, call: Call) -> None:
-        self._call = call
-        plan = call.plan
-        self._decoder = StreamDecoder(
-            call.provider.dialect.name, **call.provider.quirks.decoder_options(), **plan.limits
-        )
-        self._source: Source | None = None
-        self._head: ResponseHead | None = None
+        super().__init__(call)
+        self._clock = StreamClock(call.plan.deadlines, self._decoder)
         self._begun = False
-        self._closed = False
-        self._complete = False
         self._budget: BudgetWatch | None = None
         self._observation = None if call.observation is None else call.observation.fork()
         self._broken_off = False
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
-        self._started = 0.0
-        self._timer: LazyTimer | None = None
         self._process = 0
-        self._last_event = (0, 0.0)  # the number of events, and the monotonic time when it was first seen
-        self._tools: StreamTools | None = None  # set by ways to iterate that yield tools
-        self._response: AnyCallResponse | None = None
-        self.ended = False
-        self.start_time = 0.0
-        self.end_time = 0.0
+        self.closed = False
 
     # ---- the two drivers
 
@@ -145,21 +104,21 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(self._send())
-            if self._closed:  # another thread closed it during the request
+            if self.closed:  # another thread closed it during the request
                 return
             reads, shown = source.reads(), self._shown(view)
-            held = hold_back(reads, self._call.plan.batch)
+            held, clock = hold_back(reads, self._call.plan.batch), self._clock
             while True:
                 try:
-                    read = self._read(source, held)
+                    read = clock.read(source, held)
                 except Exception as error:
-                    if self._closed:  # `close` was called while an iterator was still in use
+                    if self.closed:  # `close` was called while an iterator was still in use
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
                 if read is END:
                     break
                 yield from shown(source.events(read))
-                if self._closed:
+                if self.closed:
                     return
                 if self._decoder.done:
                     # Before the drain, because the answer is complete even if the connection fails now.
@@ -181,11 +140,11 @@ class StreamRun:
             return
         try:
             source = self._source or self._open(await self._asend())
-            if self._closed:  # another task closed it during the request
+            if self.closed:  # another task closed it during the request
                 return
             reads, shown = source.areads(), self._shown(view)
             held = ahold_back(reads, self._call.plan.batch)
-            take, wait = held.take, self._wait(held)
+            take, wait = held.take, self._clock.wait(held)
             while True:
                 try:
                     read = take()
@@ -199,12 +158,12 @@ class StreamRun:
                         if read is END:
                             break
                 except Exception as error:
-                    if self._closed:  # `close` was called while an iterator was still in use
+                    if self.closed:  # `close` was called while an iterator was still in use
                         return
                     raise self._interrupted(error)  # noqa: B904  # it has its cause
                 for item in shown(source.events(read)):
                     yield item
-                if self._closed:
+                if self.closed:
                     return
                 if self._decoder.done:
                     # Before the drain, because the answer is complete even if the connection fails now.
@@ -231,18 +190,18 @@ class StreamRun:
         return self.aiterate(new_view())
 
     def texts(self) -> Generator[str, None, None]:
-        return self.iterate(_texts)
+        return self.iterate(texts)
 
     def atexts(self) -> AsyncGenerator[str, None]:
-        return self.aiterate(_texts)
+        return self.aiterate(texts)
 
     def events(self) -> Generator[StreamEvent[Any], None, None]:
         run = self._replay_run() or self
-        return run.iterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
+        return run.iterate(TypedEvents(run._decoder, run.response, run.open_tools().complete).convert)
 
     def aevents(self) -> AsyncGenerator[StreamEvent[Any], None]:
         run = self._replay_run() or self
-        return run.aiterate(TypedEvents(run._decoder, run.response, run._open_tools().complete).convert)
+        return run.aiterate(TypedEvents(run._decoder, run.response, run.open_tools().complete).convert)
 
     def sse(self, format: WebFormat, **options: Any) -> StreamView[bytes]:  # Any: those of `BaseStream.sse`
         from .web_answer import sse_of
@@ -256,34 +215,18 @@ class StreamRun:
 
     def raw(self) -> Generator[bytes, None, None]:
         run = self._replay_run() or self
-        return run.iterate(run._received)
+        return run.iterate(received_by(run._decoder))
 
     def araw(self) -> AsyncGenerator[bytes, None]:
         run = self._replay_run() or self
-        return run.aiterate(run._received)
-
-    def _received(self, events: Iterable[Event]) -> Iterator[bytes]:
-        """Yield the read that some events were decoded from."""
-        decoder = self._decoder
-        if not decoder.framed:
-            for event in events:
-                yield b"data: " + event.data + b"\n\n"
-            return
-        read = decoder.read  # None once the body has ended
-        if isinstance(events, StreamDecoder):
-            events.fold()
-        else:
-            for _ in events:
-                pass
-        if read:
-            yield read
+        return run.aiterate(received_by(run._decoder))
 
     def collect(self) -> AnyCallResponse:
         """Read a sync stream to its end, without an object for each chunk."""
         self.check_kind(asynchronous=False, write="`await stream.acollect()`")
         if not self.ended:
             self._check_unread()
-            for _ in self._iterate(self._folded):
+            for _ in self._iterate(folded):
                 pass
         return self.response()
 
@@ -292,20 +235,12 @@ class StreamRun:
         self.check_kind(asynchronous=True, write="`stream.collect()`")
         if not self.ended:
             self._check_unread()
-            async for _ in self._aiterate(self._folded):
+            async for _ in self._aiterate(folded):
                 pass
         return self.response()
 
-    def _folded(self, events: Iterable[Event]) -> Iterator[Any]:
-        if isinstance(events, StreamDecoder):
-            events.fold()
-        else:
-            for _ in events:
-                pass
-        return iter(())
-
     def _check_unread(self) -> None:
-        if self._begun or self._closed:
+        if self._begun or self.closed:
             state = "being iterated over" if self._begun else "closed before it was read"
             raise ValueError(f"No stream response: the stream is {state}.")
 
@@ -318,102 +253,46 @@ class StreamRun:
         run._observation = None
         run._decoder.framing = self._decoder.framing
         run._decoder.framed = self._decoder.framed
+        run._clock = StreamClock(None, run._decoder)
         run._source = Replay(self._replay_buffer.pieces(), run._decoder)
         run._head = self._head
         run._broken_off = not self._complete
         return run
 
-    # ---- sending and reading, in time
-
-    def _send(self) -> Any:
-        limit = self._limit()
-        if limit is None:
-            return self._call.send(self._observation)
-        try:
-            return run_within(limit, partial(self._call.send, self._observation), _close)
-        except DeadlinePassed as error:
-            raise self._interrupted(error) from None
-
-    async def _asend(self) -> Any:
-        limit = self._limit()
-        if limit is None:
-            return await self._call.send(self._observation)
-        import anyio
-
-        with anyio.move_on_after(limit.seconds):
-            return await self._call.send(self._observation)
-        raise self._interrupted(limit.passed())
-
-    def _read(self, source: Source, reads: Iterator[Any]) -> Any:
-        limit = self._limit()
-        if limit is None:
-            return next(reads, END)
-        if limit.seconds <= 0:
-            raise limit.passed()
-        timer = watchdog.arm(limit.seconds, source.cut)
-        try:
-            return next(reads, END)
-        finally:
-            # the watchdog has already cut the read off, so the failure or the end comes from us
-            if not watchdog.disarm(timer):
-                raise limit.passed() from None
-
-    def _wait(self, reads: AsyncReads) -> Callable[[Any], Awaitable[Any]] | None:
-        """Return the function that awaits a read within the deadlines; None if there are none."""
-        if self._call.plan.deadlines is None or isinstance(self._source, Replay):
-            return None
-        if not reads.waits_for_futures:
-            return self._wait_in_scope
-        self._timer = LazyTimer()
-        return self._wait_for_future
-
-    def _wait_for_future(self, future: asyncio.Future[None]) -> asyncio.Future[None]:
-        limit = self._limit()
-        if limit is not None and self._timer is not None:
-            self._timer.limit(future, limit)
-        return future
-
-    async def _wait_in_scope(self, read: Awaitable[Any]) -> Any:
-        limit = self._limit()
-        if limit is None:
-            return await read
-        import anyio
-
-        with anyio.move_on_after(limit.seconds):
-            return await read
-        raise limit.passed()
-
-    def _limit(self) -> Limit | None:
-        deadlines = self._call.plan.deadlines
-        if deadlines is None or isinstance(self._source, Replay):
-            return None
-        events = self._decoder.events
-        if events != self._last_event[0]:
-            self._last_event = (events, time.monotonic())
-        return deadlines.limit(started=self._started, last_event=self._last_event[1] if events else None)
-
     # ---- shared by both drivers
 
     def _begin(self) -> bool:
         """Begin the iteration. Return whether there is anything to iterate over: a stream runs once."""
-        if self._begun or self._closed:
+        if self._begun or self.closed:
             self._log_nothing()
             return False
         self._begun = True
         self._process = os.getpid()
         self.start_time = now()
-        self._started = time.monotonic()
+        self._clock.start()
         return True
 
     def _log_nothing(self) -> None:
         # Logged, not a warning: to iterate again is harmless, and v1 allowed it without a word.
-        state = "has been read already" if self._complete else "is closed" if self._closed else "is being read"
+        state = "has been read already" if self._complete else "is closed" if self.closed else "is being read"
         event_trace.logger.warning(
             "the stream of `%s` %s, and nothing more comes of it: keep what it gave, or write "
             '`stream={"replay": True}` to read it again',
             self._call.plan.prompt.name,
             state,
         )
+
+    def _send(self) -> Any:
+        try:
+            return self._clock.send(partial(self._call.send, self._observation))
+        except DeadlinePassed as error:
+            raise self._interrupted(error) from None
+
+    async def _asend(self) -> Any:
+        try:
+            return await self._clock.asend(partial(self._call.send, self._observation))
+        except DeadlinePassed as error:
+            raise self._interrupted(error) from None
 
     def _open(self, sdk_stream: Any) -> Source:
         plan = self._call.plan
@@ -442,7 +321,7 @@ class StreamRun:
 
     def _shown(self, view: View | None) -> View:
         """Return the view, or the default one. A budget limits the events that it sees."""
-        usual = view or self._pairs
+        usual = view or Pairs(self, self._call, self._head).convert
         if event_trace.logger.isEnabledFor(logging.DEBUG):
             plan, provider = self._call.plan, self._call.provider
             usual = event_trace.logged(usual, self._decoder, f"provider {provider.name!r}, model {plan.model!r}")
@@ -461,40 +340,11 @@ class StreamRun:
                 raise
             yield event
 
-    def _pairs(self, events: Iterable[Event]) -> Iterator[Pair]:
-        """Yield a pair for each event: its chunk, and a tool that it completes."""
-        chunk = self._chunk_type()
-        partial_tools = self._call.plan.partial_tools
-        tools = self._open_tools()
-        for event in events:
-            if event.tool_calls is None and (not partial_tools or event.fragments is None):
-                yield chunk(event), None
-            else:
-                yield from self._tool_pairs(event, tools)
-            if self._closed:
-                return
-
-    def _open_tools(self) -> StreamTools:
+    def open_tools(self) -> StreamTools:
+        """Return the tools of the stream. Calls that cannot become a tool are then errors at its end."""
         if self._tools is None:
             self._tools = StreamTools(self._call, self._decoder, self.response)
         return self._tools
-
-    def _tool_pairs(self, event: Event, stream_tools: StreamTools) -> Iterator[Pair]:
-        """Yield an event's chunk with its first tool, and each further tool with a chunk without content."""
-        chunk = self._chunk_type()(event) if event.data else self._blank_chunk()
-        tools = list(stream_tools.of_event(event))
-        yield chunk, tools[0] if tools else None
-        for tool in tools[1:]:
-            yield self._blank_chunk(), tool
-
-    def _blank_chunk(self) -> Any:
-        dialect = self._call.provider.dialect
-        return self._chunk_type()(_BlankEvent(dialect.blank_event(self.id or "", self.model or "")))
-
-    def _chunk_type(self) -> Callable[[Any], Any]:
-        """Return the function that converts events into chunks: the provider's class, with the head of the response."""
-        kind: Any = self._call.provider.chunk
-        return kind if self._head is None else partial(kind, head=self._head)
 
     def _last(self, shown: View) -> Iterator[Any]:
         """Yield the items that only the end of the body completes."""
@@ -569,11 +419,11 @@ class StreamRun:
         source = self._source
         return SdkErrors(self._call.provider, source.response if source is not None else None)
 
-    # ---- the end, and the answer so far
+    # ---- the end
 
     def close(self) -> None:
         """Close the connection of a sync stream, even while another thread waits for its next read."""
-        self._closed = True
+        self.closed = True
         source = self._source
         # In a forked child the connection belongs to the parent, and the locks of its pool may stay locked forever.
         if source is not None and os.getpid() == self._process:
@@ -584,145 +434,23 @@ class StreamRun:
 
     async def aclose(self) -> None:
         """Close the connection of an async stream."""
-        self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self.closed = True
+        self._clock.stop()
         try:
             if self._source is not None:
                 await self._source.aclose()
         finally:
             self._finish_early()
 
-    def _finish_early(self) -> None:
-        # An iterator that is still in use yields nothing more, even from data that has been read.
-        with suppress(RuntimeError):  # another thread is decoding; it checks `_closed` next
-            self._decoder.stop()
-        if self._begun:
-            self._end()
-            self._observe_end(None)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the whole answer has been consumed."""
-        return self._complete
-
-    @property
-    def was_opened(self) -> bool:
-        """Whether a response began."""
-        return self._source is not None
-
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """The records of requests, which only calls with the option `retry` have."""
         return ()
 
-    def headers(self) -> Mapping[str, str]:
-        """Return the headers of the HTTP response; none if they cannot be had."""
-        return plain_headers(getattr(None if self._source is None else self._source.response, "headers", None))
-
-    @property
-    def has_output(self) -> bool:
-        """Whether any of the answer was received."""
-        decoder = self._decoder
-        return bool(decoder.content or decoder.reasoning or decoder.tool_calls)
-
-    @property
-    def has_response(self) -> bool:
-        """Whether any of the answer has arrived."""
-        return self._source is not None and self._decoder.events > 0
-
-    @property
-    def chunk_count(self) -> int:
-        """The number of events that have arrived."""
-        return self._decoder.events
-
-    @property
-    def arguments(self) -> str:
-        """The arguments of the first tool call, exactly as received."""
-        calls = self._decoder.tool_calls
-        return calls[0].arguments if calls else ""
-
-    @property
-    def content(self) -> str:
-        return self._decoder.content
-
-    @property
-    def id(self) -> str | None:
-        return self._decoder.id or (self._head.id if self._head is not None else None)
-
-    @property
-    def model(self) -> str | None:
-        return self._decoder.model or (self._head.model if self._head is not None else None)
-
-    @property
-    def reasoning(self) -> str:
-        return self._decoder.reasoning
-
-    @property
-    def finish_reasons(self) -> list[str]:
-        return self._decoder.finish_reasons
-
-    @property
-    def decoder(self) -> StreamDecoder:
-        """The decoder of the body."""
-        return self._decoder
-
-    @property
-    def provider_name(self) -> str:
-        """The name of the provider."""
-        return self._call.provider.name
-
-    def response(self) -> AnyCallResponse:
-        """Return the answer so far, as a response."""
-        if self._response is not None:
-            return self._response
-        ended = self.ended  # read before the state, because another thread may end the stream in the meantime
-        raw = self._call.provider.dialect.read_response(self._decoder.response())
-        if self._head is not None:
-            self._head.complete(raw)
-        response = self._call.response(raw, self.start_time, self.end_time)
-        response._set_decoded_usage(self._decoder.usage, self._decoder.usage_contradiction)
-        if calls := self._decoder.tool_calls:
-            was_complete = self._tools is not None and self._tools.has_handed_out(calls[-1].position)
-            response._set_decoded_calls([call.arguments for call in calls], self._complete or was_complete)
-        if ended:
-            self._response = response
-        return response
-
-    def token_counts(self) -> Mapping[str, int | None]:
-        """Return the counts that the provider has reported so far."""
-        return self._decoder.token_counts()
-
-    def cost_details(self) -> Cost:
-        """Return the cost so far. It is an estimate if the stream was interrupted before the provider reported its
-        usage.
-        """
-        response = self.response()
-        if not self.ended or self._complete or self._source is None:
-            return response.cost_details
-        received_length = (
-            len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
-        )
-        plan, prompt_length = self._call.plan, self._prompt_length()
-        # Round up, so that a budget that ended the stream counts as used up.
-        tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (prompt_length, received_length))
-        usage = self._call.provider.dialect.estimate_usage(response, *tokens)
-        if usage is None:
-            return response.cost_details
-        model = self.model or plan.model
-        return cost(self._call.billed_by(model), model, usage, context={"estimated": True})
-
-    def _prompt_length(self) -> int:
-        """Return the length of the messages of the request, in characters."""
-        return sum(len(str(message)) for message in self._call.messages)
-
-
-def _texts(events: Iterable[Event]) -> Iterator[str]:
-    for event in events:
-        if text := event.content:
-            yield text
-
-
-def _close(sdk_stream: Any) -> None:
-    if callable(close := getattr(sdk_stream, "close", None)):
-        close()
+    def _finish_early(self) -> None:
+        # An iterator that is still in use yields nothing more, even from data that has been read.
+        with suppress(RuntimeError):  # another thread is decoding; it checks `closed` next
+            self._decoder.stop()
+        if self._begun:
+            self._end()
+            self._observe_end(None)

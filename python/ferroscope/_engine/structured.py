@@ -13,8 +13,9 @@ from .answer import extract
 from .call import Call
 from .extraction import Extraction
 from .partial import PartialReader
-from .stream import StreamRun, View, wrap_run
+from .stream import StreamRun, wrap_run
 from .stream_retries import start_run
+from .stream_views import View
 from .succession import SuccessiveRun
 from .thinking import ThoughtFilter
 from .value_reader import ValueReader
