@@ -20,18 +20,27 @@ async def assistant(question: str):
         history += response.tool_message_params(outputs)
 
 
-StreamingResponse(sse(assistant("..."), "vercel"), media_type="text/event-stream", headers=HEADERS)
+EventResponse(assistant("..."), "vercel")             # ferroscope.web.starlette
 ```
+
+The responses of the frameworks are in modules of their own: `ferroscope.web.starlette` (also for FastAPI), `.aiohttp`,
+`.django` and `.flask`.
 """
 
-from ._events import sse
+from ._delivery import DeliveryLimits, finish_streams
+from ._events import AnswerEvents, sse
+from ._headers import HEADERS
 from ._steps import Data, File, Source, Step, ToolOutput
 
-HEADERS = {
-    "cache-control": "no-cache, no-transform",
-    "x-accel-buffering": "no",
-    "x-vercel-ai-ui-message-stream": "v1",
-}
-"""The headers of a response with server-sent events: no proxy holds events back. AI SDK's clients expect the last."""
-
-__all__ = ["HEADERS", "Data", "File", "Source", "Step", "ToolOutput", "sse"]
+__all__ = [
+    "HEADERS",
+    "AnswerEvents",
+    "Data",
+    "DeliveryLimits",
+    "File",
+    "Source",
+    "Step",
+    "ToolOutput",
+    "finish_streams",
+    "sse",
+]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
+
+from typing_extensions import Unpack
 
 from .._engine.web_answer import WebAnswer
 from ..core.base._responses.stream_view import StreamView
@@ -14,9 +18,123 @@ from ._steps import Data, File, Source, Step, ToolOutput
 if TYPE_CHECKING:
     from .._engine.web_answer import WebRun
 
+Answer: TypeAlias = Step | Iterable[Step] | AsyncIterable[Step]
+"""A stream, or a generator (sync or async) of streams and what comes between them."""
+
+
+class EventOptions(TypedDict, total=False):
+    """The options of the events: see `sse`."""
+
+    id: str | None
+    model: str
+    thread_id: str | None
+    include_usage: bool
+    first_event: int
+
+
+class AnswerEvents:
+    """The server-sent events of one answer, which can be stopped while they are read.
+
+    Args:
+        answer: A stream, or a generator (sync or async) of steps.
+        format: As of `stream.sse`.
+        options: The options of `sse`.
+
+    Attributes:
+        is_async: Whether the answer is read with `async for`.
+    """
+
+    def __init__(self, answer: Answer, format: WebFormat = "vercel", **options: Unpack[EventOptions]) -> None:
+        is_stream = isinstance(answer, BaseStream)
+        if isinstance(answer, BaseStream) and not options.get("model"):
+            options["model"] = answer._model
+        self.answer = WebAnswer(format, runs_tools=not is_stream, **options)
+        # Any: a step of either kind
+        self._steps: Any = [answer] if isinstance(answer, (BaseStream, ToolOutput, Data, Source, File)) else answer
+        self._stream: AnyStream | None = None  # the stream that is being read
+        self._is_stopped = False
+        self.is_async = _is_async(answer)
+
+    def iterate(self) -> Generator[bytes, None, None]:
+        """Yield the events of a sync answer."""
+        answer, steps = self.answer, self._steps
+        last = b""
+        try:
+            for step in steps:
+                if self._is_stopped:
+                    break
+                if isinstance(step, BaseStream):
+                    self._stream = step
+                    yield from answer.iterate(_run(step))
+                else:
+                    yield _step(step, answer)
+            if not self._is_stopped:
+                last = answer.finish()
+        except Exception as error:
+            if not self._is_stopped:
+                last = answer.fail(error)
+        finally:
+            if isinstance(steps, Generator):
+                steps.close()
+        if last:
+            yield last
+
+    async def aiterate(self) -> AsyncGenerator[bytes, None]:
+        """Yield the events of an async answer."""
+        answer, steps = self.answer, self._steps
+        try:
+            async for step in _each(steps):
+                if isinstance(step, BaseStream):
+                    events = answer.aiterate(_run(step))
+                    try:
+                        async for data in events:
+                            yield data
+                    finally:
+                        await events.aclose()
+                else:
+                    yield _step(step, answer)
+            last = answer.finish()
+        except Exception as error:
+            last = answer.fail(error)
+        finally:
+            if isinstance(steps, AsyncGenerator):
+                await steps.aclose()
+        yield last
+
+    async def aiterate_any(self) -> AsyncGenerator[bytes, None]:
+        """Yield the events of an answer of either kind. A sync answer is read in threads."""
+        if self.is_async:
+            events = self.aiterate()
+            try:
+                async for data in events:
+                    yield data
+            finally:
+                await events.aclose()
+            return
+        iterator, context, loop = self.iterate(), contextvars.copy_context(), asyncio.get_running_loop()
+
+        def read() -> bytes | None:
+            return context.run(lambda: next(iterator, None))
+
+        try:
+            while (item := await loop.run_in_executor(None, read)) is not None:
+                yield item
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Close the connection of a sync answer, also while another thread reads its events."""
+        self._is_stopped = True
+        if self._stream is not None:
+            self._stream.close()
+
+    def abort(self) -> bytes:
+        """Return the last events of an answer that was stopped on request; nothing if it has ended."""
+        return self.answer.abort()
+
 
 def sse(
-    answer: Step | Iterable[Step] | AsyncIterable[Step],
+    answer: Answer,
     format: WebFormat = "vercel",
     *,
     id: str | None = None,
@@ -39,59 +157,29 @@ def sse(
         include_usage: Whether the last events have usage and cost.
         first_event: The number of the first event.
     """
-    asked = answer._model if isinstance(answer, BaseStream) else ""
 
-    def new() -> WebAnswer:
-        return WebAnswer(
+    def new() -> AnswerEvents:
+        return AnswerEvents(
+            answer,
             format,
             id=id,
-            model=model or asked,
+            model=model,
             thread_id=thread_id,
             include_usage=include_usage,
-            runs_tools=not isinstance(answer, BaseStream),
             first_event=first_event,
         )
 
-    # Any: a step of either kind
-    steps: Any = [answer] if isinstance(answer, (BaseStream, ToolOutput, Data, Source, File)) else answer
-    return StreamView(lambda: _events(steps, new()), lambda: _aevents(steps, new()))
+    return StreamView(lambda: new().iterate(), lambda: new().aiterate())
 
 
-def _events(steps: Iterable[Step], answer: WebAnswer) -> Generator[bytes, None, None]:
+def _is_async(answer: Answer) -> bool:
+    if not isinstance(answer, BaseStream):
+        return isinstance(answer, AsyncIterable)
     try:
-        for step in steps:
-            if isinstance(step, BaseStream):
-                yield from answer.iterate(_run(step))
-            else:
-                yield _step(step, answer)
-        last = answer.finish()
-    except Exception as error:
-        last = answer.fail(error)
-    finally:
-        if isinstance(steps, Generator):
-            steps.close()
-    yield last
-
-
-async def _aevents(steps: Iterable[Step] | AsyncIterable[Step], answer: WebAnswer) -> AsyncGenerator[bytes, None]:
-    try:
-        async for step in _each(steps):
-            if isinstance(step, BaseStream):
-                events = answer.aiterate(_run(step))
-                try:
-                    async for data in events:
-                        yield data
-                finally:
-                    await events.aclose()
-            else:
-                yield _step(step, answer)
-        last = answer.finish()
-    except Exception as error:
-        last = answer.fail(error)
-    finally:
-        if isinstance(steps, AsyncGenerator):
-            await steps.aclose()
-    yield last
+        answer._run.check_kind(asynchronous=True, write="")
+    except AssertionError:
+        return False
+    return True
 
 
 async def _each(steps: Iterable[Step] | AsyncIterable[Step]) -> AsyncGenerator[Step, None]:

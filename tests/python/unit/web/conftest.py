@@ -1,0 +1,74 @@
+"""The provider's server, the SDK's clients and the sites that the tests of streams for browsers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from ferroscope.testing import ProviderServer
+
+from .hosts import ASYNC_SITES, SYNC_SITES, Site
+
+
+@pytest.fixture
+def provider() -> Iterator[ProviderServer]:
+    pytest.importorskip("openai")
+    with ProviderServer() as server:
+        yield server
+
+
+def ask_async(provider: ProviderServer, **options: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return an async streaming call with a client of its own, and the function that closes the client."""
+    from openai import AsyncOpenAI
+
+    from ferroscope.core import openai
+
+    client = AsyncOpenAI(api_key="sk-test-key", base_url=provider.base_url("openai"), max_retries=0)
+
+    @openai.call("gpt-4o-mini", stream=True, client=client, **options)
+    async def assistant() -> str:
+        return "Go on."
+
+    return assistant, client.close
+
+
+def ask_sync(provider: ProviderServer, **options: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return a sync streaming call with a client of its own, and the function that closes the client."""
+    from openai import OpenAI
+
+    from ferroscope.core import openai
+
+    client = OpenAI(api_key="sk-test-key", base_url=provider.base_url("openai"), max_retries=0)
+
+    @openai.call("gpt-4o-mini", stream=True, client=client, **options)
+    def assistant() -> str:
+        return "Go on."
+
+    return assistant, client.close
+
+
+@pytest.fixture(params=[*ASYNC_SITES, *SYNC_SITES])
+def host(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+OpenSite = Callable[..., str]
+
+
+@pytest.fixture
+def open_site(host: str, provider: ProviderServer) -> Iterator[OpenSite]:
+    """Start the site of a framework, and return its address."""
+    with ExitStack() as stack:
+
+        def start(format: str = "vercel", **options: Any) -> str:
+            if host in SYNC_SITES:
+                assistant, close = ask_sync(provider)
+                stack.callback(close)
+                return stack.enter_context(SYNC_SITES[host](Site(assistant, format, **options), close))
+            assistant, close = ask_async(provider)
+            return stack.enter_context(ASYNC_SITES[host](Site(assistant, format, **options), close))
+
+        yield start
