@@ -15,11 +15,11 @@ sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-exten
 
 # Files of the contract whose outcome does not depend on the SDK's version: they run with the current SDKs only.
 SAME_WITH_ANY_SDK := test_batches test_copies test_hostile_servers test_many_at_once test_native_hazards test_proxies \
-	test_shared_streams test_structured_surface test_web_events
+	test_shared_streams test_start_page test_structured_surface test_web_events
 
 SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
 
-.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel bench count-instructions tools clean
+.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel docs bench count-instructions tools clean
 .DEFAULT_GOAL := help
 # Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
@@ -80,6 +80,9 @@ wheel: $(VENV)/.demo ## Build the wheel and try it in an empty environment
 	.venvs/wheel/bin/pip install --quiet "$$(ls dist/*.whl)[openai]"
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python -m ferroscope demo --brief
 
+docs: $(VENV)/.docs $(CORE) ## Build the documentation site, and fail on a broken link or an undocumented name
+	PYTHONPATH=tools $(BIN)/python tools/build_docs.py
+
 bench: $(VENV)/.test $(CORE) ## Compare with other libraries, each in its own environment
 	$(BIN)/python benches/python/run.py
 
@@ -114,6 +117,10 @@ $(VENV)/.test: $(VENV)/.demo pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.test pyproject.toml
 	$(BIN)/pip install --quiet --group lint
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.lint pyproject.toml
+	$(BIN)/pip install --quiet --group docs
 	@touch $@
 
 .venvs/%/.installed: pyproject.toml | tools

@@ -48,6 +48,7 @@ class Status:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         headers = list(self.headers.items())
         if self.retry_after is not None:
             headers.append(("retry-after", str(self.retry_after)))
@@ -67,6 +68,7 @@ class Cut:
     how: Literal["reset", "close"] = "reset"
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         return as_script(self.script).respond(exchange).cut(self.at, self.how)
 
 
@@ -79,6 +81,7 @@ class Stall:
     seconds: float = UNTIL_CLIENT_LEAVES
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         return as_script(self.script).respond(exchange).stalled(self.after, self.seconds)
 
 
@@ -90,6 +93,7 @@ class SlowHeaders:
     seconds: float = UNTIL_CLIENT_LEAVES
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         return replace(as_script(self.script).respond(exchange), header_wait=self.seconds)
 
 
@@ -118,6 +122,7 @@ class StreamError:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         failure = Failure(self.message, self.status, self.type, self.code, self.param, self.extra)
         if not exchange.streamed:
             return exchange.error(failure)
@@ -140,6 +145,7 @@ class Garbage:
     after: int = 0
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         if self.kind == "html":
             page = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
             return Response((Piece(page),), headers=(("content-type", "text/html"),), chunked=False)
@@ -168,6 +174,7 @@ class Corrupt:
     at: int | None = None
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         response = as_script(self.script).respond(exchange)
         pieces = list(response.pieces)
         if self.after >= len(pieces):
@@ -183,4 +190,5 @@ class HangUp:
     """A connection that is reset after the request was read, without a byte in return."""
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         return Response(pieces=(), ending="reset", silent=True)

@@ -115,10 +115,12 @@ class Response:
 
     @property
     def full_length(self) -> int:
+        """The value of the content-length header, in bytes."""
         return sum(len(piece.data) for piece in self.pieces) if self.length is None else self.length
 
     @property
     def body(self) -> bytes:
+        """The bytes of all pieces."""
         return b"".join(piece.data for piece in self.pieces)
 
     def cut(self, at: int, ending: Ending) -> Response:

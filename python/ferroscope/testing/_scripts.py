@@ -39,9 +39,11 @@ class Replay:
 
     @property
     def recording(self) -> bytes:
+        """The bytes of the recording."""
         return _read(self.source)
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         if not exchange.streamed:
             if self.body is None:
                 failure = Failure("this Replay has no `body=` for a request without streaming", 501)
@@ -69,6 +71,7 @@ class Body:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def respond(self, exchange: Exchange) -> Response:
+        """Return the response to a request."""
         content = self.content
         if isinstance(content, str):
             content = content.encode()

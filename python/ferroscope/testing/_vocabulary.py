@@ -132,6 +132,7 @@ class Json:
 
     @property
     def text(self) -> str:
+        """The value as JSON text."""
         return json.dumps(self.value, ensure_ascii=False)
 
 
@@ -453,6 +454,7 @@ class Answer:
         return start, start + len(citation.text)
 
     def respond(self, exchange: Renderer) -> Response:
+        """Return the response to a request."""
         return exchange.render(self)
 
 

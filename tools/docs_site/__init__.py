@@ -1,0 +1,1 @@
+"""The documentation site: its sources, generated pages and checks."""
