@@ -13,11 +13,17 @@ sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2 google-genai>=2,<3 mistralai
 sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-extensions==4.12.* pytest==8.* \
 	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* cohere==5.16.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
 
-# Files of the contract whose outcome does not depend on the SDK's version: they run with the current SDKs only.
+# Files of the contract whose outcome does not depend on the SDK's version: they run with the current SDKs only. So do rows
+# with the SDK and the format of another row (the marker `same_sdk`).
 SAME_WITH_ANY_SDK := test_batches test_copies test_hostile_servers test_many_at_once test_native_hazards test_proxies \
 	test_shared_streams test_start_page test_structured_surface test_web_events
 
-SUITES := test-rust test-python $(OLDER_SDKS:%=test-%) test-prices
+# The tests of the older SDKs, one after the other, run at the same time as those of the current ones: most of the time of
+# both is waiting.
+comma := ,
+space := $() $()
+OLDER_SUITES := $(subst $(space),$(comma),$(OLDER_SDKS:%=test-%))
+STAGES := test-rust test-python+$(OLDER_SUITES) test-prices
 
 .PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel docs bench count-instructions tools clean
 .DEFAULT_GOAL := help
@@ -30,8 +36,8 @@ help: ## List the targets
 demo: $(VENV)/.demo $(CORE) ## Demonstrate the library, without a key
 	@$(BIN)/python -m ferroscope demo
 
-test: | tools ## Build everything and run all tests, even after a failure, with a summary at the end
-	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(SUITES)
+test: $(VENV)/.test $(CORE) ## Build everything and run all tests, even after a failure, with a summary at the end
+	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(STAGES)
 
 test-fast: $(VENV)/.test $(CORE) ## Run the Python unit tests without the slow ones, in less than a minute
 	$(BIN)/python -m pytest tests/python/unit -m 'not slow' --ignore-glob='*/test_testing_*'
@@ -45,7 +51,8 @@ test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
 test-sdks: $(OLDER_SDKS:%=test-%) ## Run the tests of SDKs with their older major versions
 
 test-sdks-%: .venvs/sdks-%/.installed $(CORE)
-	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest tests/python/contract $(SAME_WITH_ANY_SDK:%=--ignore=tests/python/contract/%.py)
+	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest -m 'not same_sdk' tests/python/contract \
+		$(SAME_WITH_ANY_SDK:%=--ignore=tests/python/contract/%.py)
 
 # The source packages of the prices are pinned, and cached after the first download.
 test-prices: $(VENV)/.venv ## Check that the price table is up to date with its pinned sources

@@ -1,9 +1,10 @@
 """Run several make targets, each even after a failure, and print a summary of failures and skipped tests.
 
-    python tools/run_suites.py [--make MAKE] TARGET...
+    python tools/run_suites.py [--make MAKE] STAGE...
 
-The output of the targets is passed on as it arrives. A target that is silent for a while is reported as running. The
-exit status is 1 if a target failed.
+A stage is a target, or several: `a,b` runs one after the other, and `a+b,c` runs `a` at the same time as `b` and `c`.
+The output of the first target that runs is passed on as it arrives, that of the others when it is their turn. A target
+that is silent for a while is reported as running. The exit status is 1 if a target failed.
 """
 
 from __future__ import annotations
@@ -61,53 +62,106 @@ class Suite:
         return [*lines, *(f"          {line}" for line in [*self.failed, *self.skipped])]
 
 
-def run(suite: Suite, make: list[str]) -> None:
+class Terminal:
+    """Standard output, which one target at a time writes to. The output of the others is kept for later."""
+
+    def __init__(self) -> None:
+        """Start with no target."""
+        self._lock = threading.Lock()
+        self._kept: dict[str, bytearray] = {}  # of the targets that have not ended, or wait for their turn
+        self._ended: set[str] = set()
+
+    def begin(self, name: str) -> None:
+        """Add a target behind those that run."""
+        with self._lock:
+            self._kept[name] = bytearray()
+        self.write(name, f"== {name}\n".encode())
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write what a target has written, if it is its turn."""
+        with self._lock:
+            self._kept[name] += data
+            self._flush()
+
+    def end(self, name: str) -> None:
+        """Let the next target write."""
+        with self._lock:
+            self._ended.add(name)
+            self._flush()
+
+    def _flush(self) -> None:
+        for name in list(self._kept):
+            sys.stdout.buffer.write(self._kept[name])
+            self._kept[name].clear()
+            if name not in self._ended:
+                break
+            del self._kept[name]
+        sys.stdout.buffer.flush()
+
+
+def run(suite: Suite, make: list[str], terminal: Terminal) -> None:
     """Run a target, and pass its output on."""
-    print(f"== {suite.name}", flush=True)
+    terminal.begin(suite.name)
     begun = time.monotonic()
     process = subprocess.Popen([*make, suite.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     heard = [time.monotonic()]
     ended = threading.Event()
-    watch = threading.Thread(target=_report_silence, args=(suite.name, begun, heard, ended), daemon=True)
+    watch = threading.Thread(target=_report_silence, args=(suite.name, begun, heard, ended, terminal), daemon=True)
     watch.start()
-    _pass_on(process.stdout, suite, heard)
+    _pass_on(process.stdout, suite, heard, terminal)
     suite.status = process.wait()
     ended.set()
     watch.join()
     suite.seconds = time.monotonic() - begun
+    terminal.end(suite.name)
 
 
-def _pass_on(output: IO[bytes], suite: Suite, heard: list[float]) -> None:
+def run_stage(lanes: list[list[Suite]], make: list[str], terminal: Terminal) -> None:
+    """Run lanes at the same time, and the targets of each lane one after the other."""
+
+    def run_lane(lane: list[Suite]) -> None:
+        for suite in lane:
+            run(suite, make, terminal)
+
+    threads = [threading.Thread(target=run_lane, args=(lane,)) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _pass_on(output: IO[bytes], suite: Suite, heard: list[float], terminal: Terminal) -> None:
     # Read as bytes arrive, not by lines, because pytest shows its progress within a line.
     pending = b""
     while piece := os.read(output.fileno(), 65536):
         heard[0] = time.monotonic()
-        sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+        terminal.write(suite.name, piece)
         *lines, pending = (pending + piece).split(b"\n")
         for line in lines:
             suite.read(line.decode("utf-8", "replace"))
     suite.read(pending.decode("utf-8", "replace"))
 
 
-def _report_silence(name: str, begun: float, heard: list[float], ended: threading.Event) -> None:
+def _report_silence(name: str, begun: float, heard: list[float], ended: threading.Event, terminal: Terminal) -> None:
     while not ended.wait(max(heard[0] + SILENCE - time.monotonic(), 0.1)):
         now = time.monotonic()
         if now - heard[0] >= SILENCE:
             heard[0] = now
-            print(f"-- {name} has been running for {now - begun:.0f} s", flush=True)
+            terminal.write(name, f"-- {name} has been running for {now - begun:.0f} s\n".encode())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the targets and print the summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--make", default="make", help="the command that makes a target (default: %(default)s)")
-    parser.add_argument("targets", nargs="+", metavar="TARGET")
+    parser.add_argument("stages", nargs="+", metavar="STAGE")
     options = parser.parse_args(arguments)
-    suites = [Suite(name) for name in options.targets]
-    for suite in suites:
-        run(suite, shlex.split(options.make))
+    stages = [[[Suite(name) for name in lane.split(",")] for lane in stage.split("+")] for stage in options.stages]
+    suites = [suite for lanes in stages for lane in lanes for suite in lane]
+    terminal = Terminal()
+    for lanes in stages:
+        run_stage(lanes, shlex.split(options.make), terminal)
     print("\n== summary")
     for suite in suites:
         print("\n".join(suite.summary()))

@@ -294,17 +294,25 @@ def text_of(message: BaseMessageParam) -> str:
     return "".join(part.text for part in message.content if isinstance(part, TextPart))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the kinds of calls that a row leaves to another row of the same code."""
+# Of several rows with one SDK and one format, the first.
+FIRST_OF_SDK = {(row.wire.sdk, row.wire.format): row for row in reversed(ROWS)}
 
-    def is_left_out(item: pytest.Item) -> bool:
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the kinds of calls that a row leaves to another row of the same code, and mark the rows of one SDK."""
+    left_out: set[pytest.Item] = set()
+    for item in items:
         parameters = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
         row = parameters and parameters.get("row")
-        return isinstance(row, Row) and parameters.get("kind", row.kinds[0]) not in row.kinds
-
-    left_out = [item for item in items if is_left_out(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+        if not isinstance(row, Row):
+            continue
+        if parameters.get("kind", row.kinds[0]) not in row.kinds:
+            left_out.add(item)
+        if FIRST_OF_SDK[row.wire.sdk, row.wire.format] is not row:
+            item.add_marker("same_sdk")
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def close_litellm(runner: asyncio.Runner) -> None:

@@ -23,6 +23,20 @@ broken:
 \t@printf '\\033[31m=== \\033[1m1 failed\\033[0m, 3 passed, 2 skipped in 1.50s ===\\n'
 \t@exit 1
 
+waits:
+\t@echo begun > $(DIR)/begun
+\t@until test -e $(DIR)/met; do sleep 0.02; done
+\t@echo 'waits ended'
+
+meets:
+\t@until test -e $(DIR)/begun; do sleep 0.02; done
+\t@echo 'FAILED tests/c.py::test_d'
+\t@exit 1
+
+after:
+\t@echo 'after the failure'
+\t@touch $(DIR)/met
+
 last:
 \t@echo '5 passed in 0.10s'
 """
@@ -49,3 +63,18 @@ def test_suites_go_on_after_a_failure_and_are_summed_up(tmp_path: Path) -> None:
     ]
     run = subprocess.run([*command, "core", "last"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout.splitlines()[-1]) == (0, "all passed")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_lanes_run_at_the_same_time_and_their_output_stays_apart(tmp_path: Path) -> None:
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(MAKEFILE)
+    make = f"make --silent -f '{makefile}' DIR='{tmp_path}'"
+    command = [sys.executable, str(ROOT / "tools/run_suites.py"), "--make", make, "waits+meets,after", "last"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    output, _, summary = run.stdout.partition("\n== summary\n")
+    begun = [line for line in output.splitlines() if line.startswith("== ")]
+    assert sorted(begun[:2]) == ["== meets", "== waits"]
+    assert begun[2:] == ["== after", "== last"]
+    assert ("== waits\nwaits ended\n" in output, "== after\nafter the failure\n" in output) == (True, True)
+    assert (run.returncode, summary.splitlines()[-1]) == (1, "1 of 4 failed: meets")
