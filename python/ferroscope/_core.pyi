@@ -319,6 +319,7 @@ class StreamDecoder:
         tool_calls: The maximum number of tool calls in one message.
         choices: The maximum number of choices in one response.
         depth: The maximum nesting depth of JSON.
+        begin_with: The text of an earlier response, which this response continues (`anthropic`).
     """
 
     def __new__(
@@ -334,6 +335,7 @@ class StreamDecoder:
         tool_calls: int | None = None,
         choices: int | None = None,
         depth: int | None = None,
+        begin_with: str = "",
     ) -> Self: ...
     @property
     def framing(self) -> Literal["sse", "aws_event_stream", "json_lines"]:

@@ -114,3 +114,50 @@ fn the_number_of_tool_calls_is_limited() {
     let error = stream.feed_event(begin).unwrap_err();
     assert_eq!(error.to_string(), "event 2 (byte 0): the number of tool calls exceeds the limit of 1");
 }
+
+#[test]
+fn a_response_continues_the_text_of_an_earlier_one() {
+    let start = json!({"type": "message_start", "message": {"id": "m", "content": []}});
+    let text = |index: u64, text: &str| json!({"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}});
+    let begin = |text: &str| json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": text}});
+    let cases = [
+        ("one ", vec![begin(""), text(0, "two")], vec!["", "two"], "one two"),
+        (
+            "one \n",
+            vec![begin(" "), text(0, "\n\ttwo"), text(0, " three")],
+            vec!["", "\ttwo", " three"],
+            "one \n\ttwo three",
+        ),
+        ("one ", vec![text(0, " two")], vec!["two"], "one two"),
+        ("one", vec![text(3, " two"), text(3, "")], vec![" two", ""], "one two"),
+    ];
+    for (before, events, added, whole) in cases {
+        let mut stream = anthropic();
+        assert!(stream.begin_with(before));
+        assert_eq!(stream.state().message_so_far().text, before);
+        stream.feed_event(&start.to_string()).unwrap();
+        for (event, added) in events.iter().zip(added) {
+            assert_eq!(stream.feed_event(&event.to_string()).unwrap().delta.text, added);
+        }
+        assert_eq!(stream.state().message_so_far().text, whole);
+        let body: serde_json::Value = serde_json::from_str(&stream.state().response()).unwrap();
+        assert_eq!(body["content"], json!([{"type": "text", "text": whole}]));
+    }
+}
+
+#[test]
+fn a_tool_call_follows_the_text_that_a_response_continues() {
+    let mut stream = anthropic();
+    assert!(stream.begin_with("I look it up. "));
+    for event in [
+        json!({"type": "message_start", "message": {"id": "m", "content": []}}),
+        json!({"type": "content_block_start", "index": 0,
+               "content_block": {"type": "tool_use", "id": "a", "name": "foo", "input": {}}}),
+        json!({"type": "content_block_delta", "index": 0,
+               "delta": {"type": "input_json_delta", "partial_json": "{\"x\": 1}"}}),
+    ] {
+        stream.feed_event(&event.to_string()).unwrap();
+    }
+    let message = stream.state().message_so_far();
+    assert_eq!((&*message.text, message.tool_calls[0].arguments), ("I look it up. ", "{\"x\": 1}"));
+}

@@ -140,3 +140,20 @@ class ResumesStreams(Protocol):
     def resume(self, client: Any, kwargs: Mapping[str, Any], identifier: str, after: int) -> Any:
         """Return the SDK's stream of the events after a sequence number; an awaitable for an async client."""
         ...
+
+
+@runtime_checkable
+class ContinuesText(Protocol):
+    """A format with requests whose last message is the beginning of the answer, which the model continues."""
+
+    def continuation(self, kwargs: Mapping[str, Any], text: str) -> dict[str, Any] | None:
+        """Return the keyword arguments of a request that continues a text.
+
+        Args:
+            kwargs: The keyword arguments of the request whose answer began with the text.
+            text: The text.
+
+        Returns:
+            None if the API does not accept the beginning of an answer together with the other arguments.
+        """
+        ...

@@ -18,7 +18,7 @@ from .option_checks import check_function
 from .options import CallOptions
 from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
-from .retry_options import plan_retry
+from .retry_options import check_continuation, plan_retry
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may contain keys
@@ -122,6 +122,9 @@ def plan_call(
         except (TypeError, ValueError) as error:
             place_error(error, f"in the response model of `{function_name(fn)}`")
             raise
+    retry, replay = plan_retry(options.get("retry"), options.get("rate_limit")), _replay_bytes(config.get("replay", 0))
+    if stream and retry is not None and retry.on_break == "continue":
+        check_continuation(provider, model, replay=replay > 0, is_structured=extraction is not None)
     return CallPlan(
         base=base,
         provider=provider,
@@ -136,13 +139,13 @@ def plan_call(
         extraction=extraction,
         every=every,
         deadlines=read_deadlines(config),
-        replay=_replay_bytes(config.get("replay", False)),
+        replay=replay,
         batch=read_batch(config),
         output_parser=output_parser,
         client=client,
         call_params=call_params,
         params=render_params(call_params, provider),
-        retry=plan_retry(options.get("retry"), options.get("rate_limit")),
+        retry=retry,
         rate_limit=options.get("rate_limit"),
     )
 

@@ -45,7 +45,12 @@ def wrap_run(run: StreamRun | SuccessiveRun, call: Call) -> AnyStream:
 
 
 class StreamRun(StreamAnswer):
-    """One stream, from its request to its last byte."""
+    """One stream, from its request to its last byte.
+
+    Args:
+        call: The call.
+        begin_with: The text of an earlier run, which this run continues.
+    """
 
     __slots__ = (
         "_begun",
@@ -58,8 +63,8 @@ class StreamRun(StreamAnswer):
         "closed",
     )
 
-    def __init__(self, call: Call) -> None:
-        super().__init__(call)
+    def __init__(self, call: Call, begin_with: str = "") -> None:
+        super().__init__(call, begin_with)
         self._clock = StreamClock(call.plan.deadlines, self._decoder)
         self._begun = False
         self._budget: BudgetWatch | None = None

@@ -26,6 +26,7 @@ class StreamAnswer:
     """
 
     __slots__ = (
+        "_begin_with",
         "_call",
         "_complete",
         "_decoder",
@@ -38,11 +39,13 @@ class StreamAnswer:
         "start_time",
     )
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, begin_with: str) -> None:
         self._call = call
-        self._decoder = StreamDecoder(
-            call.provider.dialect.name, **call.provider.quirks.decoder_options(), **call.plan.limits
-        )
+        self._begin_with = begin_with
+        options = call.provider.quirks.decoder_options()
+        if begin_with:
+            options["begin_with"] = begin_with
+        self._decoder = StreamDecoder(call.provider.dialect.name, **options, **call.plan.limits)
         self._source: Source | None = None
         self._head: ResponseHead | None = None
         self._complete = False
@@ -56,6 +59,16 @@ class StreamAnswer:
     def complete(self) -> bool:
         """Whether the whole answer has been consumed."""
         return self._complete
+
+    @property
+    def continues(self) -> bool:
+        """Whether the answer continues the text of an earlier one."""
+        return bool(self._begin_with)
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether a tool call has begun."""
+        return bool(self._decoder.tool_calls)
 
     @property
     def was_opened(self) -> bool:
@@ -146,9 +159,9 @@ class StreamAnswer:
         response = self.response()
         if not self.ended or self._complete or self._source is None:
             return response.cost_details
-        received_length = (
-            len(self.content) + len(self.reasoning) + sum(len(call.arguments) for call in self._decoder.tool_calls)
-        )
+        text_length = len(self.content) - len(self._begin_with)
+        arguments_length = sum(len(call.arguments) for call in self._decoder.tool_calls)
+        received_length = text_length + len(self.reasoning) + arguments_length
         plan, prompt_length = self._call.plan, self._prompt_length()
         # Round up, so that a budget that ended the stream counts as used up.
         tokens = (-(-length // CHARACTERS_PER_TOKEN) for length in (prompt_length, received_length))
@@ -160,4 +173,4 @@ class StreamAnswer:
 
     def _prompt_length(self) -> int:
         """Return the length of the messages of the request, in characters."""
-        return sum(len(str(message)) for message in self._call.messages)
+        return sum(len(str(message)) for message in self._call.messages) + len(self._begin_with)

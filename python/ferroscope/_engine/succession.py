@@ -64,6 +64,7 @@ class SuccessiveRun:
         ended: bool
         complete: bool
         has_output: bool
+        continues: bool
         content: str
         reasoning: str
         arguments: str

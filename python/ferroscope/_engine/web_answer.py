@@ -107,12 +107,20 @@ class WebAnswer:
 
     def _view(self, run: WebRun) -> Callable[[Iterable[Event]], Iterator[bytes]]:
         emitter, decoder, reasoned = self._emitter, run.decoder, 0
-        emitter.restart_call()
+        if not run.continues:
+            emitter.restart_call()
 
         def encode(events: Iterable[Event]) -> Iterator[bytes]:
             nonlocal reasoned
             if isinstance(events, StreamDecoder):
-                if data := emitter.fold(events):
+                try:
+                    data = emitter.fold(events)
+                except DecodeError:
+                    # The events before the error go out before a retry decides whether anything was handed out.
+                    if run.has_output:
+                        yield emitter.start_step()
+                    raise
+                if data:
                     yield data
                 return
             for event in events:

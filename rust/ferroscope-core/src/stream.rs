@@ -100,6 +100,12 @@ impl Stream {
         self.is_framed
     }
 
+    /// Begins with the text of an earlier response, which this response continues. Returns whether the format allows
+    /// that. It must be called before the first bytes.
+    pub fn begin_with(&mut self, text: &str) -> bool {
+        self.state.begin_with(text)
+    }
+
     /// Adds the next bytes of the body.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.framing.feed(bytes);

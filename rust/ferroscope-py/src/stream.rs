@@ -46,7 +46,7 @@ pub(crate) struct State {
 #[pymethods]
 impl StreamDecoder {
     #[new]
-    #[pyo3(signature = (dialect="openai_chat", *, framing=None, reasoning=None, usage_in=None, reports_end=true, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None))]
+    #[pyo3(signature = (dialect="openai_chat", *, framing=None, reasoning=None, usage_in=None, reports_end=true, event_bytes=None, response_bytes=None, tool_calls=None, choices=None, depth=None, begin_with=""))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of a constructor")]
     fn new(
         dialect: &str,
@@ -59,6 +59,7 @@ impl StreamDecoder {
         tool_calls: Option<usize>,
         choices: Option<usize>,
         depth: Option<usize>,
+        begin_with: &str,
     ) -> PyResult<Self> {
         let usual = Quirks::default();
         let quirks = Quirks { reasoning: reasoning.unwrap_or(usual.reasoning), usage_in, reports_end };
@@ -72,8 +73,12 @@ impl StreamDecoder {
             choices: choices.unwrap_or(most.choices),
             depth: depth.unwrap_or(most.depth),
         };
+        let mut stream = Stream::new(format, limits);
+        if !begin_with.is_empty() && !stream.begin_with(begin_with) {
+            return Err(PyValueError::new_err(format!("the dialect {dialect:?} cannot continue a text")));
+        }
         let mut state = State {
-            stream: Stream::new(format, limits),
+            stream,
             read: None,
             read_start: 0,
             read_end: 0,

@@ -16,6 +16,7 @@ from ..sdk_model import dump_event, member, read_model
 from .extraction import answer_text, may_force_tool, render_extraction, render_json_mode
 from .messages import render_messages
 from .parameters import route_parameters
+from .prefill import prefilled
 from .system import WireMessage, join_system, split_system
 
 # Any: the SDK's own objects pass through.
@@ -101,6 +102,9 @@ class AnthropicMessages:
             **reported_counts,
             "output_tokens": max(output_tokens, reported_counts.get("output_tokens", 0)),
         }
+
+    def continuation(self, kwargs: Mapping[str, Any], text: str) -> dict[str, Any] | None:
+        return prefilled(kwargs, text)
 
     def dump_event(self, event: Any) -> str:
         return dump_event(event)

@@ -35,6 +35,8 @@ class Quirks:
         after_tools: The text of an assistant message that is sent between a tool result and a user message, for servers
             that refuse a user message there; empty if none is sent.
         prefix: Whether an assistant message at the end of a request needs `prefix`, so that the model continues it.
+        prefill: A regular expression of the names of models that continue an assistant message at the end of a request;
+            empty if none does.
         reasoning_back: Members with earlier reasoning of the model that the server requires or accepts in a request.
             They are only sent back to the provider and model that they came from.
 
@@ -60,6 +62,7 @@ class Quirks:
     tool_ids: str = ""
     after_tools: str = ""
     prefix: bool = False
+    prefill: str = ""
     reasoning_back: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_details")
 
     def decoder_options(self) -> dict[str, Any]:  # Any: keyword arguments of the core's decoder

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 RetriedFailure: TypeAlias = Literal["status", "connection", "validation"]
 """A kind of failure after which a call is retried."""
 
-OnBreak: TypeAlias = Literal["fail", "restart"]
+OnBreak: TypeAlias = Literal["fail", "restart", "continue"]
 """The action when a stream fails after its first item has been yielded."""
 
 
@@ -37,7 +37,9 @@ class Retry:
         deadline: The timeout of the whole call in seconds, including all attempts and delays. None: no limit.
         on_break: The action when a stream fails after its first item has been yielded. `"fail"`: raise the error.
             `"restart"`: send the request again and start the stream from the beginning; `stream.attempts` grows, and
-            `stream.content` contains only the new response.
+            `stream.content` contains only the new response. `"continue"`: send the received text as the beginning of
+            the answer, and continue the stream after it; only for text, and for models that continue an assistant
+            message (Anthropic's up to Claude 4.5).
 
     Raises:
         ValueError: A number is out of range, or a name is unknown.

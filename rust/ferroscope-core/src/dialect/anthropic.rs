@@ -21,7 +21,7 @@ use super::repeat::{Hole, RepeatDetector};
 use super::{read, reported, stated_error, stray_error, take_first, within};
 use crate::delta::Delta;
 use crate::error::{ErrorKind, Limit};
-use crate::json::{Kind, Tape, Value};
+use crate::json::{Kind, Tape, Text, Value};
 use crate::limits::Limits;
 use crate::tool_call::Buffer;
 use crate::tree::Object;
@@ -54,6 +54,10 @@ pub struct State {
     calls: Vec<usize>,
     repeat: RepeatDetector<Target>,
     holes: Vec<Hole<Target>>,
+    /// Whether the first block is the text that the response continues, and no block of its own has begun.
+    continues: bool,
+    /// The end of that text, which was not sent and which the response may repeat.
+    unsent: String,
 }
 
 /// The position of the block that a string of an event extends.
@@ -65,6 +69,20 @@ impl State {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// Begins with the text of an earlier response, which this response continues.
+    ///
+    /// The API refuses a text that ends in whitespace, so the request has the text without it. If the response begins
+    /// with the same whitespace, it is dropped.
+    pub fn begin_with(&mut self, text: &str) {
+        let Some(mut block) = Block::of_delta(None, "text_delta") else { return };
+        if let Body::Text(own) = &mut block.body {
+            own.value.push_str(text);
+        }
+        text[text.trim_end().len()..].clone_into(&mut self.unsent);
+        self.blocks.push(block);
+        self.continues = true;
     }
 
     /// Folds the data of one event, and reports the change in `delta`.
@@ -283,9 +301,18 @@ impl State {
 
     fn open(&mut self, index: i64, value: Value<'_>, delta: &mut Delta) -> Result<usize, ErrorKind> {
         self.complete_ended_calls(delta);
-        let block = Block::new(index, value);
-        match &block.body {
-            Body::Text(text) => delta.text.push_str(&text.value),
+        let mut block = Block::new(index, value);
+        let continues = std::mem::take(&mut self.continues);
+        match &mut block.body {
+            Body::Text(text) => {
+                let mut before = 0;
+                if continues && let Some(Block { body: Body::Text(earlier), .. }) = self.blocks.pop() {
+                    before = earlier.value.len();
+                    text.value.insert_str(0, &earlier.value);
+                }
+                drop_repeated(&mut self.unsent, text, before);
+                delta.text.push_str(&text.value[before..]);
+            }
             Body::Tool { own: true, .. } => {
                 within(Limit::ToolCalls, self.calls.len() + 1, self.limits.tool_calls)?;
                 self.calls.push(self.blocks.len());
@@ -312,6 +339,7 @@ impl State {
         let kind = piece.get("type").and_then(Value::as_str).unwrap_or_default();
         let position = match self.find(root) {
             Some(position) => position,
+            None if self.continues && kind == "text_delta" => 0,
             // Some servers omit the beginning of a text block.
             None => {
                 let Some(block) = Block::of_delta(root.get("index").and_then(Value::as_i64), &kind) else {
@@ -340,6 +368,7 @@ impl State {
             Body::Text(text) => {
                 let before = text.value.len();
                 text.push(quoted);
+                drop_repeated(&mut self.unsent, text, before);
                 delta.text.push_str(&text.value[before..]);
             }
             Body::Thinking(text) => text.push(quoted),
@@ -377,4 +406,20 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// Removes the part of the text from `before` on that repeats `unsent`, whitespace that was received earlier.
+fn drop_repeated(unsent: &mut String, text: &mut Text, before: usize) {
+    let added = &text.value[before..];
+    if unsent.is_empty() || added.is_empty() {
+        return;
+    }
+    let pairs = added.chars().zip(unsent.chars());
+    let same: usize = pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    if same < added.len() {
+        unsent.clear();
+    } else {
+        unsent.drain(..same);
+    }
+    text.value.replace_range(before..before + same, "");
 }

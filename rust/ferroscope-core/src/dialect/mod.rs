@@ -128,6 +128,16 @@ impl Dialect {
         }
     }
 
+    /// Begins with the text of an earlier response, which this response continues. Returns whether the format allows
+    /// that.
+    pub fn begin_with(&mut self, text: &str) -> bool {
+        match self {
+            Self::Anthropic(state) => state.begin_with(text),
+            _ => return false,
+        }
+        true
+    }
+
     /// Folds the data of one event, and reports the change in `delta`.
     ///
     /// # Errors

@@ -237,7 +237,7 @@ def test_values_that_are_none(options: dict[str, Any], error: type[Exception], m
         ({"wait": -1}, "`wait` of a retry must be at least 0 seconds, not -1"),
         ({"deadline": 0}, "`deadline` of a retry must be more than 0 seconds, not 0"),
         ({"on": ("always",)}, "`on` of a retry must be one of 'status', 'connection', 'validation', not 'always'"),
-        ({"on_break": "go"}, "`on_break` of a retry must be one of 'fail', 'restart', not 'go'"),
+        ({"on_break": "go"}, "`on_break` of a retry must be one of 'fail', 'restart', 'continue', not 'go'"),
     ],
 )
 def test_retries_out_of_range(fields: dict[str, Any], message: str) -> None:
