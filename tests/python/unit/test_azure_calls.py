@@ -327,6 +327,22 @@ OBJECTS = {
 }
 
 
+def test_a_tool_message_has_a_name_only_where_the_api_has_it(sdk: str, server: ProviderServer) -> None:
+    server.reply(Answer(ToolCall("add", {"a": 1})), "Done.")
+    response = call(tools=[add])
+    results = response.tool_message_params([(response.tool, "1")])
+
+    @azure.call("gpt-4o-mini")
+    def follow_up() -> azure.AzureDynamicConfig:
+        return {"messages": [*response.messages, response.message_param, *results]}
+
+    follow_up()
+    sent = server.requests[-1].json["messages"][-1]
+    assert (sent["role"], sent["content"]) == ("tool", "1")
+    assert ("name" in sent) is (sdk == "openai")
+    assert results[0]["name"] == "add"  # the caller's message is not changed
+
+
 def test_all_objects_are_of_the_sdk_that_called(sdk: str, server: ProviderServer) -> None:
     answer = Answer(Text("Adding."), ToolCall("add", {"a": 1}))
     server.reply(answer, answer)

@@ -145,6 +145,23 @@ def test_fields_named_like_what_tools_have_keep_their_values() -> None:
     assert set(described(Order)["parameters"]["properties"]) == {"id", "args", "delta"}
 
 
+def test_a_field_named_like_an_attribute_of_models_is_an_error_and_its_alias_works() -> None:
+    with pytest.raises(TypeError, match=r"'Shadow' has a field 'model_fields'.*Field\(alias='model_fields'\)"):
+
+        class Shadow(BaseTool):
+            model_fields: str  # type: ignore[assignment]
+
+    class Renamed(BaseTool):
+        fields: str = Field(alias="model_fields")
+
+        def call(self) -> str:
+            return self.fields
+
+    tool = openai_tool(Renamed).from_arguments(id="c", name="Renamed", arguments='{"model_fields":"a"}')
+    assert tool.call() == "a"
+    assert set(described(Renamed)["parameters"]["properties"]) == {"model_fields"}
+
+
 class Book(BaseModel):
     """A book."""
 

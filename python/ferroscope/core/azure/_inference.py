@@ -77,6 +77,8 @@ class InferenceSdk:
             kwargs["model_extras"] = extras
         if isinstance(kwargs.get("stop"), str):
             kwargs["stop"] = [kwargs["stop"]]
+        if "messages" in kwargs:
+            kwargs["messages"] = [_without_name(message) for message in kwargs["messages"]]
         if "response_format" in kwargs:
             kwargs["response_format"] = _response_format(kwargs["response_format"])
         return kwargs
@@ -89,6 +91,13 @@ class InferenceSdk:
 
     def dump_event(self, event: Any) -> str:
         return json.dumps(event.as_dict() if hasattr(event, "as_dict") else event, default=vars)
+
+
+def _without_name(message: Any) -> Any:
+    """Return a tool message without the tool's name, which this API does not have."""
+    if isinstance(message, dict) and message.get("role") == "tool" and "name" in message:
+        return {key: value for key, value in message.items() if key != "name"}
+    return message
 
 
 def _response_format(given: Any) -> Any:

@@ -5,8 +5,9 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias
 
+from ..._lazy import lazy_names
 from ..base.call_params import BaseCallParams
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
         ChatCompletionToolChoiceOptionParam,
     )
     from openai.types.chat.completion_create_params import ResponseFormat, WebSearchOptions
+
+# v1 exports these three names here.
+ChatCompletionModality: TypeAlias = Literal["text", "audio"]
+ChatCompletionReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None
 
 
 class OpenAICallParams(BaseCallParams, total=False):
@@ -57,3 +62,6 @@ class OpenAICallParams(BaseCallParams, total=False):
     user: NotRequired[str]
     verbosity: NotRequired[str | None]
     web_search_options: NotRequired[WebSearchOptions]
+
+
+__getattr__, __dir__ = lazy_names(__name__, {"ChatCompletionAudioParam": "openai.types.chat"})

@@ -23,11 +23,23 @@ class _FieldAttribute:
 
 
 _PROPERTIES: Final = ("args", "id")
+# Attributes of every model, whose values pydantic would use as the defaults of such fields.
+_OF_MODELS: Final = ("model_computed_fields", "model_extra", "model_fields", "model_fields_set")
 
 
 def unshadow_fields(cls: type[BaseModel]) -> None:
-    """Replace properties that hide fields of the class, before pydantic collects the fields."""
+    """Replace properties that hide fields of the class, before pydantic collects the fields.
+
+    Raises:
+        TypeError: A field has the name of an attribute that pydantic needs.
+    """
     own = inspect.get_annotations(cls)
+    for name in _OF_MODELS:
+        if name in own:
+            raise TypeError(
+                f"{cls.__name__!r} has a field {name!r}, which is an attribute of every pydantic model: "
+                f"rename the field, and set `Field(alias={name!r})`; a function may have a parameter of that name"
+            )
     inherited = [base.model_fields for base in cls.__bases__ if issubclass(base, BaseModel)]
     for name in _PROPERTIES:
         if name not in vars(cls) and (name in own or any(name in fields for fields in inherited)):
