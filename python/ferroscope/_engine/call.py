@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn, cast
 from ..core.base._messages.provider_data import Endpoint, drop_unsupported
 from ..core.base._prompts.checks import check_messages
 from ..core.base._prompts.plan import ResolvedPrompt
+from ..core.base._responses.user_message import last_user_message
 from ..core.base._suggestions import type_name, with_article
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
@@ -203,7 +204,6 @@ class Call:
 
     def response_fields(self) -> dict[str, Any]:
         """Return the fields that responses and streams share."""
-        last = self.messages[-1] if self.messages else None
         tools = list(self.tools)
         if self.extraction is not None and self.extraction.mode == "tool":
             tools = [self.extraction.tool]
@@ -216,7 +216,7 @@ class Call:
             "messages": self.messages,
             "call_params": self.plan.call_params,
             "call_kwargs": self.kwargs,
-            "user_message_param": last if role_of(last) == "user" else None,
+            "user_message_param": last_user_message(self.messages),
         }
 
     def response(self, raw: object, start_time: float, end_time: float) -> AnyCallResponse:
@@ -320,8 +320,3 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
 def now() -> float:
     """Return the time in milliseconds since the epoch."""
     return time.time() * 1000
-
-
-def role_of(message: Any) -> Any:  # Any: a dict or an SDK's model
-    """Return the role of a message in any provider's form."""
-    return message.get("role") if isinstance(message, dict) else getattr(message, "role", None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, Signature
 from typing import Any, cast
 
-from .drive import adrive, drive
+from .drive import Flow, adrive, drive
 from .flow import flow
 from .options import OPTIONS_DOC, CallOptions, check_options, read_model
 from .plan import CallPlan, plan_call
@@ -63,22 +63,29 @@ def _api_doc(provider: Provider) -> str:
 
 def run_plan(plan: CallPlan, fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function with the parameters of `fn` that makes the planned call."""
+    return run_steps(partial(flow, plan), fn, plan.model, is_async=plan.prompt.is_async)
+
+
+def run_steps(
+    steps: Callable[[tuple[Any, ...], dict[str, Any]], Flow], fn: Callable[..., Any], model: str, *, is_async: bool
+) -> Callable[..., Any]:
+    """Return a function with the parameters of `fn` that runs the steps of a call with its arguments."""
     inner: Any  # Any: attributes are set on it
 
-    if plan.prompt.is_async:
+    if is_async:
 
         @wraps(fn)
         async def inner_async(*args: Any, **kwargs: Any) -> Any:
-            return await adrive(flow(plan, args, kwargs))
+            return await adrive(steps(args, kwargs))
 
         inner = inner_async
     else:
 
         @wraps(fn)
         def inner_sync(*args: Any, **kwargs: Any) -> Any:
-            return drive(flow(plan, args, kwargs))
+            return drive(steps(args, kwargs))
 
         inner = inner_sync
-    inner._model = plan.model
+    inner._model = model
     inner.__mirascope_call__ = True  # read by integrations written for v1
     return inner  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, RootModel, create_model
 from pydantic.errors import PydanticUserError
@@ -13,7 +13,15 @@ from pydantic.errors import PydanticUserError
 from ..core.base._prompts.callers import callers_level
 from ..core.base.from_call_args import is_from_call_args
 from ..core.base.tool import BaseTool, provider_tool_type
-from .provider import Provider
+
+
+class HasTools(Protocol):
+    """A provider's record, or another object with the base class of its tools."""
+
+    @property
+    def tool(self) -> type[BaseTool]:
+        """The base class of the provider's tools."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Extraction:
         return {name: fn_args[name] for name in self.from_call}
 
 
-def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_tools: bool) -> Extraction:
+def plan_extraction(target: Any, provider: HasTools, *, json_mode: bool, has_tools: bool) -> Extraction:
     """Return the plan for a response model.
 
     Raises:
@@ -97,7 +105,7 @@ def plan_extraction(target: Any, provider: Provider, *, json_mode: bool, has_too
     return Extraction(target, model, tool, mode, strict, from_call)
 
 
-def _wrapper(target: Any, provider: Provider) -> tuple[type[BaseTool], type[BaseModel]]:
+def _wrapper(target: Any, provider: HasTools) -> tuple[type[BaseTool], type[BaseModel]]:
     """Return the tool and the model that have the type as their field `value`."""
     if not _is_type(target):
         what = f"an instance of {type(target).__name__}" if isinstance(target, BaseModel) else repr(target)

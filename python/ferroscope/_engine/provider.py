@@ -178,7 +178,12 @@ def _reduce_class(kind: Any) -> str | tuple[object, ...]:
 
 
 def _class_of(name: str, role: str) -> type:
-    # The registry is a layer above the engine, and only unpickling needs it.
-    record = import_module("ferroscope.core._registry").provider_record(name)
-    kind: type = getattr(record, role)
+    kind: type = getattr(registered_record(name), role)
     return kind
+
+
+def registered_record(name: str) -> Provider:
+    """Return the main record of a provider, for pickles and for streams that a program creates."""
+    # The registry is a layer above the engine, and nothing else in the engine needs it.
+    record: Provider = import_module("ferroscope.core._registry").provider_record(name)
+    return record

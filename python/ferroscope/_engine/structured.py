@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -55,7 +55,7 @@ class StructuredRun:
         self._run = run
         self._call = call
         self._extraction = extraction
-        self._reading = Reading(call, extraction)
+        self._new_reading()
 
     def iterate(self, keep: Callable[[Any], None]) -> Generator[Any, None, None]:
         """Yield partial instances, then the complete one, of a sync stream."""
@@ -72,8 +72,12 @@ class StructuredRun:
             yield whole
 
     def _new_view(self) -> View:
-        self._reading = Reading(self._call, self._extraction)
-        return self._reading.partials
+        return self._new_reading().partials
+
+    def _new_reading(self) -> Reading:
+        call = self._call
+        self._reading = Reading(self._extraction, call.prefilled_fields, call.plan.every)
+        return self._reading
 
     def close(self) -> None:
         self._run.close()
@@ -108,18 +112,31 @@ class StructuredRun:
 
 
 class Reading:
-    """One iteration over a structured stream."""
+    """One iteration over a structured stream.
 
-    __slots__ = ("_broken", "_call", "_every", "_extraction", "_text", "_thoughts", "begun", "is_whole", "reader")
+    Args:
+        extraction: The plan for the answer.
+        prefilled: The fields that the call's arguments fill.
+        every: When to yield an instance.
+        text: A function that returns the part of the answer in an event; by default for events of the core.
+    """
 
-    def __init__(self, call: Call, extraction: Extraction) -> None:
-        self._call = call
+    __slots__ = ("_broken", "_every", "_extraction", "_prefilled", "_text", "_thoughts", "begun", "is_whole", "reader")
+
+    def __init__(
+        self,
+        extraction: Extraction,
+        prefilled: Mapping[str, Any],
+        every: Every = "delta",
+        text: Callable[[Any], str] | None = None,
+    ) -> None:
         self._extraction = extraction
+        self._prefilled = prefilled
         self.reader = self._new_reader()
-        self._text = _arguments if extraction.mode == "tool" else _content
+        self._text = text or (_arguments if extraction.mode == "tool" else _content)
         # Arguments contain only JSON, without thoughts.
         self._thoughts = None if extraction.mode == "tool" else ThoughtFilter()
-        self._every: Every = call.plan.every
+        self._every = every
         self._broken = False
         self.begun = False
         self.is_whole = False
@@ -127,9 +144,9 @@ class Reading:
     def _new_reader(self) -> Reader:
         if self._extraction.is_wrapped:
             return ValueReader(self._extraction)
-        return PartialReader(self._extraction.model, prefilled=self._call.prefilled_fields)
+        return PartialReader(self._extraction.model, prefilled=self._prefilled)
 
-    def partials(self, events: Iterable[Event]) -> Iterator[Any]:
+    def partials(self, events: Iterable[Any]) -> Iterator[Any]:
         """Yield the instances after each event."""
         self.begun = True
         text, every, thoughts = self._text, self._every, self._thoughts

@@ -32,6 +32,8 @@ from .prompt import BasePrompt, metadata, prompt_template
 from .response_model_config_dict import ResponseModelConfigDict
 
 if TYPE_CHECKING:
+    from ..._factory import call_factory
+    from . import _partial, _utils
     from ._tools.output import transform_tool_outputs
     from .call_response import BaseCallResponse
     from .call_response_chunk import BaseCallResponseChunk
@@ -77,6 +79,9 @@ __all__ = [
     "ToolConfig",
     "ToolResultPart",
     "Usage",
+    "_partial",
+    "_utils",
+    "call_factory",
     "merge_decorators",
     "metadata",
     "prompt_template",
@@ -102,6 +107,9 @@ __getattr__, __dir__ = lazy_names(
         "Provider": ".types",
         "ToolConfig": ".tool",
         "Usage": ".types",
+        "_partial": None,
+        "_utils": None,
+        "call_factory": "ferroscope._factory",
         "call_response": None,
         "call_response_chunk": None,
         "stream": None,

@@ -24,6 +24,7 @@ from ..._repr import Shown, html_block, readable
 from ._messages.provider_data import Endpoint
 from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.token_counts import TokenFields
+from ._responses.user_provider import UserProvider, claim, counts_json
 from ._tools.arguments import CUT_OFF
 from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 exports the name here
 from .message_param import BaseMessageParam
@@ -113,6 +114,13 @@ class BaseCallResponse(
         end_time: SkipValidation[float]
 
     _record: ClassVar[Identity] = NO_PROVIDER
+    _provider: ClassVar[str]
+    _message_converter: ClassVar[Any]  # Any: a class with `from_provider`, as in v1
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # Any: pydantic's class keywords
+        super().__pydantic_init_subclass__(**kwargs)
+        claim(cls)
 
     def __str__(self) -> str:
         return self.content
@@ -152,7 +160,9 @@ class BaseCallResponse(
         return super().__deepcopy__(memo)
 
     @field_serializer("tool_types", when_used="json")
-    def serialize_tool_types(self, tool_types: list[type[_BaseToolT]] | None) -> list[dict[str, str]]:
+    def serialize_tool_types(
+        self, tool_types: list[type[_BaseToolT]] | None, info: FieldSerializationInfo
+    ) -> list[dict[str, str]]:
         """Return the tools by name, because a class has no JSON form."""
         return [{"type": "function", "name": tool._name()} for tool in tool_types or []]
 
@@ -280,6 +290,8 @@ class BaseCallResponse(
     @cached_property
     def cost(self) -> float | None:
         """The cost of the call in USD; None if it is unknown. `cost_details` has the items and the reason."""
+        if isinstance(self._record, UserProvider) and (reported := self.cost_metadata.cost) is not None:
+            return reported
         known: Cost | None = self.__dict__.get("cost_details")
         if known is None and self._usage_contradiction is None:
             record, at = self._record, self.start_time / 1000 if self.start_time else None
@@ -311,6 +323,9 @@ class BaseCallResponse(
     @cached_property
     def _usage_json(self) -> bytes | None:
         """The provider's usage object as JSON."""
+        record = self._record
+        if isinstance(record, UserProvider) and record.has_counts:
+            return counts_json(self)
         usage_json: Callable[[object], bytes | None] = load_name("ferroscope.prices:usage_json")
         return usage_json(self.usage)
 
@@ -365,9 +380,16 @@ class BaseCallResponse(
         """The user's last message as a common message; None if the last message is not the user's."""
 
     @property
-    @abstractmethod
     def common_messages(self) -> list[BaseMessageParam]:
         """The messages of the request as common messages, for any provider."""
+        converter = getattr(type(self), "_message_converter", None)
+        if converter is None:
+            raise NotImplementedError(
+                f"`{type(self).__name__}.common_messages`: define the property, or the class attribute "
+                "`_message_converter` with a static method `from_provider(messages)`"
+            )
+        messages: list[BaseMessageParam] = converter.from_provider(self.messages)
+        return messages
 
     @property
     def common_tools(self) -> list[_BaseToolT] | None:

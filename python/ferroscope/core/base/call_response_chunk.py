@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
+from ..._core import token_counts
 from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.token_counts import TokenProperties, read_token_counts
+from ._responses.user_provider import UserProvider, claim, counts_json
 from .types import FinishReason, Provider
 
 _ChunkT = TypeVar("_ChunkT", default=Any)
@@ -40,6 +42,11 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
 
     _chunk: _ChunkT | None
     _record: ClassVar[Identity] = NO_PROVIDER
+    _provider: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: class keywords of any base
+        super().__init_subclass__(**kwargs)
+        claim(cls)
 
     def __init__(self, _event: ChunkEvent | None = None, *, chunk: _ChunkT | None = None) -> None:
         self._event = _event
@@ -58,18 +65,18 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
         return self._chunk
 
     @classmethod
-    @abstractmethod
     def _read(cls, data: bytes) -> _ChunkT:
-        """Return the SDK's object for the data of an event."""
+        """Return the SDK's object for the data of an event, in classes whose chunks the core decodes."""
+        raise NotImplementedError(f"`{cls.__name__}` is created with `chunk=`; it cannot decode the data of an event")
 
     @property
     def content(self) -> str:
         """The text that the chunk adds; empty if it has none."""
         return self._event.content if self._event is not None else self._content()
 
-    @abstractmethod
     def _content(self) -> str:
         """Return the text of a chunk that was created from an SDK object."""
+        raise NotImplementedError(f"`{type(self).__name__}` must define the property `content`")
 
     def __str__(self) -> str:
         return self.content
@@ -121,6 +128,9 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
 
     @property
     def _token_counts(self) -> Mapping[str, int | None]:
+        record = self._record
+        if isinstance(record, UserProvider) and record.has_counts:
+            return token_counts(counts_json(self))
         return read_token_counts(self.usage)
 
     @property

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
+from ..._lazy import lazy_names, load_name
 from ..._repr import shorten
 from ._responses.finished_run import FinishedRun
 from ._responses.identity import NO_PROVIDER, Identity
 from ._responses.state import picklable_values, restored_values
 from ._responses.stream_view import StreamView
 from ._responses.token_counts import TokenProperties
+from ._responses.user_message import last_user_message
+from ._responses.user_provider import claim
 from .call_response import AnyCallResponse
 from .call_response_chunk import AnyCallResponseChunk
 from .stream_events import StreamEvent, WebFormat
@@ -21,6 +24,7 @@ from .tool import BaseTool
 from .types import JsonableType, Provider
 
 if TYPE_CHECKING:
+    from ..._factory import stream_factory as stream_factory
     from ...prices import Cost
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
@@ -119,11 +123,20 @@ class BaseStream(
     """
 
     _record: ClassVar[Identity] = NO_PROVIDER
+    _provider: ClassVar[str]
+    _message_param: _AssistantMessageParamT
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: class keywords of any base
+        super().__init_subclass__(**kwargs)
+        claim(cls)
 
     def __init__(
         self,
-        run: StreamDriver,
+        run: StreamDriver | None = None,
         *,
+        stream: Iterable[tuple[_BaseCallResponseChunkT, _BaseToolT | None]]
+        | AsyncIterable[tuple[_BaseCallResponseChunkT, _BaseToolT | None]]
+        | None = None,
         metadata: Metadata,
         tool_types: list[type[_BaseToolT]] | None,
         call_response_type: type[_BaseCallResponseT],
@@ -134,9 +147,9 @@ class BaseStream(
         messages: list[_MessageParamT],
         call_params: _BaseCallParamsT,
         call_kwargs: BaseCallKwargs[_ToolSchemaT],
-        user_message_param: _UserMessageParamT | None,
+        user_message_param: _UserMessageParamT | None = None,
     ) -> None:
-        self._run = run
+        """Create a stream from a run of the engine, or from pairs of chunk and tool in `stream`, as in v1."""
         self._model = model
         self.metadata = metadata
         self.tool_types = tool_types
@@ -148,6 +161,19 @@ class BaseStream(
         self.call_params = call_params
         self.call_kwargs = call_kwargs
         self.user_message_param = user_message_param
+        if run is None:
+            if stream is None:
+                raise TypeError(f"{type(self).__name__}() needs `stream`: a generator of (chunk, tool) pairs")
+            self.stream = stream
+            if user_message_param is None:
+                self.user_message_param = cast("_UserMessageParamT | None", last_user_message(messages))
+            # The engine is a layer above, and only streams of given chunks need it here.
+            run = cast("StreamDriver", load_name("ferroscope._engine.chunk_run:ChunkRun")(self, stream))
+        self._run = run
+
+    def _update_properties(self, chunk: _BaseCallResponseChunkT) -> None:
+        """Add a chunk of a stream that was created with `stream=`."""
+        cast("Any", self._run).add(chunk)  # Any: only the run of such a stream has the method
 
     def __iter__(self) -> Generator[tuple[_BaseCallResponseChunkT, _BaseToolT | None], None, None]:
         """Send the request and yield each chunk, and each tool with the chunk that completes it.
@@ -364,6 +390,8 @@ class BaseStream(
         """
         if not self._run.ended:
             raise AttributeError("message_param is available after the stream has been consumed")
+        if "_message_param" in vars(self):
+            return self._message_param
         return cast("_AssistantMessageParamT", self._run.response().message_param)
 
     def tool_message_params(
@@ -385,3 +413,6 @@ class BaseStream(
 
 AnyStream: TypeAlias = BaseStream[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
 """A stream of any provider."""
+
+# The factory is a layer above, and only programs with providers of their own use it.
+__getattr__, __dir__ = lazy_names(__name__, {"stream_factory": "ferroscope._factory"})

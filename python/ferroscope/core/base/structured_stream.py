@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 
+from ..._lazy import lazy_names, load_name
 from ._responses.stream_view import StreamView
 from ._responses.token_counts import TokenProperties
 from .call_response import AnyCallResponse
@@ -15,6 +16,7 @@ from .types import Provider
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
+    from ..._factory import structured_stream_factory as structured_stream_factory
     from ...prices import Cost
     from .retry import Attempt
 
@@ -73,11 +75,16 @@ class BaseStructuredStream(TokenProperties, Generic[_ResponseModelT]):
         stream: AnyStream,
         response_model: TypeForm[_ResponseModelT],
         fields_from_call_args: dict[str, Any],
-        run: StructuredStreamDriver,
+        run: StructuredStreamDriver | None = None,
     ) -> None:
+        """Create a stream from a run of the engine; or, as in v1, from a stream whose chunks have the JSON as text."""
         self.stream = stream
         self.response_model = response_model
         self.fields_from_call_args = fields_from_call_args
+        if run is None:
+            # The engine is a layer above, and only streams that a program creates itself need it here.
+            new_run = load_name("ferroscope._engine.structured_chunks:run_of_texts")
+            run = cast("StructuredStreamDriver", new_run(stream, response_model, fields_from_call_args))
         self._run = run
 
     def __iter__(self) -> Generator[_ResponseModelT, None, None]:
@@ -279,3 +286,7 @@ class _FinishedRun:
 
     def is_done(self, *path: str | int) -> bool:
         return True
+
+
+# The factory is a layer above, and only programs with providers of their own use it.
+__getattr__, __dir__ = lazy_names(__name__, {"structured_stream_factory": "ferroscope._factory"})

@@ -60,7 +60,7 @@ class TokenProperties:
 
         `cached_tokens` is 0 if the provider reports no cached tokens.
         """
-        return common_usage(self._token_counts)
+        return _usage(self.input_tokens, self.cached_tokens, self.output_tokens)
 
 
 class TokenFields(TokenProperties, BaseModel):
@@ -84,12 +84,15 @@ def read_token_counts(usage: Any) -> Mapping[str, int | None]:  # Any: each prov
 
 def common_usage(counts: Mapping[str, int | None]) -> Usage | None:
     """Return counts in the common form; None if the input or output count is unknown."""
-    sent, generated = counts["input"], counts["output"]
+    return _usage(counts["input"], counts["cached"], counts["output"])
+
+
+def _usage(sent: int | None, cached: int | None, generated: int | None) -> Usage | None:
     if sent is None or generated is None:
         return None
     return Usage(
         input_tokens=sent,
-        cached_tokens=counts["cached"] or 0,
+        cached_tokens=cached or 0,
         output_tokens=generated,
         total_tokens=sent + generated,
     )

@@ -1,0 +1,56 @@
+"""The identity of a provider that a program defines with classes of its own, as in Mirascope v1."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..quirks import Quirks
+from .token_counts import TokenProperties
+
+_PACKAGE: Final = __name__.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class UserProvider:
+    """The provider of a class with the attribute `_provider`.
+
+    Attributes:
+        name: The name of the provider.
+        has_counts: Whether the class defines its token counts itself, as Mirascope v1 required.
+    """
+
+    name: str
+    has_counts: bool
+    quirks: Quirks = field(default_factory=Quirks)
+
+    @property
+    def price_provider(self) -> str:
+        """The provider in the price table, which has the same name."""
+        return self.name
+
+
+def claim(kind: Any) -> None:  # Any: a class of responses, chunks or streams
+    """Set the identity of a class that has the name of its provider in `_provider`."""
+    name = vars(kind).get("_provider")
+    if isinstance(name, str):
+        own = (base for base in kind.__mro__ if base.__module__.partition(".")[0] != _PACKAGE)
+        kind._record = UserProvider(name, any("input_tokens" in vars(base) for base in own))
+
+
+def counts_json(counted: TokenProperties) -> bytes:
+    """Return the counts of a user's class as a usage object in JSON, whose input includes the cached tokens."""
+    return usage_json_of(counted.input_tokens, counted.cached_tokens, counted.output_tokens)
+
+
+def usage_json_of(sent: float | None, cached: float | None, generated: float | None) -> bytes:
+    """Return token counts as a usage object in JSON, whose input includes the cached tokens."""
+    usage: dict[str, object] = {}
+    if sent is not None:
+        usage["prompt_tokens"] = int(sent)
+    if generated is not None:
+        usage["completion_tokens"] = int(generated)
+    if cached is not None:
+        usage["prompt_tokens_details"] = {"cached_tokens": int(cached)}
+    return json.dumps(usage).encode()
