@@ -7,6 +7,7 @@ from functools import partial, wraps
 from inspect import Parameter, Signature
 from typing import Any, cast
 
+from .._mapping import add_map
 from .drive import Flow, adrive, drive
 from .flow import flow
 from .options import OPTIONS_DOC, CallOptions, check_options, read_model
@@ -63,7 +64,9 @@ def _api_doc(provider: Provider) -> str:
 
 def run_plan(plan: CallPlan, fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function with the parameters of `fn` that makes the planned call."""
-    return run_steps(partial(flow, plan), fn, plan.model, is_async=plan.prompt.is_async)
+    call = run_steps(partial(flow, plan), fn, plan.model, is_async=plan.prompt.is_async)
+    add_map(call, lambda: plan)
+    return call
 
 
 def run_steps(
@@ -87,5 +90,6 @@ def run_steps(
 
         inner = inner_sync
     inner._model = model
+    add_map(inner)
     inner.__mirascope_call__ = True  # read by integrations written for v1
     return inner  # type: ignore[no-any-return]

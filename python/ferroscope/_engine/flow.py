@@ -21,22 +21,55 @@ from .structured import start_structured_stream
 
 def flow(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
     """Yield the steps of one call, and return its result."""
+    call = yield from preparation(plan, args, kwargs)
+    _, result = yield from completion(call)
+    return result
+
+
+def preparation(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Flow:
+    """Yield the steps before the request of a call, and return the prepared call."""
     fn_args = plan.prompt.bind(args, kwargs)
     returned = yield partial(plan.prompt.fn, *args, **kwargs)
     prompt = plan.prompt.resolve(fn_args, returned)
-    call = yield from prepared(plan, prompt)
+    return (yield from prepared(plan, prompt))
+
+
+def completion(call: Call) -> Flow:
+    """Yield the steps from a prepared call to its end. Return the response (None for a stream) and the result."""
+    plan = call.plan
     if plan.stream:
-        return wrap_run(start_run(call), call) if call.extraction is None else start_structured_stream(call)
+        return None, wrap_run(start_run(call), call) if call.extraction is None else start_structured_stream(call)
     if plan.retry is not None:
         response, result = yield from retried(call, plan.retry, _read)
     else:
         start_time = now()
         raw = yield call.send
         response, result = _read(call, raw, start_time)
+    return (yield from _parsed(call, response, result))
+
+
+def restoration(call: Call, body: bytes, start_time: float, end_time: float) -> Flow:
+    """Yield the steps of a call whose response body is known. No request is sent, and no meter counts the call.
+
+    Return the response and the result.
+
+    Args:
+        call: The prepared call.
+        body: The response body, as `Dialect.dump_event` dumps it.
+        start_time: The time of the request, in milliseconds since the epoch.
+        end_time: The time at which the response was complete.
+    """
+    response = call.response(call.provider.dialect.read_response(body), start_time, end_time)
+    result = response if call.extraction is None else extract(call, response)
+    return (yield from _parsed(call, response, result))
+
+
+def _parsed(call: Call, response: AnyCallResponse, result: Any) -> Flow:
+    """Yield the step of the output parser, if there is one. Return the response and the result."""
     # The model may have called a tool in place of an answer for the response model.
-    if plan.output_parser is None or (call.extraction is not None and result is response):
-        return result
-    return (yield partial(plan.output_parser, result))
+    if call.plan.output_parser is not None and (call.extraction is None or result is not response):
+        result = yield partial(call.plan.output_parser, result)
+    return response, result
 
 
 def _read(call: Call, raw: object, start_time: float) -> tuple[AnyCallResponse, Any]:

@@ -6,7 +6,7 @@ of the decorator: a decorator has one overload for each class of options in `res
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack, overload
 
 from ..core.base.call_params import BaseCallParams, CommonCallParams
@@ -14,6 +14,7 @@ from ..core.base.dynamic_config import BaseDynamicConfig
 from ..core.base.messages import Messages
 from ..core.base.structured_stream import BaseStructuredStream
 from ..core.base.types import LocalProvider, Provider
+from .decorated import AsyncCall, SyncCall
 from .result_options import (
     ModelOptions,
     ModelOrToolOptions,
@@ -46,9 +47,9 @@ class PromptToCall(Protocol[_ReturnT]):
     """The decorator of a prompt function. The call has the same parameters, and is sync or async like the function."""
 
     @overload
-    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> Callable[_P, Coroutine[object, None, _ReturnT]]: ...
+    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> AsyncCall[_P, _ReturnT]: ...
     @overload
-    def __call__(self, fn: Callable[_P, Prompt], /) -> Callable[_P, _ReturnT]: ...
+    def __call__(self, fn: Callable[_P, Prompt], /) -> SyncCall[_P, _ReturnT]: ...
 
 
 class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):

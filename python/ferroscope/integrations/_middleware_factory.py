@@ -20,6 +20,7 @@ from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
+from .._mapping import add_map
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.stream import AnyStream, BaseStream
 from ..core.base.structured_stream import BaseStructuredStream
@@ -122,7 +123,10 @@ def middleware_factory(
                 return _drive(scope.call(args, kwargs))
 
             inner = inner_sync
-        return custom_decorator(fn)(inner) if custom_decorator is not None else inner
+        call = custom_decorator(fn)(inner) if custom_decorator is not None else inner
+        if hasattr(fn, "map"):
+            add_map(call)
+        return call
 
     return cast("Callable[[Callable[_P, _R]], Callable[_P, _R]]", decorate)
 

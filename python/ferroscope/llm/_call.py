@@ -14,6 +14,7 @@ from .._engine.flow import flow
 from .._engine.option_checks import check_function
 from .._engine.options import OPTIONS_DOC, CallOptions, check_model, check_options, check_provider
 from .._engine.plan import CallPlan, plan_call, render_params
+from .._mapping import add_map
 from ..core._registry import provider_and_model
 from ..core.base._prompts.plan import plan_prompt
 from ..core.base._suggestions import function_name
@@ -128,6 +129,7 @@ def _call(
 
             call = inner
         call._model = model
+        add_map(call, lambda: planned.plan(current_layers()))
         call._original_fn = fn
         call._original_call_args = options.as_dict()
         call.__mirascope_call__ = True  # read by integrations written for v1

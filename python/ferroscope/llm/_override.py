@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from .._coroutine_function import coroutine_function
 from .._engine.options import CallOptions, check_options
+from .._mapping import add_map, planned
 from ..core.base._prompts.callers import callers_level
 from ..core.base._prompts.plan import fn_is_async
 from ..core.base._suggestions import function_name, shortened
@@ -17,6 +19,7 @@ from ._options import Change
 
 if TYPE_CHECKING:
     from .._engine.override_typing import CallOverride
+    from .._engine.plan import CallPlan
     from .call_response import CallResponse
     from .stream import Stream
 
@@ -64,7 +67,25 @@ def _override(
 
         call = inner
     setattr(call, _OVERRIDDEN, (call, fn, added))
+    _add_map(call, fn, added)
     return cast("Callable[..., Any]", call)
+
+
+def _add_map(call: Callable[..., Any], fn: Callable[..., Any], added: tuple[Layer, ...]) -> None:
+    """Add the method `map` to a function that overrides another one."""
+    original = planned(fn)
+    if original is None:
+        add_map(call)
+        return
+
+    def scope() -> AbstractContextManager[object]:
+        return in_force((*current_layers(), *added))
+
+    def plan() -> CallPlan:
+        with scope():
+            return original.plan()
+
+    add_map(call, plan, scope)
 
 
 def check_overridable(fn: object) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from .._core import prices_known
 from .._coroutine_function import coroutine_function
+from .._mapping import add_map
 from .._scopes import ReentrantScope, Scopes
 from ..errors import BudgetExceededError, UnknownPriceError
 from ._cost import FREE
@@ -91,9 +92,10 @@ class Meter:
                 result = call(*args, **kwargs)
             return self._awaited(result) if inspect.isawaitable(result) else result
 
-        if inspect.iscoroutinefunction(call):
-            return cast("_CallT", coroutine_function(start, call))
-        return cast("_CallT", wraps(call)(start))
+        counted = coroutine_function(start, call) if inspect.iscoroutinefunction(call) else wraps(call)(start)
+        if hasattr(call, "map"):
+            add_map(counted)
+        return cast("_CallT", counted)
 
     async def _awaited(self, result: Awaitable[Any]) -> Any:
         with self:

@@ -13,6 +13,7 @@ from .. import llm
 from .._coroutine_function import coroutine_function
 from .._engine.drive import Flow, Outcome, Step, adrive, captured, drive
 from .._engine.succession import SuccessiveRun
+from .._mapping import add_map
 from ..core.base._prompts.plan import fn_is_async
 from ..core.base.call_params import CommonCallParams
 from ..core.base.retry import Attempt
@@ -118,13 +119,16 @@ def fallback(catch: type[Exception] | tuple[type[Exception], ...], fallbacks: Se
             def start(*args: Any, **kwargs: Any) -> Any:
                 return adrive(prepare(args, kwargs).result(partial(fn, *args, **kwargs)))
 
-            return coroutine_function(start, fn)
+            call = coroutine_function(start, fn)
+        else:
 
-        @wraps(fn)
-        def inner(*args: Any, **kwargs: Any) -> Any:
-            return drive(prepare(args, kwargs).result(partial(fn, *args, **kwargs)))
+            @wraps(fn)
+            def inner(*args: Any, **kwargs: Any) -> Any:
+                return drive(prepare(args, kwargs).result(partial(fn, *args, **kwargs)))
 
-        return inner
+            call = inner
+        add_map(call)
+        return call
 
     return cast("FallbackDecorator", decorate)
 

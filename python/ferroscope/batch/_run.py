@@ -1,0 +1,490 @@
+"""The run of a function over rows: a bounded window of rows, the limits, and the results."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from .. import errors, prices
+from .._engine.drive import Flow, adrive, drive
+from .._engine.error_facts import RetryRules, failure_of, is_rate_limit, retry_after
+from .._engine.pacing import CoolDown
+from ..core.base.call_response import AnyCallResponse, BaseCallResponse
+from ._results import MapStats, RecordedError, RowResult, StopReason
+from ._rows import RowSource, UnreadableRow
+from ._target import Answer, FunctionTarget, Recall, SavedAnswer, Target, cost_of
+
+# Any: rows, and the results of the user's function.
+
+_END: Final = object()
+# The waits in seconds after a rate limit, if the server requests none.
+_FIRST_WAIT: Final = 0.5
+_MAX_WAIT: Final = 30.0
+# A server that requests a longer wait, in seconds, means a quota and not a rate.
+_MAX_RETRY_AFTER: Final = 3600.0
+# The same for every row, so that the run ends at the first one.
+_FATAL: Final = (
+    errors.MissingApiKeyError,
+    errors.MissingExtraError,
+    errors.ClientError,
+    errors.UnknownPriceError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimits:
+    """The limits of a run.
+
+    Attributes:
+        concurrency: The maximum number of rows that are processed at the same time.
+        window: The maximum number of rows that were read and whose results have not been received yet.
+        ordered: Whether results have the order of the input.
+        deadline: The time limit of the run in seconds; None if there is none.
+        max_failures: The number of failed rows after which the run ends; None for no limit.
+    """
+
+    concurrency: int
+    window: int
+    ordered: bool
+    deadline: float | None
+    max_failures: int | None
+
+
+@dataclass(slots=True)
+class RowState:
+    """A row in progress.
+
+    Attributes:
+        index: Its position in the input.
+        row: The row.
+        key: Its key.
+        request: The hash of its request; empty before the request is rendered.
+        started: The time of its first request, in milliseconds since the epoch.
+        attempts: The requests of attempts that were refused by a rate limit.
+        error: An error that was found before the call.
+    """
+
+    index: int
+    row: Any
+    key: str
+    request: bytes = b""
+    started: float = 0.0
+    attempts: int = 0
+    error: Exception | None = None
+
+
+class Recorder(Protocol):
+    """The record of the rows of a run, such as a checkpoint."""
+
+    def key(self, index: int, row: Any) -> str:
+        """Return the key of a row.
+
+        Raises:
+            ValueError: Another row has the same key.
+        """
+        ...
+
+    def recall(self, state: RowState) -> SavedAnswer | None:
+        """Return the recorded answer of a row if its request is the same.
+
+        Raises:
+            RecordedError: The recorded result is a final failure.
+        """
+        ...
+
+    async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
+        """Record the result of a row, and return when it is durable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Run:
+    """One run. `next_results` returns its results; `close` ends it early.
+
+    Attributes:
+        stats: The counts so far.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        source: RowSource,
+        limits: RunLimits,
+        meter: prices.Meter,
+        recorder: Recorder | None,
+        key_of: Callable[[int, Any], str],
+    ) -> None:
+        self.stats = MapStats()
+        self._target = target
+        self._source = source
+        self._limits = limits
+        self._meter = meter
+        self._recorder = recorder
+        self._key_of = key_of
+        self._rules = RetryRules() if isinstance(target, FunctionTarget) else _rules_of(target)
+        self._workers: list[asyncio.Task[None]] = []
+        self._scope = ExitStack()
+        self._context = contextvars.copy_context()
+        self._pool: ThreadPoolExecutor | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._drawing: asyncio.Lock | None = None
+        self._drawn = 0
+        self._next = 0
+        self._active = 0  # workers
+        self._calling = 0  # rows in a call
+        self._exhausted = False
+        self._ready: dict[int, RowResult[Any]] = {}
+        self._unordered: deque[RowResult[Any]] = deque()
+        self._room: asyncio.Semaphore = asyncio.Semaphore(limits.window)
+        self._changed: asyncio.Event = asyncio.Event()
+        self._idle: asyncio.Event = asyncio.Event()
+        self._cool_down = CoolDown()
+        self._paused_until = 0.0
+        self._wait = _FIRST_WAIT
+        self._fatal: BaseException | None = None
+        self._closed = False
+
+    # ---- the consumer
+
+    async def next_results(self) -> list[RowResult[Any]]:
+        """Return the results that are ready, at least one; an empty list at the end.
+
+        Raises:
+            Exception: The input failed, or no row can be called: a missing key, a missing package, an unknown price.
+        """
+        if not self._workers and not self._closed:
+            self._start()
+        while True:
+            if found := self._take():
+                for _ in found:
+                    self._room.release()
+                return found
+            if self._active == 0:
+                await self.close()
+                if self._fatal is not None:
+                    failure, self._fatal = self._fatal, None
+                    raise failure
+                return []
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def close(self) -> None:
+        """End the run. Calls of async functions are cancelled."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._active:
+            self._stop("closed")
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._context.run(self._scope.close)
+        if self._recorder is not None:
+            await self._recorder.close()
+        self.stats.end()
+
+    def _start(self) -> None:
+        limits = self._limits
+        self.stats = MapStats(total=self._source.total())
+        self._context.run(self._scope.enter_context, self._target.scope())
+        self._context.run(self._scope.enter_context, self._meter)
+        if not self._target.is_async:
+            self._pool = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="ferroscope-map")
+        if self._source.async_rows is not None:
+            self._drawing = asyncio.Lock()
+        loop = asyncio.get_running_loop()
+        if limits.deadline is not None:
+            self._timer = loop.call_later(limits.deadline, self._deadline)
+        count = limits.concurrency if self.stats.total is None else min(limits.concurrency, max(1, self.stats.total))
+        self._active = count
+        for _ in range(count):
+            context = self._context.copy()
+            self._workers.append(loop.create_task(self._work(context), context=context))
+
+    def _take(self) -> list[RowResult[Any]]:
+        if not self._limits.ordered:
+            found = list(self._unordered)
+            self._unordered.clear()
+            return found
+        found = []
+        ready = self._ready
+        while self._next in ready:
+            found.append(ready.pop(self._next))
+            self._next += 1
+        # After an early end, rows before these have no results.
+        if not found and ready and self._active == 0:
+            found = [ready.pop(index) for index in sorted(ready)]
+        return found
+
+    # ---- the workers
+
+    async def _work(self, context: contextvars.Context) -> None:
+        try:
+            while self.stats.stopped is None:
+                await self._room.acquire()
+                state = await self._draw()
+                if state is None:
+                    return
+                result = await self._result(state, context)
+                if result is None:
+                    return
+                self._put(result)
+        except asyncio.CancelledError:
+            if not self._closed and self.stats.stopped != "deadline":
+                raise
+        except BaseException as error:
+            self._fatal = self._fatal or error
+            self._stop("error")
+        finally:
+            self._active -= 1
+            self._changed.set()
+
+    async def _draw(self) -> RowState | None:
+        """Return the next row of the input; None at its end."""
+        if self._exhausted or self.stats.stopped is not None:
+            return None
+        if self._source.rows is not None:
+            row = next(self._source.rows, _END)
+        else:
+            assert self._source.async_rows is not None and self._drawing is not None
+            async with self._drawing:
+                row = _END if self._exhausted else await anext(self._source.async_rows, _END)
+        if row is _END:
+            self._exhausted = True
+            return None
+        state = RowState(self._drawn, row, str(self._drawn))
+        self._drawn += 1
+        try:
+            state.key = self._key_of(state.index, row)
+        except (TypeError, ValueError, LookupError) as error:
+            state.error = error
+        return state
+
+    def _put(self, result: RowResult[Any]) -> None:
+        stats = self.stats
+        stats.add(result)
+        stats.cost, stats.unpriced = self._meter.total, self._meter.unpriced_calls
+        if self._limits.ordered:
+            self._ready[result.index] = result
+            if result.index == self._next:
+                self._changed.set()
+        else:
+            self._unordered.append(result)
+            self._changed.set()
+        most = self._limits.max_failures
+        if most is not None and stats.failed >= most:
+            self._stop("failures")
+
+    def _stop(self, reason: StopReason) -> None:
+        """Start no further row. Rows in progress go on."""
+        if self.stats.stopped is None and not (self._exhausted and self._active == 0):
+            self.stats.stopped = reason
+        self._idle.set()
+
+    def _deadline(self) -> None:
+        if self._closed or self._active == 0:
+            return
+        self._stop("deadline")
+        if self._target.is_async:  # a thread cannot be interrupted
+            for worker in self._workers:
+                worker.cancel()
+
+    # ---- one row
+
+    async def _result(self, state: RowState, context: contextvars.Context) -> RowResult[Any] | None:
+        """Return the result of a row; None if the run ended before it."""
+        if state.error is not None:
+            return _failed(state, state.error)
+        recorder = self._recorder
+        recall = None if recorder is None else _recall(recorder, state)
+        answer: Answer | Exception | None = None
+        result: RowResult[Any] | None = None
+        while True:
+            if not await self._admitted():
+                return None
+            state.started = time.time() * 1000
+            self._calling += 1
+            outcome = await self._call(state, recall, context)
+            self._calling -= 1
+            self._idle.set()
+            try:
+                answer = outcome.pop()
+                if isinstance(answer, Answer):
+                    self._wait = _FIRST_WAIT
+                    result = _succeeded(state, answer)
+                    if recorder is not None:
+                        await recorder.record(state, result, answer.body, final=True)
+                    return result
+                if isinstance(answer, _FATAL):
+                    raise answer
+                if isinstance(answer, errors.BudgetExceededError):
+                    self._stop("budget")
+                    return None
+                if self._waits_for(answer):
+                    state.attempts += _attempts_of(answer)
+                    self.stats.rate_limited += 1
+                    continue
+                result = _failed(state, answer)
+                if recorder is not None and not result.restored:
+                    await recorder.record(state, result, b"", final=failure_of(answer, self._rules) is None)
+                return result
+            finally:  # see `_outcome`
+                answer = result = None
+
+    async def _call(
+        self, state: RowState, recall: Recall | None, context: contextvars.Context
+    ) -> list[Answer | Exception]:
+        steps = self._target.steps(state.row, recall)
+        if self._pool is None:
+            return await _aoutcome(steps)
+        # The thread runs in a context of its own, which nothing else enters meanwhile.
+        inner = context.copy()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: inner.run(_outcome, steps))
+
+    async def _admitted(self) -> bool:
+        """Wait until a request may be sent. Return False if the run ends instead."""
+        while self.stats.stopped is None:
+            left = self._cool_down.left()
+            if left > 0:
+                await _wait_for(self._idle, left, lambda: self.stats.stopped is not None)
+                continue
+            if self._affordable():
+                return True
+            if self._calling == 0:
+                self._stop("budget")
+                return False
+            self._idle.clear()
+            await self._idle.wait()
+        return False
+
+    def _affordable(self) -> bool:
+        """Return whether the budget is enough for another row, at the mean cost so far, besides those in progress."""
+        meter = self._meter
+        if meter.budget is None:
+            return True
+        mean = meter.total / meter.calls if meter.calls else Decimal(0)
+        return meter.total + mean * self._calling < meter.budget
+
+    def _waits_for(self, error: Exception) -> bool:
+        """Begin a wait if the provider refused a request by a rate limit. The row is called again after it."""
+        if not is_rate_limit(error) or failure_of(error, self._rules) != "status" or self.stats.stopped is not None:
+            return False
+        asked = retry_after(error)
+        if asked is not None and asked > _MAX_RETRY_AFTER:
+            return False
+        now = time.monotonic()
+        seconds = asked if asked is not None else self._wait
+        if now >= self._paused_until and asked is None:  # not another row of the same wave
+            self._wait = min(self._wait * 2, _MAX_WAIT)
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._cool_down.begin(seconds)
+        return True
+
+
+# The traceback of an error refers to the frames below it, down to the event loop or the thread. If one of them
+# referred to the error, both would stay in memory until the garbage collector runs. So an error is returned in a list,
+# from which its receiver removes it.
+def _outcome(steps: Flow) -> list[Answer | Exception]:
+    try:
+        return [drive(steps)]
+    except Exception as error:
+        return [error]
+
+
+async def _aoutcome(steps: Flow) -> list[Answer | Exception]:
+    try:
+        return [await adrive(steps)]
+    except Exception as error:
+        return [error]
+
+
+def _recall(recorder: Recorder, state: RowState) -> Recall:
+    """Return a function that finds the recorded answer for a row's request."""
+
+    def recall(hashed: bytes) -> SavedAnswer | None:
+        state.request = hashed
+        return recorder.recall(state)
+
+    return recall
+
+
+async def _wait_for(changed: asyncio.Event, seconds: float, ended: Callable[[], bool]) -> None:
+    """Wait for a number of seconds, or until the run ends."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0 and not ended():
+        changed.clear()
+        try:
+            await asyncio.wait_for(changed.wait(), left)
+        except TimeoutError:
+            return
+
+
+def _rules_of(target: Target) -> RetryRules:
+    plan = getattr(target, "plan", None)
+    return RetryRules() if plan is None else plan.provider.retry_rules
+
+
+def _succeeded(state: RowState, answer: Answer) -> RowResult[Any]:
+    tokens = _tokens(answer.response)
+    restored = answer.saved is not None
+    return RowResult(
+        index=state.index,
+        key=state.key,
+        row=state.row,
+        value=answer.value,
+        attempts=state.attempts + answer.attempts,
+        cost=answer.cost,
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        restored=restored,
+    )
+
+
+def _failed(state: RowState, error: Exception) -> RowResult[Any]:
+    response = getattr(error, "_response", None) or getattr(error, "partial", None)
+    response = response if isinstance(response, BaseCallResponse) else None
+    attempts = getattr(error, "attempts", ())
+    attempts = attempts if isinstance(attempts, tuple) else ()
+    tokens = _tokens(response)
+    row = state.row.text if isinstance(state.row, UnreadableRow) else state.row
+    restored = isinstance(error, RecordedError)
+    return RowResult(
+        index=state.index,
+        key=state.key,
+        row=row,
+        value=None,
+        error=error,
+        attempts=0 if restored else state.attempts + _attempts_of(error),
+        cost=cost_of(response, attempts),
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        restored=restored,
+    )
+
+
+def _attempts_of(error: Exception) -> int:
+    """Return the number of requests before a failure, including the failed one if it was sent."""
+    attempts = getattr(error, "attempts", ())
+    if isinstance(attempts, tuple) and attempts:
+        return len(attempts)
+    sent = isinstance(error, errors.APIError | errors.StreamError) or getattr(error, "_response", None) is not None
+    return int(sent or isinstance(error, errors.ResponseModelError))
+
+
+def _tokens(response: AnyCallResponse | None) -> tuple[int | None, int | None]:
+    counts = (None, None) if response is None else (response.input_tokens, response.output_tokens)
+    first, second = (int(count) if isinstance(count, int | float) else None for count in counts)
+    return first, second
