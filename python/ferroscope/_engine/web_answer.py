@@ -88,6 +88,10 @@ class WebAnswer:
         """The number of the next event."""
         return self._emitter.next_number
 
+    def start(self) -> bytes:
+        """Return the opening events, if they have not been written."""
+        return self._emitter.start_step()
+
     # ---- one call
 
     def iterate(self, run: WebRun) -> Generator[bytes, None, None]:

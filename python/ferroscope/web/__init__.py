@@ -28,18 +28,30 @@ The responses of the frameworks are in modules of their own: `ferroscope.web.sta
 """
 
 from ._delivery import DeliveryLimits, finish_streams
+from ._errors import EventsGoneError, StreamNotFoundError
 from ._events import AnswerEvents, sse
 from ._headers import HEADERS
+from ._memory_store import MemoryStore
+from ._reader import StreamReader
+from ._resumable import ResumableStreams
 from ._steps import Data, File, Source, Step, ToolOutput
+from ._store import EventStore, Item
 
 __all__ = [
     "HEADERS",
     "AnswerEvents",
     "Data",
     "DeliveryLimits",
+    "EventStore",
+    "EventsGoneError",
     "File",
+    "Item",
+    "MemoryStore",
+    "ResumableStreams",
     "Source",
     "Step",
+    "StreamNotFoundError",
+    "StreamReader",
     "ToolOutput",
     "finish_streams",
     "sse",

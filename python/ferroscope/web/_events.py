@@ -116,11 +116,18 @@ class AnswerEvents:
         def read() -> bytes | None:
             return context.run(lambda: next(iterator, None))
 
+        reading: asyncio.Future[bytes | None] | None = None
         try:
-            while (item := await loop.run_in_executor(None, read)) is not None:
+            while True:
+                reading = loop.run_in_executor(None, read)
+                item = await asyncio.shield(reading)
+                if item is None:
+                    return
                 yield item
         finally:
             self.stop()
+            if reading is not None and not reading.done():
+                await asyncio.wait((reading,), timeout=1.0)
 
     def stop(self) -> None:
         """Close the connection of a sync answer, also while another thread reads its events."""

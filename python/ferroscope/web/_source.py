@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Protocol, runtime_checkable
-
 from ..core.base.stream_events import WebFormat
 from ._delivery import EventSource
 from ._events import Answer, AnswerEvents, EventOptions
 from ._headers import headers_of
-
-
-@runtime_checkable
-class Deliverable(Protocol):
-    """A source of events that has a format and headers of its own."""
-
-    @property
-    def headers(self) -> dict[str, str]: ...
-    def aiterate_any(self) -> AsyncGenerator[bytes, None]: ...
-    def abort(self) -> bytes: ...
+from ._reader import StreamReader
 
 
 def source_and_headers(
-    answer: Answer | Deliverable, format: WebFormat, options: EventOptions
+    answer: Answer | StreamReader, format: WebFormat, options: EventOptions
 ) -> tuple[EventSource, dict[str, str]]:
     """Return the source of the events, and the headers of the response."""
-    if isinstance(answer, Deliverable):
+    if isinstance(answer, StreamReader):
         return answer, answer.headers
     return AnswerEvents(answer, format, **options), headers_of(format)

@@ -14,7 +14,8 @@ from ..core.base.stream_events import WebFormat
 from ._delivery import DEFAULT_LIMITS, Delivery, DeliveryLimits
 from ._events import Answer, EventOptions
 from ._headers import MEDIA_TYPE
-from ._source import Deliverable, source_and_headers
+from ._reader import StreamReader
+from ._source import source_and_headers
 
 require_package("aiohttp", extra="aiohttp", user="`ferroscope.web.aiohttp`")
 
@@ -29,7 +30,7 @@ _CHECK_SECONDS = 0.02
 
 async def send_events(
     request: web.Request,
-    answer: Answer | Deliverable,
+    answer: Answer | StreamReader,
     format: WebFormat = "vercel",
     *,
     headers: Mapping[str, str] | None = None,
@@ -55,7 +56,8 @@ async def send_events(
         ```
     """
     source, own_headers = source_and_headers(answer, format, options)
-    response = web.StreamResponse(headers={"content-type": MEDIA_TYPE, **own_headers, **(headers or {})})
+    status = answer.status_code if isinstance(answer, StreamReader) else 200
+    response = web.StreamResponse(status=status, headers={"content-type": MEDIA_TYPE, **own_headers, **(headers or {})})
     await response.prepare(request)
     delivery = Delivery(source, response.write, limits)
     transport = request.transport

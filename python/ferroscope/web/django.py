@@ -12,7 +12,8 @@ from ._delivery import DEFAULT_LIMITS, DeliveryLimits
 from ._events import Answer, AnswerEvents, EventOptions
 from ._headers import MEDIA_TYPE
 from ._pull import pulled_events
-from ._source import Deliverable, source_and_headers
+from ._reader import StreamReader
+from ._source import source_and_headers
 from ._wsgi import wsgi_events
 
 require_package("django", extra="django", user="`ferroscope.web.django`")
@@ -23,7 +24,7 @@ from django.http import HttpRequest, StreamingHttpResponse  # noqa: E402
 
 def event_response(
     request: HttpRequest,
-    answer: Answer | Deliverable,
+    answer: Answer | StreamReader,
     format: WebFormat = "vercel",
     *,
     headers: Mapping[str, str] | None = None,
@@ -55,8 +56,10 @@ def event_response(
     # The encoding keeps Django's middleware from compressing the events.
     own_headers = {"content-encoding": "identity", **own_headers, **(headers or {})}
     if isinstance(request, ASGIRequest):
-        return StreamingHttpResponse(pulled_events(source, limits), content_type=MEDIA_TYPE, headers=own_headers)
+        events = pulled_events(source, limits)
+        status = answer.status_code if isinstance(answer, StreamReader) else 200
+        return StreamingHttpResponse(events, content_type=MEDIA_TYPE, headers=own_headers, status=status)
     if not isinstance(source, AnswerEvents):
         raise TypeError("a WSGI server cannot follow a resumable stream: use an ASGI server")
-    events = wsgi_events(source, request.META, limits)
-    return StreamingHttpResponse(events, content_type=MEDIA_TYPE, headers=own_headers)
+    read = wsgi_events(source, request.META, limits)
+    return StreamingHttpResponse(read, content_type=MEDIA_TYPE, headers=own_headers)

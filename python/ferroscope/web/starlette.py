@@ -13,7 +13,8 @@ from ..core.base.stream_events import WebFormat
 from ._delivery import DEFAULT_LIMITS, Delivery, DeliveryLimits
 from ._events import Answer, EventOptions
 from ._headers import MEDIA_TYPE
-from ._source import Deliverable, source_and_headers
+from ._reader import StreamReader
+from ._source import source_and_headers
 
 require_package("starlette", extra="starlette", user="`ferroscope.web.starlette`")
 
@@ -31,7 +32,6 @@ class EventResponse(Response):
     Args:
         answer: A stream, a generator of steps, or a reader of a resumable stream.
         format: As of `stream.sse`.
-        status_code: The status of the response.
         headers: Further headers.
         limits: Heartbeats, and the limit of a slow client.
         options: The options of `ferroscope.web.sse`.
@@ -48,17 +48,16 @@ class EventResponse(Response):
 
     def __init__(
         self,
-        answer: Answer | Deliverable,
+        answer: Answer | StreamReader,
         format: WebFormat = "vercel",
         *,
-        status_code: int = 200,
         headers: Mapping[str, str] | None = None,
         limits: DeliveryLimits = DEFAULT_LIMITS,
         **options: Unpack[EventOptions],
     ) -> None:
         self._source, own_headers = source_and_headers(answer, format, options)
         self._limits = limits
-        self.status_code = status_code
+        self.status_code = answer.status_code if isinstance(answer, StreamReader) else 200
         self.background = None
         self.init_headers({**own_headers, **(headers or {})})
 

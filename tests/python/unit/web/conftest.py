@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from ferroscope.testing import ProviderServer
+from ferroscope.web import MemoryStore
 
 from .hosts import ASYNC_SITES, SYNC_SITES, Site
+from .redis_server import redis_server
 
 
 @pytest.fixture
@@ -72,3 +75,21 @@ def open_site(host: str, provider: ProviderServer) -> Iterator[OpenSite]:
             return stack.enter_context(ASYNC_SITES[host](Site(assistant, format, **options), close))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "redis"])
+def new_store(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return the function that makes a store; with Redis, each one is that of another process."""
+    if request.param == "memory":
+        return MemoryStore
+    url = request.getfixturevalue("redis_url")
+    from ferroscope.web.redis import RedisStore
+
+    prefix = f"test-{secrets.token_hex(4)}:"
+    return lambda **options: RedisStore(url, prefix=prefix, **options)
