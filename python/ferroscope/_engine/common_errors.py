@@ -65,9 +65,9 @@ def unify_exception(error: Exception, sdk: str) -> None:
     if isinstance(error, errors.FerroscopeError):
         return
     status = _status(error)
-    own_class, named = common_class(kind), kind.__name__ in _names(kind)
+    own_class = common_class(kind)
     # A generic exception class may hide a more specific status.
-    if status is not None and not named and own_class in (None, errors.APIError, errors.APIStatusError):
+    if status is not None and own_class in (None, errors.APIError, errors.APIStatusError):
         own_class = _BY_STATUS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
     if own_class is None:
         return

@@ -12,8 +12,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import APIError, LimitExceededError, ProviderStreamError, StreamError, StreamInterruptedError
-from .common_errors import class_of_both, unify_exception
+from ..errors import (
+    APIConnectionError,
+    APIError,
+    LimitExceededError,
+    ProviderStreamError,
+    StreamError,
+    StreamInterruptedError,
+)
+from .common_errors import class_of_both, common_class, unify_exception
 from .deadlines import DeadlinePassed
 
 if TYPE_CHECKING:
@@ -78,23 +85,20 @@ class SdkErrors:
         if isinstance(error, (*network, ssl.SSLError, OSError)) or type(error).__name__ == "EndOfStream":
             broke = place(f"the connection broke before the stream ended: {error}")
             return self._both(StreamInterruptedError, "APIConnectionError", broke, message=broke)
-        self._claim(error)
+        self._claim(error, place)
         unify_exception(error, self._provider.sdk)
         return error
 
-    def _claim(self, error: Exception) -> None:
-        """Make an exception from the SDK's own iteration an instance of Ferroscope's class too."""
-        sdk = sys.modules.get(self._provider.adapter_module or self._provider.sdk)
-        # The order matters: some SDKs derive the class for a broken connection from the other one.
-        for own_class, name in (
-            (StreamInterruptedError, "APIConnectionError"),
-            (ProviderStreamError, self._provider.stream_error),
-        ):
-            sdk_class = getattr(sdk, name, None)
-            if sdk_class is not None and isinstance(error, sdk_class):
-                with suppress(TypeError):  # the memory layouts of the classes differ, so the error keeps its class
-                    error.__class__ = class_of_both(own_class, type(error))
-                return
+    def _claim(self, error: Exception, place: Callable[[str], str]) -> None:
+        """Make an exception from the SDK's own iteration an instance of Ferroscope's class too, with the place."""
+        common = common_class(type(error))
+        packages = {base.__module__.partition(".")[0] for base in type(error).__mro__}
+        if common is None or self._provider.sdk.partition(".")[0] not in packages:
+            return
+        own_class = StreamInterruptedError if issubclass(common, APIConnectionError) else ProviderStreamError
+        with suppress(TypeError):  # the memory layouts of the classes differ, so the error keeps its class
+            error.__class__ = class_of_both(own_class, type(error))
+            error.args = (place(str(error)),)
 
     def _both(self, own_class: type[_StreamErrorT], name: str, text: str, **fields: Any) -> _StreamErrorT:
         """Return an exception of Ferroscope's class and of the SDK's class of that name, which accepts `fields`."""

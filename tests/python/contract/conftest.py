@@ -29,6 +29,7 @@ from .wires import (
     Cohere,
     Gemini,
     Groq,
+    LiteLLM,
     Mistral,
     OpenAIChat,
     OpenAIResponses,
@@ -133,6 +134,14 @@ ROWS = [
         environment={"GROQ_API_KEY": "test-key", "GROQ_BASE_URL": "{url}"},
         model="llama-3.3-70b-versatile",
         wire=Groq,
+    ),
+    Row(
+        name="litellm",
+        module="ferroscope.core.litellm",
+        environment={"OPENAI_API_KEY": "test-key", "OPENAI_BASE_URL": "{url}"},
+        model="openai/gpt-4o-mini",
+        wire=LiteLLM,
+        mount="openai",
     ),
     Row(
         name="mistral",
@@ -360,3 +369,4 @@ def row(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pyt
 def caller(row: Row, kind: str, server: ProviderServer) -> Iterator[Caller]:
     with asyncio.Runner() as runner:
         yield Caller(row, kind, server, runner)
+        close_litellm(runner)

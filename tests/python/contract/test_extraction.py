@@ -442,6 +442,8 @@ def test_an_answer_that_was_cut_off_says_so(caller: Caller) -> None:
 def test_a_refusal_is_an_error_with_its_text(caller: Caller, options: dict[str, Any], stream: bool) -> None:
     if not caller.wire.refuses:
         pytest.skip("the wire has no refusals")
+    if stream and not caller.wire.keeps_members:
+        pytest.skip("the SDK drops refusals in streams")
     caller.server.reply(Answer(Refusal("I will not."), finish="content_filter"))
     with pytest.raises(ValueError, match=r"^I will not\.$") as caught:
         caller.consume(caller.call("?", response_model=Book, stream=stream, **options))

@@ -1,7 +1,4 @@
-"""Calls through LiteLLM: its functions, its objects and its errors, over the loopback server.
-
-LiteLLM makes its own clients and rewrites models, ids and errors, so it is no row of the matrix.
-"""
+"""What is LiteLLM's own: its functions, objects, prices and errors, beside its rows in the matrix."""
 
 from __future__ import annotations
 
@@ -13,7 +10,19 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import errors, llm
-from ferroscope.testing import Answer, Cut, ProviderServer, Reasoning, Stall, Status, Text, ToolCall, ToolCalls, Usage
+from ferroscope.testing import (
+    Answer,
+    Body,
+    Cut,
+    ProviderServer,
+    Reasoning,
+    Stall,
+    Status,
+    Text,
+    ToolCall,
+    ToolCalls,
+    Usage,
+)
 
 from .conftest import close_litellm
 
@@ -171,6 +180,15 @@ def test_a_prompt_that_is_too_long_is_sent_once(ask: Any, server: ProviderServer
     with pytest.raises(errors.BadRequestError, match="maximum context length"):
         ask()
     assert len(server.requests) == before + 1
+
+
+def test_no_event_is_no_answer(ask: Any, server: ProviderServer) -> None:
+    """LiteLLM itself makes an answer with the finish reason "stop" of it."""
+    for body in (Body(b"", content_type="text/event-stream"), Body({"object": "list", "data": []})):
+        server.reply(body)
+        with pytest.raises(errors.StreamInterruptedError, match="provider 'litellm'") as caught:
+            ask(stream=True)
+        assert not caught.value.partial.finish_reasons
 
 
 def test_a_client_is_an_error_that_names_the_other_way(ask: Any) -> None:

@@ -141,7 +141,7 @@ def test_one_loop_after_another_says_nothing(caller: Caller) -> None:
         [sys.executable, *STRICT, "-c", PROGRAM, *caller.row.arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=50,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
@@ -201,6 +201,8 @@ def test_a_stream_cancelled_under_trio(caller: Caller) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_forked_child_calls_with_a_client_of_its_own(caller: Caller) -> None:
     """Even if another thread of the parent held our lock: it will never let go of the child's."""
+    if not caller.wire.reads_bytes:
+        pytest.skip("the SDK closes the connection of a sync stream")
     caller.server.reply_always("Hello there")
     call, stream = caller.decorate(lambda: "x"), caller.decorate(lambda: "x", stream=True)
     stream_of_parent = list(stream())

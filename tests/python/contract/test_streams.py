@@ -35,7 +35,8 @@ def test_a_stream_gives_the_text_piece_by_piece(caller: Caller) -> None:
     assert len(caller.server.requests) == before + 1  # the request is sent by iterating, not by calling
     assert [pair for pair in seen if pair[0]] == [("Hel", "Hel"), ("lo ", "Hello "), ("there", "Hello there")]
     assert stream.content == "Hello there"
-    assert stream.model == ("the-model-2026" if caller.wire.names_model else caller.row.model)
+    if caller.wire.keeps_members:
+        assert stream.model == ("the-model-2026" if caller.wire.names_model else caller.row.model)
     assert stream.id
     sent = 9 if caller.wire.counts_cached else 5
     cached = 4 if caller.wire.reports_cached else None
@@ -57,12 +58,16 @@ def test_the_finish_reason_outlives_the_usage_chunk(caller: Caller, finish: str)
 
 
 def test_a_stream_ends_as_the_response_without_streaming(caller: Caller) -> None:
-    answer = Answer(Text("Hello there."), usage=Usage(9, 3, cached=2, reasoning=1), model="the-model-2026")
+    model = "the-model-2026" if caller.wire.keeps_members else caller.row.model.rpartition("/")[2]
+    answer = Answer(Text("Hello there."), usage=Usage(9, 3, cached=2, reasoning=1), model=model)
     caller.server.reply(answer, answer)
     whole = caller.call("Say hello")
     built = caller.stream("Say hello").construct_call_response()
-    for name in ("content", "finish_reasons", "model", "usage", "message_param", "common_message_param"):
+    for name in ("content", "finish_reasons", "model", "message_param", "common_message_param"):
         assert getattr(built, name) == getattr(whole, name), name
+    assert (built.input_tokens, built.output_tokens) == (whole.input_tokens, whole.output_tokens)
+    if caller.wire.uses_price_table:  # other SDKs put their price beside the usage
+        assert built.usage == whole.usage
     assert type(built.response) is type(whole.response)
 
 
@@ -103,7 +108,7 @@ def test_thoughts_and_refusals_are_readable(caller: Caller) -> None:
     caller.server.reply(Answer(Reasoning("Hm, a greeting."), "Hello"), Answer(Refusal("I will not.")))
     stream = caller.stream()
     assert (stream.thinking, stream.content) == ("Hm, a greeting.", "Hello")
-    if not caller.wire.refuses:
+    if not caller.wire.refuses or not caller.wire.keeps_members:
         return
     refused = caller.stream().construct_call_response()
     if caller.wire.refuses_apart:
@@ -145,6 +150,8 @@ def test_stream_options_can_be_left_out(caller: Caller, left_out: str, where: st
 
 
 def test_ten_streams_use_one_connection(caller: Caller) -> None:
+    if not caller.wire.reads_bytes:
+        pytest.skip("the SDK closes the connection of a sync stream")
     caller.server.reply(*(["Hello"] * 11))
     caller.stream()
     opened = caller.server.connections_opened
@@ -245,9 +252,10 @@ def test_an_error_inside_the_stream_is_the_sdks_too(caller: Caller) -> None:
 def test_garbage_names_its_place(caller: Caller) -> None:
     caller.server.reply(Garbage(after=2))
     stream = caller.call("Say hello", stream=True)
-    with pytest.raises(errors.StreamError, match=r"event 3 \(byte \d+\): data is not JSON") as caught:
+    says = r"event 3 \(byte \d+\): data is not JSON" if caller.wire.reads_bytes else "Expecting property name"
+    with pytest.raises(errors.StreamError, match=says) as caught:
         caller.consume(stream)
-    assert caught.value.event == 3
+    assert caught.value.event == (3 if caller.wire.reads_bytes else None)
     assert caught.value.partial.content == stream.content
 
 

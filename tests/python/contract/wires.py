@@ -8,6 +8,8 @@ import json
 from importlib import import_module
 from typing import Any
 
+import pytest
+
 
 class OpenAIChat:
     """OpenAI's chat completions."""
@@ -84,6 +86,16 @@ class OpenAIChat:
     # The type of a text in a message's content, and the name of the parameter `max_tokens`.
     text_type = "text"
     max_tokens = "max_tokens"
+    # Whether the library reads the bytes of streams: it knows the place of garbage, and drains the connection.
+    reads_bytes = True
+    # Whether the SDK shows a body of a successful response that reports an error, or is no response.
+    shows_bodies = True
+    # Whether the SDK passes on what it finds in a stream: refusals, thoughts in tags, the model, errors on a choice.
+    keeps_members = True
+    # Whether a stream may end without a finish reason.
+    needs_no_finish = True
+    # Whether prices come from the price table, and not from the SDK.
+    uses_price_table = True
     # How many events come before the first text.
     opening = 1
     # After how many bytes of its stream a short answer has been said in part.
@@ -220,6 +232,28 @@ class Groq(OpenAIChat):
         import groq
 
         return (groq.Groq if kind == "sync" else groq.AsyncGroq)(api_key=key, base_url=url)
+
+
+class LiteLLM(OpenAIChat):
+    """The same through LiteLLM, which makes clients, chunks, prices and errors of its own."""
+
+    sdk = "litellm"
+    runs_on_trio = False
+    warns_of_open_clients = False
+    on_httpx = False
+    reads_bytes = False
+    shows_bodies = False
+    keeps_members = False
+    needs_no_finish = False
+    uses_price_table = False
+
+    @classmethod
+    def client(cls, kind: str, url: str, key: str) -> Any:
+        pytest.skip("the SDK makes its own clients: see test_litellm")
+
+    @classmethod
+    def error(cls, name: str) -> Any:
+        return getattr(import_module("litellm"), {"APITimeoutError": "Timeout"}.get(name, name))
 
 
 class Mistral(OpenAIChat):
@@ -434,6 +468,11 @@ class Anthropic:
 
     format = "anthropic"
     sdk = "anthropic"
+    reads_bytes = True
+    shows_bodies = True
+    keeps_members = True
+    needs_no_finish = True
+    uses_price_table = True
     has_own_classes = True
     returns_streams = True
     shows_stream_errors = True
@@ -564,6 +603,11 @@ class Gemini:
 
     format = "gemini"
     sdk = "google"
+    reads_bytes = True
+    shows_bodies = True
+    keeps_members = True
+    needs_no_finish = True
+    uses_price_table = True
     has_own_classes = True
     returns_streams = False
     shows_stream_errors = True

@@ -26,5 +26,5 @@ LITELLM = Provider(
     clients=Clients((), NoClient, NoClient),
     quirks=_QUIRKS,
     once=lambda client, kwargs: (client, {**kwargs, "max_retries": 0, "num_retries": 0}),
-    adapter_module="openai",
+    adapter_module="ferroscope.core.litellm._errors",
 )

@@ -5,17 +5,17 @@ https://docs.litellm.ai
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import litellm
 import orjson
-from litellm.exceptions import MidStreamFallbackError
+from openai import APIError
 
 from ..._dialects.sdk_model import read_json
 from ...errors import ClientError
 from ._no_client import NoClient
+from ._streams import AsyncStream, Stream
 
 # Any: LiteLLM objects are passed through.
 
@@ -39,7 +39,13 @@ class Sdk:
 
     @staticmethod
     def read_response(data: bytes) -> Any:
-        return litellm.ModelResponse(**read_json(data))
+        body = read_json(data)
+        response = litellm.ModelResponse(**body)
+        # LiteLLM replaces an absent finish reason with "stop", also in a response that was cut off.
+        for choice, sent in zip(response.choices, body.get("choices") or (), strict=False):
+            if not sent.get("finish_reason"):
+                vars(choice)["finish_reason"] = None
+        return response
 
     @staticmethod
     def dump_event(event: Any) -> str:
@@ -48,56 +54,26 @@ class Sdk:
 
 
 def _call(**kwargs: Any) -> Any:
-    answer = litellm.completion(**kwargs)
+    try:
+        answer = litellm.completion(**kwargs)
+    except APIError as error:
+        _raise_with_text(error)
     return Stream(answer) if isinstance(answer, litellm.CustomStreamWrapper) else answer
 
 
 async def _acall(**kwargs: Any) -> Any:
-    answer = await litellm.acompletion(**kwargs)
+    try:
+        answer = await litellm.acompletion(**kwargs)
+    except APIError as error:
+        _raise_with_text(error)
     return AsyncStream(answer) if isinstance(answer, litellm.CustomStreamWrapper) else answer
 
 
-class Stream:
-    """A stream of LiteLLM with a connection that can be closed, and with the vendor's own errors."""
-
-    def __init__(self, sdk_stream: Any) -> None:
-        self.sdk_stream = sdk_stream
-        self.response = getattr(sdk_stream.completion_stream, "response", None)
-
-    def __iter__(self) -> Iterator[Any]:
-        try:
-            yield from self.sdk_stream
-        except MidStreamFallbackError as error:
-            raise _vendor_error(error) from error
-
-    def close(self) -> None:
-        """Close the connection, which LiteLLM's own `close` may leave open."""
-        if callable(close := getattr(self.sdk_stream.completion_stream, "close", None)):
-            close()
-
-
-class AsyncStream(Stream):
-    """A stream of an async call."""
-
-    async def __aiter__(self) -> AsyncGenerator[Any, None]:
-        try:
-            async for chunk in self.sdk_stream:
-                yield chunk
-        except MidStreamFallbackError as error:
-            raise _vendor_error(error) from error
-
-    async def aclose(self) -> None:
-        """Close the connection, which LiteLLM's own `aclose` may leave open."""
-        source = self.sdk_stream.completion_stream
-        close = getattr(source, "aclose", None) or getattr(source, "close", None)
-        if close is not None and inspect.isawaitable(closing := close()):
-            await closing
-
-
-def _vendor_error(error: Any) -> Exception:
-    """Return the vendor's error that LiteLLM's fallback error wraps."""
-    origin: Exception = getattr(error, "original_exception", None) or error
-    return origin
+def _raise_with_text(error: APIError) -> NoReturn:
+    """Raise an error of LiteLLM, with a text if LiteLLM dropped the provider's text."""
+    if error.message.endswith(("Exception - ", "Exception - Error in response object")):
+        error.message += ": a successful response reported an error, whose text LiteLLM dropped"
+    raise error
 
 
 def _fields(value: Any) -> dict[str, Any]:

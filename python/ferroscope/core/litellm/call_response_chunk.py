@@ -6,7 +6,7 @@ from ..openai.call_response_chunk import OpenAICallResponseChunk
 
 
 class LiteLLMCallResponseChunk(OpenAICallResponseChunk):
-    """A chunk of a streamed response; `chunk` is the SDK's `ChatCompletionChunk`, created on first access.
+    """A chunk of a streamed response; `chunk` is LiteLLM's `ModelResponseStream`, created on first access.
 
     Example:
         ```python
@@ -24,3 +24,5 @@ class LiteLLMCallResponseChunk(OpenAICallResponseChunk):
     """
 
     __slots__ = ()
+
+    _sdk_type = "litellm.types.utils:ModelResponseStream"
