@@ -143,6 +143,10 @@ class APITimeoutError(APIConnectionError):
     """The provider did not respond before a timeout."""
 
 
+class HedgeLostError(FerroscopeError):
+    """A request that was closed because another request of the same call answered first (`Retry.hedge_after`)."""
+
+
 class StreamError(FerroscopeError):
     """A stream that cannot be continued.
 

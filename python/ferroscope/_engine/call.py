@@ -18,7 +18,7 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
-from ..prices import Meter, billed_by, check_budgets, open_meters
+from ..prices import Cost, Meter, billed_by, check_budgets, cost, open_meters
 from ..transport import adapt_client_if_sdk_made
 from .bodies import begins_with, body_error, successful_body
 from .clients import account_of, default_client, host_of
@@ -244,6 +244,10 @@ class Call:
         """Return the provider in the price table whose prices apply to the call."""
         provider = self.provider
         return billed_by(provider.name, provider.price_provider, self.host, model)[0]
+
+    def unknown_cost(self) -> Cost:
+        """Return the cost of a request whose usage is not known."""
+        return cost(self.billed_by(self.plan.model), self.plan.model, None)
 
     def reported_error(self, response: AnyCallResponse) -> APIError | None:
         """Return the error that the server reported in the body of a successful response; None for an answer."""

@@ -129,6 +129,18 @@ class Limiter:
             entry = None if self._tokens is None else self._tokens.add(at, tokens)
             return at - now, entry
 
+    def reserve_now(self, tokens: float) -> tuple[bool, _Entry | None]:
+        """Reserve a request for this moment. Return whether that is within the limit, and the entry to correct."""
+        with self._lock:
+            now = time.monotonic()
+            if self._requests is not None and self._requests.earliest(now, 1) > now:
+                return False, None
+            if self._tokens is not None and self._tokens.earliest(now, tokens) > now:
+                return False, None
+            if self._requests is not None:
+                self._requests.add(now, 1)
+            return True, None if self._tokens is None else self._tokens.add(now, tokens)
+
     def settle(self, entry: _Entry | None, tokens: float) -> None:
         """Correct the tokens of a request."""
         if entry is not None and self._tokens is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -37,6 +37,27 @@ class AsyncReads:
         """Whether the awaitables are futures of asyncio that nothing else waits for."""
         return self.iterator is None
 
+    async def first(self, wait: Callable[[Any], Awaitable[Any]] | None) -> Any:
+        """Return the next read, or `END`.
+
+        Args:
+            wait: Awaits a read within a deadline; None without one.
+        """
+        while True:
+            read = self.take()
+            if not isinstance(read, bytes):
+                read = await (read if wait is None else wait(read))
+                if read is None:
+                    continue
+            return END if read == b"" else read
+
+    def preceded_by(self, read: Any) -> AsyncReads:
+        """Return the same reads after another one."""
+        if self.iterator is not None:
+            return AsyncReads.of(_Preceded(read, self.iterator))
+        pending, take = [b"" if read is END else read], self.take
+        return AsyncReads(lambda: pending.pop() if pending else take(), hold=self.hold)
+
     @classmethod
     def of_futures(cls, take: Callable[[], Any], hold: Callable[[float], None]) -> AsyncReads:
         """Return the reads of a native response body."""
@@ -56,3 +77,24 @@ class AsyncReads:
                 yield read
 
         return cls.of(iterate())
+
+
+class _Preceded:
+    """An async iterator after a first item, or `END`."""
+
+    def __init__(self, first: Any, iterator: AsyncIterator[Any]) -> None:
+        self._first = first
+        self._iterator = iterator
+        self._is_begun = False
+        self.keeps_unread_data = getattr(iterator, "keeps_unread_data", False)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._is_begun:
+            return await anext(self._iterator)
+        self._is_begun = True
+        if self._first is END:
+            raise StopAsyncIteration
+        return self._first

@@ -10,18 +10,20 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ..core.base._prompts.plan import ResolvedPrompt
 from ..core.base.call_response import AnyCallResponse
 from ..core.base.retry import Attempt, RetriedFailure, Retry
-from ..errors import APITimeoutError
-from ..prices import CHARACTERS_PER_TOKEN
+from ..errors import APITimeoutError, HedgeLostError
+from ..prices import CHARACTERS_PER_TOKEN, record
 from .call import Call, now, prepare
 from .deadlines import DeadlinePassed, Limit, run_within
-from .drive import Flow, Outcome, Step, captured
+from .drive import Flow, Step, captured
 from .error_facts import exhausted, failure_of, is_rate_limit, retry_after
+from .hedging import CallRequest, Race, Racer, Request, arace, race
 from .pacing import cool_down, limiter
 from .plan import CallPlan
 from .reasking import correction, invalid_answer
@@ -47,9 +49,11 @@ class Retries:
     __slots__ = (
         "_entry",
         "_failure",
+        "_is_hedge",
         "_limiter",
         "_started",
         "_state",
+        "_tokens",
         "_waited",
         "call",
         "failed",
@@ -65,6 +69,8 @@ class Retries:
         self._failure: RetriedFailure | None = None
         self._waited = 0.0
         self._entry: Any = None
+        self._tokens = 0.0
+        self._is_hedge = False
         limit = call.plan.rate_limit
         self._limiter = None if limit is None else limiter(call.account(), call.plan.model, limit)
 
@@ -80,7 +86,8 @@ class Retries:
         while (left := resting.left()) > 0:
             yield self._sleep(left)
         if self._limiter is not None:
-            left, self._entry = self._limiter.reserve(self._estimated_tokens())
+            self._tokens = self._estimated_tokens()
+            left, self._entry = self._limiter.reserve(self._tokens)
             if left > 0:
                 yield self._sleep(left)
 
@@ -89,25 +96,25 @@ class Retries:
         deadline = self.policy.deadline
         return None if deadline is None else self._started + deadline - time.monotonic()
 
-    def send(self) -> Any:
-        """Send the request within the deadline. Return an awaitable if the call is async."""
+    def send(self, call: Call) -> Any:
+        """Send the request of a call within the deadline. Return an awaitable if the call is async."""
         left = self.seconds_left()
         if left is None:
-            return self.call.send()
+            return call.send()
         limit = Limit(left, f"the call did not end within {self.policy.deadline:g} s")
-        if self.call.plan.prompt.is_async:
-            return self._asend(limit)
+        if call.plan.prompt.is_async:
+            return self._asend(call, limit)
         try:
-            return run_within(limit, self.call.send, _close)
+            return run_within(limit, call.send, _close)
         except DeadlinePassed as error:
             raise self._passed(str(error)) from None
 
-    async def _asend(self, limit: Limit) -> Any:
+    async def _asend(self, call: Call, limit: Limit) -> Any:
         import anyio
 
         if limit.seconds > 0:
             with anyio.move_on_after(limit.seconds):
-                return await self.call.send()
+                return await call.send()
         raise self._passed(limit.message)
 
     def _passed(self, message: str) -> APITimeoutError:
@@ -128,6 +135,57 @@ class Retries:
         call = self.call
         characters = sum(len(str(message)) for message in call.messages)
         return characters / CHARACTERS_PER_TOKEN + max_tokens(call.plan.call_params)
+
+    # ---- two requests at the same time
+
+    @property
+    def hedges(self) -> bool:
+        """Whether a second request is sent if the next one is not answered in time."""
+        return self.policy.hedge_after is not None and len(self.failed) + 1 < self.policy.attempts
+
+    def race(self, request: Callable[[Call], Request]) -> Flow:
+        """Yield the step that sends a request, and perhaps a second one. Record all requests but the decisive one.
+
+        Args:
+            request: Returns the request of a call.
+
+        Returns:
+            The decisive request.
+        """
+        assert self.policy.hedge_after is not None
+        call = self.call
+
+        def another() -> Racer | None:
+            if cool_down(call.account()).left() > 0:
+                return None
+            is_free, entry = (True, None) if self._limiter is None else self._limiter.reserve_now(self._tokens)
+            if not is_free:
+                return None
+            second = call if call.observation is None else replace(call, observation=call.observation.fork())
+            return Racer(second, request(second), now(), entry, is_hedge=True)
+
+        first = Racer(call, request(call), now(), self._entry)
+        run = arace if call.plan.prompt.is_async else race
+        found: Race = yield partial(run, first, another, self.policy.hedge_after)
+        decisive = found.decisive
+        for racer in found.racers:
+            if racer is not decisive:
+                self._record_loser(racer)
+        self._entry, self._is_hedge = decisive.entry, decisive.is_hedge
+        return decisive
+
+    def _record_loser(self, racer: Racer) -> None:
+        outcome, self._is_hedge = racer.outcome, racer.is_hedge
+        error = None if outcome is None else outcome.error
+        if error is None:
+            error = HedgeLostError(self.call.place("another request of the call was answered first"))
+            # The provider may bill what nobody read.
+            if self.call.meters:
+                record(self.call.unknown_cost(), self.call.meters)
+        elif is_rate_limit(error):
+            asked = retry_after(error)
+            cool_down(self.call.account()).begin(self.policy.wait if asked is None else asked)
+        self.failed.append(self.attempt(racer.start_time, error, None))
 
     # ---- after it
 
@@ -154,6 +212,7 @@ class Retries:
     def attempt(self, start_time: float, error: Exception | None, cost: Cost | None) -> Attempt:
         """Return the record of the request that has ended."""
         waited, self._waited = self._waited, 0.0
+        is_hedge, self._is_hedge = self._is_hedge, False
         return Attempt(
             provider=self.call.provider.name,
             model=self.call.plan.model,
@@ -162,6 +221,7 @@ class Retries:
             waited=waited,
             error=error,
             cost=cost,
+            is_hedge=is_hedge,
         )
 
     def after(self, error: Exception, start_time: float, cost: Cost | None, *, may_reask: bool = True) -> Flow:
@@ -194,11 +254,15 @@ class Retries:
             self.call = yield from prepared(self.call.plan, correction(self.call, error, response))
 
     def _new_state(self) -> RetryCallState:
-        from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_before_delay, stop_never
+        from tenacity import RetryCallState, Retrying, stop_before_delay, stop_never
 
         deadline = self.policy.deadline
-        run_within = stop_never if deadline is None else stop_before_delay(deadline)
-        stop = stop_after_attempt(self.policy.attempts) | run_within
+        stop_in_time = stop_never if deadline is None else stop_before_delay(deadline)
+
+        def stop(state: RetryCallState) -> bool:
+            # Two requests at the same time are two attempts.
+            return len(self.failed) >= self.policy.attempts or stop_in_time(state)
+
         controller = Retrying(stop=stop, wait=self._wait, retry=self._is_retried, reraise=True)
         controller.begin()
         self._state = state = RetryCallState(controller, None, (), {})
@@ -234,12 +298,16 @@ def retried(call: Call, policy: Retry, read: Callable[[Call, Any, float], tuple[
     retries = Retries(call, policy)
     while True:
         yield from retries.admission()
-        start_time = now()
-        outcome: Outcome = yield captured(retries.send, is_async=call.plan.prompt.is_async)
+        sent, start_time = retries.call, now()
+        if retries.hedges:
+            racer = yield from retries.race(lambda call: CallRequest(partial(retries.send, call), call))
+            sent, start_time, outcome = racer.call, racer.start_time, racer.outcome
+        else:
+            outcome = yield captured(partial(retries.send, sent), is_async=call.plan.prompt.is_async)
         error = outcome.error
         if error is None:
             try:
-                response, result = read(retries.call, outcome.value, start_time)
+                response, result = read(sent, outcome.value, start_time)
             except Exception as failure:
                 error = failure
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from inspect import isawaitable
+from itertools import chain
 from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
@@ -16,7 +17,7 @@ from ..transport import aread_body, native_body, read_body
 from .drain import adrain, cut_off, drain
 from .http2 import areset_stream, reset_stream
 from .provider import Framing, Provider
-from .reads import AsyncReads
+from .reads import END, AsyncReads
 from .replay_buffer import ReplayBuffer
 
 
@@ -271,3 +272,35 @@ class Replay:
 
     async def aclose(self) -> None:
         """Do nothing, because there is no connection."""
+
+
+class Opened:
+    """A source whose first read has arrived before the iteration.
+
+    Args:
+        source: The source.
+        reads: Its reads, without the first one.
+        first: The first read, or `END`.
+    """
+
+    def __init__(self, source: Source, reads: Any, first: Any) -> None:
+        self._source = source
+        self._reads = reads
+        self._first = first
+        self.events = source.events
+        self.drain = source.drain
+        self.adrain = source.adrain
+        self.cut = source.cut
+        self.close = source.close
+        self.aclose = source.aclose
+
+    @property
+    def response(self) -> object | None:
+        return self._source.response
+
+    def reads(self) -> Iterator[Any]:
+        return iter(()) if self._first is END else chain((self._first,), self._reads)
+
+    def areads(self) -> AsyncReads:
+        reads: AsyncReads = self._reads
+        return reads.preceded_by(self._first)

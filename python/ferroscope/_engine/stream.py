@@ -19,6 +19,7 @@ from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent, WebFormat
 from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
 from ..prices import BudgetWatch, budget_watch, record
+from ..transport import Interruptible
 from . import event_trace
 from .batching import ahold_back, hold_back
 from .call import Call, now
@@ -29,7 +30,7 @@ from .replay_buffer import ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
 from .send_errors import add_note
-from .source import Blocking, Replay, Source, open_source
+from .source import Blocking, Opened, Replay, Source, open_source
 from .stream_answer import StreamAnswer
 from .stream_clock import StreamClock
 from .stream_events import TypedEvents
@@ -57,9 +58,13 @@ class StreamRun(StreamAnswer):
         "_broken_off",
         "_budget",
         "_clock",
+        "_is_lost",
+        "_is_open",
         "_observation",
+        "_opening_error",
         "_process",
         "_replay_buffer",
+        "_request",
         "closed",
     )
 
@@ -72,7 +77,63 @@ class StreamRun(StreamAnswer):
         self._broken_off = False
         self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
         self._process = 0
+        self._request: Interruptible | None = None  # that another thread may end
+        self._is_open = False  # whether `open` has begun the iteration
+        self._opening_error: BaseException | None = None
+        self._is_lost = False
         self.closed = False
+
+    # ---- one of several requests at the same time
+
+    def open(self) -> None:
+        """Send the request of a sync stream and wait for its first data. An iteration begins with it."""
+        if not self._begin():
+            return
+        try:
+            self._request = request = Interruptible()
+            source = self._open(request.run(self._send))
+            if not self.closed:
+                reads = source.reads()
+                self._source = Opened(source, reads, self._clock.read(source, reads))
+        except BaseException as error:
+            self._opening_error = error = self._not_opened(error)
+            self.close()
+            raise error
+        self._is_open = True
+        if self.closed:
+            self.close()
+
+    async def aopen(self) -> None:
+        """Send the request of an async stream and wait for its first data."""
+        if not self._begin():
+            return
+        try:
+            source = self._open(await self._asend())
+            if not self.closed:
+                reads = source.areads()
+                self._source = Opened(source, reads, await reads.first(self._clock.wait(reads)))
+        except BaseException as error:
+            self._opening_error = error = self._not_opened(error)
+            await self.aclose()
+            raise error
+        self._is_open = True
+        if self.closed:
+            await self.aclose()
+
+    def _not_opened(self, error: BaseException) -> BaseException:
+        if self._source is not None and isinstance(error, Exception) and not self.closed:
+            error = self._interrupted(error)
+        self._observe_end(error)
+        return error
+
+    def abandon(self) -> None:
+        """Close a stream whose answer is not used. Its cost is not known, and is not recorded here."""
+        self._is_lost = True
+        self.close()
+
+    async def aabandon(self) -> None:
+        self._is_lost = True
+        await self.aclose()
 
     # ---- the two drivers
 
@@ -268,6 +329,12 @@ class StreamRun(StreamAnswer):
 
     def _begin(self) -> bool:
         """Begin the iteration. Return whether there is anything to iterate over: a stream runs once."""
+        if self._opening_error is not None:
+            error, self._opening_error = self._opening_error, None
+            raise error
+        if self._is_open:
+            self._is_open = False
+            return not self.closed
         if self._begun or self.closed:
             self._log_nothing()
             return False
@@ -370,7 +437,8 @@ class StreamRun(StreamAnswer):
             self.end_time = now()
             self._response = None
             # A request that got no response costs nothing, and a replay has already been paid for.
-            if self._call.meters and self._source is not None and not isinstance(self._source, Replay):
+            is_billed = self._source is not None and not isinstance(self._source, Replay) and not self._is_lost
+            if self._call.meters and is_billed:
                 record(self.cost_details(), self._call.meters)
 
     def _observe_end(self, error: BaseException | None) -> None:
@@ -435,6 +503,8 @@ class StreamRun(StreamAnswer):
             if not self._complete:
                 source.cut()  # closing a socket does not wake a thread that reads from it
             source.close()
+        elif self._request is not None and os.getpid() == self._process:
+            self._request.cut()
         self._finish_early()
 
     async def aclose(self) -> None:

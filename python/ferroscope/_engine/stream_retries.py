@@ -9,6 +9,7 @@ from .call import Call
 from .deadlines import Deadlines
 from .dialect import ContinuesText
 from .drive import Flow
+from .hedging import StreamRequest
 from .retry_options import can_prefill
 from .retrying import Retries
 from .send_errors import add_note
@@ -41,7 +42,14 @@ class RetriedRuns:
     def admission(self) -> Flow:
         self._retries = Retries(self._call, self._policy)
         yield from self._retries.admission()
+        yield from self._begin(self._retries)
+
+    def _begin(self, retries: Retries) -> Flow:
+        """Yield the steps to the next run, whose request the iteration sends unless there may be two."""
         self.run = self._new_run()
+        if retries.hedges:
+            racer = yield from retries.race(lambda call: StreamRequest(self._new_run(), call))
+            self.run = racer.request.run
 
     def following(self, error: Exception, handed_out: bool) -> Flow:
         run, retries = self.run, self._retries
@@ -59,7 +67,7 @@ class RetriedRuns:
             self._text = run.content if action == "continue" else ""
         yield from retries.after(error, run.start_time, cost, may_reask=False)
         yield from retries.admission()
-        self.run = self._new_run()
+        yield from self._begin(retries)
 
     def finish(self) -> None:
         run, retries = self.run, self._retries

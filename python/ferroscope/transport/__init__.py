@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._adapt import adapt_client as adapt_client
 from ._adapt import adapt_client_if_sdk_made as adapt_client_if_sdk_made
+from ._interrupting import Interruptible as Interruptible
 from ._joined import aread_body as aread_body
 from ._joined import cut_read as cut_read
 from ._joined import join_chunks

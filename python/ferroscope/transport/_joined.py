@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from weakref import ref
 
 from .._core import ChunkJoiner
+from ._interrupting import interruptible
 
 __all__ = ["join_chunks"]
 
@@ -374,8 +375,15 @@ class _Connection:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._surplus.check()
+        if (request := interruptible()) is not None and not self._is_shared():
+            request.uses(self)
         self._joiner.sent(bytes(buffer[:_ENOUGH]))
         self._stream.write(buffer, timeout)
+
+    def _is_shared(self) -> bool:
+        """Return whether other requests may use the connection at the same time (HTTP/2)."""
+        tls = self.get_extra_info("ssl_object")
+        return tls is not None and tls.selected_alpn_protocol() == "h2"
 
     def close(self) -> None:
         self._stream.close()

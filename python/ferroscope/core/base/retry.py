@@ -40,6 +40,9 @@ class Retry:
             `stream.content` contains only the new response. `"continue"`: send the received text as the beginning of
             the answer, and continue the stream after it; only for text, and for models that continue an assistant
             message (Anthropic's up to Claude 4.5).
+        hedge_after: The time in seconds after which the request is sent a second time, if it has not been answered: if
+            no data of a stream, or no other response, has arrived. The first answer is used, and the other request is
+            closed. It counts as an attempt. None: no second request.
 
     Raises:
         ValueError: A number is out of range, or a name is unknown.
@@ -64,6 +67,7 @@ class Retry:
     max_retry_after: float = 120.0
     deadline: float | None = None
     on_break: OnBreak = "fail"
+    hedge_after: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "on", (self.on,) if isinstance(self.on, str) else tuple(self.on))
@@ -72,8 +76,12 @@ class Retry:
         for name in ("wait", "max_wait", "jitter", "max_retry_after"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` of a retry must be at least 0 seconds, not {getattr(self, name)!r}")
-        if self.deadline is not None and not self.deadline > 0:
-            raise ValueError(f"`deadline` of a retry must be more than 0 seconds, not {self.deadline!r}")
+        for name in ("deadline", "hedge_after"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"`{name}` of a retry must be more than 0 seconds, not {value!r}")
+        if self.hedge_after is not None and self.attempts < 2:
+            raise ValueError("`hedge_after` of a retry sends a second request, so `attempts` must be at least 2")
         for name, value, known in (
             *(("on", one, get_args(RetriedFailure)) for one in self.on),
             ("on_break", self.on_break, get_args(OnBreak)),
@@ -120,8 +128,10 @@ class Attempt:
         start_time: The time at which the request was sent, in milliseconds since the epoch.
         end_time: The time at which the response ended or failed, in milliseconds since the epoch.
         waited: The delay before the request in seconds, because of a retry, a cool-down or a rate limit.
-        error: The failure; None if the program received the response.
+        error: The failure; None if the program received the response. A `ferroscope.errors.HedgeLostError` if another
+            request was answered first.
         cost: The cost of the request; None if no response with a cost was received.
+        is_hedge: Whether the request was sent because the one before had not been answered in time.
     """
 
     provider: str
@@ -131,3 +141,4 @@ class Attempt:
     waited: float
     error: Exception | None
     cost: Cost | None
+    is_hedge: bool = False

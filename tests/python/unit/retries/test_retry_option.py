@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,7 +18,17 @@ from pydantic import BaseModel, Field
 from ferroscope import MissingExtraError, errors, llm
 from ferroscope.core import openai
 from ferroscope.retries import RateLimit, Retry
-from ferroscope.testing import Answer, ProviderServer, Stall, Status, StreamError, Text, ToolCall, ToolCalls
+from ferroscope.testing import (
+    Answer,
+    ProviderServer,
+    SlowHeaders,
+    Stall,
+    Status,
+    StreamError,
+    Text,
+    ToolCall,
+    ToolCalls,
+)
 
 from .conftest import Asker
 
@@ -236,6 +247,11 @@ def test_values_that_are_none(options: dict[str, Any], error: type[Exception], m
         ({"attempts": 0}, "`attempts` of a retry must be a whole number of at least 1, not 0"),
         ({"wait": -1}, "`wait` of a retry must be at least 0 seconds, not -1"),
         ({"deadline": 0}, "`deadline` of a retry must be more than 0 seconds, not 0"),
+        ({"hedge_after": 0}, "`hedge_after` of a retry must be more than 0 seconds, not 0"),
+        (
+            {"hedge_after": 1, "attempts": 1},
+            "`hedge_after` of a retry sends a second request, so `attempts` must be at least 2",
+        ),
         ({"on": ("always",)}, "`on` of a retry must be one of 'status', 'connection', 'validation', not 'always'"),
         ({"on_break": "go"}, "`on_break` of a retry must be one of 'fail', 'restart', 'continue', not 'go'"),
     ],
@@ -398,3 +414,39 @@ def test_a_mock_of_a_client_is_called_itself() -> None:
     client.chat.completions.create.return_value = made
     assert openai.call("m", client=client, retry=2)(lambda: "Hi")().content == "Hi"
     client.with_options.assert_not_called()
+
+
+def test_a_second_request_needs_room_in_the_rate_limit(ask: Asker, server: ProviderServer) -> None:
+    server.reply("Hi", SlowHeaders("Hi", seconds=0.4), "never")
+    limit = RateLimit(requests_per_minute=2, period=3600 + ask.is_async)  # each kind has its own
+    options: dict[str, Any] = {"retry": Retry(hedge_after=0.1), "rate_limit": limit}
+    assert len(ask.call(**options)().attempts) == 1
+    assert len(ask.call(**options)().attempts) == 1
+    assert len(server.requests) == 2
+
+
+def test_the_request_that_lost_has_a_span_of_its_own(ask: Asker, server: ProviderServer) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    import ferroscope
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    server.reply("Hi", SlowHeaders("Hi"), "Hi")
+    ask.call()()
+    ferroscope.instrument(tracer_provider=provider)
+    try:
+        before = server.open_streams
+        assert len(ask.call(retry=Retry(hedge_after=0.2))().attempts) == 2
+        server.wait_closed(streams=before)
+    finally:
+        ferroscope.uninstrument()
+    for _ in range(200):
+        if len(exporter.get_finished_spans()) == 2:
+            break
+        threading.Event().wait(0.01)
+    spans = exporter.get_finished_spans()
+    assert sorted(bool(span.attributes.get("gen_ai.usage.input_tokens")) for span in spans) == [False, True]

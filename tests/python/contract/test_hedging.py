@@ -1,0 +1,130 @@
+"""A second request if the first is not answered in time (`Retry.hedge_after`), counted at the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ferroscope import errors, prices
+from ferroscope.core.base.retry import Retry
+from ferroscope.testing import Answer, ProviderServer, SlowHeaders, Stall, Status, Text
+
+from .conftest import Caller
+
+pytest.importorskip("tenacity")
+
+HEDGE = Retry(attempts=3, wait=0, jitter=0, hedge_after=0.2)
+ANSWER = Answer(Text("the answer"))
+
+
+@pytest.fixture(autouse=True)
+def warmed_up(caller: Caller) -> None:
+    """Load the modules of the SDK, so that the first request reaches the server before the second one is sent."""
+    caller.server.reply("Hi", "Hi")
+    caller.call()
+    caller.stream()
+    caller.server.forget()
+
+
+def ask(caller: Caller, *, streamed: bool, **options: Any) -> Any:
+    answer = caller.call(stream=streamed, **options)
+    if streamed:
+        caller.consume(answer)
+    return answer
+
+
+def assert_closed(server: ProviderServer, *, before: int) -> None:
+    """Check that the first request was closed by the client at once, by the clock of the server."""
+    server.wait_closed(timeout=1, streams=before)
+    assert server.requests[0].outcome == "abandoned"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_second_request_answers_and_the_first_is_closed(caller: Caller, streamed: bool) -> None:
+    caller.server.reply(SlowHeaders(ANSWER), ANSWER)
+    before = caller.server.open_streams
+    with prices.meter() as spent:
+        answer = ask(caller, streamed=streamed, retry=HEDGE)
+    assert answer.content == "the answer"
+    assert len(caller.server.requests) == 2
+    if caller.kind == "async" or caller.wire.on_httpx:
+        assert_closed(caller.server, before=before)
+    assert [(type(one.error).__name__, one.is_hedge) for one in answer.attempts] == [
+        ("HedgeLostError", False),
+        ("NoneType", True),
+    ]
+    assert answer.attempts[0].cost is None
+    assert answer.attempts[1].cost.total == answer.cost_details.total == spent.total
+    assert (spent.calls, spent.unpriced_calls) == (2, 0 if caller.row.prices == "free" else 1)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_in_time_is_the_only_request(caller: Caller, streamed: bool) -> None:
+    caller.server.reply(ANSWER, ANSWER)
+    answer = ask(caller, streamed=streamed, retry=Retry(hedge_after=20))
+    assert answer.content == "the answer"
+    assert len(caller.server.requests) == len(answer.attempts) == 1
+
+
+def test_a_stream_without_its_first_chunk_is_hedged(caller: Caller) -> None:
+    caller.server.reply(Stall(ANSWER, after=0), ANSWER)
+    before = caller.server.open_streams
+    stream = caller.call(stream=True, retry=HEDGE)
+    caller.consume(stream)
+    assert stream.content == "the answer"
+    assert len(caller.server.requests) == 2
+    assert_closed(caller.server, before=before)
+
+
+def test_a_first_request_that_answers_after_all_wins(caller: Caller) -> None:
+    caller.server.reply(SlowHeaders(ANSWER, seconds=0.5), SlowHeaders(Answer(Text("late"))))
+    response = caller.call(retry=HEDGE)
+    assert response.content == "the answer"
+    assert [(type(one.error).__name__, one.is_hedge) for one in response.attempts] == [
+        ("HedgeLostError", True),
+        ("NoneType", False),
+    ]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_failure_of_one_request_waits_for_the_other(caller: Caller, streamed: bool) -> None:
+    caller.server.reply(SlowHeaders(ANSWER, seconds=0.5), Status(503))
+    answer = ask(caller, streamed=streamed, retry=HEDGE)
+    assert answer.content == "the answer"
+    assert [type(one.error).__name__ for one in answer.attempts][1:] == ["NoneType"]
+    assert isinstance(answer.attempts[0].error, errors.InternalServerError)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_failures_of_both_are_attempts(caller: Caller, streamed: bool) -> None:
+    caller.server.reply(SlowHeaders(Status(503), seconds=0.5), SlowHeaders(Status(503), seconds=0.8), ANSWER)
+    answer = ask(caller, streamed=streamed, retry=HEDGE)
+    assert answer.content == "the answer"
+    assert len(caller.server.requests) == len(answer.attempts) == 3
+    caller.server.reply(SlowHeaders(Status(503), seconds=0.5), SlowHeaders(Status(503), seconds=0.5))
+    with pytest.raises(errors.InternalServerError) as caught:
+        ask(caller, streamed=streamed, retry=Retry(attempts=2, wait=0, jitter=0, hedge_after=0.2))
+    assert len(caught.value.attempts) == 2  # type: ignore[attr-defined]
+
+
+def test_a_failure_before_the_time_is_retried_as_usual(caller: Caller) -> None:
+    caller.server.reply(Status(503), ANSWER)
+    response = caller.call(retry=Retry(wait=0, jitter=0, hedge_after=20))
+    assert [one.is_hedge for one in response.attempts] == [False, False]
+
+
+def test_a_structured_stream_is_hedged(caller: Caller) -> None:
+    caller.server.reply(SlowHeaders("never"), Answer(Text('{"value": [1, 2]}')))
+    stream = caller.call(stream=True, response_model=list[int], json_mode=True, retry=HEDGE)
+    items: list[Any] = []
+
+    def sync() -> None:
+        items.extend(stream)
+
+    async def asynchronous() -> None:
+        items.extend([item async for item in stream])
+
+    caller.run(sync, asynchronous)
+    assert items[-1] == [1, 2]
+    assert len(caller.server.requests) == 2
