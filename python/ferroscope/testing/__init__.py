@@ -10,6 +10,7 @@ the server received.
 
 from __future__ import annotations
 
+from ferroscope.testing._cassette import Cassette, RecordMode
 from ferroscope.testing._exchange import Exchange, Script
 from ferroscope.testing._faults import Corrupt, Cut, Garbage, HangUp, SlowHeaders, Stall, Status, StreamError
 from ferroscope.testing._http import Headers, Outcome, Piece, Request, Response
@@ -45,6 +46,7 @@ __all__ = [
     "Answer",
     "Blocked",
     "Body",
+    "Cassette",
     "ChatServer",
     "Citation",
     "ContentFilter",
@@ -64,6 +66,7 @@ __all__ = [
     "Piece",
     "ProviderServer",
     "Reasoning",
+    "RecordMode",
     "Refusal",
     "Replay",
     "Request",

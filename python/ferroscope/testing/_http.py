@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs
 
 __all__ = [
+    "SECRET_HEADERS",
     "UNTIL_CLIENT_LEAVES",
     "Ending",
     "Headers",
@@ -26,7 +27,7 @@ __all__ = [
 
 UNTIL_CLIENT_LEAVES = math.inf
 
-_SECRET_HEADERS = frozenset(
+SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "x-amz-security-token", "cookie"}
 )
 
@@ -50,7 +51,7 @@ class Headers(dict[str, str]):
             self[lower] = f"{self[lower]}, {value}" if lower in self else value
 
     def __repr__(self) -> str:
-        shown = {name: "***" if name in _SECRET_HEADERS else value for name, value in self.items()}
+        shown = {name: "***" if name in SECRET_HEADERS else value for name, value in self.items()}
         return f"Headers({shown})"
 
 

@@ -41,6 +41,7 @@ def test_every_name_for_scripts_is_on_the_page() -> None:
         "Part",
         "Piece",
         "ProviderServer",
+        "RecordMode",
         "Request",
         "Response",
         "Script",
