@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import finalize
@@ -51,6 +52,29 @@ class Clients:
             environment: The variables that the SDK reads.
         """
         return cls(environment, lambda: load_name(sync)(), lambda: load_name(asynchronous)())
+
+    @classmethod
+    def of_adapter(cls, module: str, environment: tuple[str, ...]) -> Clients:
+        """Return the clients of an adapter, which is imported on first use.
+
+        Args:
+            module: The module. It has the functions `sync_client` and `async_client`. It may have `http_of`, `close`,
+                `url_of` and `key_of`, if the SDK's clients differ from OpenAI's; see `Clients` for what they return.
+            environment: The variables that the SDK reads.
+        """
+
+        def later(name: str, *default: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda *arguments: getattr(import_module(module), name, *default)(*arguments)
+
+        return cls(
+            environment,
+            later("sync_client"),
+            later("async_client"),
+            http=later("http_of", cls.http),
+            close=later("close", cls.close),
+            url=later("url_of", cls.url),
+            key=later("key_of", cls.key),
+        )
 
     @cached_property
     def _names(self) -> tuple[Any, ...]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +37,9 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
+from ..._engine.adapters import AsyncStream, ObjectStream, Stream, WithBody, WithRequest, then
 from ..._engine.clients import Clients
+from ..._engine.raw_response import RawResponse
 from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
@@ -128,100 +129,23 @@ def _complete(client: Any, **kwargs: Any) -> Any:
             user_hook(answer)
 
     answer = client.complete(raw_response_hook=hook, **kwargs)
-    return _awaited(answer, answers) if inspect.isawaitable(answer) else _engine_stream(answer, answers)
-
-
-async def _awaited(answer: Any, answers: list[Any]) -> Any:
-    return _engine_stream(await answer, answers)
+    return then(answer, lambda sdk_stream: _engine_stream(sdk_stream, answers))
 
 
 def _engine_stream(sdk_stream: Any, answers: list[Any]) -> Any:
     """Return the stream for the engine; a stream that was wrapped (by tracing or tests) is returned as it is."""
-    stream_type = {StreamingChatCompletions: Stream, AsyncStreamingChatCompletions: AsyncStream}.get(type(sdk_stream))
-    return sdk_stream if stream_type is None or not answers else stream_type(sdk_stream, answers[-1])
-
-
-# ---- streams
-
-
-class Stream:
-    """A stream of the SDK that the program has not wrapped."""
-
-    def __init__(self, sdk_stream: Any, response: Any) -> None:
-        self.sdk_stream = sdk_stream  # keeps the response open
-        self.response = _Response(response)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.sdk_stream)
-
-    def close(self) -> None:
-        self.response.close()
-
-
-class AsyncStream(Stream):
-    """A stream of an async call."""
-
-    async def aclose(self) -> None:
-        await self.response.aclose()
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return aiter(self.sdk_stream)
-
-
-class _Response:
-    """An HTTP response of azure-core, with the attribute names of httpx."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response
-        self.request: object = response.request
-        self.headers: Mapping[str, str] = response.headers
-        connection = _socket_of(response)
-        self.extensions = {} if connection is None else {"network_stream": _Network(connection)}
-
-    @property
-    def is_stream_consumed(self) -> bool:
-        return bool(self._response.is_stream_consumed)
-
-    @property
-    def is_closed(self) -> bool:
-        # azure-core sets its `is_closed` only after the connection of a sync response has returned to the pool.
-        return bool(getattr(_raw(self._response), "closed", self._response.is_closed))
-
-    def iter_bytes(self) -> Iterator[bytes]:
-        with _network_errors():
-            yield from self._response.iter_bytes()
-
-    async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        with _network_errors():
-            async for read in self._response.iter_bytes():
-                yield read
-
-    def close(self) -> None:
-        self._response.close()
-
-    async def aclose(self) -> None:
-        await self._response.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """The network connection of a response."""
-
-    connection: socket.socket
-
-    def get_extra_info(self, name: str) -> object:
-        return self.connection if name == "socket" else None
-
-
-def _socket_of(response: Any) -> socket.socket | None:
-    """Return the socket of a sync response if the SDK uses its default transport, else None."""
-    found = getattr(getattr(_raw(response), "connection", None), "sock", None)
-    return found if isinstance(found, socket.socket) else None
-
-
-def _raw(response: Any) -> Any:
-    """Return the urllib3 response of an azure-core response, if there is one."""
-    return getattr(getattr(response, "_internal_response", None), "raw", None)
+    kinds: dict[type, type[ObjectStream]] = {
+        StreamingChatCompletions: Stream,
+        AsyncStreamingChatCompletions: AsyncStream,
+    }
+    kind = kinds.get(type(sdk_stream))
+    if kind is None or not answers:
+        return sdk_stream
+    response = answers[-1]
+    # The urllib3 response of the SDK's default transport.
+    raw = getattr(getattr(response, "_internal_response", None), "raw", None)
+    request, read = response.request, response.iter_bytes
+    return kind(sdk_stream, RawResponse(response, raw, request=request, read=read, errors=_network_errors))
 
 
 @contextmanager
@@ -238,29 +162,16 @@ def _network_errors() -> Iterator[None]:
 # ---- exceptions, with the names and parameters of those in OpenAI's SDK
 
 
-class APIError(HttpResponseError):
+class APIError(WithBody, HttpResponseError):
     """An error that the provider reports inside a stream."""
 
-    def __init__(self, message: str, *, request: object, body: object) -> None:
-        super().__init__(message)
-        self.request = request
-        self.body = body
 
-
-class APIConnectionError(IncompleteReadError, ServiceResponseError):
+class APIConnectionError(WithRequest, IncompleteReadError, ServiceResponseError):
     """A connection that broke before the response ended; azure-core raises either of the two base classes."""
 
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(message)
-        self.request = request
 
-
-class APITimeoutError(ServiceResponseTimeoutError):
+class APITimeoutError(WithRequest, ServiceResponseTimeoutError):
     """A response that did not arrive in time."""
-
-    def __init__(self, message: str = "the provider did not respond in time", *, request: object = None) -> None:
-        super().__init__(message)
-        self.request = request
 
 
 # ---- objects

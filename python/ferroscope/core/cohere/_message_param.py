@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from cohere import AssistantChatMessageV2, SystemChatMessageV2, ToolChatMessageV2, UserChatMessageV2
+from cohere import ChatMessageV2
 
 from ..base.message_param import BaseMessageParam
 
 # Any: JSON, which the SDK accepts in place of its models.
-CohereMessageParam: TypeAlias = (
-    AssistantChatMessageV2
-    | SystemChatMessageV2
-    | ToolChatMessageV2
-    | UserChatMessageV2
-    | dict[str, Any]
-    | BaseMessageParam
-)
+CohereMessageParam: TypeAlias = ChatMessageV2 | dict[str, Any] | BaseMessageParam

@@ -8,7 +8,6 @@ from ..._dialects.cohere.dialect import CohereChat
 from ..._dialects.openai_chat.sdk import LazySdk
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
-from ..._lazy import load_name
 from ..base.quirks import Quirks
 from .call_response import CohereCallResponse
 from .call_response_chunk import CohereCallResponseChunk
@@ -16,7 +15,6 @@ from .stream import CohereStream
 from .tool import CohereTool
 
 _ADAPTER = "ferroscope.core.cohere._sdk"
-_CLIENTS = "ferroscope.core.cohere._clients"
 
 
 def _once(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -31,13 +29,7 @@ COHERE = Provider(
     chunk=CohereCallResponseChunk,
     stream=CohereStream,
     tool=CohereTool,
-    clients=Clients(
-        ("CO_API_KEY", "CO_API_URL"),
-        lambda: load_name(f"{_CLIENTS}:sync_client")(),
-        lambda: load_name(f"{_CLIENTS}:async_client")(),
-        close=lambda client: client._client.aclose(),
-        key=lambda client: client._client_wrapper._token,
-    ),
+    clients=Clients.of_adapter(_ADAPTER, ("CO_API_KEY", "CO_API_URL")),
     quirks=Quirks(empty_parameters=True),
     stream_error="APIStatusError",
     once=_once,

@@ -1,31 +1,43 @@
-"""The adapter for Cohere's SDK: its functions under the engine's names, for the major versions 5 to 7.
+"""The adapter for Cohere's SDK: its functions and exceptions under the engine's names, for the major versions 5 to 7.
 
 https://github.com/cohere-ai/cohere-python
+
+Version 7 added a public method that returns the response of a stream. In earlier versions, only an HTTP client of our
+own can capture it, which the default clients have.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
+import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache, partial
 from typing import Any, Final
 
+import cohere
 import httpx
 from cohere import V2ChatResponse
 from cohere.core import ApiError
+from cohere.environment import ClientEnvironment
 from cohere.v2.client import AsyncV2Client, V2Client
 
 from ..._dialects.sdk_model import dump_event, read_model
-from ._clients import RETRIES
-from ._errors import APIConnectionError as APIConnectionError
-from ._errors import APIStatusError as APIStatusError
-from ._errors import APITimeoutError as APITimeoutError
-from ._errors import sdk_errors
+from ..._engine.adapters import AsyncStream, Stream, required_key
+from ..._engine.drive import Flow, adrive, captured, drive
+from ..base._responses.secrets import REDACTED
 
 # Any: SDK objects are passed through.
 
+
+_RETRIES: Final = 2  # the SDK itself does not retry the request of a stream
+# The default timeout of the SDK's clients, in seconds.
+_TIMEOUT: Final = 300.0
+# The list in which the responses of the current call are captured.
+_captured: Final[ContextVar[list[httpx.Response] | None]] = ContextVar("captured_responses", default=None)
 
 # Seconds.
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.5, 8.0
@@ -49,8 +61,8 @@ class Sdk:
     @staticmethod
     def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         v2 = client if isinstance(client, V2Client | AsyncV2Client) else client.v2
-        send = _asend if isinstance(v2, AsyncV2Client) else _send
-        return partial(send, v2, RETRIES if hasattr(client, "_client") else None)
+        call = _acall if isinstance(v2, AsyncV2Client) else _call
+        return partial(call, v2, _RETRIES if hasattr(client, "_client") else None)
 
     @staticmethod
     def read_response(data: bytes) -> Any:
@@ -61,34 +73,35 @@ class Sdk:
         return dump_event(event)
 
 
-def _send(v2: Any, retries: int | None, *, stream: bool = False, **request: Any) -> Any:
-    kwargs, attempts = _arguments(request, retries)
-    with sdk_errors() as box:
-        if not stream:
-            return v2.chat(**kwargs)
-        generator, open_raw = _stream(v2, kwargs)
-        for attempt in range(attempts) if open_raw else ():
-            try:
-                manager = open_raw(**kwargs)
-                return Stream(manager, manager.__enter__(), box)
-            except ApiError as error:
-                time.sleep(_delay(error, attempt, attempts))
-        return generator
+def _call(v2: Any, retries: int | None, **request: Any) -> Any:
+    with _sdk_errors() as box:
+        return drive(_steps(v2, retries, box, is_async=False, **request))
 
 
-async def _asend(v2: Any, retries: int | None, *, stream: bool = False, **request: Any) -> Any:
+async def _acall(v2: Any, retries: int | None, **request: Any) -> Any:
+    with _sdk_errors() as box:
+        return await adrive(_steps(v2, retries, box, is_async=True, **request))
+
+
+def _steps(
+    v2: Any, retries: int | None, box: list[httpx.Response], *, is_async: bool, stream: bool = False, **request: Any
+) -> Flow:
     kwargs, attempts = _arguments(request, retries)
-    with sdk_errors() as box:
-        if not stream:
-            return await v2.chat(**kwargs)
-        generator, open_raw = _stream(v2, kwargs)
-        for attempt in range(attempts) if open_raw else ():
-            try:
-                manager = open_raw(**kwargs)
-                return AsyncStream(manager, await manager.__aenter__(), box)
-            except ApiError as error:
-                await _sleep(_delay(error, attempt, attempts))
-        return generator
+    if not stream:
+        return (yield partial(v2.chat, **kwargs))
+    generator, open_raw = _stream(v2, kwargs)
+    for attempt in range(attempts) if open_raw else ():
+        opened: Any = AsyncExitStack() if is_async else ExitStack()
+        enter = opened.enter_async_context if is_async else opened.enter_context
+        outcome = yield captured(lambda: enter(open_raw(**kwargs)), is_async=is_async)  # noqa: B023  # called at once
+        if outcome.error is None:
+            # Public since version 7; default clients capture the response in the box.
+            response = box[-1] if box else getattr(outcome.value, "response", None)
+            if is_async:
+                return AsyncStream(outcome.value.data, response, close=opened.aclose)
+            return Stream(outcome.value.data, response, close=partial(_close, opened))
+        yield partial(_sleep if is_async else time.sleep, _delay(outcome.error, attempt, attempts))
+    return generator
 
 
 def _arguments(request: dict[str, Any], retries: int | None) -> tuple[dict[str, Any], int]:
@@ -124,7 +137,8 @@ def _stream(v2: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
 
 def _delay(error: Any, attempt: int, attempts: int) -> float:
     """Return the seconds until the next attempt, or raise the error if there is none."""
-    if attempt + 1 >= attempts or not (error.status_code in (408, 429) or (error.status_code or 0) >= 500):
+    status = getattr(error, "status_code", None) or 0
+    if attempt + 1 >= attempts or not (status in (408, 429) or status >= 500):
         raise error
     asked = (getattr(error, "headers", None) or {}).get("retry-after", "")
     return min(float(asked) if asked.isdigit() else _FIRST_BACKOFF * 2**attempt, _LAST_BACKOFF)
@@ -136,30 +150,112 @@ async def _sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-class Stream:
-    """A stream of the SDK that the program has not wrapped, with its response if that is available."""
-
-    def __init__(self, manager: Any, raw: Any, box: list[httpx.Response]) -> None:
-        # Taken by whoever closes the stream first: the thread that reads, or another one.
-        self.managers = [manager]
-        self.data = raw.data
-        # Public since version 7; default clients capture the responses in the box.
-        self.response = box[-1] if box else getattr(raw, "response", None)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.data)
-
-    def close(self) -> None:
-        with suppress(IndexError):
-            self.managers.pop().__exit__(None, None, None)
+def _close(opened: ExitStack) -> None:
+    with suppress(IndexError):  # another thread has just closed it
+        opened.close()
 
 
-class AsyncStream(Stream):
-    """A stream of an async call."""
+# ---- exceptions, with the parameters that the engine uses
 
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return aiter(self.data)
 
-    async def aclose(self) -> None:
-        if self.managers:
-            await self.managers.pop().__aexit__(None, None, None)
+class APIStatusError(ApiError):
+    """An error that the provider reports inside a stream."""
+
+    def __init__(self, message: str, *, response: Any, body: object) -> None:
+        # The error is in the delta of the last event.
+        reported = body.get("delta") or body if isinstance(body, dict) else {}
+        super().__init__(status_code=response.status_code, body=reported or body)
+        self.message = reported.get("error", message)
+
+
+class APIConnectionError(ApiError):
+    """A connection that broke before the response ended."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(body=message)
+        self.request = request
+
+
+class APITimeoutError(APIConnectionError):
+    """A response that did not arrive in time."""
+
+
+@contextmanager
+def _sdk_errors() -> Iterator[list[httpx.Response]]:
+    """Capture the responses of a default client, and hide header values in the text of errors."""
+    box: list[httpx.Response] = []
+    _captured.set(box)
+    try:
+        yield box
+    except ApiError as error:
+        if 200 <= (error.status_code or 0) < 300:  # not a status error: the body is not JSON
+            raise json.JSONDecodeError("not JSON", str(error.body or ""), 0) from error
+        if headers := getattr(error, "headers", None):
+            error.headers = _Headers(headers)
+        raise
+    except TypeError as error:
+        if not box:  # an error of the program, such as a parameter that the SDK does not have
+            raise
+        # The SDK parses any JSON as a response, and fails for a list.
+        raise json.JSONDecodeError("not a response", box[-1].text, 0) from error
+    finally:
+        _captured.set(None)
+
+
+class _Headers(dict[str, str]):
+    """Headers whose values are hidden in the representation."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, REDACTED))
+
+
+# ---- default clients
+
+
+def _capture(response: httpx.Response) -> None:
+    if (box := _captured.get()) is not None:
+        box.append(response)
+
+
+async def _acapture(response: httpx.Response) -> None:
+    _capture(response)
+
+
+def sync_client() -> Any:
+    """Return a client for sync calls.
+
+    Raises:
+        MissingApiKeyError: CO_API_KEY is not set.
+    """
+    key = required_key("CO_API_KEY", "cohere")
+    http = httpx.Client(event_hooks={"response": [_capture]}, timeout=_TIMEOUT, follow_redirects=True)
+    return _build_client(cohere.ClientV2, key, http)
+
+
+def async_client() -> Any:
+    """Return a client for async calls.
+
+    Raises:
+        MissingApiKeyError: CO_API_KEY is not set.
+    """
+    key = required_key("CO_API_KEY", "cohere")
+    http = httpx.AsyncClient(event_hooks={"response": [_acapture]}, timeout=_TIMEOUT, follow_redirects=True)
+    return _build_client(cohere.AsyncClientV2, key, http)
+
+
+def _build_client(kind: Any, key: str, http: Any) -> Any:
+    # The SDK reads CO_API_URL only once, at import.
+    url = os.environ.get("CO_API_URL") or ClientEnvironment.PRODUCTION.value
+    client = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)
+    client._client, client.base_url = http, url  # the attributes that the engine reads
+    return client
+
+
+async def close(client: Any) -> None:
+    """Close a client of async calls."""
+    await client._client.aclose()
+
+
+def key_of(client: Any) -> Any:
+    """Return the API key of a client."""
+    return client._client_wrapper._token

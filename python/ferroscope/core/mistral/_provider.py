@@ -6,7 +6,6 @@ from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import LazySdk
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
-from ..._lazy import load_name
 from ..base.quirks import Quirks
 from .call_response import MistralCallResponse
 from .call_response_chunk import MistralCallResponseChunk
@@ -38,14 +37,7 @@ MISTRAL = Provider(
     chunk=MistralCallResponseChunk,
     stream=MistralStream,
     tool=MistralTool,
-    clients=Clients(
-        ("MISTRAL_API_KEY", "MISTRAL_BASE_URL"),
-        lambda: load_name(f"{_ADAPTER}:client")(),
-        lambda: load_name(f"{_ADAPTER}:client")(),
-        http=lambda client: client.sdk_configuration.client,
-        close=lambda client: client.sdk_configuration.async_client.aclose(),
-        key=lambda client: client.sdk_configuration.security.api_key,
-    ),
+    clients=Clients.of_adapter(_ADAPTER, ("MISTRAL_API_KEY", "MISTRAL_BASE_URL")),
     quirks=_QUIRKS,
     once=lambda client, kwargs: (client, {**kwargs, "retries": None}),
     stream_error="APIStatusError",

@@ -5,15 +5,14 @@ https://github.com/mistralai/client-python
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from ..._dialects.sdk_model import dump_event, read_model
-from ...errors import MissingApiKeyError
+from ..._engine.adapters import AsyncStream, ObjectStream, Stream, WithRequest, required_key, then
 from ...transport import join_chunks
 
 # Any: SDK objects are passed through.
@@ -75,13 +74,7 @@ def _call(chat: Any, asynchronous: bool, *, stream: bool = False, **kwargs: Any)
         kwargs["http_headers"] = headers
     name = "stream" if stream else "complete"
     answer = getattr(chat, f"{name}_async" if asynchronous else name)(**kwargs)
-    if inspect.isawaitable(answer):
-        return _awaited(answer, stream)
-    return _engine_stream(answer) if stream else _without_default_ids(answer)
-
-
-async def _awaited(answer: Any, stream: bool) -> Any:
-    return _engine_stream(await answer) if stream else _without_default_ids(await answer)
+    return then(answer, _engine_stream if stream else _without_default_ids)
 
 
 def _without_default_ids(answer: Any) -> Any:
@@ -95,33 +88,10 @@ def _without_default_ids(answer: Any) -> Any:
 
 def _engine_stream(sdk_stream: Any) -> Any:
     """Return a stream for the engine; a stream that the program has wrapped is returned as it is."""
-    kind = {"EventStream": Stream, "EventStreamAsync": AsyncStream}.get(type(sdk_stream).__name__)
+    kinds: dict[str, type[ObjectStream]] = {"EventStream": Stream, "EventStreamAsync": AsyncStream}
+    kind = kinds.get(type(sdk_stream).__name__)
     own = type(sdk_stream).__module__.partition(".")[0] == "mistralai"
-    return kind(sdk_stream) if kind is not None and own else sdk_stream
-
-
-class Stream:
-    """A stream of the SDK that the program has not wrapped."""
-
-    def __init__(self, sdk_stream: Any) -> None:
-        self.sdk_stream = sdk_stream
-        self.response = sdk_stream.response
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.sdk_stream)
-
-    def close(self) -> None:
-        self.response.close()
-
-
-class AsyncStream(Stream):
-    """A stream of an async call."""
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return aiter(self.sdk_stream)
-
-    async def aclose(self) -> None:
-        await self.response.aclose()
+    return kind(sdk_stream, sdk_stream.response) if kind is not None and own else sdk_stream
 
 
 class APIStatusError(MistralError):
@@ -132,27 +102,21 @@ class APIStatusError(MistralError):
         self.body = body  # type: ignore[assignment]  # JSON here; the SDK's attribute is text
 
 
-class APIConnectionError(NoResponseError):
+class APIConnectionError(WithRequest, NoResponseError):
     """A connection that broke before the response ended."""
-
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(message)
-        self.request = request
 
 
 class APITimeoutError(APIConnectionError):
     """A response that did not arrive in time."""
 
 
-def client() -> Any:
+def sync_client() -> Any:
     """Return a client for sync and async calls.
 
     Raises:
         MissingApiKeyError: MISTRAL_API_KEY is not set.
     """
-    key = os.environ.get("MISTRAL_API_KEY")
-    if not key:
-        raise MissingApiKeyError("MISTRAL_API_KEY is not set: set it to the API key for 'mistral', or pass `client=`")
+    key = required_key("MISTRAL_API_KEY", "mistral")
     retries = import_module(f"{Mistral.__module__.rpartition('.')[0]}.utils")
     backoff = retries.BackoffStrategy(_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS, 1.5, _MAX_RETRY_MS)
     new_client = Mistral(
@@ -164,3 +128,21 @@ def client() -> Any:
     for http in (new_client.sdk_configuration.client, new_client.sdk_configuration.async_client):
         join_chunks(http)
     return new_client
+
+
+async_client = sync_client  # one client has the methods of both kinds
+
+
+def http_of(client: Any) -> Any:
+    """Return the HTTP client of sync calls."""
+    return client.sdk_configuration.client
+
+
+async def close(client: Any) -> None:
+    """Close a client of async calls."""
+    await client.sdk_configuration.async_client.aclose()
+
+
+def key_of(client: Any) -> Any:
+    """Return the API key of a client."""
+    return client.sdk_configuration.security.api_key
