@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -36,3 +37,12 @@ def load_name(where: str) -> Any:  # Any: the type of the named object
     """Import `"module:name"` on first use, and return it."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
+
+
+def installed(*names: str) -> list[Any]:  # Any: as above
+    """Import those names, each as `"module:name"`, whose packages are installed. Return what was found."""
+    found = []
+    for name in names:
+        with suppress(ImportError):
+            found.append(load_name(name))
+    return found

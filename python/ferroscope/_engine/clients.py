@@ -43,15 +43,23 @@ class Clients:
     untraced: Callable[[Any], Any] = lambda client: client
 
     @classmethod
-    def of_sdk(cls, sync: str, asynchronous: str, environment: tuple[str, ...]) -> Clients:
+    def of_sdk(
+        cls,
+        sync: str,
+        asynchronous: str,
+        environment: tuple[str, ...],
+        *,
+        untraced: Callable[[Any], Any] = lambda client: client,
+    ) -> Clients:
         """Return the clients of an SDK that reads its whole configuration from the environment.
 
         Args:
             sync: The class of sync clients, as `"module:name"`.
             asynchronous: The class of async clients, likewise.
             environment: The variables that the SDK reads.
+            untraced: As the attribute.
         """
-        return cls(environment, lambda: load_name(sync)(), lambda: load_name(asynchronous)())
+        return cls(environment, lambda: load_name(sync)(), lambda: load_name(asynchronous)(), untraced=untraced)
 
     @classmethod
     def of_adapter(cls, module: str, environment: tuple[str, ...]) -> Clients:

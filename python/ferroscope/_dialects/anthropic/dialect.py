@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from ..._engine.dialect import ReportedError, Request
+from ..._engine.error_facts import RetryRules
 from ...core.base._messages.provider_data import Endpoint
 from ..reported_error import find_error, missing_answer
 from ..sdk_model import dump_event, member, read_model
@@ -23,6 +24,13 @@ from .system import WireMessage, join_system, split_system
 
 # The default of `max_tokens`, which only this API requires.
 MAX_TOKENS: Final = 1024
+# https://docs.claude.com/en/api/rate-limits#response-headers
+RETRY_RULES: Final = RetryRules(
+    limit_headers=tuple(
+        (f"anthropic-ratelimit-{kind}-remaining", f"anthropic-ratelimit-{kind}-reset")
+        for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+    )
+)
 # Common parameters that this API does not have.
 _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed"})
 

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from typing_extensions import TypedDict
+
 from ...core.base._tools.arguments import known_values
 from ...core.base._tools.call import PendingToolCall
 from ..openai_chat.tool import FunctionTool
@@ -32,6 +34,13 @@ class _PendingToolUse(PendingToolCall["ToolUseBlock"]):
         # The SDK itself parses responses with `construct`.
         fields: Mapping[str, Any] = value  # Any: the SDK's parameters
         return ToolUseBlock.construct(None, **fields)
+
+
+class CacheControl(TypedDict, total=False):
+    """The settings of a prompt's cache: `{"type": "ephemeral", "ttl": "1h"}`."""
+
+    type: str
+    ttl: str
 
 
 class MessagesTool(FunctionTool):

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, Protocol
 
 from ..._lazy import load_name
+from ...errors import MissingExtraError
 from ..sdk_model import dump_event, read_model
 
 # Any: the SDK's own objects pass through.
@@ -81,6 +82,22 @@ class LazySdk:
 
     def dump_event(self, event: Any) -> str:
         return load_name(self.adapter).dump_event(event)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableSdk(OpenAISdk):
+    """An SDK that is installed but cannot be imported. The call raises the error instead of the import.
+
+    Attributes:
+        module: The module of the SDK.
+        reason: The message of the error.
+    """
+
+    module: str = ""
+    reason: str = ""
+
+    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        raise MissingExtraError(self.reason, name=self.module)
 
 
 OPENAI_SDK: Final = OpenAISdk()

@@ -16,7 +16,7 @@ from ...core.base._schemas.strict_schema import strict_schema
 from ...core.base._tools.arguments import read_partial
 from ...core.base._tools.binding import unbound_tool_type
 from ...core.base._tools.call import LazyToolCall, PendingToolCall, ToolCallAttribute
-from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles
+from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles, ToolConfig
 from ..sdk_model import arguments_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ class GenerateStrictToolJsonSchema(GenerateJsonSchemaNoTitles):
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         return strict_schema(super().generate(schema, mode=mode))
+
+
+class StrictToolConfig(ToolConfig, total=False):
+    """The configuration of tools of APIs that can enforce the schema of the arguments."""
+
+    strict: bool
 
 
 class ChatToolCall(Protocol):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from pydantic import Field
+
 from ...core.base._tools.arguments import read_partial
 from ...core.base._tools.call import PendingToolCall
 from ..openai_chat.tool import FunctionTool
@@ -41,6 +43,7 @@ class ResponsesTool(FunctionTool):
     __pending_tool_call__ = PendingResponsesToolCall
 
     if TYPE_CHECKING:
+        tool_call: ResponseFunctionToolCall = Field(default=...)
 
         @classmethod
         def tool_schema(cls) -> FunctionToolParam: ...

@@ -5,24 +5,13 @@ Needs the extra `ferroscope[anthropic]`.
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
-
-from ...errors import MissingExtraError
-
-try:
-    from anthropic import Anthropic, AsyncAnthropic
-    from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
-    from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
-    from anthropic.types import MessageParam
-except ImportError as error:
-    raise MissingExtraError(
-        "calls to Anthropic require its SDK: install it with `pip install 'ferroscope[anthropic]'`", name="anthropic"
-    ) from error
+from typing import TYPE_CHECKING
 
 from ..._engine.decorator import call_decorator
+from ..._engine.extras import require_sdk
 from ..._engine.typing import CallDecorator
+from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
-from ..base.message_param import BaseMessageParam
 from ._provider import ANTHROPIC
 from .call_params import AnthropicCallParams
 from .call_response import AnthropicCallResponse
@@ -31,17 +20,15 @@ from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
 from .stream import AnthropicStream
 from .tool import AnthropicTool, AnthropicToolConfig
 
-AnthropicMessageParam: TypeAlias = MessageParam | BaseMessageParam
+if TYPE_CHECKING:
+    from ._message_param import AnthropicMessageParam
+    from .dynamic_config import AsyncClient, Client
 
-# A Foundry client is a subclass of `Anthropic`.
-_Client: TypeAlias = (
-    Anthropic | AsyncAnthropic | AnthropicBedrock | AsyncAnthropicBedrock | AnthropicVertex | AsyncAnthropicVertex
-)
+require_sdk("anthropic", extra="anthropic")
 
-anthropic_call = cast(
-    "CallDecorator[AnthropicCallResponse, AnthropicStream, AnthropicCallParams | CommonCallParams, _Client]",
-    call_decorator(ANTHROPIC),
-)
+anthropic_call: CallDecorator[
+    AnthropicCallResponse, AnthropicStream, AnthropicCallParams | CommonCallParams, Client | AsyncClient
+] = call_decorator(ANTHROPIC)
 call = anthropic_call
 
 __all__ = [
@@ -57,3 +44,5 @@ __all__ = [
     "anthropic_call",
     "call",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__, {"AnthropicMessageParam": "._message_param"})

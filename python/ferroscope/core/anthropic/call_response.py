@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from ..._dialects.anthropic.call_response import MessagesCallResponse
 from .call_params import AnthropicCallParams
-from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
+from .dynamic_config import AnyConfig
 from .tool import AnthropicTool
 
 
-class AnthropicCallResponse(
-    MessagesCallResponse[AnthropicTool, AsyncAnthropicDynamicConfig | AnthropicDynamicConfig, AnthropicCallParams]
-):
+class AnthropicCallResponse(MessagesCallResponse[AnthropicTool, AnyConfig, AnthropicCallParams]):
     """The response of a call to Anthropic; `response` is the SDK's `Message`.
 
     Example:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from anthropic import Anthropic, AsyncAnthropic
-from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
-from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
-from anthropic.types import MessageParam
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.dynamic_config import BaseDynamicConfig
-from ..base.message_param import BaseMessageParam
 from .call_params import AnthropicCallParams
 
-# A Foundry client is a subclass of `Anthropic`.
-AnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
-    MessageParam | BaseMessageParam, AnthropicCallParams, Anthropic | AnthropicBedrock | AnthropicVertex
-]
+if TYPE_CHECKING:
+    from anthropic import Anthropic, AsyncAnthropic
+    from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
+    from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
+
+    from ._message_param import AnthropicMessageParam
+
+    # A Foundry client is a subclass of `Anthropic`.
+    Client: TypeAlias = Anthropic | AnthropicBedrock | AnthropicVertex
+    AsyncClient: TypeAlias = AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicVertex
+
+AnthropicDynamicConfig: TypeAlias = BaseDynamicConfig["AnthropicMessageParam", AnthropicCallParams, "Client"]
 """The dynamic configuration of a sync call.
 
 Example:
@@ -31,9 +33,7 @@ Example:
     ```
 """
 
-AsyncAnthropicDynamicConfig: TypeAlias = BaseDynamicConfig[
-    MessageParam | BaseMessageParam,
-    AnthropicCallParams,
-    AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicVertex,
-]
+AsyncAnthropicDynamicConfig: TypeAlias = BaseDynamicConfig["AnthropicMessageParam", AnthropicCallParams, "AsyncClient"]
 """The dynamic configuration of an async call."""
+AnyConfig: TypeAlias = AsyncAnthropicDynamicConfig | AnthropicDynamicConfig
+"""The dynamic configuration of either."""

@@ -7,18 +7,12 @@ from .call_params import AnthropicCallParams
 from .call_response import AnthropicCallResponse
 from .call_response_chunk import AnthropicCallResponseChunk
 from .call_response_chunk import FinishReason as FinishReason  # v1 exports the name here
-from .dynamic_config import AnthropicDynamicConfig, AsyncAnthropicDynamicConfig
+from .dynamic_config import AnyConfig
 from .tool import AnthropicTool
 
 
 class AnthropicStream(
-    MessagesStream[
-        AnthropicCallResponse,
-        AnthropicCallResponseChunk,
-        AnthropicTool,
-        AsyncAnthropicDynamicConfig | AnthropicDynamicConfig,
-        AnthropicCallParams,
-    ]
+    MessagesStream[AnthropicCallResponse, AnthropicCallResponseChunk, AnthropicTool, AnyConfig, AnthropicCallParams]
 ):
     """The stream of a call to Anthropic.
 

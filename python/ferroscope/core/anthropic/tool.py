@@ -8,24 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydantic import Field
-from typing_extensions import TypedDict
 
-from ..._dialects.anthropic.tool import MessagesTool
+from ..._dialects.anthropic.tool import CacheControl, MessagesTool
 from ..base.tool import ToolConfig
 
 if TYPE_CHECKING:
     from anthropic.types import ToolUseBlock
 
 
-class _CacheControl(TypedDict, total=False):
-    type: str
-    ttl: str
-
-
 class AnthropicToolConfig(ToolConfig, total=False):
     """The tool configuration for Anthropic-specific features."""
 
-    cache_control: _CacheControl
+    cache_control: CacheControl
 
 
 class AnthropicTool(MessagesTool):

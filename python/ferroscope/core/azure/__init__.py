@@ -7,11 +7,14 @@ only `AZURE_INFERENCE_ENDPOINT` is set, they use it and `AZURE_INFERENCE_CREDENT
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..._engine.decorator import call_decorator
+from ..._engine.extras import require_any_sdk
 from ..._engine.typing import TwoApiCallDecorator
+from ..._lazy import lazy_names
 from ..base.call_params import CommonCallParams
 from ._provider import AZURE
-from ._sdk_types import AsyncClient, AzureMessageParam, Client
 from .call_params import AzureCallParams
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
@@ -25,6 +28,13 @@ from .responses import (
 )
 from .stream import AzureStream
 from .tool import AzureTool, AzureToolConfig
+
+if TYPE_CHECKING:
+    from ._message_param import AzureMessageParam
+    from .dynamic_config import AsyncClient, Client
+
+# Microsoft has retired the second one.
+require_any_sdk({"openai": "azure", "azure.ai.inference": "azure-inference"})
 
 azure_call: TwoApiCallDecorator[
     AzureCallResponse,
@@ -55,3 +65,5 @@ __all__ = [
     "azure_call",
     "call",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__, {"AzureMessageParam": "._message_param"})

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -39,6 +39,7 @@ from azure.core.exceptions import (
 
 from ..._engine.adapters import AsyncStream, ObjectStream, Stream, WithBody, WithRequest, then
 from ..._engine.clients import Clients
+from ..._engine.provider import Provider
 from ..._engine.raw_response import RawResponse
 from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
@@ -235,6 +236,16 @@ def _credential(identity: str) -> Any:
         ) from None
 
 
+def sync_client() -> ChatCompletionsClient:
+    """Return a client for sync calls."""
+    return ChatCompletionsClient(_endpoint(), _credential("azure.identity"))
+
+
+def async_client() -> AsyncChatCompletionsClient:
+    """Return a client for async calls."""
+    return _AsyncClient(_endpoint(), _credential("azure.identity.aio"))
+
+
 class _AsyncClient(AsyncChatCompletionsClient):
     """A default client that also closes its own credential, which has connections too."""
 
@@ -248,8 +259,26 @@ class _AsyncClient(AsyncChatCompletionsClient):
             await self._owned_credential.close()
 
 
-CLIENTS = Clients(
-    environment=("AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL"),
-    sync=lambda: ChatCompletionsClient(_endpoint(), _credential("azure.identity")),
-    asynchronous=lambda: _AsyncClient(_endpoint(), _credential("azure.identity.aio")),
-)
+# ---- the record
+
+
+def inference_record(record: Provider) -> Provider:
+    """Return the record of the provider for this SDK, from its record for OpenAI's SDK."""
+    return replace(
+        record,
+        dialect=replace(record.dialect, sdk=InferenceSdk()),  # type: ignore[type-var]  # an `OpenAIChat`
+        sdk="azure",
+        errors={
+            "DecodeError": "APIError",
+            "ServiceRequestError": "APIConnectionError",
+            "ServiceRequestTimeoutError": "APITimeoutError",
+            "ServiceResponseError": "APIConnectionError",
+            "ServiceResponseTimeoutError": "APITimeoutError",
+        },
+        telemetry_name="azure.ai.inference",
+        adapter_module=__name__,
+        chunk=InferenceChunk,
+        tool=InferenceTool,
+        clients=Clients.of_adapter(__name__, ("AZURE_INFERENCE_ENDPOINT", "AZURE_INFERENCE_CREDENTIAL")),
+        once=lambda client, kwargs: (client, {**kwargs, "retry_total": 0}),
+    )

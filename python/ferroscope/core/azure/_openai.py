@@ -44,16 +44,6 @@ class AzureOpenAISdk(OpenAISdk):
         return kwargs
 
 
-@dataclass(frozen=True, slots=True)
-class UnusableSdk(OpenAISdk):
-    """An SDK that is installed but unusable. The call raises the error instead of the import."""
-
-    reason: str = ""
-
-    def arguments(self, request: dict[str, Any]) -> dict[str, Any]:
-        raise MissingExtraError(self.reason, name="azure.ai.inference")
-
-
 def _parameters() -> frozenset[str]:
     """Return the parameters of the SDK's method. The first call loads the SDK.
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Final
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_chat.sdk import UnusableSdk
 from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
 from ..._dialects.openai_responses.dialect import RESPONSES_METHOD, OpenAIResponses
 from ..._engine.clients import Clients
+from ..._engine.extras import unusable_reason
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
-from ._openai import ENVIRONMENT, AzureOpenAISdk, UnusableSdk, async_client, sync_client
+from ._openai import ENVIRONMENT, AzureOpenAISdk, async_client, sync_client
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
 from .responses import (
@@ -30,14 +32,6 @@ _QUIRKS: Final = Quirks(audio=False, reasoning_back=(), finish_reasons={"tool_ca
 
 _INFERENCE: Final = "azure.ai.inference"
 
-
-def _is_inference(client: object | None) -> bool:
-    """Return whether azure-ai-inference serves a client, or the default client for None."""
-    if client is not None:
-        return hasattr(client, "complete") and not hasattr(client, "chat")
-    return bool(os.environ.get("AZURE_INFERENCE_ENDPOINT")) and not os.environ.get("AZURE_OPENAI_ENDPOINT")
-
-
 _OPENAI: Final = Provider(
     name="azure",
     dialect=OpenAIChat("Azure", _QUIRKS, AzureOpenAISdk()),
@@ -53,51 +47,24 @@ _OPENAI: Final = Provider(
 )
 
 
-def _unusable_reason(error: ImportError) -> str | None:
-    """Return the reason that azure-ai-inference cannot be imported; None if it is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    module = error.name or "" if isinstance(error, ModuleNotFoundError) else None
-    try:
-        installed = version(_INFERENCE.replace(".", "-"))
-    except PackageNotFoundError:
-        return None
-    if module is not None and _INFERENCE.startswith(module):
-        return None
-    missing = module is not None and not module.startswith(_INFERENCE)
-    reason = f"needs {error.name!r}" if missing else "is too old"
-    return f"azure-ai-inference {installed} {reason}: pip install --upgrade 'ferroscope[azure-inference]'"
+def _is_inference(client: object | None) -> bool:
+    """Return whether azure-ai-inference serves a client, or the default client for None."""
+    if client is not None:
+        return hasattr(client, "complete") and not hasattr(client, "chat")
+    return bool(os.environ.get("AZURE_INFERENCE_ENDPOINT")) and not os.environ.get("AZURE_OPENAI_ENDPOINT")
 
 
 def _alternatives() -> tuple[Provider, ...]:
+    """Return the record for azure-ai-inference, if that is installed."""
     try:
-        from ._inference import CLIENTS, InferenceChunk, InferenceSdk, InferenceTool
+        from ._inference import inference_record
     except ImportError as error:
-        reason = _unusable_reason(error)
+        reason = unusable_reason(error, _INFERENCE, extra="azure-inference")
         if reason is None:
             return ()
-        unusable = OpenAIChat("Azure", _QUIRKS, UnusableSdk(reason=reason))
+        unusable = OpenAIChat("Azure", _QUIRKS, UnusableSdk(module=_INFERENCE, reason=reason))
         return (replace(_OPENAI, dialect=unusable, accepts_client=_is_inference),)
-    inference = replace(
-        _OPENAI,
-        dialect=OpenAIChat("Azure", _QUIRKS, InferenceSdk()),
-        sdk="azure",
-        errors={
-            "DecodeError": "APIError",
-            "ServiceRequestError": "APIConnectionError",
-            "ServiceRequestTimeoutError": "APITimeoutError",
-            "ServiceResponseError": "APIConnectionError",
-            "ServiceResponseTimeoutError": "APITimeoutError",
-        },
-        telemetry_name="azure.ai.inference",
-        adapter_module="ferroscope.core.azure._inference",
-        chunk=InferenceChunk,
-        tool=InferenceTool,
-        clients=CLIENTS,
-        once=lambda client, kwargs: (client, {**kwargs, "retry_total": 0}),
-        accepts_client=_is_inference,
-    )
-    return (inference,)
+    return (replace(inference_record(_OPENAI), accepts_client=_is_inference),)
 
 
 _RESPONSES: Final = replace(

@@ -5,36 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.call_response import ChatCallResponse
-from ._filters import ContentFilterResults, filter_results_of_choices, filter_results_of_prompts
+from ..._dialects.openai_chat.content_filters import FilteredContent
+from .call_params import AzureCallParams
+from .dynamic_config import AzureDynamicConfig
 from .tool import AzureTool
 
 if TYPE_CHECKING:
     from azure.ai.inference.models import ChatCompletions
-    from openai.types.chat import (
-        ChatCompletion,
-        ChatCompletionMessageParam,
-        ChatCompletionToolParam,
-        ChatCompletionUserMessageParam,
-    )
-
-    from .call_params import AzureCallParams
-    from .dynamic_config import AzureDynamicConfig
-
-    _Base = ChatCallResponse[
-        ChatCompletion | ChatCompletions,
-        AzureTool,
-        ChatCompletionToolParam,
-        AzureDynamicConfig,
-        ChatCompletionMessageParam,
-        AzureCallParams,
-        ChatCompletionUserMessageParam,
-    ]
-else:
-    # Without type parameters, pydantic builds no schema of the SDK's types: no field of theirs is validated.
-    _Base = ChatCallResponse[Any, AzureTool, Any, Any, Any, Any, Any]
+    from openai.types.chat import ChatCompletion
 
 
-class AzureCallResponse(_Base):
+class AzureCallResponse(
+    FilteredContent,
+    ChatCallResponse["ChatCompletion | ChatCompletions", AzureTool, AzureDynamicConfig, AzureCallParams],
+):
     """The response of a call to a model on Azure.
 
     `response` is an object of the SDK that made the call: `ChatCompletion` of openai, or `ChatCompletions` of
@@ -58,12 +42,5 @@ class AzureCallResponse(_Base):
     # Azure serves models of many vendors, and some responses have fields that requests reject.
     _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
 
-    @property
-    def content_filter_results(self) -> ContentFilterResults | None:
-        """The results of the content filter for the response, by category; None if there are none."""
-        return filter_results_of_choices(self.response)
-
-    @property
-    def prompt_filter_results(self) -> list[dict[str, Any]] | None:
-        """The results of the content filter for each prompt; None if there are none."""
-        return filter_results_of_prompts(self.response)
+    def _filtered(self) -> Any:  # Any: the SDK's response
+        return self.response

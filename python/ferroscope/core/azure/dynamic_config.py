@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.dynamic_config import BaseDynamicConfig
-from ._sdk_types import AsyncClient, AzureMessageParam, Client
 from .call_params import AzureCallParams
 
-AzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, Client]
+if TYPE_CHECKING:
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.ai.inference.aio import ChatCompletionsClient as AsyncChatCompletionsClient
+    from openai import AsyncOpenAI, OpenAI
+
+    from ._message_param import AzureMessageParam
+
+    # `AzureOpenAI` is a subclass of `OpenAI`.
+    Client: TypeAlias = OpenAI | ChatCompletionsClient
+    AsyncClient: TypeAlias = AsyncOpenAI | AsyncChatCompletionsClient
+
+AzureDynamicConfig: TypeAlias = BaseDynamicConfig["AzureMessageParam", AzureCallParams, "Client"]
 """The dynamic configuration of a sync call.
 
 Example:
@@ -23,5 +33,5 @@ Example:
     ```
 """
 
-AsyncAzureDynamicConfig: TypeAlias = BaseDynamicConfig[AzureMessageParam, AzureCallParams, AsyncClient]
+AsyncAzureDynamicConfig: TypeAlias = BaseDynamicConfig["AzureMessageParam", AzureCallParams, "AsyncClient"]
 """The dynamic configuration of an async call."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from ..._dialects.openai_responses.call_params import ResponsesCallParams
 from ..._dialects.openai_responses.call_response import ResponsesCallResponse
 from ..._dialects.openai_responses.call_response_chunk import ResponsesCallResponseChunk
@@ -17,7 +15,7 @@ from ..._dialects.openai_responses.tool import ResponsesTool
 from .tool import AzureToolConfig
 
 if TYPE_CHECKING:
-    from openai.types.responses import ResponseFunctionToolCall
+    pass
 
 
 class AzureResponsesCallParams(ResponsesCallParams, total=False):
@@ -28,9 +26,6 @@ class AzureResponsesTool(ResponsesTool):
     """A tool in a call to the Responses API on Azure; `tool_call` is the SDK's `ResponseFunctionToolCall`."""
 
     __tool_config_type__ = AzureToolConfig
-
-    if TYPE_CHECKING:
-        tool_call: ResponseFunctionToolCall = Field(default=...)
 
 
 class AzureResponsesCallResponse(ResponsesCallResponse[AzureResponsesTool, Any, AzureResponsesCallParams]):

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from ..base.stream import BaseStream
+from ..._dialects.openai_chat.content_filters import FilteredContent
+from ..._dialects.openai_chat.stream import ChatStream
 from ..base.types import FinishReason
-from ._filters import ContentFilterResults
+from .call_params import AzureCallParams
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
+from .dynamic_config import AzureDynamicConfig
 from .tool import AzureTool
 
-if TYPE_CHECKING:
-    from openai.types.chat import (
-        ChatCompletionAssistantMessageParam,
-        ChatCompletionMessageParam,
-        ChatCompletionToolMessageParam,
-        ChatCompletionToolParam,
-        ChatCompletionUserMessageParam,
-    )
 
-    from .call_params import AzureCallParams
-    from .dynamic_config import AzureDynamicConfig
-
-    _Base = BaseStream[
-        AzureCallResponse,
-        AzureCallResponseChunk,
-        ChatCompletionUserMessageParam,
-        ChatCompletionAssistantMessageParam,
-        ChatCompletionToolMessageParam,
-        ChatCompletionMessageParam,
-        AzureTool,
-        ChatCompletionToolParam,
-        AzureDynamicConfig,
-        AzureCallParams,
-        FinishReason,
-    ]
-else:
-    _Base = BaseStream
-
-
-class AzureStream(_Base):
+class AzureStream(
+    FilteredContent,
+    ChatStream[AzureCallResponse, AzureCallResponseChunk, AzureTool, AzureDynamicConfig, AzureCallParams, FinishReason],
+):
     """The stream of a call to a model on Azure.
 
     Example:
@@ -60,17 +37,5 @@ class AzureStream(_Base):
         ```
     """
 
-    @property
-    def content_filter_results(self) -> ContentFilterResults | None:
-        """The results of the content filter for the response so far, by category; None if there are none."""
-        return cast("AzureCallResponse", self._run.response()).content_filter_results
-
-    @property
-    def prompt_filter_results(self) -> list[dict[str, Any]] | None:
-        """The results of the content filter for each prompt; None if there are none."""
-        return cast("AzureCallResponse", self._run.response()).prompt_filter_results
-
-    @property
-    def thinking(self) -> str:
-        """The model's thinking received so far; empty if there is none."""
-        return self._run.reasoning
+    def _filtered(self) -> Any:  # Any: the SDK's response
+        return self._run.response().response

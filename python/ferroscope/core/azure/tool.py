@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema
-from ..base.tool import ToolConfig
+from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema, StrictToolConfig
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageToolCall
@@ -20,10 +19,8 @@ class GenerateAzureStrictToolJsonSchema(GenerateStrictToolJsonSchema):
     """The generator of JSON schemas that Azure accepts with `strict: true`."""
 
 
-class AzureToolConfig(ToolConfig, total=False):
+class AzureToolConfig(StrictToolConfig, total=False):
     """The tool configuration for Azure-specific features."""
-
-    strict: bool
 
 
 class AzureTool(ChatTool):

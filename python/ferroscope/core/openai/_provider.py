@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
-from ..._dialects.openai_chat.sdk import async_client, sync_client
 from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
 from ..._dialects.openai_responses.dialect import OpenAIResponses
 from ..._engine.clients import Clients
@@ -23,6 +22,7 @@ from .stream import OpenAIStream
 from .tool import OpenAITool
 
 _QUIRKS = Quirks(documents=True)
+_ENVIRONMENT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
 
 _CHAT = Provider(
     name="openai",
@@ -33,11 +33,7 @@ _CHAT = Provider(
     chunk=OpenAICallResponseChunk,
     stream=OpenAIStream,
     tool=OpenAITool,
-    clients=Clients(
-        environment=("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
-        sync=sync_client,
-        asynchronous=async_client,
-    ),
+    clients=Clients.of_sdk("openai:OpenAI", "openai:AsyncOpenAI", _ENVIRONMENT),
 )
 
 OPENAI_RESPONSES = replace(

@@ -8,11 +8,12 @@ from ..base.dynamic_config import BaseDynamicConfig
 from .call_params import OpenAICallParams
 
 if TYPE_CHECKING:
-    from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+    # `AzureOpenAI` is a subclass of `OpenAI`.
+    from openai import AsyncOpenAI, OpenAI
 
     from ._message_param import OpenAIMessageParam
 
-OpenAIDynamicConfig: TypeAlias = BaseDynamicConfig["OpenAIMessageParam", OpenAICallParams, "OpenAI | AzureOpenAI"]
+OpenAIDynamicConfig: TypeAlias = BaseDynamicConfig["OpenAIMessageParam", OpenAICallParams, "OpenAI"]
 """The dynamic configuration of a sync call.
 
 Example:
@@ -27,7 +28,5 @@ Example:
     ```
 """
 
-AsyncOpenAIDynamicConfig: TypeAlias = BaseDynamicConfig[
-    "OpenAIMessageParam", OpenAICallParams, "AsyncOpenAI | AsyncAzureOpenAI"
-]
+AsyncOpenAIDynamicConfig: TypeAlias = BaseDynamicConfig["OpenAIMessageParam", OpenAICallParams, "AsyncOpenAI"]
 """The dynamic configuration of an async call."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import Field
-
 from ..._dialects.openai_responses.call_params import ResponsesCallParams
 from ..._dialects.openai_responses.call_response import ResponsesCallResponse
 from ..._dialects.openai_responses.call_response_chunk import ResponsesCallResponseChunk
@@ -19,21 +17,18 @@ from .tool import OpenAIToolConfig
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
-    from openai.types.responses import ResponseFunctionToolCall, ResponseInputItemParam
+    from openai.types.responses import ResponseInputItemParam as Message
 
 
 class OpenAIResponsesCallParams(ResponsesCallParams, total=False):
     """The parameters of a call to OpenAI's Responses API; parameters that are None are not sent."""
 
 
-OpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
-    "ResponseInputItemParam", OpenAIResponsesCallParams, "OpenAI"
-]
+OpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig["Message", OpenAIResponsesCallParams, "OpenAI"]
 """The dynamic configuration that the prompt function of a sync call may return."""
-AsyncOpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig[
-    "ResponseInputItemParam", OpenAIResponsesCallParams, "AsyncOpenAI"
-]
+AsyncOpenAIResponsesDynamicConfig: TypeAlias = BaseDynamicConfig["Message", OpenAIResponsesCallParams, "AsyncOpenAI"]
 """The dynamic configuration that the prompt function of an async call may return."""
+_Config: TypeAlias = OpenAIResponsesDynamicConfig | AsyncOpenAIResponsesDynamicConfig
 
 
 class OpenAIResponsesTool(ResponsesTool):
@@ -41,17 +36,8 @@ class OpenAIResponsesTool(ResponsesTool):
 
     __tool_config_type__ = OpenAIToolConfig
 
-    if TYPE_CHECKING:
-        tool_call: ResponseFunctionToolCall = Field(default=...)
 
-
-class OpenAIResponsesCallResponse(
-    ResponsesCallResponse[
-        OpenAIResponsesTool,
-        OpenAIResponsesDynamicConfig | AsyncOpenAIResponsesDynamicConfig,
-        OpenAIResponsesCallParams,
-    ]
-):
+class OpenAIResponsesCallResponse(ResponsesCallResponse[OpenAIResponsesTool, _Config, OpenAIResponsesCallParams]):
     """The response of a call to OpenAI's Responses API; `response` is the SDK's `Response`.
 
     Example:
@@ -81,7 +67,7 @@ class OpenAIResponsesStream(
         OpenAIResponsesCallResponse,
         OpenAIResponsesCallResponseChunk,
         OpenAIResponsesTool,
-        OpenAIResponsesDynamicConfig | AsyncOpenAIResponsesDynamicConfig,
+        _Config,
         OpenAIResponsesCallParams,
     ]
 ):

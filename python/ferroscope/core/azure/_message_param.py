@@ -1,0 +1,20 @@
+"""The messages that calls to Azure accept, of the SDKs that are installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..._lazy import installed
+from ..base.message_param import BaseMessageParam
+
+if TYPE_CHECKING:
+    from azure.ai.inference.models import ChatRequestMessage
+    from openai.types.chat import ChatCompletionMessageParam
+
+    AzureMessageParam: TypeAlias = ChatCompletionMessageParam | ChatRequestMessage | BaseMessageParam
+else:
+    AzureMessageParam = BaseMessageParam
+    for kind in installed(
+        "openai.types.chat:ChatCompletionMessageParam", "azure.ai.inference.models:ChatRequestMessage"
+    ):
+        AzureMessageParam |= kind
