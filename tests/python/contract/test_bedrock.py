@@ -208,11 +208,11 @@ def test_a_client_that_was_not_entered_is_named(server: ProviderServer) -> None:
 
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_many_first_calls_make_one_client(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ferroscope.core.bedrock import _clients
+    from ferroscope._dialects.bedrock_converse import clients
 
     made = []
-    usual = _clients._async_session
-    monkeypatch.setattr(_clients, "_async_session", lambda: (made.append(1), usual())[1])
+    usual = clients._async_session
+    monkeypatch.setattr(clients, "_async_session", lambda: (made.append(1), usual())[1])
     caller.server.reply_always("Hello")
 
     async def prompt() -> str:

@@ -338,7 +338,7 @@ def test_large_media_are_uploaded_once(ask: Google) -> None:
 
 
 def test_a_video_is_waited_for(ask: Google, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ferroscope.core.google._files._POLL_SECONDS", 0.01)
+    monkeypatch.setattr("ferroscope._dialects.gemini.files._POLL_SECONDS", 0.01)
     ask.server.reply("A film.")
     blob = {"inline_data": {"mime_type": "video/mp4", "data": bytes(10_000_001)}}
     assert ask.call([{"role": "user", "parts": [blob, {"text": "What is it?"}]}]).content == "A film."

@@ -346,10 +346,10 @@ class Cohere(OpenAIChat):
     def error(cls, name: str) -> Any:
         import cohere
 
-        from ferroscope.core.cohere import _sdk
+        from ferroscope._dialects.cohere import sdk
 
         names = {"APIError": cohere.core.ApiError, "AuthenticationError": cohere.UnauthorizedError}
-        return names.get(name) or getattr(_sdk, name)
+        return names.get(name) or getattr(sdk, name)
 
     @staticmethod
     def finish(reason: str) -> str:
@@ -675,9 +675,9 @@ class Gemini:
     def error(cls, name: str) -> Any:
         from google.genai import errors
 
-        from ferroscope.core.google import _sdk
+        from ferroscope._dialects.gemini import sdk
 
-        return getattr(_sdk, name) if name in ("APIConnectionError", "APITimeoutError") else errors.APIError
+        return getattr(sdk, name) if name in ("APIConnectionError", "APITimeoutError") else errors.APIError
 
     @staticmethod
     def finish(reason: str) -> str:
@@ -762,10 +762,10 @@ class BedrockConverse(Anthropic):
 
     @classmethod
     def client(cls, kind: str, url: str, key: str) -> Any:
-        from ferroscope.core.bedrock import _clients
+        from ferroscope._dialects.bedrock_converse import clients
 
         options = {"endpoint_url": url, "aws_access_key_id": key, "aws_secret_access_key": "secret"}
-        return _clients.sync_client(**options) if kind == "sync" else _clients.AsyncClient(**options)
+        return clients.sync_client(**options) if kind == "sync" else clients.AsyncClient(**options)
 
     @staticmethod
     def http(client: Any) -> Any:
@@ -777,10 +777,10 @@ class BedrockConverse(Anthropic):
     def error(cls, name: str) -> Any:
         from botocore import exceptions
 
-        from ferroscope.core.bedrock import _sdk
+        from ferroscope._dialects.bedrock_converse import sdk
 
         names = {"AuthenticationError": exceptions.ClientError, "APIError": exceptions.ClientError}
-        return names.get(name) or getattr(_sdk, name)
+        return names.get(name) or getattr(sdk, name)
 
     @staticmethod
     def finish(reason: str) -> str:

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from ..._dialects.bedrock_converse.type_defs import MessageTypeDef
 from ..base.message_param import BaseMessageParam
-from ._types import SyncMessageTypeDef, ToolResultBlockMessageTypeDef, ToolUseBlockMessageTypeDef, UserMessageTypeDef
 
-BedrockMessageParam: TypeAlias = (
-    SyncMessageTypeDef
-    | UserMessageTypeDef
-    | ToolResultBlockMessageTypeDef
-    | ToolUseBlockMessageTypeDef
-    | BaseMessageParam
-)
+BedrockMessageParam: TypeAlias = MessageTypeDef | BaseMessageParam

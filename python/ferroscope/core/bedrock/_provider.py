@@ -6,13 +6,12 @@ from ..._dialects.bedrock_converse.dialect import BedrockConverse
 from ..._engine.clients import Clients
 from ..._engine.error_facts import RetryRules
 from ..._engine.provider import Provider
-from ..._lazy import load_name
 from .call_response import BedrockCallResponse
 from .call_response_chunk import BedrockCallResponseChunk
 from .stream import BedrockStream
 from .tool import BedrockTool
 
-_PACKAGE = "ferroscope.core.bedrock"
+_ADAPTER = "ferroscope._dialects.bedrock_converse.sdk"
 # https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html; `AWS_REGION_NAME` is v1's name.
 _ENVIRONMENT = (
     "AWS_ACCESS_KEY_ID",
@@ -26,21 +25,17 @@ _ENVIRONMENT = (
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
 )
+_QUOTA_ERROR = "ServiceQuotaExceededException"
 
 BEDROCK = Provider(
     name="bedrock",
-    dialect=BedrockConverse(f"{_PACKAGE}._sdk:sender"),
+    dialect=BedrockConverse(f"{_ADAPTER}:sender"),
     sdk="botocore",
     response=BedrockCallResponse,
     chunk=BedrockCallResponseChunk,
     stream=BedrockStream,
     tool=BedrockTool,
-    clients=Clients(
-        _ENVIRONMENT,
-        lambda: load_name(f"{_PACKAGE}._clients:sync_client")(),
-        lambda: load_name(f"{_PACKAGE}._clients:AsyncClient")(),
-        http=lambda client: getattr(client, "_endpoint", None),
-    ),
+    clients=Clients.of_adapter(_ADAPTER, _ENVIRONMENT),
     errors={
         "ConnectTimeoutError": "APITimeoutError",
         "ConnectionError": "APIConnectionError",
@@ -50,12 +45,10 @@ BEDROCK = Provider(
         "PartialCredentialsError": "MissingApiKeyError",
         "ReadTimeoutError": "APITimeoutError",
         "ResponseParserError": "APIError",
-        "ServiceQuotaExceededException": "RateLimitError",
+        _QUOTA_ERROR: "RateLimitError",
     },
     telemetry_name="aws.bedrock",
-    adapter_module=f"{_PACKAGE}._sdk",
-    retry_rules=RetryRules(
-        statuses=frozenset({408, 409, 424, 429}), final_codes=frozenset({"ServiceQuotaExceededException"})
-    ),
+    adapter_module=_ADAPTER,
+    retry_rules=RetryRules(statuses=frozenset({408, 409, 424, 429}), final_codes=frozenset({_QUOTA_ERROR})),
     once=lambda client, kwargs: (client, {**kwargs, "single": True}),
 )

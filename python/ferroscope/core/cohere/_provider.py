@@ -14,7 +14,7 @@ from .call_response_chunk import CohereCallResponseChunk
 from .stream import CohereStream
 from .tool import CohereTool
 
-_ADAPTER = "ferroscope.core.cohere._sdk"
+_ADAPTER = "ferroscope._dialects.cohere.sdk"
 
 
 def _once(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ..google._provider import GOOGLE, clients, contents
+from ..._dialects.gemini.apis import clients, contents
+from ..google._provider import GOOGLE
 from .call_response import GeminiCallResponse
 from .call_response_chunk import GeminiCallResponseChunk
 from .stream import GeminiStream

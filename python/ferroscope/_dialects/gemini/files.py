@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import inspect
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from typing import Any, Final
 from weakref import WeakKeyDictionary
+
+from ..._engine.drive import Flow, adrive, drive
 
 # Any: the SDK's contents and files.
 
@@ -22,8 +23,6 @@ INLINE_BYTES: Final = 10_000_000
 _POLL_SECONDS: Final = 1.0
 # Google keeps a file for 48 hours.
 _REFERENCE_SECONDS: Final = 47 * 3600
-
-Steps = Generator[partial[Any], Any, Sequence[Any]]
 
 # For each client: the references to uploaded files by digest of their bytes, and the time at which they expire.
 _uploaded: WeakKeyDictionary[Any, dict[bytes, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
@@ -40,13 +39,8 @@ def upload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
     Raises:
         ValueError: The API cannot process a file.
     """
-    steps, result = _steps(client, client.files, time.sleep, contents), None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        result = step()
+    uploaded: Sequence[Any] = drive(_steps(client, client.files, time.sleep, contents, _call))
+    return uploaded
 
 
 async def aupload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
@@ -56,19 +50,14 @@ async def aupload(client: Any, contents: Sequence[Any]) -> Sequence[Any]:
         ValueError: The API cannot process a file.
     """
     files = client.aio.files if hasattr(client, "aio") else client.files
-    steps, result = _steps(client, files, asyncio.sleep, contents), None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        # The digest of a large file would hold up the loop.
-        result = await asyncio.to_thread(step) if step.func is _digest else step()
-        if inspect.isawaitable(result):
-            result = await result
+    # The digest of a large file would hold up the loop.
+    uploaded: Sequence[Any] = await adrive(_steps(client, files, asyncio.sleep, contents, asyncio.to_thread))
+    return uploaded
 
 
-def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Sequence[Any]) -> Steps:
+def _steps(
+    client: Any, files: Any, sleep: Callable[[float], Any], contents: Sequence[Any], compute: Callable[..., Any]
+) -> Flow:
     known = _uploaded.setdefault(client, {})
     changed: list[Any] = []
     for content in contents:
@@ -76,7 +65,7 @@ def _steps(client: Any, files: Any, sleep: Callable[[float], Any], contents: Seq
         for part in _parts(content):
             data = _bytes_of(part)
             if data:
-                digest = yield partial(_digest, data)
+                digest = yield partial(compute, _digest, data)
                 expires, reference = known.get(digest, (0.0, {}))
                 if expires < time.monotonic():
                     file = yield from _upload(files, sleep, data, part["inline_data"].get("mime_type"))
@@ -92,9 +81,11 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _upload(
-    files: Any, sleep: Callable[[float], Any], data: bytes, media_type: str | None
-) -> Generator[partial[Any], Any, Any]:
+def _call(function: Callable[[bytes], bytes], data: bytes) -> bytes:
+    return function(data)
+
+
+def _upload(files: Any, sleep: Callable[[float], Any], data: bytes, media_type: str | None) -> Flow:
     file = yield partial(files.upload, file=BytesIO(data), config={"mime_type": media_type})
     while (state := getattr(file.state, "value", file.state)) == "PROCESSING":
         yield partial(sleep, _POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Default clients of Google's SDK, whose HTTP clients capture the bodies of streams."""
+"""Default clients of google-genai, whose HTTP clients capture the bodies of streams."""
 
 from __future__ import annotations
 

@@ -105,3 +105,13 @@ def _async_session() -> Any:
 def _with_hint(error: NoRegionError) -> NoRegionError:
     error.add_note("set AWS_REGION to the region of the models, or pass `client=`")
     return error
+
+
+def async_client() -> AsyncClient:
+    """Return a client for async calls."""
+    return AsyncClient()
+
+
+def http_of(client: Any) -> Any:
+    """Return the HTTP client of a client; None for another object."""
+    return getattr(client, "_endpoint", None)

@@ -25,10 +25,10 @@ from cohere.core import ApiError
 from cohere.environment import ClientEnvironment
 from cohere.v2.client import AsyncV2Client, V2Client
 
-from ..._dialects.sdk_model import dump_event, read_model
 from ..._engine.adapters import AsyncStream, Stream, required_key
 from ..._engine.drive import Flow, adrive, captured, drive
-from ..base._responses.secrets import REDACTED
+from ...core.base._responses.secrets import REDACTED
+from ..sdk_model import dump_event, read_model
 
 # Any: SDK objects are passed through.
 

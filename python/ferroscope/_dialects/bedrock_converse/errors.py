@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EventStreamError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
 
+_LIBRARIES: Final = ("aiohttp", "urllib3")
 # Error codes without a class in botocore. Their status, 400 or 403, does not identify them.
 _AUTHENTICATION: Final = frozenset(
     {
@@ -56,6 +63,18 @@ def stream_errors() -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def network_errors() -> Iterator[None]:
+    """Convert the errors of the HTTP libraries to the built-in network errors."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _LIBRARIES and not isinstance(error, HTTPClientError):
+            raise
+        late = any(kind.__name__ == "TimeoutError" for kind in type(error).__mro__)
+        raise (TimeoutError if late else ConnectionError)(str(error)) from error
+
+
 class APIError(EventStreamError):  # type: ignore[misc]  # the base class is untyped
     """An error that the service reports inside a stream."""
 
@@ -68,17 +87,17 @@ class APIError(EventStreamError):  # type: ignore[misc]  # the base class is unt
         self.body = body
 
 
-class APIConnectionError(ConnectionClosedError):  # type: ignore[misc]  # the base class is untyped
+class _WithEndpoint(Exception):
+    """A base of the exceptions for a connection that broke, before the SDK's class, which formats its own message."""
+
+    def __init__(self, message: str = "", *, request: object = None) -> None:
+        super().__init__(endpoint_url=request)  # type: ignore[call-arg]  # the parameter of the SDK's class
+        self.request = request
+
+
+class APIConnectionError(_WithEndpoint, ConnectionClosedError):  # type: ignore[misc]  # the base class is untyped
     """A connection that broke before the response ended."""
 
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(endpoint_url=request)
-        self.request = request
 
-
-class APITimeoutError(ReadTimeoutError):  # type: ignore[misc]  # the base class is untyped
+class APITimeoutError(_WithEndpoint, ReadTimeoutError):  # type: ignore[misc]  # the base class is untyped
     """A response that did not arrive in time."""
-
-    def __init__(self, message: str = "", *, request: object = None) -> None:
-        super().__init__(endpoint_url=request)
-        self.request = request

@@ -8,7 +8,7 @@ The HTTP response comes from a public event hook, which a client calls when a re
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -16,15 +16,27 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from ..._dialects.bedrock_converse.stream import Head
-from ._body import Body, network_errors
-from ._clients import AsyncClient
-from ._errors import APIConnectionError, APIError, APITimeoutError, completed_errors, stream_errors
+from ..._engine.adapters import AsyncObjectStream, AsyncStream, ObjectStream, Stream
+from ..._engine.raw_response import RawResponse
+from .clients import AsyncClient, async_client, http_of, sync_client
+from .errors import APIConnectionError, APIError, APITimeoutError, completed_errors, network_errors, stream_errors
+from .stream import Head
 
-__all__ = ["APIConnectionError", "APIError", "APITimeoutError", "AsyncStream", "Stream", "sender"]
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "AsyncStream",
+    "Stream",
+    "async_client",
+    "http_of",
+    "sender",
+    "sync_client",
+]
 
 # Any: AWS's SDKs have no types.
 
+_READ_SIZE: Final = 64 * 1024
 _STREAMS: Final = ("botocore.eventstream", "aiobotocore.eventstream")
 
 _RETRIES: Final = "needs-retry.bedrock-runtime"
@@ -60,21 +72,17 @@ def _send(client: Any, *, stream: bool = False, single: bool = False, **kwargs: 
         answer = method(**_drop_unknown_members(client, kwargs))
     if inspect.isawaitable(answer):
         return _asend(answer, received, stream, kwargs["modelId"], client if single else None)
-    return (
-        _engine_stream(answer, received, kwargs["modelId"], Stream, WrappedStream)
-        if stream
-        else _complete_response(answer, received)
-    )
+    if stream:
+        return _engine_stream(answer, received, kwargs["modelId"], Stream, ObjectStream)
+    return _complete_response(answer, received)
 
 
 async def _asend(sending: Any, received: list[Any], stream: bool, model: str, single: Any) -> Any:
     with _capturing_response(received, single):
         answer = await sending
-    return (
-        _engine_stream(answer, received, model, AsyncStream, WrappedAsyncStream)
-        if stream
-        else _complete_response(answer, received)
-    )
+    if stream:
+        return _engine_stream(answer, received, model, AsyncStream, AsyncObjectStream)
+    return _complete_response(answer, received)
 
 
 def _drop_unknown_members(client: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -166,42 +174,34 @@ def _complete_response(answer: Any, received: list[Any]) -> Any:
 # ---- streams
 
 
-def _engine_stream(answer: Any, received: list[Any], model: str, raw: Any, wrapped: Any) -> Any:
+def _engine_stream(answer: Any, received: list[Any], model: str, raw: type[ObjectStream], wrapped: Any) -> Any:
     """Return the stream for the engine; a stream that the program wrapped is read as objects."""
-    head = Head(model, answer["ResponseMetadata"])
-    if received and type(answer["stream"]).__module__ in _STREAMS:
-        return raw(answer["stream"], head, Body(received[0]))
-    return wrapped(answer["stream"], head)
+    sdk_stream, head = answer["stream"], Head(model, answer["ResponseMetadata"])
+    if not received or type(sdk_stream).__module__ not in _STREAMS:
+        return wrapped(sdk_stream, head=head, errors=_errors_of_reads)
+    response = received[0]
+    body = RawResponse(
+        response,
+        response.raw,
+        request=response.url,
+        read=partial(_read_async if raw is AsyncStream else _read, response.raw),
+        errors=network_errors,
+    )
+    return raw(sdk_stream, body, close=sdk_stream.close, head=head, errors=_errors_of_reads)
 
 
-class WrappedStream:
-    """A stream that is read as objects, from the SDK or from a wrapper of the program."""
-
-    def __init__(self, sdk_stream: Any, head: Head, response: Body | None = None) -> None:
-        self.sdk_stream = sdk_stream
-        self.head = head
-        self.response = response
-
-    def __iter__(self) -> Iterator[Any]:
-        with network_errors(), stream_errors():
-            yield from self.sdk_stream
-
-    def close(self) -> Any:
-        return self.sdk_stream.close()
+def _read(raw: Any) -> Iterator[bytes]:
+    yield from raw.stream(_READ_SIZE)
 
 
-class WrappedAsyncStream(WrappedStream):
-    """An async stream that is read as objects."""
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        with network_errors(), stream_errors():
-            async for event in self.sdk_stream:
-                yield event
+def _read_async(raw: Any) -> Any:
+    """Return the body of a response of aiohttp, or of httpx, which aiobotocore 3 may use."""
+    content = getattr(raw, "content", None) if hasattr(raw, "connection") else None
+    return raw.aiter_raw() if content is None else content.iter_any()
 
 
-class Stream(WrappedStream):
-    """A stream of the SDK that the program has not wrapped."""
-
-
-class AsyncStream(WrappedAsyncStream):
-    """An async stream of the SDK that the program has not wrapped."""
+@contextmanager
+def _errors_of_reads() -> Iterator[None]:
+    """Convert the exceptions of a stream that is read as objects."""
+    with network_errors(), stream_errors():
+        yield

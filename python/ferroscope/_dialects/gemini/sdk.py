@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any, Final
 from google.genai import errors, models
 from google.genai.types import GenerateContentResponse
 
-from ..._dialects.gemini.parameters import HTTP_OPTIONS, http_options
-from ..._dialects.gemini.sdk_objects import dump_event, read_response
+from ..._engine.adapters import AsyncObjectStream, AsyncStream, ObjectStream, Stream, WithRequest
 from ..._engine.common_errors import class_of_both
 from ...core.base._suggestions import type_name, with_article
 from ...errors import APIConnectionError as LostConnectionError
 from ...errors import ClientError, ProviderStreamError
-from ._clients import BodyBox, capture_into, http_library
-from ._files import aupload, needs_upload, upload
+from .clients import BodyBox, capture_into, http_library
+from .files import aupload, needs_upload, upload
+from .parameters import HTTP_OPTIONS, http_options
+from .sdk_objects import dump_event, read_response
 
 # Any: SDK objects are passed through.
 
@@ -76,7 +77,10 @@ def _send(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> 
         events = iter(events)
         # The SDK sends the request on the first iteration.
         first = next(events, _END)
-    return Stream(client, box.response) if box.response is not None else ObjectStream(client, events, first)
+    if box.response is not None:
+        return Stream(None, box.response, owner=client)
+    close = getattr(events, "close", None)
+    return ObjectStream(_from(first, events), close=close, errors=_stream_errors, owner=client)
 
 
 async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: Any) -> Any:
@@ -95,7 +99,10 @@ async def _asend(client: Any, methods: Any, *, stream: bool = False, **kwargs: A
         events = methods.generate_content_stream(**kwargs)
         events = aiter(await events if inspect.isawaitable(events) else events)
         first = await anext(events, _END)
-    return AsyncStream(client, box.response) if box.response is not None else AsyncObjectStream(client, events, first)
+    if box.response is not None:
+        return AsyncStream(None, box.response, owner=client)
+    close = partial(_cancel, events)
+    return AsyncObjectStream(_afrom(first, events), close=close, errors=_stream_errors, owner=client)
 
 
 def _response_or_text(answer: Any, box: BodyBox) -> Any:
@@ -132,90 +139,53 @@ def _is_sdk_method(function: object) -> bool:
 # ---- streams
 
 
-class Stream:
-    """A stream that is read as bytes.
+# Every stream keeps its client: the SDK closes an unreferenced client and its streams.
 
-    Attributes:
-        client: The client. This reference keeps it alive: the SDK closes an unreferenced client and its streams.
-        response: The HTTP response.
+
+def _from(first: object, events: Any) -> Iterator[Any]:
+    """Yield the first event and the others."""
+    if first is not _END:
+        yield first
+        yield from events
+
+
+async def _afrom(first: object, events: Any) -> AsyncIterator[Any]:
+    if first is not _END:
+        yield first
+        async for event in events:
+            yield event
+
+
+async def _cancel(events: Any) -> None:
+    """Close the connection of an async stream.
+
+    In every major version, closing the SDK's generator leaves the connection open, but cancelling a read closes it.
     """
-
-    def __init__(self, client: object, response: Any) -> None:
-        self.client = client
-        self.response = response
-
-    def close(self) -> None:
-        self.response.close()
-
-
-class AsyncStream(Stream):
-    """A stream of an async call that is read as bytes."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self.response.aiter_bytes()  # type: ignore[no-any-return]  # the engine reads the response directly
-
-    async def aclose(self) -> None:
-        await self.response.aclose()
+    while True:
+        read = asyncio.ensure_future(anext(events, _END))
+        await asyncio.sleep(0)  # until the read waits for the network, or has returned buffered data
+        read.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            if await read is not _END:
+                continue
+        break
+    if callable(close := getattr(events, "aclose", None)):
+        await close()
 
 
-class ObjectStream:
-    """A stream that is read as SDK objects."""
-
-    def __init__(self, client: object, events: Any, first: object) -> None:
-        self.client = client
-        self._events = events
-        self._first = first
-
-    def __iter__(self) -> Iterator[Any]:
-        if self._first is not _END:
-            yield self._first
-            try:
-                yield from self._events
-            except errors.APIError as error:
-                raise _as_stream_error(error) from None
-
-    def close(self) -> None:
-        if callable(close := getattr(self._events, "close", None)):
-            close()
-
-
-class AsyncObjectStream:
-    """A stream of an async call that is read as SDK objects."""
-
-    def __init__(self, client: object, events: Any, first: object) -> None:
-        self.client = client
-        self._events = events
-        self._first = first
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        if self._first is not _END:
-            yield self._first
-            try:
-                async for event in self._events:
-                    yield event
-            except errors.APIError as error:
-                raise _as_stream_error(error) from None
-            except Exception as error:
-                if _is_aiohttp_error(error):
-                    raise ConnectionError(str(error)) from error
-                raise
-
-    async def aclose(self) -> None:
-        """Close the connection.
-
-        In every major version, closing the SDK's generator leaves the connection open, but cancelling a read closes it.
-        """
-        while True:
-            read = asyncio.ensure_future(anext(self._events, _END))
-            await asyncio.sleep(0)  # until the read waits for the network, or has returned buffered data
-            read.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                if await read is not _END:
-                    continue
-            break
-        close: Any = getattr(self._events, "aclose", None)
-        if close is not None:
-            await close()
+@contextmanager
+def _stream_errors() -> Iterator[None]:
+    """Convert the exceptions that the SDK raises inside a stream."""
+    try:
+        yield
+    except errors.APIError as error:
+        vars(error)["body"] = error.details
+        error.__class__ = _stream_class(error.code or 500)
+        raise
+    except Exception as error:
+        if _is_aiohttp_error(error):
+            raise ConnectionError(str(error)) from error
+        raise
 
 
 # ---- exceptions, with the names and parameters that the engine uses
@@ -247,13 +217,6 @@ def _stream_class(code: int) -> type[APIError]:
     return StreamClientError if 400 <= code < 500 else StreamServerError
 
 
-def _as_stream_error(error: errors.APIError) -> errors.APIError:
-    """Convert an exception that the SDK raised inside a stream to a class of this module, and return it."""
-    vars(error)["body"] = error.details
-    error.__class__ = _stream_class(error.code or 500)
-    return error
-
-
 def _is_aiohttp_error(error: Exception) -> bool:
     """Return whether aiohttp raised an exception; the SDK uses it for async calls if it is installed."""
     return type(error).__module__.partition(".")[0] == "aiohttp"
@@ -271,15 +234,9 @@ def _unified_errors() -> Iterator[None]:
         raise
 
 
-class APIConnectionError(http.RemoteProtocolError):
+class APIConnectionError(WithRequest, http.RemoteProtocolError):
     """A connection that broke before the response ended."""
 
-    def __init__(self, message: str = "", *, request: Any = None) -> None:
-        super().__init__(message, request=request)
 
-
-class APITimeoutError(http.ReadTimeout):
+class APITimeoutError(WithRequest, http.ReadTimeout):
     """A response that did not arrive in time."""
-
-    def __init__(self, message: str = "", *, request: Any = None) -> None:
-        super().__init__(message, request=request)
