@@ -19,12 +19,17 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from ._checkpoint import Checkpoint, CheckpointError, CheckpointRow
+    from ._export import export
     from ._map import AsyncRowResults, MapOptions, RowResults, map_rows
     from ._results import MapStats, RecordedError, RowResult, StopReason
     from ._rows import Row, Rows
 
 __all__ = [
     "AsyncRowResults",
+    "Checkpoint",
+    "CheckpointError",
+    "CheckpointRow",
     "MapOptions",
     "MapStats",
     "RecordedError",
@@ -33,12 +38,15 @@ __all__ = [
     "RowResults",
     "Rows",
     "StopReason",
+    "export",
     "map_rows",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "export": "._export",
+        **dict.fromkeys(["Checkpoint", "CheckpointError", "CheckpointRow"], "._checkpoint"),
         **dict.fromkeys(["AsyncRowResults", "MapOptions", "RowResults", "map_rows"], "._map"),
         **dict.fromkeys(["MapStats", "RecordedError", "RowResult", "StopReason"], "._results"),
         **dict.fromkeys(["Row", "Rows"], "._rows"),

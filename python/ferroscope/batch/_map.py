@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from .. import prices
 from ._results import MapStats, RowResult
-from ._rows import Rows, open_rows
+from ._rows import Rows, column_key, open_rows
 from ._run import Run, RunLimits
-from ._target import target_of
+from ._target import CallTarget, target_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,7 +41,9 @@ class MapOptions(TypedDict, total=False):
         allow_unpriced: Whether a run with a budget may call models without a price.
         deadline: The time limit of the run in seconds. Async calls in progress are cancelled; sync calls end first.
         max_failures: The number of failed rows after which the run ends; by default it never does.
-        key: The column with the key of a row.
+        key: The column with the key of a row; by default a key is made from the content of the row.
+        checkpoint: The file that records the results. A run with the same file goes on from it.
+        retry_failed: Whether rows whose recorded failure is final are called again.
     """
 
     concurrency: int
@@ -54,6 +56,8 @@ class MapOptions(TypedDict, total=False):
     deadline: float | None
     max_failures: int | None
     key: str | None
+    checkpoint: str | Path | None
+    retry_failed: bool
 
 
 _DEFAULT_CONCURRENCY = 32
@@ -65,17 +69,20 @@ class AsyncRowResults(Generic[_T_co]):
     `async with` closes the run at the end of the block, and so does leaving an `async for` early.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, start: Callable[[], Run]) -> None:
+        self._run: Run | None = None
+        self._start = start
         self._results: deque[RowResult[Any]] = deque()
 
     @property
     def stats(self) -> MapStats:
         """The counts of the run so far."""
-        return self._run.stats
+        return MapStats() if self._run is None else self._run.stats
 
     async def __aiter__(self) -> AsyncIterator[RowResult[_T_co]]:
         try:
+            if self._run is None:
+                self._run = self._start()
             while True:
                 while self._results:
                     yield self._results.popleft()
@@ -84,7 +91,7 @@ class AsyncRowResults(Generic[_T_co]):
                     return
                 self._results.extend(found)
         finally:
-            await self._run.close()
+            await self.aclose()
 
     async def collect(self) -> list[RowResult[_T_co]]:
         """Return all results in a list."""
@@ -92,7 +99,8 @@ class AsyncRowResults(Generic[_T_co]):
 
     async def aclose(self) -> None:
         """End the run. Calls in progress are cancelled."""
-        await self._run.close()
+        if self._run is not None:
+            await self._run.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -243,35 +251,33 @@ def map_rows(
         max_failures=options.get("max_failures"),
     )
     source = open_rows(rows)
-    key = options.get("key")
+    meter = prices.meter(options.get("budget_usd"), allow_unpriced=options.get("allow_unpriced", False))
+    key, path, retry_failed = options.get("key"), options.get("checkpoint"), options.get("retry_failed", False)
+    if path is not None and not isinstance(target, CallTarget):
+        raise TypeError(
+            f"a checkpoint needs the request of a call before it is sent, so {target.name} must be a decorated "
+            "function without further decorators"
+        )
 
     def start() -> Run:
-        meter = prices.meter(options.get("budget_usd"), allow_unpriced=options.get("allow_unpriced", False))
-        return Run(target, source, limits, meter, None, _key_reader(key))
+        if path is None:
+            return Run(target, source, limits, meter, _key_reader(key))
+        from ._checkpoint import Checkpoint, RunRecorder
 
-    if not target.is_async:
-        return RowResults(start)
-    if source.async_rows is None and _runs_trio():
-        raise TypeError("`map_rows` of an async function needs asyncio")
-    return AsyncRowResults(start())
+        recorder = RunRecorder(Checkpoint(path), target.name, key, retry_failed)
+        return Run(target, source, limits, meter, recorder.key, recorder)
 
-
-def _key_reader(column: str | None) -> Callable[[int, Any], str]:
-    if column is None:
-        return lambda index, row: str(index)
-    return lambda index, row: column_key(row, column)
+    return AsyncRowResults(start) if target.is_async else RowResults(start)
 
 
-def column_key(row: Any, column: str) -> str:
-    """Return the key of a row in a column.
+def _key_reader(column: str | None) -> Callable[[int, Any], tuple[str, Exception | None]]:
+    def key_of(index: int, row: Any) -> tuple[str, Exception | None]:
+        try:
+            return (str(index) if column is None else column_key(row, column)), None
+        except ValueError as error:
+            return str(index), error
 
-    Raises:
-        ValueError: The row has no such column.
-    """
-    try:
-        return str(row[column])
-    except (TypeError, KeyError, IndexError):
-        raise ValueError(f"the row has no key: no member {column!r}") from None
+    return key_of
 
 
 def _check_options(options: Any) -> None:
@@ -289,14 +295,3 @@ def _check_options(options: Any) -> None:
     deadline = options.get("deadline")
     if deadline is not None and not deadline > 0:
         raise ValueError(f"`deadline` must be more than 0 seconds, not {deadline!r}")
-
-
-def _runs_trio() -> bool:
-    trio = sys.modules.get("trio")
-    if trio is None:
-        return False
-    try:
-        trio.lowlevel.current_task()
-    except RuntimeError:
-        return False
-    return True

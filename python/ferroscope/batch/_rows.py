@@ -143,7 +143,12 @@ def _csv_rows(path: Path, compressed: bool, delimiter: str) -> Iterator[Any]:
                 yield dict(row)
 
 
-def _pyarrow(module: str) -> Any:
+def load_pyarrow(module: str) -> Any:
+    """Return a module of pyarrow.
+
+    Raises:
+        ferroscope.errors.MissingExtraError: It is not installed.
+    """
     try:
         __import__(f"pyarrow.{module}")
     except ImportError as error:
@@ -155,12 +160,12 @@ def _pyarrow(module: str) -> Any:
 
 
 def _parquet(path: Path) -> RowSource:
-    file = _pyarrow("parquet").ParquetFile(path)
+    file = load_pyarrow("parquet").ParquetFile(path)
     return RowSource(_arrow_rows(file.iter_batches(batch_size=_BATCH)), total=lambda: file.metadata.num_rows)
 
 
 def _arrow_file(path: Path) -> Iterator[Any]:
-    ipc = _pyarrow("ipc")
+    ipc = load_pyarrow("ipc")
     with path.open("rb") as file:
         try:
             reader = ipc.open_file(file)
@@ -207,6 +212,18 @@ def _table_source(rows: Any) -> RowSource | None:
 def _pandas_rows(frame: Any) -> Iterator[Any]:
     for start in range(0, len(frame), _BATCH):
         yield from frame.iloc[start : start + _BATCH].to_dict(orient="records")
+
+
+def column_key(row: Any, column: str) -> str:
+    """Return the key of a row in a column.
+
+    Raises:
+        ValueError: The row has no such column.
+    """
+    try:
+        return str(row[column])
+    except (TypeError, KeyError, IndexError):
+        raise ValueError(f"the row has no key: no member {column!r}") from None
 
 
 def shown_row(row: object) -> object:

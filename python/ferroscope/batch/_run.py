@@ -84,12 +84,8 @@ class RowState:
 class Recorder(Protocol):
     """The record of the rows of a run, such as a checkpoint."""
 
-    def key(self, index: int, row: Any) -> str:
-        """Return the key of a row.
-
-        Raises:
-            ValueError: Another row has the same key.
-        """
+    def key(self, index: int, row: Any) -> tuple[str, Exception | None]:
+        """Return the key of a row, and an error if the row cannot have one."""
         ...
 
     def recall(self, state: RowState) -> SavedAnswer | None:
@@ -104,7 +100,9 @@ class Recorder(Protocol):
         """Record the result of a row, and return when it is durable."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self, *, complete: bool) -> None:
+        """End the record. `complete`: all rows of the input have a result."""
+        ...
 
 
 class Run:
@@ -120,8 +118,8 @@ class Run:
         source: RowSource,
         limits: RunLimits,
         meter: prices.Meter,
-        recorder: Recorder | None,
-        key_of: Callable[[int, Any], str],
+        key_of: Callable[[int, Any], tuple[str, Exception | None]],
+        recorder: Recorder | None = None,
     ) -> None:
         self.stats = MapStats()
         self._target = target
@@ -193,7 +191,8 @@ class Run:
             self._pool.shutdown(wait=False, cancel_futures=True)
         self._context.run(self._scope.close)
         if self._recorder is not None:
-            await self._recorder.close()
+            complete = self._exhausted and self.stats.stopped is None and self._fatal is None
+            await self._recorder.close(complete=complete)
         self.stats.end()
 
     def _start(self) -> None:
@@ -265,13 +264,10 @@ class Run:
         if row is _END:
             self._exhausted = True
             return None
-        state = RowState(self._drawn, row, str(self._drawn))
+        index = self._drawn
         self._drawn += 1
-        try:
-            state.key = self._key_of(state.index, row)
-        except (TypeError, ValueError, LookupError) as error:
-            state.error = error
-        return state
+        key, error = self._key_of(index, row)
+        return RowState(index, row, key, error=error)
 
     def _put(self, result: RowResult[Any]) -> None:
         stats = self.stats
@@ -306,9 +302,12 @@ class Run:
 
     async def _result(self, state: RowState, context: contextvars.Context) -> RowResult[Any] | None:
         """Return the result of a row; None if the run ended before it."""
-        if state.error is not None:
-            return _failed(state, state.error)
         recorder = self._recorder
+        if state.error is not None:
+            failed = _failed(state, state.error)
+            if recorder is not None:
+                await recorder.record(state, failed, b"", final=True)
+            return failed
         recall = None if recorder is None else _recall(recorder, state)
         answer: Answer | Exception | None = None
         result: RowResult[Any] | None = None
@@ -325,7 +324,7 @@ class Run:
                 if isinstance(answer, Answer):
                     self._wait = _FIRST_WAIT
                     result = _succeeded(state, answer)
-                    if recorder is not None:
+                    if recorder is not None and not result.restored:
                         await recorder.record(state, result, answer.body, final=True)
                     return result
                 if isinstance(answer, _FATAL):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ferroscope import llm
 from ferroscope.batch import MapOptions
 from ferroscope.testing import Answer, ProviderServer
 
@@ -26,7 +27,7 @@ def test_an_example_runs(
     (tmp_path / "texts.jsonl").write_text('{"text": "book"}\n{"text": "tree"}\n')
     server.reply_always(Answer("The Name of the Wind"))
     example = EXAMPLES[number]
-    exec(compile(example, "batch.md", "exec"), {"__name__": "page"})
+    exec(compile(example, "batch.md", "exec"), {"__name__": "page", "llm": llm})
     expected = "".join(f"{line}\n" for line in re.findall(r"^# > (.*)$", example, re.MULTILINE))
     assert capsys.readouterr().out == expected
 

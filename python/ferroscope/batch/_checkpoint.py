@@ -1,0 +1,413 @@
+"""Checkpoints: the results of a run in one SQLite file, from which a later run goes on.
+
+A result counts as finished only when it is on disk. Results are written by one thread, in groups: each transaction has
+the results that arrived during the one before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import orjson
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from .._version import __version__
+from ..core.base.call_response import BaseCallResponse
+from ..errors import FerroscopeError
+from ._requests import row_hash
+from ._results import RecordedError, RowResult
+from ._rows import UnreadableRow, column_key, shown_row
+from ._run import RowState
+from ._target import SavedAnswer
+
+if TYPE_CHECKING:
+    from typing import Self
+
+# Any: rows, and the results of the user's function.
+
+Status: TypeAlias = Literal["done", "failed", "deferred"]
+"""The status of a row. `deferred` is a failure that may be temporary, so that the next run calls the row again."""
+
+VERSION: Final = 1
+_APPLICATION: Final = 0x4653_4350  # "FSCP", in the header of the file
+_GROUP: Final = 1_000  # rows in a transaction
+_SCHEMA: Final = """
+CREATE TABLE rows (
+    key TEXT NOT NULL,
+    request BLOB NOT NULL,
+    run INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    row TEXT NOT NULL,
+    body BLOB NOT NULL,
+    output TEXT NOT NULL,
+    error_kind TEXT,
+    error TEXT,
+    attempts INTEGER NOT NULL,
+    cost TEXT,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    start_time REAL NOT NULL,
+    end_time REAL NOT NULL,
+    PRIMARY KEY (key, request)
+);
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    function TEXT NOT NULL,
+    version TEXT NOT NULL,
+    start_time REAL NOT NULL,
+    complete INTEGER NOT NULL
+);
+"""
+_COLUMNS: Final = (
+    "key, request, run, position, status, row, body, output, error_kind, error, attempts, cost, input_tokens, "
+    "output_tokens, start_time, end_time"
+)
+_INSERT: Final = f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+_TOUCH: Final = "UPDATE rows SET run = ?, position = ? WHERE key = ? AND request = ?"
+
+
+class CheckpointError(FerroscopeError):
+    """A checkpoint cannot be opened or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A recorded row.
+
+    Attributes:
+        position: The position of the row in the input.
+        key: The key of the row.
+        row: The row, as JSON values.
+        status: `"done"`, `"failed"`, or `"deferred"` for a failure that may be temporary.
+        output: The text of the response, or the result of the call as JSON values; None if the row failed.
+        error: The class and the message of the failure.
+        attempts: The number of requests.
+        cost: The cost in USD; None if it is unknown.
+        input_tokens: The number of input tokens.
+        output_tokens: The number of output tokens.
+        start_time: The time of the last request, in milliseconds since the epoch.
+        end_time: The time at which the row was finished.
+    """
+
+    position: int
+    key: str
+    row: Any
+    status: Status
+    output: Any
+    error: str | None
+    attempts: int
+    cost: Decimal | None
+    input_tokens: int | None
+    output_tokens: int | None
+    start_time: float
+    end_time: float
+
+
+class Checkpoint:
+    """An open checkpoint file. Only one process can open it at a time.
+
+    Args:
+        path: The file. It is created if it does not exist.
+
+    Raises:
+        CheckpointError: The file is not a checkpoint, has a newer version, or is in use.
+
+    Example:
+        ```python
+        from ferroscope.batch import Checkpoint
+
+        with Checkpoint("results.checkpoint") as checkpoint:
+            failed = [row for row in checkpoint.rows() if row.status != "done"]
+        ```
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        try:
+            self._database = self._open()
+        except sqlite3.Error as error:
+            raise CheckpointError(self._explained(error)) from error
+
+    def _open(self) -> sqlite3.Connection:
+        # Several threads use the connection, one at a time.
+        database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            # The lock of a killed process ends with it.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            application = database.execute("PRAGMA application_id").fetchone()[0]
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            is_new = not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not is_new and application != _APPLICATION:
+                raise CheckpointError(
+                    f"{str(self.path)!r} is another SQLite database, not a checkpoint of Ferroscope: use another path"
+                )
+            if not is_new and version != VERSION:
+                raise CheckpointError(
+                    f"{str(self.path)!r} is a checkpoint of version {version}, and this version of Ferroscope "
+                    f"({__version__}) reads version {VERSION}: use the version that wrote it, or another path"
+                )
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("BEGIN IMMEDIATE")
+            if is_new:
+                for statement in _SCHEMA.split(";"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA application_id = {_APPLICATION}")
+                database.execute(f"PRAGMA user_version = {VERSION}")
+            database.execute("COMMIT")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _explained(self, error: sqlite3.Error) -> str:
+        if "locked" in str(error):
+            return f"the checkpoint {str(self.path)!r} is in use by another run: wait for its end, or use another path"
+        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            return f"{str(self.path)!r} is not a checkpoint of Ferroscope: use another path"
+        return f"the checkpoint {str(self.path)!r} cannot be used: {error}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock, suppress(sqlite3.Error):
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.close()
+
+    def __len__(self) -> int:
+        """Return the number of recorded results."""
+        return int(self._query("SELECT count(*) FROM rows")[0][0])
+
+    def rows(self) -> Iterator[CheckpointRow]:
+        """Yield the recorded rows of the last run, in the order of the input.
+
+        After a run that did not reach the end of its input, these are all recorded rows.
+        """
+        last = self._query("SELECT run, complete FROM runs ORDER BY run DESC LIMIT 1")
+        newest = "run = (SELECT max(run) FROM rows AS other WHERE other.key = rows.key)"
+        chosen = f"run = {last[0][0]}" if last and last[0][1] else newest
+        columns = (
+            "position, key, row, status, output, error_kind, error, attempts, cost, input_tokens, output_tokens, "
+            "start_time, end_time"
+        )
+        cursor = self._database.execute(f"SELECT {columns} FROM rows WHERE {chosen} ORDER BY position, key")
+        for position, key, row, status, output, kind, error, attempts, cost, *counts in cursor:
+            yield CheckpointRow(
+                position,
+                key,
+                orjson.loads(row),
+                status,
+                orjson.loads(output),
+                None if error is None else f"{kind}: {error}",
+                attempts,
+                None if cost is None else Decimal(cost),
+                *counts,
+            )
+
+    def _query(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    # ---- for a run
+
+    def begin_run(self, function: str) -> int:
+        """Record the start of a run, and return its number."""
+        sql = "INSERT INTO runs (function, version, start_time, complete) VALUES (?, ?, ?, 0) RETURNING run"
+        return int(self._query(sql, function, __version__, time.time() * 1000)[0][0])
+
+    def end_run(self, run: int) -> None:
+        """Record that a run has reached the end of its input."""
+        self._query("UPDATE runs SET complete = 1 WHERE run = ?", run)
+
+    def find(self, key: str, request: bytes) -> tuple[Any, ...] | None:
+        """Return the status, body, times, and failure of a recorded result."""
+        sql = "SELECT status, body, start_time, end_time, error_kind, error FROM rows WHERE key = ? AND request = ?"
+        found = self._query(sql, key, request)
+        return found[0] if found else None
+
+    def write(self, changes: list[tuple[str, tuple[Any, ...]]]) -> None:
+        """Execute statements in one durable transaction."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                for sql, values in changes:
+                    self._database.execute(sql, values)
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+class RunRecorder:
+    """The record of one run in a checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint, function: str, key: str | None, retry_failed: bool) -> None:
+        self._checkpoint = checkpoint
+        self._key_column = key
+        self._retry_failed = retry_failed
+        # Only the results of earlier runs can be reused.
+        self._may_recall = len(checkpoint) > 0
+        self._run = checkpoint.begin_run(function)
+        self._keys = _KeyCounts()
+        self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="ferroscope-checkpoint", daemon=True)
+        self._writer.start()
+
+    def key(self, index: int, row: Any) -> tuple[str, Exception | None]:
+        """Return the key of a row, and an error if the row cannot have one."""
+        error: Exception | None = None
+        content = row.text if isinstance(row, UnreadableRow) else row
+        if self._key_column is not None:
+            try:
+                own = column_key(content, self._key_column)
+            except ValueError as missing:
+                error = missing
+            else:
+                count = self._keys.add(own)
+                if count == 0:
+                    return own, None
+                message = f"the key {own!r} of the column {self._key_column!r} is that of an earlier row, too"
+                return f"{own}#{count}", ValueError(message)
+        hashed = row_hash(content)
+        return f"{hashed}-{self._keys.add(hashed)}", error
+
+    def recall(self, state: RowState) -> SavedAnswer | None:
+        """Return the recorded answer of a row whose request is the same.
+
+        Raises:
+            RecordedError: The recorded result is a final failure.
+        """
+        found = self._checkpoint.find(state.key, state.request) if self._may_recall else None
+        if found is None:
+            return None
+        status, body, start_time, end_time, kind, error = found
+        if status == "deferred" or (status == "failed" and self._retry_failed):
+            return None
+        self._changes.put(_Change(_TOUCH, (self._run, state.index, state.key, state.request)))
+        if status == "failed":
+            raise RecordedError(kind, error)
+        return SavedAnswer(body, start_time, end_time)
+
+    async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
+        """Write the result of a row, and return when it is on disk."""
+        error = result.error
+        status: Status = "done" if error is None else "failed" if final else "deferred"
+        values = (
+            state.key,
+            state.request,
+            self._run,
+            state.index,
+            status,
+            orjson.dumps(shown_row(result.row)).decode(),
+            body,
+            orjson.dumps(output_of(result.value)).decode(),
+            None if error is None else type(error).__name__,
+            None if error is None else str(error),
+            result.attempts,
+            None if result.cost is None else format(result.cost, "f"),
+            result.input_tokens,
+            result.output_tokens,
+            state.started,
+            time.time() * 1000,
+        )
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+        self._changes.put(_Change(_INSERT, values, loop, written))
+        await written
+
+    async def close(self, *, complete: bool) -> None:
+        """Write what is left, and close the file."""
+        self._changes.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+        if complete:
+            self._checkpoint.end_run(self._run)
+        self._checkpoint.close()
+        self._keys.close()
+
+    def _write(self) -> None:
+        """Write changes until the end, in the writer's thread."""
+        ended = False
+        while not ended:
+            group = [self._changes.get()]
+            with suppress(queue.Empty):
+                while len(group) < _GROUP and group[-1] is not None:
+                    group.append(self._changes.get_nowait())
+            ended = group[-1] is None
+            changes = [one for one in group if one is not None]
+            failure: Exception | None = None
+            try:
+                if changes:
+                    self._checkpoint.write([(one.sql, one.values) for one in changes])
+            except sqlite3.Error as error:
+                failure = CheckpointError(f"the checkpoint {str(self._checkpoint.path)!r} cannot be written: {error}")
+            waiting = [one for one in changes if one.written is not None]
+            if waiting:
+                with suppress(RuntimeError):  # the loop was closed meanwhile
+                    assert waiting[0].loop is not None
+                    waiting[0].loop.call_soon_threadsafe(_notify, waiting, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A statement for the writer, and the future to set when it is durable."""
+
+    sql: str
+    values: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop | None = None
+    written: asyncio.Future[None] | None = None
+
+
+def _notify(changes: list[_Change], failure: Exception | None) -> None:
+    for one in changes:
+        if one.written is None or one.written.done():
+            continue
+        if failure is None:
+            one.written.set_result(None)
+        else:
+            one.written.set_exception(failure)
+
+
+class _KeyCounts:
+    """The number of rows with each key. It is a temporary database, because a dict of all keys may not fit."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID")
+
+    def add(self, key: str) -> int:
+        """Count a row, and return the number of earlier rows with the same key."""
+        sql = "INSERT INTO keys VALUES (?, 0) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
+        return int(self._database.execute(sql, (key,)).fetchone()[0])
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def output_of(value: Any) -> Any:
+    """Return the result of a call as JSON values: the text of a response, or its tool calls if it has no text."""
+    if isinstance(value, BaseCallResponse):
+        if value.content or not value.tools:
+            return value.content
+        return [{"tool": tool._name(), "arguments": to_jsonable_python(tool.args)} for tool in value.tools]
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return to_jsonable_python(value, bytes_mode="base64", fallback=str)
