@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # Modules that v1 does not document, or only warns about.
-OUT_OF_SCOPE = {"beta", "experimental", "v0"}
+OUT_OF_SCOPE = ("beta.rag", "experimental", "v0")
 PUBLIC: set[str] = set()
 TARGET = Path(__file__).parents[1] / "tests/python/compat/v1_names.json"
 
@@ -88,7 +88,7 @@ def main() -> None:
     PUBLIC.update(
         module
         for module in surface["modules"]
-        if not any(part.startswith("_") or part in OUT_OF_SCOPE for part in module.split("."))
+        if "._" not in module and not f"{module}.".startswith(tuple(f"mirascope.{name}." for name in OUT_OF_SCOPE))
     )
     modules = {
         module: names

@@ -26,6 +26,7 @@ SURFACE = ROOT.parent / "shared/contract/api_surface_v1.json"
 
 # Packages whose every name must be here, and those of their modules. A provider joins when it is complete.
 COMPLETE = (
+    "mirascope.beta",
     "mirascope.core.anthropic",
     "mirascope.core.azure",
     "mirascope.core.base",
