@@ -1,4 +1,4 @@
-"""The command line: `ferroscope decode`, `demo`, `doctor`, `prices`, `version`."""
+"""The command line: `ferroscope decode`, `demo`, `doctor`, `map`, `prices`, `version`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     from . import __version__, _decode
+    from .batch import _arguments as batch
     from .prices import _cli as prices
 
     parser = argparse.ArgumentParser(prog="ferroscope", description="Language-model calls as decorated functions.")
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument("--brief", action="store_true", help="skip the pauses and the measurements")
     doctor = command("doctor", "show the installed SDKs, which keys are set, the transports and missing prices")
     doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
+    batch.add_arguments(command("map", "call a function for every row of a file, and go on after an interruption"))
     prices.add_arguments(command("prices", "show the prices of a model: rates, tiers, source, age"))
     command("version", "show the version")
     chosen = parser.parse_args(arguments)
@@ -60,6 +62,10 @@ def _run(chosen: argparse.Namespace) -> int:
             from ._doctor import run_doctor
 
             return run_doctor(chosen.models)
+        case "map":
+            from .batch._cli import run_map
+
+            return run_map(chosen)
         case "prices":
             from .prices._cli import show_prices
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from .. import prices
+from ._progress import Progress, progress_for
 from ._results import MapStats, RowResult
 from ._rows import Rows, column_key, open_rows
 from ._run import Run, RunLimits
@@ -44,6 +45,7 @@ class MapOptions(TypedDict, total=False):
         key: The column with the key of a row; by default a key is made from the content of the row.
         checkpoint: The file that records the results. A run with the same file goes on from it.
         retry_failed: Whether rows whose recorded failure is final are called again.
+        progress: Whether to show the progress: a bar in a terminal or a notebook, otherwise lines on stderr.
     """
 
     concurrency: int
@@ -58,6 +60,7 @@ class MapOptions(TypedDict, total=False):
     key: str | None
     checkpoint: str | Path | None
     retry_failed: bool
+    progress: bool
 
 
 _DEFAULT_CONCURRENCY = 32
@@ -69,9 +72,11 @@ class AsyncRowResults(Generic[_T_co]):
     `async with` closes the run at the end of the block, and so does leaving an `async for` early.
     """
 
-    def __init__(self, start: Callable[[], Run]) -> None:
+    def __init__(self, start: Callable[[], Run], progress: Progress | None = None) -> None:
         self._run: Run | None = None
         self._start = start
+        self._progress = progress
+        self._event_loop: asyncio.AbstractEventLoop | None = None
         self._results: deque[RowResult[Any]] = deque()
 
     @property
@@ -82,20 +87,30 @@ class AsyncRowResults(Generic[_T_co]):
     async def __aiter__(self) -> AsyncIterator[RowResult[_T_co]]:
         try:
             if self._run is None:
+                self._event_loop = asyncio.get_running_loop()
                 self._run = self._start()
             while True:
                 while self._results:
                     yield self._results.popleft()
                 found = await self._run.next_results()
+                if self._progress is not None:
+                    self._progress.update(self._run.stats)
                 if not found:
                     return
                 self._results.extend(found)
         finally:
             await self.aclose()
+            if self._progress is not None:
+                self._progress.end(self.stats)
 
     async def collect(self) -> list[RowResult[_T_co]]:
         """Return all results in a list."""
         return [result async for result in self]
+
+    def stop(self) -> None:
+        """Start no further row. The results of rows in progress follow. May be called from any thread."""
+        if self._run is not None and self._event_loop is not None:
+            self._event_loop.call_soon_threadsafe(self._run.stop)
 
     async def aclose(self) -> None:
         """End the run. Calls in progress are cancelled."""
@@ -115,10 +130,11 @@ class RowResults(Generic[_T_co]):
     The calls run in threads. `with` closes the run at the end of the block, and so does leaving a `for` early.
     """
 
-    def __init__(self, start: Callable[[], Run]) -> None:
+    def __init__(self, start: Callable[[], Run], progress: Progress | None = None) -> None:
         self._loop = _LoopThread()
         self._run: Run | None = None
         self._start = start
+        self._progress = progress
         self._results: deque[RowResult[Any]] = deque()
 
     @property
@@ -132,11 +148,15 @@ class RowResults(Generic[_T_co]):
                 while self._results:
                     yield self._results.popleft()
                 found = self._loop.wait(self._next())
+                if self._progress is not None:
+                    self._progress.update(self.stats)
                 if not found:
                     return
                 self._results.extend(found)
         finally:
             self.close()
+            if self._progress is not None:
+                self._progress.end(self.stats)
 
     async def _next(self) -> list[RowResult[Any]]:
         if self._run is None:
@@ -146,6 +166,11 @@ class RowResults(Generic[_T_co]):
     def collect(self) -> list[RowResult[_T_co]]:
         """Return all results in a list."""
         return list(self)
+
+    def stop(self) -> None:
+        """Start no further row. The results of rows in progress follow. May be called from any thread."""
+        if self._run is not None:
+            self._loop.call(self._run.stop)
 
     def close(self) -> None:
         """End the run. Calls in progress end in their threads; their results are dropped."""
@@ -178,6 +203,11 @@ class _LoopThread:
             self._thread = threading.Thread(target=_run_loop, args=(loop,), name="ferroscope-map-loop", daemon=True)
             self._thread.start()
         return asyncio.run_coroutine_threadsafe(result, self._loop).result()
+
+    def call(self, fn: Callable[[], None]) -> None:
+        """Call a function in the loop, without waiting for it."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(fn)
 
     def stop(self) -> None:
         loop, self._loop = self._loop, None
@@ -267,7 +297,8 @@ def map_rows(
         recorder = RunRecorder(Checkpoint(path), target.name, key, retry_failed)
         return Run(target, source, limits, meter, recorder.key, recorder)
 
-    return AsyncRowResults(start) if target.is_async else RowResults(start)
+    progress = progress_for() if options.get("progress") else None
+    return AsyncRowResults(start, progress) if target.is_async else RowResults(start, progress)
 
 
 def _key_reader(column: str | None) -> Callable[[int, Any], tuple[str, Exception | None]]:

@@ -12,7 +12,7 @@ from ..errors import FerroscopeError
 
 _T = TypeVar("_T", covariant=True)
 
-StopReason: TypeAlias = Literal["budget", "deadline", "failures", "closed", "error"]
+StopReason: TypeAlias = Literal["budget", "deadline", "failures", "stopped", "closed", "error"]
 """The reason for the end of a run before its last row."""
 
 

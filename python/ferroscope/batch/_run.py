@@ -175,6 +175,11 @@ class Run:
             self._changed.clear()
             await self._changed.wait()
 
+    def stop(self) -> None:
+        """Start no further row. The results of rows in progress follow."""
+        if not self._closed:
+            self._stop("stopped")
+
     async def close(self) -> None:
         """End the run. Calls of async functions are cancelled."""
         if self._closed:
