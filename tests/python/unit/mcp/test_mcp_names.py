@@ -15,7 +15,7 @@ pytest.importorskip("mcp")
 from mcp import types
 
 from ferroscope.core import anthropic, openai
-from ferroscope.mcp import MCPServer, MCPToolResult
+from ferroscope.mcp import MCPToolResult
 from ferroscope.mcp._names import class_name, wire_names
 from ferroscope.mcp._sdk import all_pages
 from ferroscope.mcp._tool_types import AsyncServerTool, RemoteTool, SyncServerTool, tool_type
@@ -143,11 +143,6 @@ def test_a_large_image_stays_whole_and_structured_content_alone_becomes_json() -
     assert result.images[0].image == b"x" * 5_000_000
     alone = MCPToolResult(types.CallToolResult(content=[], structuredContent={"n": 1}))
     assert (alone, alone.structured) == (['{"n": 1}'], {"n": 1})
-
-
-def test_the_deprecated_server_names_its_replacement() -> None:
-    with pytest.raises(NotImplementedError, match=r"mcp\.server\.mcpserver\.MCPServer"):
-        MCPServer("books")
 
 
 def test_the_deprecated_tool_class_warns() -> None:
