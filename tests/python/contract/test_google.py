@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ferroscope import errors
 from ferroscope.core.base import BaseMessageParam, Messages
+from ferroscope.core.base.retry import Retry
 from ferroscope.testing import (
     Answer,
     Blocked,
@@ -251,6 +252,24 @@ def test_a_client_of_an_abandoned_sdk_is_an_error_that_names_the_new_one(ask: Go
 
 
 # ---- the request
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_an_old_version_sends_each_attempt_once(ask: Google, stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 1.67, the SDK ignores the retries of a request in async streams."""
+    monkeypatch.setattr("ferroscope._dialects.gemini.clients.KEEPS_RETRIES", True)
+    ask.server.reply(*[Status(503)] * 9)
+    with pytest.raises(errors.InternalServerError):
+        found = ask.call(stream=stream, retry=Retry(attempts=2, wait=0, jitter=0))
+        ask.consume(found)
+    assert len(ask.server.requests) == 2
+    client = ask.client()
+    client._api_client._http_options.retry_options = genai.types.HttpRetryOptions(attempts=3)
+    with pytest.raises(errors.ClientError, match=r"update to google-genai 1\.67"):
+        found = ask.call(stream=stream, client=client, retry=2)
+        ask.consume(found)
+    assert len(ask.server.requests) == 2
+    ask.close(client)
 
 
 def test_parameters_are_members_of_the_configuration(ask: Google) -> None:

@@ -75,4 +75,5 @@ def send_once(client: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]
     """Return the client and the arguments with which the SDK sends a request once; see `Provider.once`."""
     config = kwargs.get("config") or {}
     options = {**config_dict(config.get("http_options")), "retry_options": {"attempts": 1}}
-    return client, {**kwargs, "config": {**config, "http_options": options}}
+    sender = load_name(f"{_CLIENTS}:client_of_one_attempt")(client)
+    return sender, {**kwargs, "config": {**config, "http_options": options}}

@@ -15,13 +15,15 @@ from typing import Any, Final
 from google.genai import Client, types
 from google.genai.version import __version__
 
-from ...errors import MissingApiKeyError
+from ...errors import ClientError, MissingApiKeyError
 from ...transport import adapt_client
 
 # Any: the modules, clients and responses of two HTTP libraries.
 
 # The SDK's defaults are no timeout and no retries. These values are those of OpenAI's SDK: ten minutes, two retries.
 _TIMEOUT_MS: Final = 600_000
+# https://github.com/googleapis/python-genai: earlier versions ignore the retries of a request in async streams.
+KEEPS_RETRIES: Final = tuple(map(int, __version__.split(".")[:2])) < (1, 67)
 _RETRIES: Final = types.HttpRetryOptions(attempts=3, initial_delay=0.5, max_delay=8.0, jitter=0.25)
 
 
@@ -38,6 +40,14 @@ class DefaultClient(Client):
 
     http: Any
     async_http: Any
+    _without_retries: Client | None = None
+
+    def without_retries(self) -> Client:
+        """Return a client that uses the connections of this one and sends each request once."""
+        if self._without_retries is None:
+            options = types.HttpOptions(timeout=_TIMEOUT_MS, httpx_client=self.http, httpx_async_client=self.async_http)
+            self._without_retries = Client(vertexai=self.vertexai, http_options=options)
+        return self._without_retries
 
     def __del__(self, suppress: Any = suppress, any_error: Any = Exception) -> None:
         # At interpreter shutdown, module globals and builtins may be gone; the parameters still refer to them.
@@ -67,6 +77,25 @@ def default_client(*, vertexai: bool) -> DefaultClient:
     )
     client = DefaultClient(vertexai=vertexai, http_options=options)
     client.http, client.async_http = adapt_client(http), adapt_client(async_http)
+    return client
+
+
+def client_of_one_attempt(client: Any) -> Any:
+    """Return the client with which a request is sent once.
+
+    Raises:
+        ClientError: The client has retries, which this version of the SDK does not turn off for async streams.
+    """
+    if not KEEPS_RETRIES:
+        return client
+    if isinstance(client, DefaultClient):
+        return client.without_retries()
+    retries = getattr(getattr(getattr(client, "_api_client", None), "_http_options", None), "retry_options", None)
+    if retries is not None and retries.attempts != 1:
+        raise ClientError(
+            f"google-genai {__version__} repeats the retries of the client (`retry_options`) in each attempt of "
+            "`retry=`: update to google-genai 1.67, or pass a client without `retry_options`"
+        )
     return client
 
 
