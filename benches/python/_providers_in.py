@@ -1,13 +1,14 @@
-"""Runs in a process of its own: reads one provider's scripted stream again and again, and counts the CPU."""
+"""Runs in a process of its own: reads the scripted streams of all providers in turns, and counts the CPU."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -176,19 +177,22 @@ def model_of(provider: str) -> str:
 
 def ours(provider: str, is_async: bool) -> Any:
     """Return a decorated function with the client that Ferroscope makes."""
-    call = importlib.import_module(f"ferroscope.core.{provider}").call
     options: dict[str, Any] = {"stream": True}
     if provider == "anthropic":
         options["call_params"] = {"max_tokens": 9999}
+    if importlib.util.find_spec(f"ferroscope.core.{provider}"):
+        decorate = importlib.import_module(f"ferroscope.core.{provider}").call(model_of(provider), **options)
+    else:
+        decorate = importlib.import_module("ferroscope.llm").call(f"{provider}/{MODEL}", **options)
     if is_async:
 
-        @call(model_of(provider), **options)
+        @decorate
         async def ask_async() -> str:
             return "Go on."
 
         return ask_async
 
-    @call(model_of(provider), **options)
+    @decorate
     def ask() -> str:
         return "Go on."
 
@@ -199,61 +203,96 @@ def read_pair(pair: Any) -> str:
     return str(pair[0].content)
 
 
-def rounds(provider: str, way: str, url: str, runs: int) -> list[tuple[float, str]]:
-    """Return the CPU of each loop after its first turn, and what was read."""
-    found = []
-    sdk = sdk_of(provider, url) if way == "sdk" else None
-    client = sdk.client(is_async=False) if sdk else None
-    ask = None if sdk else ours(provider, is_async=False)
-    read = sdk.read if sdk else read_pair
-    for _ in range(runs):
+class Reader:
+    """Reads the streams of one provider, one at a time."""
+
+    def __init__(self, provider: str, is_async: bool, sdk: Chat | None = None) -> None:
+        self.provider, self.is_async, self.sdk = provider, is_async, sdk
+        self.read: Callable[[Any], str] = sdk.read if sdk else read_pair
+        self.ask = None if sdk else ours(provider, is_async)
+        self.client = sdk.client(is_async=is_async) if sdk else None
+
+    def stream(self) -> Any:
+        return self.sdk.stream(self.client) if self.sdk else self.ask()
+
+    async def once(self) -> tuple[float, str]:
+        """Return the CPU of the loop after its first turn, in seconds, and the text."""
         gc.collect()
-        items = iter(sdk.stream(client) if sdk else ask())
-        parts = [read(next(items))]
-        started = time.process_time()
-        for item in items:
-            parts.append(read(item))
-        found.append((time.process_time() - started, "".join(parts)))
-    return found
-
-
-async def async_rounds(provider: str, way: str, url: str, runs: int) -> list[tuple[float, str]]:
-    """Do the same in an event loop."""
-    found = []
-    sdk = sdk_of(provider, url) if way == "sdk" else None
-    ask = None if sdk else ours(provider, is_async=True)
-    read = sdk.read if sdk else read_pair
-    async with contextlib.AsyncExitStack() as stack:
-        client = sdk.client(is_async=True) if sdk else None
-        if provider == "bedrock" and sdk:
-            client = await stack.enter_async_context(client)
-        for _ in range(runs):
-            gc.collect()
-            stream = sdk.stream(client) if sdk else ask()
-            items = aiter(stream if hasattr(stream, "__aiter__") else await stream)
-            parts = [read(await anext(items))]
+        if self.sdk and self.provider == "bedrock" and self.is_async and hasattr(self.client, "__aenter__"):
+            self.client = await self.client.__aenter__()
+        stream = self.stream()
+        parts: list[str] = []
+        if not self.is_async:
+            items = iter(stream)
+            parts.append(self.read(next(items)))
             started = time.process_time()
-            async for item in items:
-                parts.append(read(item))
-            found.append((time.process_time() - started, "".join(parts)))
-    return found
+            for item in items:
+                parts.append(self.read(item))
+            return time.process_time() - started, "".join(parts)
+        aitems = aiter(stream if hasattr(stream, "__aiter__") else await stream)
+        parts.append(self.read(await anext(aitems)))
+        started = time.process_time()
+        async for item in aitems:
+            parts.append(self.read(item))
+        return time.process_time() - started, "".join(parts)
 
 
-PACKAGES = {"xai": "openai", "azure": "openai", "google": "google-genai", "mistral": "mistralai", "bedrock": "botocore"}
-
-
-def main(provider: str, way: str, url: str, kind: str, runs: int, variables: dict[str, str]) -> dict[str, Any]:
-    os.environ.update(variables)
-    options = (provider, way, url, runs)
-    made = rounds(*options) if kind == "sync" else asyncio.run(async_rounds(*options))
-    package = PACKAGES.get(provider, provider)
-    # The first round pays for what is made once: connections, schemas, caches.
+async def compare(provider: str, url: str | None, is_async: bool, text: str, pairs: int) -> dict[str, Any]:
+    """Return the medians of one provider in seconds: its own, its ratio to OpenAI's, and the SDK's if `url` is set."""
+    usual, own = Reader("openai", is_async), Reader(provider, is_async)
+    sdk = Reader(provider, is_async, sdk_of(provider, url)) if url else None
+    # The first reads pay for what is made once: connections, schemas, caches.
+    for reader in (usual, own, *([sdk] if sdk else [])):
+        _, found = await reader.once()
+        if found != text:
+            raise SystemExit(f"{provider} was read as {found[:200]!r}")
+    times = [((await own.once())[0], (await usual.once())[0]) for _ in range(pairs)]
     return {
-        "sdk": f"{package} {version(package)}",
-        "loop": [seconds for seconds, _ in made[1:]],
-        "texts": sorted({text for _, text in made}),
+        "ferroscope": statistics.median(one for one, _ in times),
+        "ratio": statistics.median(one / other for one, other in times),
+        "sdk": statistics.median([(await sdk.once())[0] for _ in range(2)]) if sdk else 0.0,
     }
 
 
+# Each provider with an SDK of its own, or with a client of its own, and the package.
+PACKAGES = {
+    "openai": "openai",
+    "azure": "openai",
+    "xai": "openai",
+    "groq": "groq",
+    "mistral": "mistralai",
+    "anthropic": "anthropic",
+    "google": "google-genai",
+    "cohere": "cohere",
+    "bedrock": "botocore",
+    "litellm": "litellm",
+}
+
+
+async def main(
+    urls: dict[str, str],
+    kind: str,
+    pairs: int,
+    with_sdk: bool,
+    text: str,
+    chunks: int,
+    variables: dict[str, str],
+) -> dict[str, Any]:
+    os.environ.update(variables)
+    results = {}
+    for provider, url in urls.items():
+        # LiteLLM's chunks cost so much that a few pairs do.
+        its_url = url if with_sdk and provider in PACKAGES else None
+        found = await compare(provider, its_url, kind == "async", text, 2 if provider == "litellm" else pairs)
+        package = PACKAGES.get(provider, "")
+        results[provider] = {
+            "ferroscope": found["ferroscope"] / chunks * 1e6,
+            "ratio": found["ratio"],
+            "sdk": found["sdk"] / chunks * 1e6,
+            "version": f"{package} {version(package)}" if package else "",
+        }
+    return results
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(**json.loads(sys.argv[1]))))
+    print(json.dumps(asyncio.run(main(**json.loads(sys.argv[1])))))

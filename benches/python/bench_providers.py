@@ -1,16 +1,16 @@
-"""A streamed call of each provider over HTTP: CPU per chunk, beside the SDK's own iteration of the same bytes.
+"""A streamed call of each provider over HTTP: CPU per chunk, beside OpenAI's and the SDK's own iteration.
 
-The server is a process of its own, so only the client is counted. Both ways must read the same text first. The first
-row is OpenAI's: a chunk of any provider whose bytes are read should cost what its does.
+The server is a process of its own, so only the client is counted. All providers are read in one process, in turns: a
+repetition of a provider and one of OpenAI, again and again. The ratio is the median of the ratios of these pairs. All
+ways must read the same text first.
 
-    python benches/python/bench_providers.py [--provider groq] [--kind sync] [--chunks 1000] [--runs 4] [--json FILE]
+    python benches/python/bench_providers.py [--provider groq] [--kind sync] [--chunks 2000] [--pairs 15] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,54 +42,56 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "LITELLM_MODE": "PRODUCTION",
     },
 }
+# Servers that are rows of data, called through `llm.call` with OpenAI's SDK.
+SERVERS = ("openrouter", "deepseek", "together", "fireworks", "cerebras", "perplexity", "moonshot", "ollama", "vllm")
+for server in SERVERS:
+    PROVIDERS[server] = {f"{server.upper()}_API_KEY": "test", f"{server.upper()}_BASE_URL": "{url}"}
 MOUNTS = {"litellm": "openai"}
-WAYS = ("ferroscope", "sdk")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--provider", choices=PROVIDERS, action="append", help="this provider only; may be repeated")
     parser.add_argument("--kind", choices=KINDS, help="one kind of call only")
-    parser.add_argument("--chunks", type=int, default=1000, help="how many pieces the text has")
-    parser.add_argument("--runs", type=int, default=4, help="how often the stream is read; the first is not counted")
+    parser.add_argument("--chunks", type=int, default=2000, help="the number of pieces of the text")
+    parser.add_argument("--pairs", type=int, default=15, help="the number of pairs of each provider and OpenAI")
+    parser.add_argument("--no-sdk", action="store_true", help="leave out the SDK's own iteration")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options, _ = parser.parse_known_args(arguments)
     figures: dict[str, dict[str, Any]] = {}
     for kind in [options.kind] if options.kind else KINDS:
-        print(f"\n{kind}: CPU µs a chunk (median), and the SDK's own")
-        for provider in options.provider or PROVIDERS:
-            found = run(provider, kind, options.chunks, options.runs)
-            figures[f"{provider}, {kind}"] = found
-            ours, theirs = found["ferroscope"], found["sdk"]
-            print(f"  {provider:10} {ours:8.2f} {theirs:8.2f}  x{theirs / ours:7.1f}   {found['version']}")
+        print(f"\n{kind}: CPU µs a chunk (median), the ratio to OpenAI's in pairs, and the SDK's own")
+        found = run(options.provider or list(PROVIDERS), kind, options.chunks, options.pairs, sdk=not options.no_sdk)
+        for provider, one in found.items():
+            figures[f"{provider}, {kind}"] = one
+            sdk = f"{one['sdk']:8.1f}   {one['version']}" if one["sdk"] else "       –"
+            print(f"  {provider:10} {one['ferroscope']:8.2f}  x{one['ratio']:5.2f} {sdk}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def run(provider: str, kind: str, chunks: int, runs: int) -> dict[str, Any]:
-    """Return the median cost of a chunk in both ways, in µs, and the version of the SDK."""
+def run(providers: list[str], kind: str, chunks: int, pairs: int, *, sdk: bool) -> dict[str, dict[str, Any]]:
+    """Return for each provider the cost of a chunk in µs, its ratio to OpenAI's, the SDK's cost and its version."""
     # LiteLLM raises an error if a model repeats a chunk.
     text = "".join(f"{place:04} " for place in range(chunks))
-    found: dict[str, Any] = {}
     with SpawnedServer(default=Answer(Text(text, chunks))) as server:
-        url = server.base_url(MOUNTS.get(provider, provider))
-        environment = {name: value.format(url=url) for name, value in PROVIDERS[provider].items()}
-        for way in WAYS:
-            read = measure(
-                "here",
-                "_providers_in.py",
-                provider=provider,
-                way=way,
-                url=url,
-                kind=kind,
-                runs=runs,
-                variables=environment,
-            )
-            if read["texts"] != [text]:
-                raise SystemExit(f"{way} read something else of {provider}: {[one[:200] for one in read['texts']]}")
-            found[way] = statistics.median(read["loop"]) / chunks * 1e6
-            found["version"] = read["sdk"]
-    return found
+        urls = {provider: server.base_url(MOUNTS.get(provider, provider)) for provider in PROVIDERS}
+        variables = {
+            name: value.format(url=urls[provider])
+            for provider, environment in PROVIDERS.items()
+            for name, value in environment.items()
+        }
+        return measure(
+            "here",
+            "_providers_in.py",
+            urls={provider: urls[provider] for provider in providers},
+            kind=kind,
+            pairs=pairs,
+            with_sdk=sdk,
+            text=text,
+            chunks=chunks,
+            variables=variables,
+        )
 
 
 if __name__ == "__main__":
