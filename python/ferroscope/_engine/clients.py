@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from weakref import finalize
 
 from .._lazy import load_name
+from .._sdk_internals import http_client
 from ..transport import adapt_client
 
 
@@ -36,7 +37,7 @@ class Clients:
     environment: tuple[str, ...]
     sync: Callable[[], object]
     asynchronous: Callable[[], object]
-    http: Callable[[Any], Any] = lambda client: getattr(client, "_client", None)
+    http: Callable[[Any], Any] = http_client
     close: Callable[[Any], Awaitable[object]] = lambda client: client.close()
     url: Callable[[Any], Any] = lambda client: getattr(client, "base_url", None)
     key: Callable[[Any], Any] = lambda client: getattr(client, "api_key", None)

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from .._core import Event, StreamDecoder
+from .._sdk_internals import is_iterated_by_sdk
 from ..transport import aread_body, native_body, read_body
 from .drain import adrain, cut_off, drain
 from .http2 import areset_stream, reset_stream
@@ -77,23 +78,11 @@ def open_source(
 
 
 def is_untouched(sdk_stream: Any, sdk: str) -> bool:
-    """Return whether only the SDK's own code produces the objects of this stream.
-
-    Private attributes are checked only here, and only for reasons not to read the bytes.
-    """
+    """Return whether only the SDK's own code produces the objects of this stream."""
     module = sys.modules.get(sdk)
     if type(sdk_stream) not in (getattr(module, "Stream", None), getattr(module, "AsyncStream", None)):
         return False
-    attributes = vars(sdk_stream)
-    iterator = attributes.get("_iterator")
-    if iterator is not None:
-        code = getattr(iterator, "gi_code", None) or getattr(iterator, "ag_code", None)
-        if getattr(code, "co_name", None) != "__stream__":
-            return False
-    # Anthropic's SDK records tracing spans through `_observer` (an attribute in old versions, a property in new ones).
-    if "close" in attributes or getattr(sdk_stream, "_observer", None) is not None:
-        return False
-    return getattr(sdk_stream.response, "is_stream_consumed", None) is False
+    return is_iterated_by_sdk(sdk_stream) and getattr(sdk_stream.response, "is_stream_consumed", None) is False
 
 
 def framing_of(response: Any, provider: Provider) -> Framing:

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any, TypeVar
 
+from .._sdk_internals import http_client
 from ._fallback import reason_against_settings, reason_of_patches
 from ._joined import LIBRARIES, MADE_BY_SDKS, http_clients_of, is_own_backend, join_chunks
 from ._native import NativeTransport
@@ -55,7 +56,7 @@ def _make_native(http: Any) -> None:  # Any: an HTTP client of either library
 
 def adapt_client_if_sdk_made(client: object) -> None:
     """Adapt the client of a call if the SDK created its HTTP client."""
-    http = getattr(client, "_client", None)
+    http = http_client(client)
     if type(http).__name__ in MADE_BY_SDKS:
         transport = getattr(http, "_transport", None)
         if type(transport) is NativeTransport:

@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import NoRegionError
 from botocore.session import get_session
 
+from ..._sdk_internals import endpoint
+
 # Any: AWS's SDKs have no types.
 
 _SERVICE: Final = "bedrock-runtime"
@@ -114,4 +116,4 @@ def async_client() -> AsyncClient:
 
 def http_of(client: Any) -> Any:
     """Return the HTTP client of a client; None for another object."""
-    return getattr(client, "_endpoint", None)
+    return endpoint(client)

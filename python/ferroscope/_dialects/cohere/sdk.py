@@ -27,6 +27,7 @@ from cohere.v2.client import AsyncV2Client, V2Client
 
 from ..._engine.adapters import AsyncStream, Stream, required_key
 from ..._engine.drive import Flow, adrive, captured, drive
+from ..._sdk_internals import bearer_token, http_client, set_http_client
 from ...core.base._responses.secrets import REDACTED
 from ..sdk_model import dump_event, read_model
 
@@ -62,7 +63,7 @@ class Sdk:
     def method(client: Any, *, asynchronous: bool) -> Callable[..., Any]:
         v2 = client if isinstance(client, V2Client | AsyncV2Client) else client.v2
         call = _acall if isinstance(v2, AsyncV2Client) else _call
-        return partial(call, v2, _RETRIES if hasattr(client, "_client") else None)
+        return partial(call, v2, _RETRIES if http_client(client) is not None else None)
 
     @staticmethod
     def read_response(data: bytes) -> Any:
@@ -247,15 +248,16 @@ def _build_client(kind: Any, key: str, http: Any) -> Any:
     # The SDK reads CO_API_URL only once, at import.
     url = os.environ.get("CO_API_URL") or ClientEnvironment.PRODUCTION.value
     client = kind(api_key=key, base_url=url, httpx_client=http, timeout=_TIMEOUT)
-    client._client, client.base_url = http, url  # the attributes that the engine reads
+    client.base_url = url
+    set_http_client(client, http)
     return client
 
 
 async def close(client: Any) -> None:
     """Close a client of async calls."""
-    await client._client.aclose()
+    await http_client(client).aclose()
 
 
 def key_of(client: Any) -> Any:
     """Return the API key of a client."""
-    return client._client_wrapper._token
+    return bearer_token(client)

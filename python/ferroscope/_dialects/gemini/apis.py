@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..._engine.clients import Clients
 from ..._lazy import load_name
+from ..._sdk_internals import api_key, base_url
 from .dialect import GeminiContents
 from .parameters import config_dict
 from .parts import MessageRules
@@ -49,15 +50,9 @@ def clients(is_vertex: Callable[[], bool]) -> Clients:
         make,
         http=lambda client: client.http,
         close=lambda client: load_name(f"{_CLIENTS}:aclose")(client),
-        url=_url,
-        key=lambda client: client._api_client.api_key,
+        url=base_url,
+        key=api_key,
     )
-
-
-def _url(client: Any) -> str:
-    """Return the URL that a client sends requests to; empty if it is not an SDK client."""
-    options = getattr(getattr(client, "_api_client", None), "_http_options", None)
-    return str(getattr(options, "base_url", None) or "")
 
 
 def vertex_is_configured() -> bool:

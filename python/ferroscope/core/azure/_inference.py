@@ -41,6 +41,7 @@ from ..._engine.adapters import AsyncStream, ObjectStream, Stream, WithBody, Wit
 from ..._engine.clients import Clients
 from ..._engine.provider import Provider
 from ..._engine.raw_response import RawResponse
+from ..._sdk_internals import model_extras, raw_response
 from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
@@ -114,8 +115,8 @@ def _response_format(given: Any) -> Any:
 def _complete(client: Any, **kwargs: Any) -> Any:
     """Call the client, and return a response or a stream whose bytes can be read."""
     # The SDK replaces the client's `model_extras` with those of the call; merge them instead.
-    if "model_extras" in kwargs and isinstance(own_extras := getattr(client, "_model_extras", None), dict):
-        kwargs["model_extras"] = {**own_extras, **kwargs["model_extras"]}
+    if "model_extras" in kwargs:
+        kwargs["model_extras"] = {**model_extras(client), **kwargs["model_extras"]}
     for name, own in _AZURE_CORE_NAMES.items():
         if given := kwargs.pop(name, None):
             kwargs[own] = {**kwargs.get(own, {}), **given}
@@ -144,7 +145,7 @@ def _engine_stream(sdk_stream: Any, answers: list[Any]) -> Any:
         return sdk_stream
     response = answers[-1]
     # The urllib3 response of the SDK's default transport.
-    raw = getattr(getattr(response, "_internal_response", None), "raw", None)
+    raw = raw_response(response)
     request, read = response.request, response.iter_bytes
     return kind(sdk_stream, RawResponse(response, raw, request=request, read=read, errors=_network_errors))
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import orjson
 
+from ..._sdk_internals import reported_cost
 from ...prices import usage_json
 from ..openai.call_response import OpenAICallResponse
 
@@ -30,5 +31,5 @@ class LiteLLMCallResponse(OpenAICallResponse):
 
     @cached_property
     def _usage_json(self) -> bytes | None:
-        usage, cost = usage_json(self.usage), getattr(self.response, "_hidden_params", {}).get("response_cost")
+        usage, cost = usage_json(self.usage), reported_cost(self.response)
         return usage if usage is None or cost is None else orjson.dumps({**orjson.loads(usage), "cost": cost})
