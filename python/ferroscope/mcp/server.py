@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, cast
 
+from docstring_parser import parse
 from mcp.server.lowlevel import Server
 
 from ..core.base._tools.output import outputs_as_text
@@ -69,7 +70,7 @@ class MCPServer:
         for tool in tools or ():
             self.tool()(tool)
         for resource, fn in resources or ():
-            self.resources[str(resource.uri)] = resource, fn
+            _add(self.resources, str(resource.uri), (resource, fn), "resource")
         for prompt in prompts or ():
             self.prompt()(prompt)
 
@@ -79,7 +80,7 @@ class MCPServer:
         def decorate(tool: Callable[..., Any] | type[BaseTool]) -> type[BaseTool]:
             base: Any = MCPTool
             tool_type: type[BaseTool] = provider_tool_type(tool, base)
-            self.tools[tool_type._name()] = tool_type
+            _add(self.tools, tool_type._name(), tool_type, "tool")
             return tool_type
 
         return decorate
@@ -103,7 +104,7 @@ class MCPServer:
                 "description": description or inspect.getdoc(fn),
                 "mimeType": mime_type,
             }
-            self.resources[uri] = types.Resource.model_validate(_given(facts)), fn
+            _add(self.resources, uri, (types.Resource.model_validate(_given(facts)), fn), "resource")
             return fn
 
         return decorate
@@ -118,12 +119,20 @@ class MCPServer:
         def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
             decorator: Any = prompt_template() if template is None else prompt_template(template)
             rendered: Callable[..., Any] = decorator(fn)
+            doc = parse(inspect.getdoc(fn) or "")
+            described = {parameter.arg_name: parameter.description for parameter in doc.params}
             arguments = [
-                {"name": parameter.name, "required": parameter.default is parameter.empty}
-                for parameter in inspect.signature(fn).parameters.values()
+                _given(
+                    {
+                        "name": name,
+                        "description": described.get(name),
+                        "required": parameter.default is parameter.empty,
+                    }
+                )
+                for name, parameter in inspect.signature(fn).parameters.items()
             ]
-            facts = {"name": fn.__name__, "description": inspect.getdoc(fn) or None, "arguments": arguments}
-            self.prompts[fn.__name__] = types.Prompt.model_validate(_given(facts)), rendered
+            facts = {"name": fn.__name__, "description": doc.short_description, "arguments": arguments}
+            _add(self.prompts, fn.__name__, (types.Prompt.model_validate(_given(facts)), rendered), "prompt")
             return rendered
 
         return decorate
@@ -179,7 +188,8 @@ class MCPServer:
 
     async def _read_resource(self, params: Any) -> Any:
         uri = str(params.uri)
-        found = self.resources.get(uri) or self.resources.get(uri.removesuffix("/"))
+        # pydantic's URLs of mcp 1 end with a slash.
+        found = self.resources.get(uri) or self.resources.get(uri.removesuffix("/")) or self.resources.get(f"{uri}/")
         if found is None:
             raise ValueError(f"unknown resource {uri!r}")
         resource, fn = found
@@ -206,6 +216,17 @@ class MCPServer:
             for content in _contents(message)
         ]
         return types.GetPromptResult.model_validate(_given({"description": prompt.description, "messages": messages}))
+
+
+def _add(known: dict[str, Any], name: str, value: Any, kind: str) -> None:
+    """Add a part of a server.
+
+    Raises:
+        KeyError: There is a part with this name already. The class is the one of v1.
+    """
+    if name in known:
+        raise KeyError(f"the {kind} {name!r} already exists")
+    known[name] = value
 
 
 def _contents(message: BaseMessageParam) -> Iterable[dict[str, Any]]:

@@ -13,7 +13,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import ferroscope
-from ferroscope.core.base import BaseDynamicConfig, BaseStructuredStream, Messages, metadata, prompt_template
+from ferroscope.core.base import (
+    BaseCallResponse,
+    BaseDynamicConfig,
+    BaseStructuredStream,
+    Messages,
+    metadata,
+    prompt_template,
+)
 from ferroscope.core.base.stream import stream_factory
 from ferroscope.core.base.stream_events import FinishEvent, TextEvent
 from ferroscope.core.base.structured_stream import structured_stream_factory
@@ -234,6 +241,18 @@ def test_the_cost_comes_from_registered_prices_or_from_the_class(acme: Any) -> N
 
     response = acme.recommend_book("fantasy")
     assert Charged.model_construct(**vars(response)).cost == 0.25
+
+
+def test_a_class_without_a_provider_has_its_own_counts(acme: Any) -> None:
+    members = {name: value for name, value in vars(acme.AcmeCallResponse).items() if isinstance(value, property)}
+    rest = {"tool_message_params": vars(acme.AcmeCallResponse)["tool_message_params"], "__module__": "acme"}
+    nameless = type("Nameless", (BaseCallResponse,), {**members, **rest, "usage": property(lambda self: object())})
+    counts = {"input_tokens": property(lambda self: 3), "output_tokens": property(lambda self: 4)}
+    counted: Any = type("Counted", (nameless,), {**counts, "__module__": "acme"})
+    response = counted.model_construct(**vars(acme.recommend_book("fantasy")))
+    assert (response.provider, response.cost) == ("NO PROVIDER", None)
+    assert response.common_usage is not None
+    assert (response.common_usage.input_tokens, response.common_usage.output_tokens) == (3, 4)
 
 
 def test_other_views_of_the_stream_have_the_same_content(acme: Any, server: ProviderServer) -> None:

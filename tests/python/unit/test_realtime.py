@@ -65,6 +65,7 @@ class Server:
         self.path = ""
         self.key: str | None = None
         self.closes_after = -1
+        self.committed: dict[str, Any] = {"type": "input_audio_buffer.committed", "event_id": "e", "item_id": "i"}
 
     async def serve(self, connection: Any) -> None:
         self.path, self.key = connection.request.path, connection.request.headers.get("Authorization")
@@ -75,6 +76,8 @@ class Server:
         async for text in connection:
             event = json.loads(text)
             self.received.append(event)
+            if event["type"] == "input_audio_buffer.commit":
+                await connection.send(json.dumps(self.committed))
             if event["type"] == "response.create":
                 for answer in self.reply(responses):
                     await connection.send(json.dumps({"event_id": "e", **answer}))
@@ -168,8 +171,9 @@ async def test_a_conversation_by_text(start: Any) -> None:
         context["seen"].append(response)
 
     @app.receiver("text_chunk")
-    async def receive_chunk(response: str, context: Context) -> None:
-        context["seen"].append(response)
+    async def receive_chunk(response: dict[str, Any], context: Context) -> None:
+        assert response["type"] == "response.output_text.delta"
+        context["seen"].append(response["delta"])
 
     assert not app.is_running()
     await app.run()
@@ -217,8 +221,8 @@ async def test_a_conversation_by_voice(start: Any) -> None:
         seen.append((response.raw_data, response.frame_rate, response.channels))
 
     @app.receiver("audio_chunk")
-    async def receive_chunk(response: Any, context: Context) -> None:
-        seen.append(response.raw_data)
+    async def receive_chunk(response: dict[str, Any], context: Context) -> None:
+        seen.append(base64.b64decode(response["delta"]))
 
     @app.receiver("audio_transcript")
     async def receive_transcript(response: str, context: Context) -> None:
@@ -243,6 +247,52 @@ async def test_audio_in_another_form_is_converted(start: Any) -> None:
     await app.run()
     sent = base64.b64decode(server.of_type("conversation.item.create")[0]["item"]["content"][0]["audio"])
     assert len(sent) == pytest.approx(len(PCM) / 2, abs=4)
+
+
+async def test_audio_that_turn_detection_has_committed_needs_no_response(start: Any) -> None:
+    server = await start()
+    error = {
+        "message": "The buffer is empty.",
+        "type": "invalid_request_error",
+        "code": "input_audio_buffer_commit_empty",
+    }
+    server.committed = {"type": "error", "event_id": "e", "error": error}
+    app = Realtime("gpt-realtime")
+
+    @app.sender()
+    async def send(context: Context) -> AsyncGenerator[io.BytesIO, None]:
+        yield wav()
+
+    await app.run()
+    assert len(server.of_type("input_audio_buffer.commit")) == 1
+    assert server.of_type("response.create") == []
+
+
+async def test_the_texts_of_a_generator_get_one_response(start: Any) -> None:
+    server = await start()
+    app = Realtime("gpt-realtime")
+
+    @app.sender(wait_for_text_response=True)
+    async def send(context: Context) -> AsyncGenerator[Any, None]:
+        yield "One"
+        yield "Two", [weather]
+
+    await app.run()
+    assert len(server.of_type("conversation.item.create")) == 2
+    (asked,) = server.of_type("response.create")
+    assert [tool["name"] for tool in asked["response"]["tools"]] == ["weather"]
+
+
+async def test_an_application_runs_once_at_a_time(start: Any) -> None:
+    await start()
+    app = Realtime("gpt-realtime")
+
+    @app.sender()
+    async def send(context: Context) -> None:
+        with pytest.raises(RuntimeError, match="Already running"):
+            await app.run()
+
+    await app.run()
 
 
 async def test_audio_of_a_generator_is_committed_without_turn_detection(start: Any) -> None:
@@ -292,8 +342,8 @@ async def test_tools_are_called_and_answered_once(start: Any, where: str) -> Non
         return str(tool.call())
 
     @app.receiver("tool_chunk")
-    async def receive_chunk(response: str, context: Context) -> None:
-        seen.append(response)
+    async def receive_chunk(response: dict[str, Any], context: Context) -> None:
+        seen.append(response["delta"])
 
     @app.receiver("text")
     async def receive(response: str, context: Context) -> None:

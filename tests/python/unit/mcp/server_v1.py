@@ -53,7 +53,12 @@ def cover() -> bytes:
 
 @server.prompt()
 def recommend(genre: str, mood: str = "calm") -> str:
-    """Recommend a book."""
+    """Recommend a book.
+
+    Args:
+        genre: The genre.
+        mood: The mood.
+    """
     return f"Recommend a {genre} book ({mood})."
 
 

@@ -43,10 +43,9 @@ async def test_a_server_of_v1_serves_tools_resources_and_prompts() -> None:
         assert blob.blob == "iVBORw=="
 
         prompts = {prompt.name: prompt for prompt in await client.list_prompts()}
-        assert [(a.name, a.required) for a in prompts["recommend"].arguments or ()] == [
-            ("genre", True),
-            ("mood", False),
-        ]
+        found = [(a.name, a.description, a.required) for a in prompts["recommend"].arguments or ()]
+        assert found == [("genre", "The genre.", True), ("mood", "The mood.", False)]
+        assert prompts["recommend"].description == "Recommend a book."
         recommend = await client.get_prompt_template("recommend")
         assert await recommend(genre="sf") == [BaseMessageParam(role="user", content="Recommend a sf book (calm).")]
         describe = await client.get_prompt_template("describe")
@@ -71,3 +70,6 @@ def test_the_parts_of_a_server_can_be_passed_as_lists() -> None:
         server = MCPServer("books", tools=[find_book], resources=[(resource, lambda: "a")], prompts=[recommend])
     assert issubclass(server.tools["find_book"], MCPTool)
     assert (list(server.resources), list(server.prompts)) == (["books://a"], ["recommend"])
+    for add in (lambda: server.tool()(find_book), lambda: server.prompt()(recommend)):
+        with pytest.raises(KeyError, match="already exists"):
+            add()

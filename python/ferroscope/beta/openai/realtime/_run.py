@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 # Any in this module: the SDK's events, and the values of the program's own functions.
 
-# The parts of a response: of the event (with the beta's names), the receiver's type and the attribute.
+# By the name of the event in the beta: the receiver's type, and for complete parts the attribute.
 _PARTS: Final = {
-    "response.text.delta": ("text_chunk", "delta"),
     "response.text.done": ("text", "text"),
-    "response.audio_transcript.delta": ("audio_transcript_chunk", "delta"),
     "response.audio_transcript.done": ("audio_transcript", "transcript"),
-    "response.function_call_arguments.delta": ("tool_chunk", "delta"),
 }
+_CHUNKS: Final = {
+    "response.text.delta": "text_chunk",
+    "response.audio.delta": "audio_chunk",
+    "response.audio_transcript.delta": "audio_transcript_chunk",
+    "response.function_call_arguments.delta": "tool_chunk",
+}
+# The code of the error if turn detection has committed all audio already.
+_NOTHING_TO_COMMIT: Final = "input_audio_buffer_commit_empty"
 
 
 class Run:
@@ -46,7 +51,7 @@ class Run:
         self._waiting: list[tuple[set[str], asyncio.Future[None]]] = []
         self._audio: list[bytes] = []
         self._offered: Sequence[type[OpenAIRealtimeTool]] = ()
-        self._is_open_ended = not app._senders
+        self._commit_result: asyncio.Future[bool] | None = None
 
     async def serve(self) -> None:
         """Run until the connection is closed, or until the senders have ended and all is answered."""
@@ -76,8 +81,8 @@ class Run:
         tasks = [asyncio.create_task(self._send(sender)) for sender in self._app._senders]
         try:
             await asyncio.gather(*tasks)
-            if self._is_open_ended:
-                await asyncio.Event().wait()
+            if not tasks:
+                await asyncio.Event().wait()  # without senders, the server ends the conversation
             while not self._idle.is_set():
                 await self._idle.wait()
         finally:
@@ -96,27 +101,34 @@ class Run:
             await self._send_message(message, sender)
 
     async def _send_items(self, items: Any, sender: Sender) -> None:
-        appended = False
+        """Send the items of a generator, and request one response to all of them."""
+        appended = sent = False
+        tools: Sequence[Any] = sender["tools"]
         async for item in items:
-            if isinstance(item, bytes | io.BytesIO):
-                await self._connection.input_audio_buffer.append(audio=_base64(item))
+            message, tools = _with_tools(item, tools)
+            if isinstance(message, bytes | io.BytesIO):
+                await self._connection.input_audio_buffer.append(audio=_base64(message))
                 appended = True
             else:
-                await self._send_message(item, sender)
-        if not appended:
-            return
-        detection = self._app._session.get("audio", {}).get("input", {}).get("turn_detection", True)
-        if detection is None:
-            await self._connection.input_audio_buffer.commit()
-            await self._respond(sender["tools"])
-        else:
-            self._is_open_ended = True  # the server decides when the turn ends
+                await self._create_item(message, sender)
+                sent = True
+        if appended and await self._commit():
+            sent = True
+        if sent:
+            await self._respond(tools, _awaited_parts(sender))
+
+    async def _commit(self) -> bool:
+        """End the user's turn. Return whether there was audio that turn detection had not committed yet."""
+        self._commit_result = asyncio.get_running_loop().create_future()
+        await self._connection.input_audio_buffer.commit()
+        return await self._commit_result
 
     async def _send_message(self, message: Any, sender: Sender) -> None:
-        tools: Sequence[Any] = sender["tools"]
-        if isinstance(message, tuple):
-            message, offered = message
-            tools = [provider_tool_type(tool, OpenAIRealtimeTool) for tool in offered]
+        message, tools = _with_tools(message, sender["tools"])
+        await self._create_item(message, sender)
+        await self._respond(tools, _awaited_parts(sender))
+
+    async def _create_item(self, message: Any, sender: Sender) -> None:
         part: dict[str, str]
         if isinstance(message, bytes | io.BytesIO):
             part = {"type": "input_audio", "audio": _base64(message)}
@@ -127,13 +139,8 @@ class Run:
                 f"a sender returns a text, an audio file or None, and `{sender['func'].__name__}` returned "
                 f"{type(message).__name__}"
             )
-        kinds = {
-            *(["text"] if sender["wait_for_text_response"] else ()),
-            *(["audio_transcript"] if sender["wait_for_audio_transcript_response"] else ()),
-        }
         item = {"type": "message", "role": "user", "content": [part]}
         await self._connection.conversation.item.create(item=item)
-        await self._respond(tools, kinds)
 
     async def _respond(self, tools: Sequence[type[OpenAIRealtimeTool]], kinds: set[str] | None = None) -> None:
         """Request a response, once no other one is in progress, and wait for one of the kinds of parts."""
@@ -163,22 +170,34 @@ class Run:
         if kind in _PARTS:
             name, attribute = _PARTS[kind]
             await self._pass_on(name, getattr(event, attribute))
-        elif kind == "response.audio.delta":
-            pcm = base64.b64decode(event.delta)
-            if "audio" in self._app._receivers:
-                self._audio.append(pcm)
-            if "audio_chunk" in self._app._receivers:
-                await self._pass_on("audio_chunk", audio_segment(pcm))
+        elif kind in _CHUNKS:
+            if kind == "response.audio.delta" and "audio" in self._app._receivers:
+                self._audio.append(base64.b64decode(event.delta))
+            name = _CHUNKS[kind]
+            if name in self._app._receivers:
+                await self._pass_on(name, event.to_dict(mode="json"))
         elif kind == "response.audio.done":
             pcm, self._audio = b"".join(self._audio), []
             if "audio" in self._app._receivers:
                 await self._pass_on("audio", audio_segment(pcm))
         elif kind == "response.created":
             self._idle.clear()
+        elif kind == "input_audio_buffer.committed":
+            self._end_commit(committed=True)
         elif kind == "response.done":
             self._end(event.response)
         elif kind == "error":
+            if event.error.code == _NOTHING_TO_COMMIT and self._end_commit(committed=False):
+                return
             raise APIError(f"the realtime API reported: {event.error.message} ({event.error.code or event.error.type})")
+
+    def _end_commit(self, *, committed: bool) -> bool:
+        """Set the result of a commit. Return whether one was requested."""
+        result, self._commit_result = self._commit_result, None
+        if result is None:
+            return False
+        result.set_result(committed)
+        return True
 
     async def _pass_on(self, name: str, value: Any) -> None:
         for receive in self._app._receivers.get(name, ()):
@@ -224,6 +243,21 @@ class Run:
         except ValueError as error:  # the model can correct its arguments
             return f"Error: {error}"
         return str(await _awaited(handler(tool, self._app.context)))
+
+
+def _with_tools(message: Any, default: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    """Return a message and the tools for its response, which are those of the sender by default."""
+    if not isinstance(message, tuple):
+        return message, default
+    message, offered = message
+    base: Any = OpenAIRealtimeTool
+    return message, [provider_tool_type(tool, base) for tool in offered]
+
+
+def _awaited_parts(sender: Sender) -> set[str]:
+    waits = {"text": "wait_for_text_response", "audio_transcript": "wait_for_audio_transcript_response"}
+    options: Any = sender
+    return {part for part, option in waits.items() if options[option]}
 
 
 async def _awaited(result: Any) -> Any:

@@ -164,8 +164,9 @@ class Realtime:
         """Return a decorator for a function that sends messages.
 
         A function that returns an awaitable is called again and again, until it returns None. An async generator runs
-        once, and each of its items is sent. A message is a text or an audio file (`bytes` or `BytesIO`), or a tuple of
-        a message and the tools for its response. Audio of a generator is appended to the input buffer.
+        once; its items are sent, and then one response is requested. A message is a text or an audio file (`bytes` or
+        `BytesIO`), or a tuple of a message and the tools for its response. Audio of a generator is appended to the
+        input buffer.
 
         Args:
             wait_for_text_response: Whether to wait for the text of the response before the next call.
@@ -190,8 +191,9 @@ class Realtime:
         """Return a decorator for a function of a part of a response and the context.
 
         Args:
-            response_type: The part: `"text"`, `"audio_transcript"` and `"audio"` when complete; the types with
-                `_chunk` for each delta. Audio is a `pydub.AudioSegment`, other parts are text.
+            response_type: The part. `"text"` and `"audio_transcript"` are texts, and `"audio"` is a
+                `pydub.AudioSegment`, when complete. The types with `_chunk` are events of the server as dicts, whose
+                `delta` is the addition.
 
         Raises:
             ValueError: There is no such type.
@@ -201,7 +203,7 @@ class Realtime:
             raise ValueError(
                 f"a response type is one of {', '.join(map(repr, _RESPONSE_TYPES))}, not {response_type!r}"
             )
-        if response_type in ("audio", "audio_chunk"):
+        if response_type == "audio":
             segment_class()
 
         def decorate(fn: _FunctionT) -> _FunctionT:
@@ -229,12 +231,15 @@ class Realtime:
     async def run(self) -> None:
         """Connect, and call the functions until all senders have ended or the server closes the connection.
 
-        Without senders, or with an audio generator and turn detection, only the server ends the conversation.
+        Without senders, only the server ends the conversation.
 
         Raises:
+            RuntimeError: The application is running already.
             ferroscope.errors.APIError: The server reported an error, or a response failed.
             ferroscope.errors.MissingExtraError: The SDK, or its version with the realtime API, is not installed.
         """
+        if self._running:
+            raise RuntimeError("Already running")
         self._running = True
         try:
             async with self._connect() as connection:

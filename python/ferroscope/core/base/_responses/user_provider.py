@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..quirks import Quirks
+from .identity import NO_PROVIDER
 from .token_counts import TokenProperties
 
 _PACKAGE: Final = __name__.partition(".")[0]
@@ -32,11 +33,17 @@ class UserProvider:
 
 
 def claim(kind: Any) -> None:  # Any: a class of responses, chunks or streams
-    """Set the identity of a class that has the name of its provider in `_provider`."""
+    """Set the identity of a user's class, or of a class with the name of its provider in `_provider`."""
     name = vars(kind).get("_provider")
+    if name is None and kind._record is NO_PROVIDER and not _is_ours(kind):
+        name = NO_PROVIDER.name
     if isinstance(name, str):
-        own = (base for base in kind.__mro__ if base.__module__.partition(".")[0] != _PACKAGE)
+        own = (base for base in kind.__mro__ if not _is_ours(base))
         kind._record = UserProvider(name, any("input_tokens" in vars(base) for base in own))
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == _PACKAGE
 
 
 def counts_json(counted: TokenProperties) -> bytes:
