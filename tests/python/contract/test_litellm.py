@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import errors, llm
+from ferroscope.core.base.retry import Retry
 from ferroscope.testing import (
     Answer,
     Body,
@@ -18,6 +19,7 @@ from ferroscope.testing import (
     Reasoning,
     Stall,
     Status,
+    StreamError,
     Text,
     ToolCall,
     ToolCalls,
@@ -50,8 +52,10 @@ def ask(request: pytest.FixtureRequest, server: ProviderServer, monkeypatch: pyt
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url("openai"))
     with asyncio.Runner() as runner:
 
-        def make(take: Callable[[Any], bool] = lambda item: False, **options: Any) -> Any:
-            call: Any = litellm.call(MODEL, call_params={"num_retries": 0}, **options)
+        def make(
+            take: Callable[[Any], bool] = lambda item: False, params: dict[str, Any] | None = None, **options: Any
+        ) -> Any:
+            call: Any = litellm.call(MODEL, call_params={"num_retries": 0, **(params or {})}, **options)
             if request.param == "sync":
                 answer = call(lambda: "Hi")()
                 return _read(answer, take) if options.get("stream") else answer
@@ -174,14 +178,6 @@ def test_a_stream_costs_what_litellm_calculates(ask: Any, server: ProviderServer
     assert stream.cost == pytest.approx(sent + said)
 
 
-def test_a_prompt_that_is_too_long_is_sent_once(ask: Any, server: ProviderServer) -> None:
-    server.reply(Status(400, "This model's maximum context length is 8192 tokens.", code="context_length_exceeded"))
-    before = len(server.requests)
-    with pytest.raises(errors.BadRequestError, match="maximum context length"):
-        ask()
-    assert len(server.requests) == before + 1
-
-
 def test_no_event_is_no_answer(ask: Any, server: ProviderServer) -> None:
     """LiteLLM itself makes an answer with the finish reason "stop" of it."""
     for body in (Body(b"", content_type="text/event-stream"), Body({"object": "list", "data": []})):
@@ -189,6 +185,48 @@ def test_no_event_is_no_answer(ask: Any, server: ProviderServer) -> None:
         with pytest.raises(errors.StreamInterruptedError, match="provider 'litellm'") as caught:
             ask(stream=True)
         assert not caught.value.partial.finish_reasons
+
+
+def test_usage_behind_the_last_choice_is_asked_for_and_can_be_left_out(ask: Any, server: ProviderServer) -> None:
+    server.reply(Answer(Text("Hello."), usage=Usage(9, 3)))
+    stream, _ = ask(stream=True)
+    assert server.requests[-1].json["stream_options"] == {"include_usage": True}
+    assert (stream.input_tokens, stream.output_tokens) == (9, 3)
+    server.reply(Answer(Text("Hello."), usage=None))
+    ask(stream=True, params={"stream_options": None})
+    assert "stream_options" not in server.requests[-1].json
+
+
+@pytest.mark.parametrize("how", ["cut", "error"])
+def test_a_stream_that_broke_after_its_text_began_is_not_sent_again(ask: Any, server: ProviderServer, how: str) -> None:
+    answer = Answer(Text("one two three four five six seven eight"))
+    server.reply(Cut(answer, at=1500) if how == "cut" else StreamError(answer, after=4), answer)
+    before = len(server.requests)
+    with pytest.raises(errors.StreamError) as caught:
+        ask(stream=True, retry=Retry(attempts=3, wait=0, jitter=0))
+    assert len(server.requests) == before + 1
+    assert caught.value.partial.content.startswith("one")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        Status(400, "This model's maximum context length is 8192 tokens.", code="context_length_exceeded"),
+        Status(400, "maximum context length is 8192 tokens"),
+        Status(401, "no"),
+        Status(403, "no"),
+        Status(404, "no"),
+        Status(422, "no"),
+    ],
+    ids=["context", "context by its text", "401", "403", "404", "422"],
+)
+def test_what_is_final_is_sent_once(ask: Any, server: ProviderServer, status: Status) -> None:
+    server.reply(status, status, status)
+    before = len(server.requests)
+    with pytest.raises(errors.APIStatusError) as caught:
+        ask(retry=Retry(attempts=3, wait=0, jitter=0))
+    assert len(server.requests) == before + 1
+    assert isinstance(caught.value, errors.BadRequestError) or status.status != 400
 
 
 def test_a_client_is_an_error_that_names_the_other_way(ask: Any) -> None:

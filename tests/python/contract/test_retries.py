@@ -105,8 +105,9 @@ def test_what_a_second_request_cannot_change_is_final(caller: Caller, status: in
     assert len(caller.server.requests) == 1
 
 
-def test_the_wait_is_the_one_that_the_server_asks_for(caller: Caller) -> None:
-    caller.server.reply(Status(429, retry_after=0.05), Status(429, retry_after=0.01), "Hi")
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_is_the_one_that_the_server_asks_for(caller: Caller, status: int) -> None:
+    caller.server.reply(Status(status, retry_after=0.05), Status(status, retry_after=0.01), "Hi")
     response = caller.call(retry=Retry(wait=9, jitter=0))
     assert response.content == "Hi"
     waited = [attempt.waited for attempt in response.attempts]
