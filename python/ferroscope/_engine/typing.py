@@ -46,10 +46,12 @@ Prompt: TypeAlias = Messages.Type | BaseDynamicConfig[Any, Any, Any]
 class PromptToCall(Protocol[_ReturnT]):
     """The decorator of a prompt function. The call has the same parameters, and is sync or async like the function."""
 
-    @overload
-    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> AsyncCall[_P, _ReturnT]: ...
+    # Sync first: to mypy, a function without return annotation returns Any, which fits both overloads; it takes the
+    # first. An async one returns a coroutine, which is no prompt.
     @overload
     def __call__(self, fn: Callable[_P, Prompt], /) -> SyncCall[_P, _ReturnT]: ...
+    @overload
+    def __call__(self, fn: Callable[_P, Awaitable[Prompt]], /) -> AsyncCall[_P, _ReturnT]: ...
 
 
 class CallDecorator(Protocol[_ResponseT, _StreamT, _ParamsT, _ClientT]):

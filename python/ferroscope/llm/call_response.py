@@ -12,7 +12,7 @@ from ..core.base._tools.output import outputs_as_text
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
 from ..core.base.message_param import BaseMessageParam, ToolResultPart
 from ..core.base.tool import BaseTool
-from ..core.base.types import FinishReason, JsonableType, Provider, Usage
+from ..core.base.types import FinishReason, Provider, Usage
 from .tool import Tool
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHARED = tuple(name for name in BaseCallResponse.model_fields if name not in ("messages", "user_message_param"))
 
 
-class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, BaseMessageParam | None]):
+class CallResponse(BaseCallResponse[object, Tool, Any, Any, BaseMessageParam, Any, BaseMessageParam | None]):
     """The response of an `llm` call, in the form that all providers share.
 
     Messages are `BaseMessageParam`s; finish reasons and usage have the same form for all providers. Attributes that
@@ -169,9 +169,7 @@ class CallResponse(BaseCallResponse[Any, Tool, Any, Any, BaseMessageParam, Any, 
         return self._response.tools
 
     @classmethod
-    def tool_message_params(
-        cls, tools_and_outputs: Sequence[tuple[BaseTool, JsonableType | None]]
-    ) -> list[BaseMessageParam]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[BaseTool, object]]) -> list[BaseMessageParam]:
         """Return the messages that report the outputs of tools to the model."""
         return [_tool_message(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
 

@@ -9,7 +9,7 @@ from ..core.base.call_response_chunk import AnyCallResponseChunk, BaseCallRespon
 from ..core.base.types import FinishReason, Usage
 
 
-class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
+class CallResponseChunk(BaseCallResponseChunk[object, FinishReason]):
     """A chunk of a streamed response, in the form that all providers share.
 
     Attributes that only the provider's chunk has can be read from it too.
@@ -41,7 +41,7 @@ class CallResponseChunk(BaseCallResponseChunk[Any, FinishReason]):
         return self._provider_chunk
 
     @property
-    def chunk(self) -> Any:
+    def chunk(self) -> object:
         """The SDK's own chunk object."""
         return self._response.chunk
 

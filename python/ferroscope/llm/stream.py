@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.base.message_param import BaseMessageParam
 from ..core.base.stream import AnyStream, BaseStream
-from ..core.base.types import FinishReason, JsonableType, Provider, Usage
+from ..core.base.types import FinishReason, Provider, Usage
 from .call_response import CallResponse
 from .call_response_chunk import CallResponseChunk
 from .tool import Tool
@@ -100,7 +100,7 @@ class Stream(_Base):
 
     @classmethod
     def tool_message_params(  # pyright: ignore[reportIncompatibleMethodOverride]
-        cls, tools_and_outputs: Sequence[tuple[Tool, JsonableType]]
+        cls, tools_and_outputs: Sequence[tuple[Tool, object]]
     ) -> list[BaseMessageParam]:
         """Return the messages that report the outputs of tools to the model."""
         return CallResponse.tool_message_params(tools_and_outputs)

@@ -51,5 +51,12 @@ class Tool(BaseTool, metaclass=_Meta):
         ```
     '''
 
+    if TYPE_CHECKING:
+
+        @property
+        def tool_call(self) -> object:
+            """The SDK's own object of the call, whose class depends on the provider."""
+            ...
+
     def __new__(cls, tool: BaseTool) -> Any:  # Any: the class of the passed tool
         return tool

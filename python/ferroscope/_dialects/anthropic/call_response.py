@@ -14,7 +14,7 @@ from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
-from ...core.base.types import FinishReason, JsonableType
+from ...core.base.types import FinishReason
 from .messages import parse_message, parse_messages
 from .system import join_system
 from .tool import MessagesTool
@@ -116,7 +116,7 @@ class MessagesCallResponse(
         return [_tool(by_name, block, text) for block, text in calls]
 
     @classmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[MessageParam]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[MessageParam]:
         """Return the message with the tools' outputs; an empty list if there are none."""
         results = [_result(tool, output) for tool, output in outputs_as_text(tools_and_outputs)]
         return [cast("MessageParam", {"role": "user", "content": results})] if results else []

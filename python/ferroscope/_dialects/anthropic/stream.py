@@ -12,7 +12,7 @@ from .call_response_chunk import FinishReason, MessagesCallResponseChunk
 from .tool import MessagesTool
 
 if TYPE_CHECKING:
-    from anthropic.types import MessageParam, ToolParam
+    from anthropic.types import MessageParam, ToolParam, Usage
 
 # Any: the type parameters of the response, which the provider's package fills in.
 _ResponseT = TypeVar("_ResponseT", bound=MessagesCallResponse[Any, Any, Any])
@@ -39,6 +39,13 @@ class MessagesStream(
     Generic[_ResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
     """A stream in the Messages format."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> Usage | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

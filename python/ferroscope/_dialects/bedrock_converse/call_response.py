@@ -15,7 +15,7 @@ from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
-from ...core.base.types import FinishReason, JsonableType
+from ...core.base.types import FinishReason
 from .blocks import may_be_sent_back
 from .extraction import FAILURES
 from .messages import parse_message, parse_messages
@@ -165,7 +165,7 @@ class ConverseCallResponse(
         return tool
 
     @classmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[Message]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[Message]:
         """Return the message with the outputs of tools; no message if there are none.
 
         The API requires the results of parallel calls in one message.

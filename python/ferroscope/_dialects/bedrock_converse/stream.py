@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from typing_extensions import TypeVar
 
@@ -12,7 +12,7 @@ from ...core.base.stream import BaseStream
 from .call_response import ConverseCallResponse, request_id
 from .call_response_chunk import ConverseCallResponseChunk
 from .tool import ConverseTool
-from .types import Message, ToolDescription
+from .types import Message, ToolDescription, Usage
 
 _ResponseT = TypeVar("_ResponseT", bound=ConverseCallResponse[Any, Any, Any, Any])
 _ChunkT = TypeVar("_ChunkT", bound=ConverseCallResponseChunk[Any, Any])
@@ -66,6 +66,13 @@ class ConverseStream(
     Generic[_ResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT, _MessageParamT],
 ):
     """A stream in the Converse format."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> Usage | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

@@ -15,7 +15,7 @@ from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
-from ...core.base.types import FinishReason, JsonableType
+from ...core.base.types import FinishReason
 from ..sdk_model import member
 from .messages import answer_message, parse_message, parse_messages, result_content
 
@@ -137,7 +137,7 @@ class ChatV2CallResponse(
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[dict[str, Any]]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[dict[str, Any]]:
         """Return the messages with the outputs of tools, each as the text of a JSON object."""
         return [
             {"role": "tool", "tool_call_id": tool.id, "content": result_content(output)}

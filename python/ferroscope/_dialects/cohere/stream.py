@@ -10,7 +10,7 @@ from ...core.base.stream import BaseStream
 from ...core.base.tool import BaseTool
 
 if TYPE_CHECKING:
-    from cohere import Citation, ToolV2
+    from cohere import Citation, ToolV2, Usage
 
     from .call_response import ChatV2CallResponse
     from .call_response_chunk import ChatV2CallResponseChunk
@@ -39,6 +39,13 @@ class ChatV2Stream(
     Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
     """A stream in Cohere's v2 chat format."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> Usage | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

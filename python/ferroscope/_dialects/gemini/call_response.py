@@ -15,7 +15,7 @@ from ...core.base._tools.offered import offered_tool
 from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
-from ...core.base.types import CostMetadata, FinishReason, GoogleMetadata, JsonableType
+from ...core.base.types import CostMetadata, FinishReason, GoogleMetadata
 from .finish_reasons import are_runnable, block_reason, common_finish_reasons, finish_reasons, word
 from .messages import join_system, parse_message, parse_messages, pieces_of
 from .parts import as_piece
@@ -161,7 +161,7 @@ class ContentCallResponse(
         return None if are_runnable(reasons) else reasons[0]
 
     @classmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[ContentDict]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[ContentDict]:
         """Return the content with the tools' outputs; no content if there are none."""
         parts = [{"function_response": _result(tool, output)} for tool, output in outputs_as_text(tools_and_outputs)]
         return [cast("ContentDict", {"role": "user", "parts": parts})] if parts else []

@@ -13,7 +13,7 @@ from .call_response_chunk import ContentCallResponseChunk
 from .tool import ContentTool
 
 if TYPE_CHECKING:
-    from google.genai.types import ContentDict, Tool
+    from google.genai.types import ContentDict, GenerateContentResponseUsageMetadata, Tool
 
 # Any: a response has type parameters of its own, which the provider's package fills in.
 _CallResponseT = TypeVar("_CallResponseT", bound=ContentCallResponse[Any, Any, Any], default=Any)
@@ -40,6 +40,13 @@ class ContentStream(
     Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
     """A stream in Gemini's format, for any provider."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> GenerateContentResponseUsageMetadata | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

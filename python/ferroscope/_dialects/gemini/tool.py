@@ -52,7 +52,7 @@ class ContentTool(BaseTool):
         # Type checkers see a class with `call`, so it can be passed as a tool class. Only subclasses, which define
         # `call`,
         # have instances.
-        def call(self, *args: Any, **kwargs: Any) -> Any: ...  # Any: as in BaseTool
+        def call(self, *args: Any, **kwargs: Any) -> object: ...  # Any: as in BaseTool
     else:
         tool_call: LazyToolCall = None
 

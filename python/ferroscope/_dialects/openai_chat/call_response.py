@@ -18,7 +18,7 @@ from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.quirks import Quirks
 from ...core.base.tool import BaseTool
-from ...core.base.types import FinishReason, JsonableType
+from ...core.base.types import FinishReason
 from ..sdk_model import arguments_of, member
 from .message_parts import FUNCTION_CALL
 from .messages import parse_message, parse_messages, plain_message
@@ -216,7 +216,7 @@ class ChatCallResponse(
 
     @classmethod
     def tool_message_params(
-        cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]
+        cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]
     ) -> list[ChatCompletionToolMessageParam]:
         """Return the messages with the outputs of tools."""
         messages = (

@@ -11,6 +11,7 @@ from ...core.base.tool import BaseTool
 from ..sdk_model import member
 
 if TYPE_CHECKING:
+    from openai.types import CompletionUsage
     from openai.types.chat import (
         ChatCompletionAssistantMessageParam,
         ChatCompletionMessageParam,
@@ -69,6 +70,13 @@ class ChatStream(
     ],
 ):
     """A stream in the chat-completions format, for any provider."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> CompletionUsage | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

@@ -15,7 +15,7 @@ from ...core.base._tools.output import outputs_as_text
 from ...core.base.call_response import BaseCallResponse
 from ...core.base.message_param import BaseMessageParam
 from ...core.base.tool import BaseTool
-from ...core.base.types import FinishReason, JsonableType
+from ...core.base.types import FinishReason
 from ...errors import ToolArgumentsError
 from .items import is_hosted, plain_item
 from .messages import parse_messages, parse_output
@@ -156,7 +156,7 @@ class ResponsesCallResponse(
         return cast("_ToolT", tool_type.from_tool_call(call))
 
     @classmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, JsonableType]]) -> list[FunctionCallOutput]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[FunctionCallOutput]:
         """Return the items with the outputs of tools."""
         items = (
             {"type": "function_call_output", "call_id": tool.id, "output": output}

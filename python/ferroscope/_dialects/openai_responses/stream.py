@@ -10,7 +10,7 @@ from ...core.base.stream import BaseStream
 from ...core.base.tool import BaseTool
 
 if TYPE_CHECKING:
-    from openai.types.responses import FunctionToolParam, ResponseInputItemParam
+    from openai.types.responses import FunctionToolParam, ResponseInputItemParam, ResponseUsage
     from openai.types.responses.response_input_param import FunctionCallOutput
 
     from .call_response import ResponsesCallResponse
@@ -41,6 +41,13 @@ class ResponsesStream(
     Generic[_CallResponseT, _ChunkT, _ToolT, _DynamicConfigT, _CallParamsT],
 ):
     """A stream of the Responses API, for any provider."""
+
+    if TYPE_CHECKING:
+        # Narrower than the type in the base class, which depends on the provider.
+        @property
+        def usage(self) -> ResponseUsage | None:
+            """The token counts that the provider has reported so far; None if it reported none."""
+            ...
 
     @property
     def thinking(self) -> str:

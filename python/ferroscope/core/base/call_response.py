@@ -29,7 +29,7 @@ from ._tools.arguments import CUT_OFF
 from ._tools.output import transform_tool_outputs as transform_tool_outputs  # v1 exports the name here
 from .message_param import BaseMessageParam
 from .tool import BaseTool
-from .types import FinishReason, JsonableType, Provider
+from .types import FinishReason, Provider
 
 if TYPE_CHECKING:
     from ...prices import Context, Cost
@@ -220,7 +220,7 @@ class BaseCallResponse(
 
     @property
     @abstractmethod
-    def usage(self) -> Any:  # Any: each provider's own object
+    def usage(self) -> object:
         """The token counts as the provider reports them."""
 
     @cached_property
@@ -361,7 +361,7 @@ class BaseCallResponse(
 
     @classmethod
     @abstractmethod
-    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]) -> list[Any]:
+    def tool_message_params(cls, tools_and_outputs: Sequence[tuple[_BaseToolT, object]]) -> list[Any]:
         """Return the messages that report the outputs of tools to the model, in the provider's format."""
 
     @property

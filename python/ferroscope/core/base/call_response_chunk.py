@@ -123,7 +123,7 @@ class BaseCallResponseChunk(TokenProperties, Generic[_ChunkT, _FinishReasonT], A
 
     @property
     @abstractmethod
-    def usage(self) -> Any:  # Any: each provider's own object
+    def usage(self) -> object:
         """The token counts as the provider reports them, in the chunk that contains them."""
 
     @property

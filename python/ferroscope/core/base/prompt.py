@@ -165,12 +165,14 @@ _BasePromptT = TypeVar("_BasePromptT", bound=BasePrompt)
 class PromptDecorator(Protocol):
     """The decorator that `prompt_template("...")` returns."""
 
+    # Sync first: to mypy, a function without return annotation returns Any, which fits both overloads; it takes the
+    # first. An async one returns a coroutine, which is no dynamic config.
+    @overload
+    def __call__(self, prompt: Callable[_P, AnyDynamicConfig]) -> Callable[_P, list[BaseMessageParam]]: ...
     @overload
     def __call__(
         self, prompt: Callable[_P, Awaitable[AnyDynamicConfig]]
     ) -> Callable[_P, Coroutine[Any, Any, list[BaseMessageParam]]]: ...
-    @overload
-    def __call__(self, prompt: Callable[_P, AnyDynamicConfig]) -> Callable[_P, list[BaseMessageParam]]: ...
     @overload
     def __call__(self, prompt: type[_BasePromptT]) -> type[_BasePromptT]: ...
 
@@ -178,16 +180,17 @@ class PromptDecorator(Protocol):
 class MessagesDecorator(Protocol):
     """The decorator that `prompt_template()` returns."""
 
+    # Sync first, as in `PromptDecorator`.
+    @overload
+    def __call__(self, prompt: Callable[_P, Messages.Type]) -> Callable[_P, list[BaseMessageParam]]: ...
+    @overload
+    def __call__(self, prompt: Callable[_P, _ConfigT]) -> Callable[_P, _ConfigT]: ...
     @overload
     def __call__(
         self, prompt: Callable[_P, Awaitable[Messages.Type]]
     ) -> Callable[_P, Coroutine[Any, Any, list[BaseMessageParam]]]: ...
     @overload
     def __call__(self, prompt: Callable[_P, Awaitable[_ConfigT]]) -> Callable[_P, Coroutine[Any, Any, _ConfigT]]: ...
-    @overload
-    def __call__(self, prompt: Callable[_P, Messages.Type]) -> Callable[_P, list[BaseMessageParam]]: ...
-    @overload
-    def __call__(self, prompt: Callable[_P, _ConfigT]) -> Callable[_P, _ConfigT]: ...
 
 
 @overload

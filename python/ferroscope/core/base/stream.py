@@ -21,7 +21,7 @@ from .call_response import AnyCallResponse
 from .call_response_chunk import AnyCallResponseChunk
 from .stream_events import StreamEvent, WebFormat
 from .tool import BaseTool
-from .types import JsonableType, Provider
+from .types import Provider
 
 if TYPE_CHECKING:
     from ..._factory import stream_factory as stream_factory
@@ -354,7 +354,7 @@ class BaseStream(
         return self._run.end_time
 
     @property
-    def usage(self) -> Any:  # Any: each provider's own object
+    def usage(self) -> object:
         """The token counts that the provider has reported so far."""
         return self._run.response().usage
 
@@ -394,9 +394,7 @@ class BaseStream(
             return self._message_param
         return cast("_AssistantMessageParamT", self._run.response().message_param)
 
-    def tool_message_params(
-        self, tools_and_outputs: Sequence[tuple[_BaseToolT, JsonableType]]
-    ) -> list[_ToolMessageParamT]:
+    def tool_message_params(self, tools_and_outputs: Sequence[tuple[_BaseToolT, object]]) -> list[_ToolMessageParamT]:
         """Return the messages that report the outputs of tools to the model, in the provider's format."""
         return self.call_response_type.tool_message_params(tools_and_outputs)
 

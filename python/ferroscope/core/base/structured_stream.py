@@ -187,7 +187,7 @@ class BaseStructuredStream(TokenProperties, Generic[_ResponseModelT]):
         return self.stream.finish_reasons
 
     @property
-    def usage(self) -> Any:
+    def usage(self) -> object:
         """The provider's usage object so far."""
         return self.stream.usage
 

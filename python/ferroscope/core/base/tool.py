@@ -135,7 +135,7 @@ class BaseTool(BaseModel, ABC):
                 yield name, shorten(value)
 
     @abstractmethod
-    def call(self, *args: Any, **kwargs: Any) -> Any:  # Any: subclasses define the types
+    def call(self, *args: Any, **kwargs: Any) -> object:  # Any: subclasses define their own parameters
         """Run the tool and return its output for the model."""
 
     @classmethod

@@ -10,16 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from .._suggestions import function_name, shortened
-
-if TYPE_CHECKING:
-    from ..types import JsonableType
 
 _ResponseTypeT = TypeVar("_ResponseTypeT")
 _ToolT = TypeVar("_ToolT")
@@ -138,13 +135,11 @@ def _name(tool: Any) -> str:  # Any: a tool of any provider
 
 def transform_tool_outputs(
     fn: Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, str]]], list[_MessageT]],
-) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, JsonableType | None]]], list[_MessageT]]:
+) -> Callable[[type[_ResponseTypeT], Sequence[tuple[_ToolT, object]]], list[_MessageT]]:
     """Decorate a `tool_message_params` that accepts text outputs, so that it accepts outputs of every type."""
 
     @wraps(fn)
-    def with_text(
-        cls: type[_ResponseTypeT], tools_and_outputs: Sequence[tuple[_ToolT, JsonableType | None]]
-    ) -> list[_MessageT]:
+    def with_text(cls: type[_ResponseTypeT], tools_and_outputs: Sequence[tuple[_ToolT, object]]) -> list[_MessageT]:
         return fn(cls, list(outputs_as_text(tools_and_outputs)))
 
     return with_text
