@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .core.base.call_response import AnyCallResponse
+    from .core.base.retry import Attempt
 
 
 __all__ = [
@@ -83,10 +84,12 @@ class APIError(FerroscopeError):
     Attributes:
         partial: The response parsed from a body that reports an error under a success status, with the text before
             the error; None in all other cases.
+        attempts: The failed requests of a call with the option `retry`, the last one included; else empty.
     """
 
     # Provider response classes are generic over SDK types; an error cannot name one of them.
     partial: AnyCallResponse | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 class MissingApiKeyError(APIError):

@@ -258,7 +258,18 @@ class TwoApiCallDecorator(
 
 # Named for completion in editors. Other strings are of the form `provider/model`.
 ProviderName: TypeAlias = Provider | LocalProvider | str
-AnyCallParams: TypeAlias = CommonCallParams | BaseCallParams
+
+
+class AgnosticCallParams(CommonCallParams, total=False):
+    """The common parameters, and the choice of the API for providers that have two.
+
+    The parameters that only one provider has are passed as its own type, such as `openai.OpenAICallParams(...)`.
+    """
+
+    api: Literal["auto", "chat", "responses"]
+
+
+AnyCallParams: TypeAlias = AgnosticCallParams | BaseCallParams
 
 
 class AgnosticCallDecorator(Protocol[_ResponseT, _StreamT]):

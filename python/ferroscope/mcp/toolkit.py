@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from ..core.base.tool import BaseTool
 from ._names import wire_names
 from ._tool_types import AsyncServerTool, SyncServerTool, tool_type
 from .client import MCPClient, SyncMCPClient
 
+_ToolT = TypeVar("_ToolT", bound=BaseTool)
 
-class MCPToolKit:
+
+class MCPToolKit(Generic[_ToolT]):
     """The tools of one or more servers, for the `tools` of a call.
 
     Each tool is called on the server that it came from. Names are unique and do not depend on the order of the servers.
@@ -20,11 +24,11 @@ class MCPToolKit:
         ```
     """
 
-    def __init__(self, tools: list[type[BaseTool]]) -> None:
+    def __init__(self, tools: list[type[_ToolT]]) -> None:
         self._tools = tools
 
     @classmethod
-    async def of(cls, *clients: MCPClient, **named: MCPClient) -> MCPToolKit:
+    async def of(cls, *clients: MCPClient, **named: MCPClient) -> MCPToolKit[AsyncServerTool]:
         """Return a toolkit with the tools that the servers have now.
 
         Args:
@@ -37,10 +41,11 @@ class MCPToolKit:
         pairs = [("", client) for client in clients] + list(named.items())
         remotes = [(namespace, remote) for namespace, client in pairs for remote in await client._remote_tools()]
         names = _names([(namespace, remote.name) for namespace, remote in remotes])
-        return cls([tool_type(remote, name, AsyncServerTool) for (_, remote), name in zip(remotes, names, strict=True)])
+        named_remotes = zip(remotes, names, strict=True)
+        return MCPToolKit([tool_type(remote, name, AsyncServerTool) for (_, remote), name in named_remotes])
 
     @classmethod
-    def of_sync(cls, *clients: SyncMCPClient, **named: SyncMCPClient) -> MCPToolKit:
+    def of_sync(cls, *clients: SyncMCPClient, **named: SyncMCPClient) -> MCPToolKit[SyncServerTool]:
         """Return a toolkit of sync tools with the tools that the servers have now.
 
         Args:
@@ -53,9 +58,10 @@ class MCPToolKit:
         pairs = [("", client) for client in clients] + list(named.items())
         remotes = [(namespace, remote) for namespace, client in pairs for remote in client._remote_tools()]
         names = _names([(namespace, remote.name) for namespace, remote in remotes])
-        return cls([tool_type(remote, name, SyncServerTool) for (_, remote), name in zip(remotes, names, strict=True)])
+        named_remotes = zip(remotes, names, strict=True)
+        return MCPToolKit([tool_type(remote, name, SyncServerTool) for (_, remote), name in named_remotes])
 
-    def create_tools(self) -> list[type[BaseTool]]:
+    def create_tools(self) -> list[type[_ToolT]]:
         """Return the tool classes, in the order of the servers."""
         return list(self._tools)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._core import HttpExchange
 
     # Any: the base is `AsyncBaseTransport` of httpx or httpx2, and mypy accepts the class for both.
-    _Base: Any
+    _Base = Any
 else:
     _Base = object
 

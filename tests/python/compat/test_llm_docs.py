@@ -443,7 +443,7 @@ def test_the_page_about_streams(server: ProviderServer, capsys: pytest.CaptureFi
     book = "The Name of the Wind by Patrick Rothfuss"
     assert printed == [
         book,
-        f"{book} 30 ['stop']\n",
+        f"{book} 10 20 ['stop']\n",
         "The \nName \nof \nthe \nWind \nby \nPatrick \nRothfuss\n['stop']\n30\n",
         "The Name \n",
         f"{book}\n",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from ..google.call_params import GoogleCallParams
+from ..google.call_params import ContentCallParams
 
 if TYPE_CHECKING:
     from google.genai.types import SafetySettingOrDict, ToolConfigOrDict
@@ -37,7 +37,7 @@ class RequestOptions(dict[str, Any]):  # Any: the values of the options
     """Options of the HTTP request. The SDK supports only `timeout`, in seconds."""
 
 
-class GeminiCallParams(GoogleCallParams):
+class GeminiCallParams(ContentCallParams):
     """The parameters of a call to the Gemini API; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigDict | GenerationConfig]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NotRequired
 
-from ..google.call_params import GoogleCallParams
+from ..google.call_params import ContentCallParams
 
 if TYPE_CHECKING:
     from google.genai.types import GenerationConfigOrDict, SafetySettingOrDict, ToolConfigOrDict
 
 
-class VertexCallParams(GoogleCallParams):
+class VertexCallParams(ContentCallParams):
     """The parameters of a call to Vertex AI; parameters that are None are not sent."""
 
     generation_config: NotRequired[GenerationConfigOrDict]
