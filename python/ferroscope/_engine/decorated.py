@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Never, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 if TYPE_CHECKING:
     from typing import Self
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _MethodP = ParamSpec("_MethodP")
 _ReturnT = TypeVar("_ReturnT", covariant=True)
+
+
+class _AnyParameters(Protocol[_ReturnT]):
+    """A function that accepts every argument: in mypy, one with a template and without a return annotation."""
+
+    def __call__(self, *, no_function_has_this: Never) -> _ReturnT: ...
 
 
 class SyncCall(Protocol[_P, _ReturnT]):
@@ -34,6 +40,10 @@ class SyncCall(Protocol[_P, _ReturnT]):
     # In a class, it is a method. Any: the instance.
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _AnyParameters[_ReturnT], instance: object, owner: type | None = None, /
+    ) -> Callable[..., _ReturnT]: ...
     @overload
     def __get__(
         self: SyncCall[Concatenate[Any, _MethodP], _ReturnT], instance: object, owner: type | None = None, /
