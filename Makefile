@@ -25,7 +25,7 @@ space := $() $()
 OLDER_SUITES := $(subst $(space),$(comma),$(OLDER_SDKS:%=test-%))
 STAGES := test-rust test-python+$(OLDER_SUITES) test-prices
 
-.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel docs bench count-instructions tools clean
+.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel audit docs bench count-instructions tools clean
 .DEFAULT_GOAL := help
 # Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
@@ -78,14 +78,29 @@ lint-python: $(VENV)/.lint $(CORE)
 	$(BIN)/basedpyright
 	$(BIN)/python -m mypy.stubtest ferroscope._core --ignore-disjoint-bases
 
-wheel: $(VENV)/.demo ## Build the wheel and try it in an empty environment
-	rm -rf dist .venvs/wheel
-	$(BIN)/maturin build --release --locked --out dist
+# On Linux, zig links the wheel against the C library of manylinux2014. The sdist is built with the crates of the wheel.
+wheel: $(VENV)/.wheel ## Build the wheel and the sdist, check them, and try each in an empty environment
+	rm -rf dist .venvs/wheel .venvs/sdist
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --locked --out dist $(if $(filter Linux,$(shell uname -s)),\
+		--zig --compatibility manylinux2014)
+	$(BIN)/maturin sdist --out dist
+	$(BIN)/abi3audit --strict dist/*.whl
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/twine check --strict dist/*
 	$(PYTHON) -m venv .venvs/wheel
 	.venvs/wheel/bin/pip install --quiet dist/*.whl
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python ../tests/wheel_smoke.py
 	.venvs/wheel/bin/pip install --quiet "$$(ls dist/*.whl)[openai]"
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python -m ferroscope demo --brief
+	$(PYTHON) -m venv .venvs/sdist
+	CARGO_TARGET_DIR="$(CURDIR)/target" .venvs/sdist/bin/pip install --quiet dist/*.tar.gz
+	cd dist && PATH=/nonexistent ../.venvs/sdist/bin/python ../tests/wheel_smoke.py
+
+audit: $(VENV)/.wheel ## Look for known vulnerabilities in the dependencies, where the data can be had
+	@if $(BIN)/pip-audit --strict --progress-spinner off .; then :; \
+	else echo 'pip-audit has failed, or has no data here: see above'; fi
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check advisories; \
+	else echo 'cargo-deny is not installed: the advisories of crates are not checked'; fi
 
 docs: $(VENV)/.docs $(CORE) ## Build the documentation site, and fail on a broken link or an undocumented name
 	PYTHONPATH=tools $(BIN)/python tools/build_docs.py
@@ -124,6 +139,10 @@ $(VENV)/.test: $(VENV)/.demo pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.test pyproject.toml
 	$(BIN)/pip install --quiet --group lint
+	@touch $@
+
+$(VENV)/.wheel: $(VENV)/.demo pyproject.toml
+	$(BIN)/pip install --quiet --group wheel
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.lint pyproject.toml
