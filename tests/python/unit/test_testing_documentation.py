@@ -12,7 +12,7 @@ from ferroscope.testing import CHAT_SERVERS, ProviderServer
 
 PAGE = (Path(__file__).parents[3] / "docs" / "testing.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-PRINTED = {2: "{'messageStart': {'role': 'assistant'}}\nchecksum\n"}
+PRINTED = {3: "{'messageStart': {'role': 'assistant'}}\nchecksum\n"}
 CODE = set(re.findall(r"`([\w-]+)`", PAGE))
 
 

@@ -56,7 +56,7 @@ class ChatServer:
         opening: The delta of a first chunk that opens the message; None: there is none, and the first delta with
             content also has the role.
         delta: Members that each delta has, unless it has them with another value.
-        closing: The delta of the chunk with the finish reason.
+        closing: The delta of the chunk with the finish reason; None for `null`.
         choice: Members that each choice has, unless it has them with another value.
         message_so_far: Whether each choice also has the `message` up to this chunk.
         finish_with_content: Whether the finish reason comes in the chunk of the last delta.
@@ -101,7 +101,7 @@ class ChatServer:
 
     opening: Mapping[str, Any] | None = field(default_factory=lambda: {"role": "assistant", "content": ""})
     delta: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    closing: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    closing: Mapping[str, Any] | None = field(default_factory=dict[str, Any])
     choice: Mapping[str, Any] = field(default_factory=lambda: {"finish_reason": None})
     message_so_far: bool = False
     finish_with_content: bool = False

@@ -113,7 +113,7 @@ class _Stream:
     def chunks(self) -> Iterator[bytes]:
         server = self.server
         deltas = list(self.deltas())
-        closing = {**server.delta, **server.closing}
+        closing = None if server.closing is None else {**server.delta, **server.closing}
         if server.finish_with_content and len(deltas) > 1:
             closing = deltas.pop()
         if server.prelude is not None:
@@ -134,7 +134,7 @@ class _Stream:
             top[name] = {**member, **top[name]} if name in top and isinstance(member, Mapping) else member
         if not own or server.citations == "every_chunk":
             top.update(self.sources)
-        sent = self.so_far(sent, closing)
+        sent = self.so_far(sent, closing or {})
         for index in self.choices:
             yield self.chunk([self.choice(index, closing, sent, finish=True)], top)
         if own:
@@ -152,7 +152,7 @@ class _Stream:
             role = {"role": "assistant"} if opening is None and number == 0 else {}
             yield {**server.delta, **role, **delta}
 
-    def choice(self, index: int, delta: Delta, sent: str, *, finish: bool = False) -> dict[str, Any]:
+    def choice(self, index: int, delta: Delta | None, sent: str, *, finish: bool = False) -> dict[str, Any]:
         server = self.server
         choice = {"index": index, "delta": delta, **server.choice}
         if server.message_so_far:
