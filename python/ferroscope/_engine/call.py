@@ -233,6 +233,13 @@ class Call:
         response._set_server_host(self.host)
         return response
 
+    def known_host(self) -> str:
+        """Return the host that the call would be sent to; empty if there is no client for it."""
+        try:
+            return host_of(self._any_client(), self.provider.clients)
+        except Exception:  # such as a missing key, which only a request needs
+            return ""
+
     def account(self) -> Hashable:
         """Return the provider, the URL and the key of the call, which its limits go by."""
         client = self.client

@@ -48,8 +48,10 @@ def completion(call: Call) -> Flow:
     return (yield from _parsed(call, response, result))
 
 
-def restoration(call: Call, body: bytes, start_time: float, end_time: float) -> Flow:
-    """Yield the steps of a call whose response body is known. No request is sent, and no meter counts the call.
+def restoration(
+    call: Call, body: bytes, start_time: float, end_time: float, *, batch: bool = False, is_new: bool = False
+) -> Flow:
+    """Yield the steps of a call whose response body is known, so that no request is sent.
 
     Return the response and the result.
 
@@ -58,8 +60,15 @@ def restoration(call: Call, body: bytes, start_time: float, end_time: float) -> 
         body: The response body, as `Dialect.dump_event` dumps it.
         start_time: The time of the request, in milliseconds since the epoch.
         end_time: The time at which the response was complete.
+        batch: Whether the response is from a job of the provider's batch API.
+        is_new: Whether the meters have to count the call.
     """
+    call.host = call.known_host()
     response = call.response(call.provider.dialect.read_response(body), start_time, end_time)
+    if batch:
+        response._set_batch()
+    if is_new and call.meters:
+        record(response.cost_details, call.meters)
     result = response if call.extraction is None else extract(call, response)
     return (yield from _parsed(call, response, result))
 

@@ -92,6 +92,7 @@ class Provider:
     choose_api: Callable[[str, str, Mapping[str, Any]], str] | None = None
     retry_rules: RetryRules = field(default_factory=RetryRules)
     once: Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]] = without_sdk_retries
+    batch_api: str = ""
 
     def __post_init__(self) -> None:
         name_errors(self.sdk, self.errors)

@@ -21,12 +21,14 @@ from .._lazy import lazy_names
 if TYPE_CHECKING:
     from ._checkpoint import Checkpoint, CheckpointError, CheckpointRow
     from ._export import export
+    from ._job_run import BatchRowError
     from ._map import AsyncRowResults, MapOptions, RowResults, map_rows
     from ._results import MapStats, RecordedError, RowResult, StopReason
     from ._rows import Row, Rows
 
 __all__ = [
     "AsyncRowResults",
+    "BatchRowError",
     "Checkpoint",
     "CheckpointError",
     "CheckpointRow",
@@ -45,6 +47,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "BatchRowError": "._job_run",
         "export": "._export",
         **dict.fromkeys(["Checkpoint", "CheckpointError", "CheckpointRow"], "._checkpoint"),
         **dict.fromkeys(["AsyncRowResults", "MapOptions", "RowResults", "map_rows"], "._map"),

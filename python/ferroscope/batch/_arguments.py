@@ -22,5 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--deadline", type=float, metavar="SECONDS", help="the time limit of this run")
     add("--max-failures", type=int, metavar="N", help="end the run after this number of failed rows")
     add("--retry-failed", action="store_true", help="call rows again whose recorded failure is final")
+    add("--batch-api", action="store_true", help="use the provider's batch API: half the price, within 24 hours")
+    add("--poll-seconds", type=float, default=30.0, metavar="N", help="seconds between two looks at a job")
     add("--json", action="store_true", help="print progress and summary as lines of JSON to the standard output")
     add("--quiet", action="store_true", help="print errors only")

@@ -11,7 +11,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -60,6 +60,18 @@ CREATE TABLE rows (
     output_tokens INTEGER,
     start_time REAL NOT NULL,
     end_time REAL NOT NULL,
+    batch INTEGER NOT NULL,
+    PRIMARY KEY (key, request)
+);
+CREATE TABLE jobs (
+    job TEXT PRIMARY KEY,
+    start_time REAL NOT NULL,
+    ended INTEGER NOT NULL
+);
+CREATE TABLE job_rows (
+    key TEXT NOT NULL,
+    request BLOB NOT NULL,
+    job TEXT NOT NULL,
     PRIMARY KEY (key, request)
 );
 CREATE TABLE runs (
@@ -72,9 +84,9 @@ CREATE TABLE runs (
 """
 _COLUMNS: Final = (
     "key, request, run, position, status, row, body, output, error_kind, error, attempts, cost, input_tokens, "
-    "output_tokens, start_time, end_time"
+    "output_tokens, start_time, end_time, batch"
 )
-_INSERT: Final = f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+_INSERT: Final = f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 _TOUCH: Final = "UPDATE rows SET run = ?, position = ? WHERE key = ? AND request = ?"
 
 
@@ -238,10 +250,21 @@ class Checkpoint:
         self._query("UPDATE runs SET complete = 1 WHERE run = ?", run)
 
     def find(self, key: str, request: bytes) -> tuple[Any, ...] | None:
-        """Return the status, body, times, and failure of a recorded result."""
-        sql = "SELECT status, body, start_time, end_time, error_kind, error FROM rows WHERE key = ? AND request = ?"
+        """Return the status, body, times, batch flag and failure of a recorded result."""
+        columns = "status, body, start_time, end_time, batch, error_kind, error"
+        sql = f"SELECT {columns} FROM rows WHERE key = ? AND request = ?"
         found = self._query(sql, key, request)
         return found[0] if found else None
+
+    def unfinished_jobs(self) -> dict[str, int]:
+        """Return the jobs of the provider's batch API whose results have not been read, with their numbers of rows."""
+        sql = "SELECT job, count(*) FROM jobs JOIN job_rows USING (job) WHERE NOT ended GROUP BY job"
+        return dict(self._query(sql))
+
+    def job_of(self, key: str, request: bytes) -> str | None:
+        """Return the unfinished job that contains a request; None if there is none."""
+        found = self._query("SELECT job FROM job_rows WHERE key = ? AND request = ?", key, request)
+        return str(found[0][0]) if found else None
 
     def write(self, changes: list[tuple[str, tuple[Any, ...]]]) -> None:
         """Execute statements in one durable transaction."""
@@ -298,13 +321,13 @@ class RunRecorder:
         found = self._checkpoint.find(state.key, state.request) if self._may_recall else None
         if found is None:
             return None
-        status, body, start_time, end_time, kind, error = found
+        status, body, start_time, end_time, batch, kind, error = found
         if status == "deferred" or (status == "failed" and self._retry_failed):
             return None
         self._changes.put(_Change(_TOUCH, (self._run, state.index, state.key, state.request)))
         if status == "failed":
             raise RecordedError(kind, error)
-        return SavedAnswer(body, start_time, end_time)
+        return SavedAnswer(body, start_time, end_time, batch=bool(batch))
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
         """Write the result of a row, and return when it is on disk."""
@@ -327,11 +350,35 @@ class RunRecorder:
             result.output_tokens,
             state.started,
             time.time() * 1000,
+            int(state.batch),
         )
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
         self._changes.put(_Change(_INSERT, values, loop, written))
         await written
+
+    def unfinished_jobs(self) -> dict[str, int]:
+        """Return the jobs whose results have not been read, with their numbers of rows."""
+        return self._checkpoint.unfinished_jobs()
+
+    def job_of(self, state: RowState) -> str | None:
+        """Return the unfinished job that contains the request of a row; None if there is none."""
+        return self._checkpoint.job_of(state.key, state.request)
+
+    def add_job(self, job: str, states: Sequence[RowState]) -> None:
+        """Record a job and its rows."""
+        rows = [("INSERT OR REPLACE INTO job_rows VALUES (?, ?, ?)", (one.key, one.request, job)) for one in states]
+        started = time.time() * 1000
+        self._checkpoint.write([("INSERT INTO jobs VALUES (?, ?, 0)", (job, started)), *rows])
+
+    def end_job(self, job: str) -> None:
+        """Record that the results of a job have been read."""
+        self._checkpoint.write(
+            [
+                ("UPDATE jobs SET ended = 1 WHERE job = ?", (job,)),
+                ("DELETE FROM job_rows WHERE job = ?", (job,)),
+            ]
+        )
 
     async def close(self, *, complete: bool) -> None:
         """Write what is left, and close the file."""

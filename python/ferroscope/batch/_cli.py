@@ -129,6 +129,8 @@ def _options(chosen: argparse.Namespace, checkpoint: Path) -> MapOptions:
         "deadline": chosen.deadline,
         "max_failures": chosen.max_failures,
         "retry": chosen.retry,
+        "batch_api": chosen.batch_api,
+        "poll_seconds": chosen.poll_seconds,
     }
     if chosen.requests_per_minute is not None or chosen.tokens_per_minute is not None:
         options["rate_limit"] = RateLimit(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..core.base.retry import RateLimit, Retry
+    from ._job_run import JobLimits, JobRun
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -45,6 +46,9 @@ class MapOptions(TypedDict, total=False):
         key: The column with the key of a row; by default a key is made from the content of the row.
         checkpoint: The file that records the results. A run with the same file goes on from it.
         retry_failed: Whether rows whose recorded failure is final are called again.
+        batch_api: Whether to use the provider's batch API, at its lower prices; the results are ready within hours.
+        job_rows: The maximum number of rows in a job of that API; by default 10,000.
+        poll_seconds: The seconds between two requests for the state of such a job; by default 30.
         progress: Whether to show the progress: a bar in a terminal or a notebook, otherwise lines on stderr.
     """
 
@@ -60,6 +64,9 @@ class MapOptions(TypedDict, total=False):
     key: str | None
     checkpoint: str | Path | None
     retry_failed: bool
+    batch_api: bool
+    job_rows: int
+    poll_seconds: float
     progress: bool
 
 
@@ -72,8 +79,8 @@ class AsyncRowResults(Generic[_T_co]):
     `async with` closes the run at the end of the block, and so does leaving an `async for` early.
     """
 
-    def __init__(self, start: Callable[[], Run], progress: Progress | None = None) -> None:
-        self._run: Run | None = None
+    def __init__(self, start: Callable[[], Run | JobRun], progress: Progress | None = None) -> None:
+        self._run: Run | JobRun | None = None
         self._start = start
         self._progress = progress
         self._event_loop: asyncio.AbstractEventLoop | None = None
@@ -130,9 +137,9 @@ class RowResults(Generic[_T_co]):
     The calls run in threads. `with` closes the run at the end of the block, and so does leaving a `for` early.
     """
 
-    def __init__(self, start: Callable[[], Run], progress: Progress | None = None) -> None:
+    def __init__(self, start: Callable[[], Run | JobRun], progress: Progress | None = None) -> None:
         self._loop = _LoopThread()
-        self._run: Run | None = None
+        self._run: Run | JobRun | None = None
         self._start = start
         self._progress = progress
         self._results: deque[RowResult[Any]] = deque()
@@ -289,14 +296,20 @@ def map_rows(
             "function without further decorators"
         )
 
-    def start() -> Run:
+    def start() -> Run | JobRun:
         if path is None:
             return Run(target, source, limits, meter, _key_reader(key))
         from ._checkpoint import Checkpoint, RunRecorder
 
         recorder = RunRecorder(Checkpoint(path), target.name, key, retry_failed)
+        if by_job is not None:
+            from ._job_run import JobRun
+
+            assert isinstance(target, CallTarget)
+            return JobRun(target, source, by_job, meter, recorder)
         return Run(target, source, limits, meter, recorder.key, recorder)
 
+    by_job = _job_limits(options) if options.get("batch_api") else None
     progress = progress_for() if options.get("progress") else None
     return AsyncRowResults(start, progress) if target.is_async else RowResults(start, progress)
 
@@ -311,6 +324,19 @@ def _key_reader(column: str | None) -> Callable[[int, Any], tuple[str, Exception
     return key_of
 
 
+def _job_limits(options: MapOptions) -> JobLimits:
+    from ._job_run import JobLimits
+
+    if options.get("checkpoint") is None:
+        raise ValueError("`batch_api` needs a `checkpoint`, because a job may take longer than the process lives")
+    return JobLimits(
+        job_rows=options.get("job_rows", 10_000),
+        poll_seconds=options.get("poll_seconds", 30.0),
+        ordered=options.get("ordered", True),
+        deadline=options.get("deadline"),
+    )
+
+
 def _check_options(options: Any) -> None:
     unknown = options.keys() - MapOptions.__annotations__.keys()
     if unknown:
@@ -319,7 +345,7 @@ def _check_options(options: Any) -> None:
             f"{', '.join(MapOptions.__annotations__)}"
         )
     concurrency = options.get("concurrency", _DEFAULT_CONCURRENCY)
-    for name, least in (("concurrency", 1), ("window", concurrency), ("max_failures", 1)):
+    for name, least in (("concurrency", 1), ("window", concurrency), ("max_failures", 1), ("job_rows", 1)):
         value = options.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise ValueError(f"`{name}` must be a whole number of at least {least}, not {value!r}")

@@ -33,7 +33,7 @@ class Progress(Protocol):
 
 def progress_for(stream: TextIO | None = None) -> Progress:
     """Return a bar if the output is a terminal or a notebook and rich is installed, otherwise lines of text."""
-    stream = sys.stderr if stream is None else stream
+    stream = stream or sys.stderr
     if stream.isatty() or _in_notebook():
         try:
             return BarProgress(stream)

@@ -89,6 +89,7 @@ class MapStats:
         restored: The number of rows whose results are from the checkpoint.
         requests: The number of requests that were sent.
         retried: The number of requests that repeated an earlier one of the same row.
+        jobs: The number of jobs of the provider's batch API that were started.
         rate_limited: The number of rows that waited because the provider refused a request by a rate limit.
         input_tokens: The number of input tokens of this run.
         output_tokens: The number of output tokens of this run.
@@ -103,6 +104,7 @@ class MapStats:
     restored: int = 0
     requests: int = 0
     retried: int = 0
+    jobs: int = 0
     rate_limited: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -151,6 +153,7 @@ class MapStats:
             "restored": self.restored,
             "requests": self.requests,
             "retried": self.retried,
+            "jobs": self.jobs,
             "rate_limited": self.rate_limited,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,

@@ -70,6 +70,7 @@ class RowState:
         started: The time of its first request, in milliseconds since the epoch.
         attempts: The requests of attempts that were refused by a rate limit.
         error: An error that was found before the call.
+        batch: Whether a job of the provider's batch API answers it.
     """
 
     index: int
@@ -79,6 +80,7 @@ class RowState:
     started: float = 0.0
     attempts: int = 0
     error: Exception | None = None
+    batch: bool = False
 
 
 class Recorder(Protocol):
@@ -309,7 +311,7 @@ class Run:
         """Return the result of a row; None if the run ended before it."""
         recorder = self._recorder
         if state.error is not None:
-            failed = _failed(state, state.error)
+            failed = failed_result(state, state.error)
             if recorder is not None:
                 await recorder.record(state, failed, b"", final=True)
             return failed
@@ -328,7 +330,7 @@ class Run:
                 answer = outcome.pop()
                 if isinstance(answer, Answer):
                     self._wait = _FIRST_WAIT
-                    result = _succeeded(state, answer)
+                    result = succeeded_result(state, answer)
                     if recorder is not None and not result.restored:
                         await recorder.record(state, result, answer.body, final=True)
                     return result
@@ -341,7 +343,7 @@ class Run:
                     state.attempts += _attempts_of(answer)
                     self.stats.rate_limited += 1
                     continue
-                result = _failed(state, answer)
+                result = failed_result(state, answer)
                 if recorder is not None and not result.restored:
                     await recorder.record(state, result, b"", final=failure_of(answer, self._rules) is None)
                 return result
@@ -441,7 +443,8 @@ def _rules_of(target: Target) -> RetryRules:
     return RetryRules() if plan is None else plan.provider.retry_rules
 
 
-def _succeeded(state: RowState, answer: Answer) -> RowResult[Any]:
+def succeeded_result(state: RowState, answer: Answer) -> RowResult[Any]:
+    """Return the result of a row with an answer."""
     tokens = _tokens(answer.response)
     restored = answer.saved is not None
     return RowResult(
@@ -457,7 +460,8 @@ def _succeeded(state: RowState, answer: Answer) -> RowResult[Any]:
     )
 
 
-def _failed(state: RowState, error: Exception) -> RowResult[Any]:
+def failed_result(state: RowState, error: Exception) -> RowResult[Any]:
+    """Return the result of a row that failed."""
     response = getattr(error, "_response", None) or getattr(error, "partial", None)
     response = response if isinstance(response, BaseCallResponse) else None
     attempts = getattr(error, "attempts", ())

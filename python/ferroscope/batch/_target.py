@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from .. import prices
+from .._engine.call import Call
 from .._engine.drive import Flow
 from .._engine.flow import completion, preparation, restoration
 from .._engine.plan import CallPlan
@@ -34,11 +35,15 @@ class SavedAnswer:
         body: The body, as the dialect dumps it.
         start_time: The time of the request, in milliseconds since the epoch.
         end_time: The time at which the response was complete.
+        batch: Whether it is from a job of the provider's batch API.
+        is_new: Whether the meters have to count it.
     """
 
     body: bytes
     start_time: float
     end_time: float
+    batch: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,22 @@ class CallTarget:
     def steps(self, row: Any, recall: Recall | None) -> Flow:
         call = yield from preparation(self.plan, (), self._arguments.of(row))
         if recall is not None and (saved := recall(request_hash(call))) is not None:
-            response, value = yield from restoration(call, saved.body, saved.start_time, saved.end_time)
+            response, value = yield from restored(call, saved)
             return Answer(value, response, 0, cost_of(response, ()), saved)
         response, value = yield from completion(call)
         body = b"" if recall is None else self.plan.provider.dialect.dump_event(response.response).encode()
         attempts = response.attempts
         return Answer(value, response, len(attempts) or 1, cost_of(response, attempts), None, body)
+
+    def prepared(self, row: Any) -> Flow:
+        """Yield the steps that prepare the call for a row, and return it."""
+        return preparation(self.plan, (), self._arguments.of(row))
+
+
+def restored(call: Call, saved: SavedAnswer) -> Flow:
+    """Yield the steps of a call whose answer is known, and return its response and result."""
+    times = saved.start_time, saved.end_time
+    return restoration(call, saved.body, *times, batch=saved.batch, is_new=saved.is_new)
 
 
 class FunctionTarget:

@@ -173,6 +173,7 @@ def server_record(server: Server) -> Provider:
         "prices": server.prices,
         "quirks": server.quirks,
         "clients": server.clients(),
+        "batch_api": "",
     }
     apis = {}
     if server.responses:

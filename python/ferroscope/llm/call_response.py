@@ -137,6 +137,9 @@ class CallResponse(BaseCallResponse[object, Tool, Any, Any, BaseMessageParam, An
     def _set_server_host(self, host: str) -> None:
         self._response._set_server_host(host)
 
+    def _set_batch(self) -> None:
+        self._response._set_batch()
+
     def _set_decoded_usage(self, usage: bytes | None, contradiction: str | None) -> None:
         self._response._set_decoded_usage(usage, contradiction)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from ferroscope.testing._batches import Batches
 from ferroscope.testing._connection import Connection
 from ferroscope.testing._exchange import Exchange
 from ferroscope.testing._http import Request, Response, json_response
@@ -133,6 +134,8 @@ class ProviderServer(Controls):
         self._port = port
         self._connections: set[Connection] = set()
         self._files = GeminiFiles()
+        self.batches = Batches()
+        """The jobs of the providers' batch APIs, and how they end."""
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -202,6 +205,9 @@ class ProviderServer(Controls):
         if (response := self._files.respond(request)) is not None:
             self._ledger.begin(request, scripted=False)
             return response
+        if (response := self.batches.respond(request, self._answer_inside_job)) is not None:
+            self._ledger.begin(request, scripted=False)
+            return response
         wire = wire_for(self._wires, request.method, request.path)
         if wire is None:
             self._ledger.begin(request, scripted=False)
@@ -220,3 +226,10 @@ class ProviderServer(Controls):
             return as_script(scripted(request) if callable(scripted) else scripted).respond(exchange)
         except Exception as error:  # the client receives it as a response
             return exchange.error(Failure(f"the script failed: {error!r}", 500), headers=NO_RETRY)
+
+    def _answer_inside_job(self, request: Request) -> Response:
+        """Answer a request of a batch job. It is recorded like a request of its own."""
+        request.number = self._ledger.request_number()
+        response = self._answer(request)
+        self._ledger.ended(request, "complete")
+        return response

@@ -34,6 +34,7 @@ ANTHROPIC = Provider(
     tool=AnthropicTool,
     clients=Clients.of_sdk("anthropic:Anthropic", "anthropic:AsyncAnthropic", _ENVIRONMENT, untraced=untraced),
     stream_error="APIStatusError",
+    batch_api="ferroscope._dialects.anthropic.batch_api:MESSAGES",
     quirks=Quirks(prefill=_PREFILL),
     retry_rules=RETRY_RULES,
 )

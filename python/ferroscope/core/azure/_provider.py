@@ -75,5 +75,12 @@ _RESPONSES: Final = replace(
     stream=AzureResponsesStream,
     tool=AzureResponsesTool,
     api=RESPONSES,
+    batch_api="ferroscope._dialects.openai_chat.batch_api:AZURE_RESPONSES",
 )
-AZURE: Final = replace(_OPENAI, alternatives=_alternatives(), apis={RESPONSES: _RESPONSES}, choose_api=choose_api)
+AZURE: Final = replace(
+    _OPENAI,
+    alternatives=_alternatives(),
+    apis={RESPONSES: _RESPONSES},
+    choose_api=choose_api,
+    batch_api="ferroscope._dialects.openai_chat.batch_api:AZURE_CHAT",
+)

@@ -254,6 +254,14 @@ class BaseCallResponse(
     def _set_server_host(self, host: str) -> None:
         self._server_host = host
 
+    @cached_property
+    def _is_batch(self) -> bool:
+        """Whether the response is from a job of the provider's batch API, which has prices of its own."""
+        return False
+
+    def _set_batch(self) -> None:
+        self._is_batch = True
+
     def _set_decoded_usage(self, usage: bytes | None, contradiction: str | None) -> None:
         """Set the usage that the decoder of a stream read; an SDK object may have converted text to a number."""
         self._usage_json = usage
@@ -295,7 +303,7 @@ class BaseCallResponse(
         known: Cost | None = self.__dict__.get("cost_details")
         if known is None and self._usage_contradiction is None:
             record, at = self._record, self.start_time / 1000 if self.start_time else None
-            host, context = self._server_host, self._price_context()
+            host, context = self._server_host, self._price_conditions()
             # `from ...prices import` at each call costs more than the price.
             quick_usd: Callable[..., float | None] = load_name("ferroscope.prices:quick_usd")
             usd = quick_usd(record.name, record.price_provider, host, self.model or "", self._usage_json, at, context)
@@ -315,7 +323,7 @@ class BaseCallResponse(
             model=model,
             usage_json=self._usage_json,
             at=self.start_time / 1000 if self.start_time else None,
-            context=self._price_context(),
+            context=self._price_conditions(),
             contradiction=self._usage_contradiction,
             assumed=assumed,
         )
@@ -328,6 +336,10 @@ class BaseCallResponse(
             return counts_json(self)
         usage_json: Callable[[object], bytes | None] = load_name("ferroscope.prices:usage_json")
         return usage_json(self.usage)
+
+    def _price_conditions(self) -> Context:
+        context = self._price_context()
+        return {**context, "batch": True} if self._is_batch else context
 
     def _price_context(self) -> Context:
         """Return other conditions that the price depends on."""

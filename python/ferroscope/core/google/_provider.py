@@ -26,6 +26,7 @@ _GEMINI: Final = Provider(
     adapter_module=ADAPTER,
     once=send_once,
     json_framing="json_lines",
+    batch_api="ferroscope._dialects.gemini.batch_api:INLINED",
 )
 
 GOOGLE: Final = replace(
@@ -36,6 +37,7 @@ GOOGLE: Final = replace(
             dialect=contents("Google", is_vertex=True),
             telemetry_name="gcp.vertex_ai",
             accepts_client=is_vertex_client,
+            batch_api="",
         ),
     ),
 )

@@ -44,5 +44,12 @@ OPENAI_RESPONSES = replace(
     stream=OpenAIResponsesStream,
     tool=OpenAIResponsesTool,
     api=RESPONSES,
+    batch_api="ferroscope._dialects.openai_chat.batch_api:RESPONSES",
 )
-OPENAI = replace(_CHAT, api=CHAT, apis={RESPONSES: OPENAI_RESPONSES}, choose_api=choose_api)
+OPENAI = replace(
+    _CHAT,
+    api=CHAT,
+    apis={RESPONSES: OPENAI_RESPONSES},
+    choose_api=choose_api,
+    batch_api="ferroscope._dialects.openai_chat.batch_api:CHAT",
+)

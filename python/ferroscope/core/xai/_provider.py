@@ -30,7 +30,13 @@ _QUIRKS = Quirks(reasoning_back=("reasoning_content", "encrypted_content"), audi
 _SERVER = Server(name="xai", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY", quirks=_QUIRKS)
 
 # Any: the fields of a record
-_IDENTITY: dict[str, Any] = {"name": "xai", "telemetry_name": "x_ai", "clients": _SERVER.clients(), "quirks": _QUIRKS}
+_IDENTITY: dict[str, Any] = {
+    "name": "xai",
+    "telemetry_name": "x_ai",
+    "clients": _SERVER.clients(),
+    "quirks": _QUIRKS,
+    "batch_api": "",
+}
 _RESPONSES = replace(
     OPENAI_RESPONSES,
     dialect=OpenAIResponses("xAI", _QUIRKS, RESPONSES_METHOD),

@@ -27,7 +27,12 @@ def test_an_example_runs(
     (tmp_path / "texts.jsonl").write_text('{"text": "book"}\n{"text": "tree"}\n')
     server.reply_always(Answer("The Name of the Wind"))
     example = EXAMPLES[number]
-    exec(compile(example, "batch.md", "exec"), {"__name__": "page", "llm": llm})
+
+    @llm.call("openai", "gpt-4o-mini")
+    def translate(text: str) -> str:
+        return f"Translate into French: {text}"
+
+    exec(compile(example, "batch.md", "exec"), {"__name__": "page", "llm": llm, "translate": translate})
     expected = "".join(f"{line}\n" for line in re.findall(r"^# > (.*)$", example, re.MULTILINE))
     assert capsys.readouterr().out == expected
 
