@@ -37,7 +37,7 @@ class StreamReader:
         self._after = after
         self._reported_at = 0.0
         self.id = id
-        self.format = format
+        self.format: WebFormat = format
         self.status_code = 204 if is_finished else 200
 
     @property
