@@ -1,4 +1,4 @@
-"""The command line: `ferroscope decode`, `demo`, `doctor`, `map`, `prices`, `version`."""
+"""The command line: `ferroscope decode`, `demo`, `doctor`, `map`, `prices`, `serve`, `version`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     from . import __version__, _decode
+    from ._serve import command as serve
     from .batch import _arguments as batch
     from .prices import _cli as prices
 
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
     batch.add_arguments(command("map", "call a function for every row of a file, and go on after an interruption"))
     prices.add_arguments(command("prices", "show the prices of a model: rates, tiers, source, age"))
+    serve.add_arguments(
+        command("serve", "serve a decorated function or a model as a chat page and an OpenAI-compatible endpoint")
+    )
     command("version", "show the version")
     chosen = parser.parse_args(arguments)
     try:
@@ -70,6 +74,10 @@ def _run(chosen: argparse.Namespace) -> int:
             from .prices._cli import show_prices
 
             return show_prices(chosen)
+        case "serve":
+            from ._serve.command import run_serve
+
+            return run_serve(chosen)
         case _:
             from . import __version__
 

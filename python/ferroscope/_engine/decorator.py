@@ -23,7 +23,7 @@ def call_decorator(provider: Provider) -> Any:  # Any: a `CallDecorator` of the 
     def call(*args: object, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         model = read_model(args, options, name)
         check_options(options, name)
-        return lambda fn: run_plan(plan_call(fn, provider, model, cast("CallOptions", options)), fn)
+        return lambda fn: _decorated(fn, provider, model, options)
 
     def call_of_several(
         *args: object, api: str = AUTO, **options: Any
@@ -44,6 +44,19 @@ Args:
 {OPTIONS_DOC}
 {_api_doc(provider)}"""
     return decorator
+
+
+def _decorated(
+    fn: Callable[..., Any],
+    provider: Provider,
+    model: str,
+    options: dict[str, Any],  # Any: as of `call`
+) -> Callable[..., Any]:
+    call: Any = run_plan(plan_call(fn, provider, model, cast("CallOptions", options)), fn)
+    # `ferroscope serve` makes both kinds of a call: streamed and whole.
+    call._options = options
+    call._with_options = lambda **changes: _decorated(fn, provider, model, {**options, **changes})
+    return call  # type: ignore[no-any-return]
 
 
 def _signature(provider: Provider) -> Signature:

@@ -193,9 +193,7 @@ class WebAnswer:
             logger.warning("an answer for the web broke: %s", error)
         else:
             logger.error("an answer for the web failed", exc_info=error)
-        kinds = [kind.__name__ for kind in type(error).__mro__]
-        text = next((_TEXTS[kind] for kind in kinds if kind in _TEXTS), _DEFAULT_TEXT)
-        return self._emitter.error(text, _code(error))
+        return self._emitter.error(*public_error(error))
 
     def abort(self) -> bytes:
         """Return the last events of an answer that was stopped on request."""
@@ -216,7 +214,7 @@ class WebAnswer:
             output_tokens=sum(usage.output_tokens for usage in counted),
             total_tokens=sum(usage.total_tokens for usage in counted),
         )
-        return orjson.dumps(_openai_counts(total) if self._format == "openai" else _web_counts(total)).decode()
+        return orjson.dumps(openai_counts(total) if self._format == "openai" else _web_counts(total)).decode()
 
 
 def sse_of(run: WebRun, format: WebFormat, **options: Any) -> StreamView[bytes]:  # Any: those of `WebAnswer`
@@ -252,6 +250,12 @@ async def aone_stream(answer: WebAnswer, run: WebRun) -> AsyncGenerator[bytes, N
     yield last
 
 
+def public_error(error: Exception) -> tuple[str, str]:
+    """Return the text and the code of an error for a browser: without hosts, files, accounts and keys."""
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    return next((_TEXTS[kind] for kind in kinds if kind in _TEXTS), _DEFAULT_TEXT), _code(error)
+
+
 def _code(error: Exception) -> str:
     """Return the name of an error for programs: `rate_limit`, `stream_interrupted`, `http_503`."""
     if isinstance(error, DecodeError):
@@ -273,7 +277,8 @@ def _web_counts(usage: Usage) -> dict[str, int]:
     }
 
 
-def _openai_counts(usage: Usage) -> dict[str, Any]:  # Any: numbers, and objects of numbers
+def openai_counts(usage: Usage) -> dict[str, Any]:  # Any: numbers, and objects of numbers
+    """Return counts in the form of OpenAI's chat completions."""
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,

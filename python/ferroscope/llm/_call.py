@@ -132,6 +132,8 @@ def _call(
         add_map(call, lambda: planned.plan(current_layers()))
         call._original_fn = fn
         call._original_call_args = options.as_dict()
+        call._options = call_options
+        call._with_options = lambda **changes: _call(provider, model, **{**call_options, **changes})(fn)
         call.__mirascope_call__ = True  # read by integrations written for v1
         return cast("Callable[..., Any]", call)
 

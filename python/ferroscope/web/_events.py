@@ -128,6 +128,8 @@ class AnswerEvents:
             self.stop()
             if reading is not None and not reading.done():
                 await asyncio.wait((reading,), timeout=1.0)
+            if reading is None or reading.done():
+                iterator.close()
 
     def stop(self) -> None:
         """Close the connection of a sync answer, also while another thread reads its events."""

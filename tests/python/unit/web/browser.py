@@ -34,6 +34,15 @@ class Browser:
         self.socket.sendall(f"{method} /{path} HTTP/1.1\r\n{head}\r\n".encode() + body)
         self.received = b""
 
+    @classmethod
+    def get(cls, url: str) -> bytes:
+        """Return the whole response of a request."""
+        browser = cls(url, headers={"connection": "close"})
+        while data := browser.socket.recv(65536):
+            browser.received += data
+        browser.socket.close()
+        return browser.received
+
     def read_until(self, part: bytes) -> bytes:
         """Read until the response has a part, and return all of it so far."""
         while part not in self.received:

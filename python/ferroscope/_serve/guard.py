@@ -1,0 +1,86 @@
+"""The check of every request: who may use the service."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import JSONResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+# Paths without a secret: the page asks for the key itself.
+_OPEN: Final = frozenset({"/", "/health"})
+_LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PORT: Final = re.compile(r":\d+$")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host to listen on is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard:
+    """Refuses requests of other web pages, and requests without the key.
+
+    On loopback, a page of another site must not spend the user's key: the `Host` must be a name of this machine, and
+    the `Origin`, which browsers send, must be this service.
+
+    Args:
+        app: The application behind.
+        key: The key that requests have to send, if any.
+        local: Whether the service listens on loopback.
+        refused: What to call with the status of a refused request.
+    """
+
+    def __init__(self, app: ASGIApp, *, key: str | None, local: bool, refused: Callable[[int], None]) -> None:
+        self._app = app
+        self._key = None if key is None else f"Bearer {key}".encode()
+        self._local = local
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        host = origin = authorization = fetch_site = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"authorization":
+                authorization = value
+            elif name == b"sec-fetch-site":
+                fetch_site = value
+        app = self._refusal(scope["path"], host, origin, fetch_site, authorization) or self._app
+        await app(scope, receive, send)
+
+    def _refusal(
+        self, path: str, host: bytes, origin: bytes, fetch_site: bytes, authorization: bytes
+    ) -> JSONResponse | None:
+        if self._local and _PORT.sub("", host.decode("latin-1")).lower() not in _LOCAL_NAMES:
+            return self._refuse(403, "The Host header is not a name of this machine.", "host")
+        is_foreign = bool(origin) and origin not in (b"http://" + host, b"https://" + host)
+        # Browsers send no origin with some requests of other pages. Opening the page itself is allowed.
+        if is_foreign or (self._local and fetch_site in (b"cross-site", b"same-site") and path != "/"):
+            return self._refuse(403, "Requests of other web pages are refused.", "origin")
+        if self._key is not None and path not in _OPEN and not hmac.compare_digest(authorization, self._key):
+            return self._refuse(401, "The key is missing or wrong.", "invalid_api_key")
+        return None
+
+    def _refuse(self, status: int, message: str, code: str) -> JSONResponse:
+        self._refused(status)
+        headers = {"www-authenticate": "Bearer"} if status == 401 else None
+        error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+        return JSONResponse({"error": error}, status, headers)

@@ -1,0 +1,108 @@
+"""`ferroscope serve` as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ferroscope.testing import ProviderServer
+
+PROGRAM = '''
+from ferroscope import BaseMessageParam
+from ferroscope.core import anthropic, openai
+
+
+def weather(city: str) -> str:
+    """Return the weather in a city."""
+    return f"sun in {city}"
+
+
+@openai.call("gpt-4o-mini")
+def assistant(question: str) -> str:
+    return f"Answer: {question}"
+
+
+@openai.call("gpt-4o-mini", stream=True, tools=[weather])
+async def helper(messages: list[BaseMessageParam]) -> list[BaseMessageParam]:
+    return messages
+
+
+@anthropic.call("claude-haiku-4-5", call_params={"max_tokens": 100})
+async def claude(messages: list[BaseMessageParam]) -> list[BaseMessageParam]:
+    return messages
+
+
+async def agent(question: str):
+    yield await helper([BaseMessageParam(role="user", content=question)])
+
+
+@openai.call("gpt-4o-mini", response_model=int)
+def number(question: str) -> str:
+    return question
+
+
+@openai.call("gpt-4o-mini")
+def untyped(question) -> str:
+    return question
+
+
+@openai.call("gpt-4o-mini")
+def two(question: str, other: str) -> str:
+    return question
+
+
+@openai.call("gpt-4o-mini", tools=[weather])
+def blind(question: str) -> str:
+    return question
+
+
+def plain(question: str) -> str:
+    return question
+'''
+
+
+def environment(folder: Path, provider: ProviderServer | None, **variables: str) -> dict[str, str]:
+    (folder / "app.py").write_text(textwrap.dedent(PROGRAM))
+    own = {"PYTHONPATH": os.pathsep.join(sys.path), "OPENAI_API_KEY": "sk-secret-key", "ANTHROPIC_API_KEY": "sk-secret"}
+    if provider is not None:
+        own |= {
+            "OPENAI_BASE_URL": provider.base_url("openai"),
+            "ANTHROPIC_BASE_URL": provider.base_url("anthropic"),
+        }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FERROSCOPE_SERVE")}
+    return {**kept, **own, **variables}
+
+
+@contextmanager
+def served(
+    folder: Path, provider: ProviderServer | None, target: str, *arguments: str, **variables: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the command, and yield its address and its process."""
+    for module in ("starlette", "uvicorn", "httptools"):
+        pytest.importorskip(module)
+    command = [sys.executable, "-m", "ferroscope", "serve", target, "--port", "0", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(folder, provider, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Serving "), line + (process.stderr.read() if process.stderr else "")
+        yield line.split(" at ")[1].strip(), process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
