@@ -1,431 +1,283 @@
-//! An exact, itemized cost from counts and rows, with integer arithmetic only.
+//! The cost of a call: the lines of its bill, its total and its status.
 
-use super::decimal;
-use super::table::{Model, Row, RowRates, USER};
-use super::when::CallConditions;
-use crate::providers::facts;
-use crate::usage::{Segment, Unit, Wire};
+use super::bill::{self, Bill, Item, Status};
+use super::book::Book;
+use super::call::{Call, Served};
+use super::when::instant;
+use super::{ROW_DAYS, TABLE_DAYS};
+use crate::providers::{facts, provider_id};
+use crate::usage::{Segment, Totals, Unreadable, Usage, Wire};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The reliability of a total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Status {
-    /// Every count has a price.
-    Exact,
-    /// The provider reported its charge.
-    Reported,
-    /// The counts are an estimate, because the provider did not report them.
-    Estimate,
-    /// Something that was used has no price, so there is no total, only a lower bound.
-    Partial,
-    /// Nothing is charged.
-    Free,
-    /// No table has the model.
-    UnknownModel,
-    /// The provider did not report usage.
-    NoUsage,
-    /// The usage contradicts itself.
-    InconsistentUsage,
-}
-
-impl Status {
-    /// Returns the name in the API.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Exact => "exact",
-            Status::Reported => "reported",
-            Status::Estimate => "estimate",
-            Status::Partial => "partial",
-            Status::Free => "free",
-            Status::UnknownModel => "unknown_model",
-            Status::NoUsage => "no_usage",
-            Status::InconsistentUsage => "inconsistent_usage",
-        }
-    }
-}
-
-/// One line of a bill.
+/// A cost, with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The provider's name for it.
-    pub item: Cow<'static, str>,
-    /// The counted unit; `None` for a charge that the provider reports.
-    pub unit: Option<Unit>,
-    /// The count, in millionths.
-    pub count: i128,
-    /// The price in atto-USD for `per` units.
-    pub price: i128,
-    /// The number of units of the price.
-    pub per: u32,
-    /// The amount in atto-USD.
-    pub amount: i128,
-    /// The service mode and the threshold of the price: `batch`, `priority`, `>200000`.
-    pub tier: String,
-    /// The reason for this price, if it is not obvious.
-    pub why: String,
-    /// The source of the price.
-    pub source: Arc<str>,
-    /// The day when the price was checked, as in the table.
-    pub checked: Arc<str>,
+pub struct Cost {
+    /// The reliability of the total.
+    pub status: Status,
+    /// The total in atto-USD; `None` unless it is known.
+    pub total: Option<i128>,
+    /// The charge that the provider reports.
+    pub reported: Option<i128>,
+    /// The total by the table, even if the provider reports a charge.
+    pub table_amount: Option<i128>,
+    /// The lines of the bill.
+    pub items: Vec<Item>,
+    /// The provider's id in the table.
+    pub provider: String,
+    /// The model's id in the table.
+    pub model_id: Option<Arc<str>>,
+    /// The kind of match of the model's name.
+    pub matched_by: Option<&'static str>,
+    /// The assumptions, and what is missing.
+    pub assumptions: Vec<String>,
+    /// The page with the prices.
+    pub url: Arc<str>,
+    /// The table and its version.
+    pub version: String,
+    /// The reason why the prices may be out of date.
+    pub stale: Option<String>,
 }
 
-/// A factor that a user registered for a provider or a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Factor(pub i64, pub i64);
-
-/// A line before its amount is computed. Counts with the same price are added first, so that rounding happens once.
-#[derive(Debug)]
-struct Line {
-    item: Cow<'static, str>,
-    unit: Unit,
-    count: i128,
-    /// The price in nano-USD for `unit.per()` units.
-    price: i64,
-    /// The factor of the price.
-    factor: (i128, i128),
-    tier: String,
-    why: String,
-    source: Arc<str>,
-    checked: Arc<str>,
-}
-
-/// The result of pricing one segment after the other.
-#[derive(Debug, Default)]
-pub(super) struct Bill {
-    lines: Vec<Line>,
-    /// The assumptions.
-    pub notes: Vec<String>,
-    /// Descriptions of what has no price.
-    pub unpriced: Vec<String>,
-    /// Whether a row marks the model as free.
-    pub free: bool,
-}
-
-/// A step in the loop over the counts of a segment.
-enum Step<'a> {
-    /// A count has a price.
-    Charge { found: Found<'a>, count: i128, factor: (i128, i128), user: bool, free: bool },
-    /// A count has no price.
-    Unpriced(Unit),
-    /// A unit has a price, but its count was not reported.
-    Unreported(Unit),
-    /// No row covers the service mode of the call.
-    Unserved(Mode),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Batch,
-    Tier,
-    Speed,
-}
-
-/// Visits the counts of a segment with the prices of a model.
-fn walk<'a>(
-    model: &'a Model,
-    segment: &Segment,
-    now: &CallConditions<'_>,
-    user: Option<Factor>,
-    step: &mut impl FnMut(Step<'a>),
-) {
-    let free =
-        model.rows.iter().find(|row| !matches!(row.rates, RowRates::Multiplier(..)) && row.when.holds(now));
-    let free = free.filter(|row| row.rates == RowRates::Free);
-    let request = segment.other.is_none() && rate(model, Unit::Request, 0, now).is_some();
-    let request = request.then_some((Unit::Request, decimal::ONE));
-    let mut asked = false;
-    for (unit, count) in segment.counts.iter().copied().chain(request) {
-        let count = billed(&model.provider, unit, count);
-        let found = match free {
-            Some(row) => Some(Found { row, unit: whole(unit), price: 0, step: None, why: "" }),
-            None => find(model, unit, segment.prompt, now),
-        };
-        let Some(found) = found else {
-            step(Step::Unpriced(unit));
-            continue;
-        };
-        // Without this check, a batch or tier that no row covers would be charged like the standard one.
-        if unit.is_token() && free.is_none() && !asked && found.row.layer >= USER {
-            asked = true;
-            let stated =
-                |has: &dyn Fn(&Row) -> bool| model.rows.iter().any(|row| has(row) && row.when.holds(now));
-            if now.batch && !stated(&|row| row.when.batch) {
-                step(Step::Unserved(Mode::Batch));
-            }
-            if now.tier.is_some() && !stated(&|row| row.when.tier.is_some()) {
-                step(Step::Unserved(Mode::Tier));
-            }
-            if now.speed.is_some() && !stated(&|row| row.when.speed.is_some()) {
-                step(Step::Unserved(Mode::Speed));
-            }
+impl Book {
+    /// Returns the total in atto-USD of counts that a caller collected; `None` if it is unknown.
+    ///
+    /// The call's conditions apply as in [`price`](Self::price).
+    ///
+    /// # Errors
+    /// Returns [`UnknownProvider`] if no table has the provider.
+    pub fn total(
+        &self,
+        provider: &str,
+        model: &str,
+        totals: &Totals,
+        call: &Call,
+    ) -> Result<Option<i128>, UnknownProvider> {
+        let total = self.known_total(provider, model, totals, call);
+        if total.is_none() && !self.has_provider(provider) && facts(&provider_id(provider)).routed.is_none() {
+            return Err(UnknownProvider(provider.to_owned()));
         }
-        let mut factor = (1, 1);
-        for (top, bottom) in factors(model, &found, now).map(|(_, factor)| factor) {
-            factor = (factor.0 * i128::from(top), factor.1 * i128::from(bottom));
-        }
-        let user = user.filter(|_| found.row.layer >= USER);
-        if let Some(Factor(top, bottom)) = user {
-            factor = (factor.0 * i128::from(top), factor.1 * i128::from(bottom));
-        }
-        step(Step::Charge { found, count, factor, user: user.is_some(), free: free.is_some() });
+        Ok(total)
     }
-    // If a model charges nothing for a unit, its count is not needed: an embedding has no output.
-    for &unit in segment.unreported.iter().filter(|_| free.is_none()) {
-        if find(model, unit, segment.prompt, now).is_some_and(|found| found.price > 0) {
-            step(Step::Unreported(unit));
+
+    fn known_total(&self, provider: &str, model: &str, totals: &Totals, call: &Call) -> Option<i128> {
+        if totals.input.is_none() && totals.output.is_none() {
+            return None;
+        }
+        let found = self.find_any(provider, model, call)?;
+        let segment = totals.segment(&found.provider, &found.model.id).ok()?;
+        let factor = self.factor(&found.provider, model, &found.model);
+        let served = Served::new(call, None, None);
+        let now = served.conditions(call, None);
+        bill::total(&found.model, &segment, &now, factor, &mut None).or_else(|| {
+            // If an amount is rounded, the whole bill is needed: a line is rounded once, after its counts are added.
+            let mut bill = Bill::default();
+            bill.add(&found.model, &segment, Wire::Chat, &now, factor);
+            if !bill.unpriced.is_empty() {
+                return None;
+            }
+            bill.items()?.iter().try_fold(0_i128, |sum, item| sum.checked_add(item.amount))
+        })
+    }
+
+    /// Returns the cost of a usage object as the provider sent it.
+    #[must_use]
+    pub fn price_json(
+        &self,
+        provider: &str,
+        model: &str,
+        api: Option<&str>,
+        usage: Option<&[u8]>,
+        call: &Call,
+    ) -> Cost {
+        let id = provider_id(provider);
+        let parsed = match usage {
+            Some(json) => crate::usage::parse(&id, api, json),
+            None => Err(Unreadable::Absent("no usage was reported".into())),
+        };
+        let contradiction = call.contradiction.as_ref();
+        let parsed = match (parsed, contradiction) {
+            (Ok(usage), Some(why)) if usage.reported.is_none() => Err(Unreadable::Inconsistent(why.clone())),
+            (parsed, _) => parsed,
+        };
+        match parsed {
+            Ok(usage) => self.price(provider, model, &usage, call),
+            Err(why) => {
+                let (status, why) = match why {
+                    Unreadable::Absent(why) => (Status::NoUsage, why),
+                    Unreadable::Inconsistent(why) => (Status::InconsistentUsage, why),
+                };
+                let mut cost = self.nothing(id, status);
+                cost.assumptions.push(why);
+                if let Some(found) = self.find_any(provider, model, call) {
+                    cost.model_id = Some(found.model.id.clone());
+                    cost.matched_by = Some(found.match_kind.text());
+                }
+                cost
+            }
         }
     }
-}
 
-/// Returns the factors of rows for a price. A user's price is final, so discounts of the built-in table do not apply.
-fn factors<'a>(
-    model: &'a Model,
-    found: &Found<'a>,
-    now: &CallConditions<'_>,
-) -> impl Iterator<Item = (&'a Row, (i64, i64))> {
-    let (row, token) = (found.row, found.unit.is_token());
-    let rows = model.rows.iter().filter(move |other| row.layer >= USER || other.layer < USER);
-    rows.filter_map(move |other| match other.rates {
-        RowRates::Multiplier(top, bottom) if token && other.when.holds(now) && !already(other, row) => {
-            Some((other, (top, bottom)))
+    /// Returns the total of [`price_json`](Self::price_json) in atto-USD without its items, and whether it is stale.
+    ///
+    /// `None` if the cost is not known or takes the whole bill to tell.
+    #[must_use]
+    pub fn total_json(
+        &self,
+        provider: &str,
+        model: &str,
+        api: Option<&str>,
+        usage: &[u8],
+        call: &Call,
+    ) -> Option<(i128, bool)> {
+        if call.contradiction.is_some() || !call.counts.is_empty() {
+            return None;
         }
-        _ => None,
-    })
-}
+        let usage = crate::usage::parse(&provider_id(provider), api, usage).ok()?;
+        if usage.reported.is_some() || usage.segments.iter().any(|segment| segment.other.is_some()) {
+            return None;
+        }
+        let found = self.find_any(provider, model, call)?;
+        let factor = self.factor(&provider_id(provider), model, &found.model);
+        let served = Served::new(call, usage.tier.as_deref(), usage.speed.as_deref());
+        let now = served.conditions(call, usage.geo.as_deref());
+        let mut total = 0_i128;
+        let mut oldest = None;
+        for segment in &usage.segments {
+            total = total.checked_add(bill::total(&found.model, segment, &now, factor, &mut oldest)?)?;
+        }
+        let is_older =
+            |day: &str, most: i64| instant(day).is_some_and(|then| (call.now - then) / 86_400 > most);
+        let is_stale =
+            oldest.is_some_and(|day| is_older(day, ROW_DAYS)) || is_older(&self.base().version, TABLE_DAYS);
+        Some((total, is_stale))
+    }
 
-/// Returns the amount of a line in atto-USD, and whether it is exact; `None` if a number overflows.
-fn amount(count: i128, price: i64, per: u32, factor: (i128, i128)) -> Option<(i128, bool)> {
-    // Millionths of a unit times nano-USD are 10^-15 USD, a thousand atto-USD.
-    let top = count.checked_mul(i128::from(price).checked_mul(factor.0)?)?.checked_mul(1_000)?;
-    let bottom = i128::from(per).checked_mul(factor.1)?;
-    Some((decimal::divide(top, bottom), top % bottom == 0))
-}
-
-/// Returns only the total, without allocating; `None` if there is none, or if the total requires the whole bill.
-///
-/// `oldest` becomes the earliest day on which one of the prices was checked.
-pub(super) fn total<'a>(
-    model: &'a Model,
-    segment: &Segment,
-    now: &CallConditions<'_>,
-    user: Option<Factor>,
-    oldest: &mut Option<&'a str>,
-) -> Option<i128> {
-    let mut sum = Some(0_i128);
-    walk(model, segment, now, user, &mut |step| {
-        sum = match (sum, step) {
-            (Some(sum), Step::Charge { found, count, factor, .. }) => {
-                let day = &*found.row.checked;
-                *oldest = Some(oldest.map_or(day, |known| known.min(day)));
-                amount(count, found.price, found.unit.per(), factor)
-                    .filter(|(_, exact)| *exact)
-                    .and_then(|(amount, _)| sum.checked_add(amount))
-            }
-            _ => None,
-        };
-    });
-    sum
-}
-
-impl Bill {
-    /// Adds the counts of a segment with the prices of a model.
-    pub(super) fn add(
-        &mut self,
-        model: &Model,
-        segment: &Segment,
-        wire: Wire,
-        now: &CallConditions<'_>,
-        user: Option<Factor>,
-    ) {
-        walk(model, segment, now, user, &mut |step| match step {
-            Step::Unpriced(unit) => self.missing(format!("{} has no price for {}", model.id, unit.name())),
-            Step::Unreported(unit) => {
-                self.missing(format!("the response does not report its {} tokens", unit.name()));
-            }
-            Step::Unserved(mode) => self.missing(match mode {
-                Mode::Batch => format!("{} has no price for a batch", model.id),
-                Mode::Tier => {
-                    format!("{} has no price for the tier {:?}", model.id, now.tier.unwrap_or_default())
-                }
-                Mode::Speed => {
-                    format!("{} has no price for the speed {:?}", model.id, now.speed.unwrap_or_default())
-                }
-            }),
-            Step::Charge { found, count, factor, user, free } => {
-                self.free |= free;
-                if !found.why.is_empty() && !self.notes.iter().any(|note| note == found.why) {
-                    self.notes.push(found.why.to_owned());
-                }
-                let mut tier = vec![found.row.when.label()];
-                for (row, (top, bottom)) in factors(model, &found, now) {
-                    tier.push(row.when.label());
-                    if row.when.modes() == 0 {
-                        let times = decimal::divide(i128::from(top) * decimal::ONE, i128::from(bottom));
-                        tier.push(format!("x{}", decimal::format(times, decimal::MICRO)));
+    /// Returns the cost of counts.
+    #[must_use]
+    pub fn price(&self, provider: &str, model: &str, usage: &Usage, call: &Call) -> Cost {
+        let id = provider_id(provider);
+        let mut cost = self.nothing(id, Status::Exact);
+        cost.reported = usage.reported.as_ref().map(|reported| reported.atto);
+        cost.assumptions.extend(call.assumed.iter().chain(&usage.notes).cloned());
+        let served = Served::new(call, usage.tier.as_deref(), usage.speed.as_deref());
+        cost.assumptions.extend(served.note.clone());
+        let now = served.conditions(call, usage.geo.as_deref());
+        let mut bill = Bill::default();
+        let mut known = false;
+        if let Some(found) = self.find_any(provider, model, call) {
+            known = true;
+            cost.model_id = Some(found.model.id.clone());
+            cost.matched_by = Some(found.match_kind.text());
+            cost.url = found.model.url.clone();
+            cost.assumptions.extend(found.note.iter().map(|note| note.to_string()));
+            let added = Segment { counts: call.counts.clone(), ..Segment::default() };
+            let added = std::iter::once(&added).filter(|added| !added.counts.is_empty());
+            for segment in usage.segments.iter().chain(added) {
+                let other = segment
+                    .other
+                    .as_ref()
+                    .map(|(name, _)| (name, self.find(provider, name, call.region.as_deref())));
+                match other {
+                    None => {
+                        let factor = self.factor(&cost.provider, model, &found.model);
+                        bill.add(&found.model, segment, usage.wire, &now, factor);
+                    }
+                    Some((name, Some(other))) => {
+                        let factor = self.factor(&cost.provider, name, &other.model);
+                        bill.add(&other.model, segment, usage.wire, &now, factor);
+                    }
+                    Some((name, None)) => {
+                        bill.unpriced.push(format!("no price for {name}, which ran for this call"))
                     }
                 }
-                tier.extend(user.then(|| "contract".to_owned()));
-                tier.extend(found.step.map(str::to_owned));
-                tier.retain(|part| !part.is_empty());
-                tier.dedup();
-                self.push(Line {
-                    item: label(model, segment, wire, found.unit),
-                    unit: found.unit,
-                    count,
-                    price: found.price,
-                    factor,
-                    tier: tier.join(" "),
-                    why: found.why.to_owned(),
-                    source: found.row.source.clone(),
-                    checked: found.row.checked.clone(),
-                });
             }
-        });
-    }
-
-    fn missing(&mut self, what: String) {
-        if !self.unpriced.contains(&what) {
-            self.unpriced.push(what);
+        } else {
+            cost.assumptions.push(self.unknown(&cost.provider, model));
         }
+        self.finish(cost, bill, known, call)
     }
 
-    fn push(&mut self, line: Line) {
-        let same = self.lines.iter_mut().find(|known| {
-            known.item == line.item
-                && known.unit == line.unit
-                && known.price == line.price
-                && known.factor == line.factor
-                && known.tier == line.tier
-        });
-        match same {
-            Some(known) => known.count += line.count,
-            None => self.lines.push(line),
-        }
-    }
-
-    /// Returns the items with their amounts; `None` if a number overflows.
-    pub(super) fn items(self) -> Option<Vec<Item>> {
-        let finish = |line: Line| {
-            let nano = i128::from(line.price).checked_mul(line.factor.0)?;
-            let (amount, _) = amount(line.count, line.price, line.unit.per(), line.factor)?;
-            Some(Item {
-                item: line.item,
-                unit: Some(line.unit),
-                count: line.count,
-                price: decimal::divide(nano.checked_mul(1_000_000_000)?, line.factor.1),
-                per: line.unit.per(),
-                amount,
-                tier: line.tier,
-                why: line.why,
-                source: line.source,
-                checked: line.checked,
-            })
+    fn finish(&self, mut cost: Cost, bill: Bill, known: bool, call: &Call) -> Cost {
+        let (unpriced, free) = (bill.unpriced.clone(), bill.free);
+        cost.assumptions.extend(bill.notes.iter().cloned());
+        let complete = known && unpriced.is_empty();
+        cost.assumptions.extend(unpriced);
+        let Some(items) = bill.items() else {
+            cost.status = Status::InconsistentUsage;
+            cost.assumptions.push("a count is too large".into());
+            return cost;
         };
-        self.lines.into_iter().map(finish).collect()
+        let sum = items.iter().try_fold(0_i128, |sum, item| sum.checked_add(item.amount));
+        cost.stale = self.stale(&items, call.now);
+        cost.items = items;
+        cost.table_amount = if complete { sum } else { None };
+        cost.total = cost.table_amount;
+        cost.status = match (known, complete, free) {
+            (false, ..) => Status::UnknownModel,
+            (_, false, _) => Status::Partial,
+            (_, _, true) if sum == Some(0) => Status::Free,
+            _ if call.estimated => Status::Estimate,
+            _ => Status::Exact,
+        };
+        if let Some(reported) = cost.reported {
+            cost.total = Some(reported);
+            cost.status = Status::Reported;
+            cost.items = vec![Item {
+                item: Cow::Borrowed("as reported by the provider"),
+                unit: None,
+                count: 0,
+                price: 0,
+                per: 0,
+                amount: reported,
+                tier: String::new(),
+                why: String::new(),
+                source: cost.provider.as_str().into(),
+                checked: "".into(),
+            }];
+        }
+        cost
+    }
+
+    fn nothing(&self, provider: String, status: Status) -> Cost {
+        Cost {
+            status,
+            total: None,
+            reported: None,
+            table_amount: None,
+            items: Vec::new(),
+            provider,
+            model_id: None,
+            matched_by: None,
+            assumptions: Vec::new(),
+            url: "".into(),
+            version: self.base().version.clone(),
+            stale: None,
+        }
+    }
+
+    fn stale(&self, items: &[Item], now: i64) -> Option<String> {
+        let age = |day: &str| instant(day).map(|then| (now - then) / 86_400);
+        let row = items
+            .iter()
+            .filter_map(|item| age(&item.checked).map(|days| (days, item)))
+            .min_by_key(|(days, _)| -days);
+        if let Some((days, item)) = row.filter(|(days, _)| *days > ROW_DAYS) {
+            return Some(format!("the price of {} was checked {days} days ago", item.item));
+        }
+        let days = age(&self.base().version).filter(|days| *days > TABLE_DAYS)?;
+        Some(format!("the price table is {days} days old"))
     }
 }
 
-/// The price of a unit under some conditions.
-struct Found<'a> {
-    row: &'a Row,
-    unit: Unit,
-    /// The price in nano-USD.
-    price: i64,
-    step: Option<&'a str>,
-    why: &'static str,
-}
+/// The error for a provider that no table has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownProvider(pub String);
 
-fn find<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &CallConditions<'_>) -> Option<Found<'a>> {
-    rate(model, unit, prompt, now).or_else(|| {
-        unit.fallbacks().iter().find_map(|&(other, why)| {
-            let found = rate(model, other, prompt, now)?;
-            Some(Found { why, ..found })
-        })
-    })
-}
-
-fn rate<'a>(model: &'a Model, unit: Unit, prompt: i128, now: &CallConditions<'_>) -> Option<Found<'a>> {
-    model.rows.iter().find_map(|row| {
-        let rate = row.rate(unit).filter(|_| row.when.holds(now))?;
-        let step = rate.steps.iter().rev().find(|step| prompt >= i128::from(step.min_tokens) * decimal::ONE);
-        Some(Found {
-            row,
-            unit,
-            price: step.map_or(rate.price, |step| step.price),
-            step: step.map(|step| &*step.text),
-            why: "",
-        })
-    })
-}
-
-/// Returns whether a rate already includes the service mode of a factor.
-fn already(factor: &Row, rate: &Row) -> bool {
-    (factor.when.batch && rate.when.batch)
-        || (factor.when.tier.is_some() && rate.when.tier.is_some())
-        || (factor.when.speed.is_some() && rate.when.speed.is_some())
-}
-
-fn billed(provider: &str, unit: Unit, count: i128) -> i128 {
-    match unit {
-        Unit::AudioSeconds | Unit::InputAudioSeconds => count.max(facts(provider).min_seconds * decimal::ONE),
-        _ => count,
+impl std::fmt::Display for UnknownProvider {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "no price table has the provider {:?}; register rows for it or check the name", self.0)
     }
 }
 
-/// Returns the unit whose count includes this one. For a free model, both cost nothing.
-fn whole(unit: Unit) -> Unit {
-    unit.fallbacks()
-        .iter()
-        .map(|(other, _)| *other)
-        .find(|other| matches!(other, Unit::Input | Unit::Output))
-        .unwrap_or(unit)
-}
-
-/// Returns the label of a unit for a wire format or a provider, if it differs from the general one.
-fn label(model: &Model, segment: &Segment, wire: Wire, unit: Unit) -> Cow<'static, str> {
-    let audio =
-        || model.rows.iter().any(|row| row.rate(Unit::InputAudio).or(row.rate(Unit::OutputAudio)).is_some());
-    if let Some((_, own)) = facts(&model.provider).labels.iter().find(|(known, _)| *known == unit) {
-        return Cow::Borrowed(own);
-    }
-    let word = match (unit, wire) {
-        (Unit::Output, Wire::Gemini) => "output + thoughts",
-        (Unit::Output, _) if segment.reasoning_beside => "output + reasoning",
-        (Unit::Input, Wire::Realtime) => "text input",
-        (Unit::Output, Wire::Realtime) => "text output",
-        (Unit::CacheRead, Wire::Realtime) => "cached text",
-        (Unit::Input, Wire::Chat) if audio() => "text input",
-        (Unit::Output, Wire::Chat) if audio() => "text output",
-        (Unit::CacheRead, Wire::Chat) if audio() => "cached text",
-        (Unit::CacheWrite, Wire::Anthropic) => "cache write 5m",
-        (Unit::WebSearch, Wire::Anthropic) => "web searches",
-        (Unit::Input, _) => "input",
-        (Unit::InputAudio, _) => "audio input",
-        (Unit::InputImage, _) => "image input",
-        (Unit::InputVideo, _) => "video input",
-        (Unit::CacheRead, _) => "cache read",
-        (Unit::CacheReadAudio, _) => "cached audio",
-        (Unit::CacheReadImage, _) => "cached images",
-        (Unit::CacheReadVideo, _) => "cached video",
-        (Unit::CacheWrite, _) => "cache write",
-        (Unit::CacheWriteHour, _) => "cache write 1h",
-        (Unit::Output, _) => "output",
-        (Unit::OutputAudio, _) => "audio output",
-        (Unit::OutputImage, _) => "image output",
-        (Unit::OutputVideo, _) => "video output",
-        (Unit::OutputReasoning, _) => "reasoning",
-        (Unit::OutputCitation, _) => "citations",
-        (Unit::WebSearch, _) => "web_search calls",
-        (Unit::SocialSearch, _) => "social_search calls",
-        (Unit::FileSearch, _) => "file_search calls",
-        (Unit::CodeExecution, _) => "code_execution calls",
-        (other, _) => other.name(),
-    };
-    match segment.other {
-        Some((_, role)) => Cow::Owned(format!("{role} {word}")),
-        None => Cow::Borrowed(word),
-    }
-}
+impl std::error::Error for UnknownProvider {}
