@@ -120,8 +120,7 @@ impl Stream {
     /// Continues the response with another body, after the previous one was interrupted.
     ///
     /// An incomplete event is dropped. Events up to the last processed sequence number are skipped, because a server
-    /// may send
-    /// them again.
+    /// may send them again.
     pub fn resume(&mut self) {
         self.fed_events += self.framing.events();
         self.set_framing(self.framing.framing());
@@ -195,6 +194,17 @@ impl Stream {
             return self.close();
         }
         Ok(None)
+    }
+
+    /// Processes all events that have been fed, and passes the response so far and the change by each to `sink`.
+    ///
+    /// # Errors
+    /// Returns the errors of [`next_step`](Self::next_step).
+    pub fn fold(&mut self, mut sink: impl FnMut(&Dialect, &Delta)) -> Result<(), Error> {
+        while self.next_step()?.is_some() {
+            sink(&self.state, &self.delta);
+        }
+        Ok(())
     }
 
     /// Advances to the next event of the body. After an error of the framing, there are no further errors.

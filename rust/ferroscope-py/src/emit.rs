@@ -58,13 +58,7 @@ impl EventEmitter {
     fn fold<'py>(&mut self, py: Python<'py>, decoder: &StreamDecoder) -> PyResult<Bound<'py, PyBytes>> {
         let mut held = decoder.lock(py)?;
         let (stream, emitter) = (&mut held.stream, &mut self.emitter);
-        py.detach(|| {
-            while stream.next_step()?.is_some() {
-                emitter.delta(stream.state(), stream.delta());
-            }
-            Ok(())
-        })
-        .map_err(raise)?;
+        py.detach(|| stream.fold(|state, delta| emitter.delta(state, delta))).map_err(raise)?;
         drop(held);
         Ok(self.take(py))
     }
@@ -76,13 +70,13 @@ impl EventEmitter {
         self.emitter.text(event.text(py)?);
         for call in calls(py, event.fragments.as_ref()) {
             let call = call?;
-            let (position, id, name, arguments) = call.get().parts(py)?;
-            self.emitter.arguments(position, id, name, arguments);
+            let ToolCallDelta { position, id, name, arguments } = call.get();
+            self.emitter.arguments(*position, id.as_deref(), name, arguments);
         }
         for call in calls(py, event.tool_calls.as_ref()) {
             let call = call?;
-            let (position, id, name, arguments) = call.get().parts(py)?;
-            self.emitter.complete(position, id, name, arguments);
+            let ToolCallDelta { position, id, name, arguments } = call.get();
+            self.emitter.complete(*position, id.as_deref(), name, arguments);
         }
         Ok(self.take(py))
     }

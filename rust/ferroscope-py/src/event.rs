@@ -3,49 +3,32 @@
 use ferroscope_core::Step;
 use ferroscope_core::dialect::Dialect;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 /// A tool call, or the part of it that one event added.
-#[pyclass(frozen, freelist = 64, module = "ferroscope._core")]
+#[pyclass(frozen, eq, hash, get_all, module = "ferroscope._core")]
+#[derive(PartialEq, Eq, Hash)]
 pub struct ToolCallDelta {
     /// The position among the tool calls of the message.
-    #[pyo3(get)]
-    position: usize,
-    id: Option<Py<PyString>>,
-    name: Py<PyString>,
-    arguments: Py<PyString>,
+    pub(crate) position: usize,
+    /// The provider's id of the call; `None` if it sent none.
+    pub(crate) id: Option<String>,
+    /// The name of the tool.
+    pub(crate) name: String,
+    /// The arguments as JSON text: all of them, or the fragment that was added.
+    pub(crate) arguments: String,
 }
 
 impl ToolCallDelta {
     /// Creates a call at a position, with its arguments so far or a fragment of them.
-    pub(crate) fn new(
-        py: Python<'_>,
-        state: &Dialect,
-        position: usize,
-        fragment: Option<&str>,
-    ) -> Option<Self> {
+    pub(crate) fn new(state: &Dialect, position: usize, fragment: Option<&str>) -> Option<Self> {
         let call = state.tool_call(position)?;
-        let text = |text: &str| PyString::new(py, text).unbind();
         Some(Self {
             position,
-            id: call.id.map(text),
-            name: text(call.name),
-            arguments: text(fragment.unwrap_or(call.arguments)),
+            id: call.id.map(str::to_owned),
+            name: call.name.to_owned(),
+            arguments: fragment.unwrap_or(call.arguments).to_owned(),
         })
-    }
-
-    /// The position, id, name and arguments.
-    #[allow(clippy::type_complexity, reason = "four fields, named where they are used")]
-    pub(crate) fn parts<'a>(
-        &'a self,
-        py: Python<'a>,
-    ) -> PyResult<(usize, Option<&'a str>, &'a str, &'a str)> {
-        let id = self.id.as_ref().map(|id| id.bind(py).to_str()).transpose()?;
-        Ok((self.position, id, self.name.bind(py).to_str()?, self.arguments.bind(py).to_str()?))
-    }
-
-    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        (self.position, &self.id, &self.name, &self.arguments).into_pyobject(py)
     }
 }
 
@@ -56,36 +39,10 @@ impl ToolCallDelta {
         ("position", "id", "name", "arguments")
     }
 
-    /// The provider's id of the call; `None` if it sent none.
-    #[getter]
-    fn id(&self, py: Python<'_>) -> Option<Py<PyString>> {
-        self.id.as_ref().map(|id| id.clone_ref(py))
-    }
-
-    /// The name of the tool.
-    #[getter]
-    fn name(&self, py: Python<'_>) -> Py<PyString> {
-        self.name.clone_ref(py)
-    }
-
-    /// The arguments as JSON text: all of them, or the fragment that was added.
-    #[getter]
-    fn arguments(&self, py: Python<'_>) -> Py<PyString> {
-        self.arguments.clone_ref(py)
-    }
-
-    fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
-        self.fields(py)?.eq(other.fields(py)?)
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.fields(py)?.hash()
-    }
-
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let fields = self.fields(py)?;
-        let shown = |at| fields.get_item(at)?.repr();
-        let (position, id, name, arguments) = (shown(0)?, shown(1)?, shown(2)?, shown(3)?);
+        let shown = |text: &str| PyString::new(py, text).repr();
+        let id = self.id.as_deref().map_or_else(|| Ok(PyString::new(py, "None")), shown)?;
+        let (position, name, arguments) = (self.position, shown(&self.name)?, shown(&self.arguments)?);
         Ok(format!("ToolCallDelta(position={position}, id={id}, name={name}, arguments={arguments})"))
     }
 }
@@ -108,6 +65,13 @@ pub(crate) enum Data {
     Nothing,
     Part { read: Py<PyBytes>, start: usize, end: usize },
     Own(Py<PyBytes>),
+}
+
+impl Data {
+    /// Returns text that is not a range of the read.
+    pub(crate) fn own(py: Python<'_>, text: &str) -> Self {
+        Self::Own(PyBytes::new(py, text.as_bytes()).unbind())
+    }
 }
 
 #[pymethods]
@@ -156,7 +120,7 @@ impl Found {
         let list = |calls: Vec<ToolCallDelta>| -> PyResult<Option<Py<PyList>>> {
             if calls.is_empty() { Ok(None) } else { Ok(Some(PyList::new(py, calls)?.unbind())) }
         };
-        let call = |position, fragment| ToolCallDelta::new(py, state, position, fragment);
+        let call = |position, fragment| ToolCallDelta::new(state, position, fragment);
         let completed = self.completed.into_iter().filter_map(|position| call(position, None));
         let fragments = self.arguments.iter().filter_map(|(position, text)| call(*position, Some(text)));
         Ok(Event {

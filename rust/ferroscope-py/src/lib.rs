@@ -32,11 +32,16 @@ mod _core {
     #[pymodule_export]
     use super::partial_json::{JsonError, PartialJson};
     #[pymodule_export]
+    use super::price::{
+        calculate_cost, price_usage, price_usd, prices_alias, prices_billed_by, prices_conditions,
+        prices_info, prices_known, prices_load, prices_only_api, prices_provider, prices_reset, prices_rows,
+        prices_scale, prices_where, token_counts,
+    };
+    #[pymodule_export]
     use super::stream::StreamDecoder;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::price::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -1,15 +1,13 @@
 //! `PartialJson`: an incomplete document as a Python value that grows in place.
 //!
 //! The core's builder implements the rules; this module creates the Python objects. A growing string is removed from
-//! its
-//! container, so that appending finds one reference and needs no copy. If other code refers to the string, that string
-//! stays unchanged, and a longer one is created with one copy. `edits` alternates between two copies of long strings,
-//! see
-//! [`AlternatingText`].
+//! its container, so that appending finds one reference and needs no copy. If other code refers to the string, that
+//! string stays unchanged, and a longer one is created with one copy. `edits` alternates between two copies of long
+//! strings, see [`AlternatingText`].
 
 use std::collections::HashMap;
 
-use ferroscope_core::partial_json::{Builder, Code, Error, Failure, Place, Root, Rules, Scalar, Slot, Store};
+use ferroscope_core::partial_json::{Builder, Code, Error, Failure, Place, Rules, Scalar, Slot, Store};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyNone, PyString, PyTuple};
@@ -232,26 +230,7 @@ impl PartialJson {
         max_depth: Option<usize>,
         max_bytes: Option<u64>,
     ) -> PyResult<Self> {
-        let mut rules = match mode {
-            "default" => Rules::DEFAULT,
-            "trailing-strings" => Rules::JITER_TRAILING_STRINGS,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "mode must be 'default' or 'trailing-strings', got {other:?}"
-                )));
-            }
-        };
-        match root {
-            None => {}
-            Some("value") => rules.root = Root::Value,
-            Some("container") => rules.root = Root::Container,
-            Some("object") => rules.root = Root::Object,
-            Some(other) => {
-                return Err(PyValueError::new_err(format!(
-                    "root must be 'value', 'container' or 'object', got {other:?}"
-                )));
-            }
-        }
+        let mut rules = Rules::named(mode, root).map_err(PyValueError::new_err)?;
         rules.max_depth = max_depth.unwrap_or(rules.max_depth);
         rules.max_bytes = max_bytes.unwrap_or(rules.max_bytes);
         Ok(Self { builder: Builder::new(rules), kept: FeedState::default() })

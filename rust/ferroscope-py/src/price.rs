@@ -1,6 +1,6 @@
 //! The functions of `_core` for prices. They convert arguments, call the book of the process, and convert the result.
 
-use ferroscope_core::price::{Book, Call, Cost, Factor, Item, decimal, provider_id, table};
+use ferroscope_core::price::{Book, Call, Cost, Factor, Item, decimal, provider_id};
 use ferroscope_core::usage::{TokenCounts, Totals, Unit};
 use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::intern;
@@ -19,7 +19,7 @@ fn now() -> i64 {
 /// Returns the cost of a usage object (JSON), as plain values for the records of `ferroscope.prices`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, usage, api, call))]
-fn price_usage<'py>(
+pub(crate) fn price_usage<'py>(
     py: Python<'py>,
     provider: &str,
     model: &str,
@@ -37,7 +37,7 @@ fn price_usage<'py>(
 /// `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
 #[pyfunction]
 #[pyo3(signature = (provider, host, model, usage, at, tier, asked_tier))]
-fn price_usd(
+pub(crate) fn price_usd(
     provider: &str,
     host: &str,
     model: &str,
@@ -76,16 +76,7 @@ fn read_call(given: &Bound<'_, PyDict>) -> PyResult<Call> {
     let now = now();
     let mut counts = Vec::new();
     for (name, count) in take::<Vec<(String, String)>>(given, "counts")?.unwrap_or_default() {
-        let unit = Unit::named(&name).ok_or_else(|| {
-            let known: Vec<&str> = Unit::ALL.iter().map(|unit| unit.name()).collect();
-            PyValueError::new_err(format!("unknown unit {name:?}; units are {}", known.join(", ")))
-        })?;
-        let count = decimal::parse(&count, decimal::MICRO).filter(|count| *count >= 0);
-        counts.push((
-            unit,
-            count
-                .ok_or_else(|| PyValueError::new_err(format!("the count of {name} is not a valid count")))?,
-        ));
+        counts.push(Unit::count(&name, &count).map_err(PyValueError::new_err)?);
     }
     Ok(Call {
         at: take(given, "at")?.unwrap_or(now),
@@ -175,7 +166,11 @@ impl<'py> Fields<'py> {
 /// `CostMetadata`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, metadata))]
-fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+pub(crate) fn calculate_cost(
+    provider: &str,
+    model: &str,
+    metadata: &Bound<'_, PyAny>,
+) -> PyResult<Option<f64>> {
     let py = metadata.py();
     let fields = Fields(metadata.getattr(intern!(py, "__dict__"))?.cast_into()?);
     let tokens = fields.count(intern!(py, "context_cache_tokens"))?;
@@ -204,67 +199,64 @@ fn calculate_cost(provider: &str, model: &str, metadata: &Bound<'_, PyAny>) -> P
 
 /// Adds rows, in the text form of the table, with precedence over all others.
 #[pyfunction]
-fn prices_load(text: String) -> PyResult<()> {
+pub(crate) fn prices_load(text: String) -> PyResult<()> {
     BOOK.load(text).map_err(PyValueError::new_err)
 }
 
 /// Registers a name as an alias of a provider's model.
 #[pyfunction]
 #[pyo3(signature = (provider, name, model, region))]
-fn prices_alias(provider: &str, name: &str, model: &str, region: Option<&str>) {
+pub(crate) fn prices_alias(provider: &str, name: &str, model: &str, region: Option<&str>) {
     BOOK.alias(provider, name, model, region);
 }
 
 /// Multiplies prices by the factor of a contract, such as `11/10` or `0.78`.
 #[pyfunction]
 #[pyo3(signature = (provider, model, factor))]
-fn prices_scale(provider: &str, model: Option<&str>, factor: &str) -> PyResult<()> {
-    let (top, bottom) = table::ratio(factor).ok_or_else(|| {
-        PyValueError::new_err(format!("{factor:?} is not a factor such as \"0.78\" or \"11/10\""))
-    })?;
-    BOOK.scale(provider, model, Factor(top, bottom));
+pub(crate) fn prices_scale(provider: &str, model: Option<&str>, factor: &str) -> PyResult<()> {
+    BOOK.scale(provider, model, Factor::parse(factor).map_err(PyValueError::new_err)?);
     Ok(())
 }
 
 /// Removes everything that was registered.
 #[pyfunction]
-fn prices_reset() {
+pub(crate) fn prices_reset() {
     BOOK.reset();
 }
 
 /// Returns the canonical id of a provider, and whether a table has it.
 #[pyfunction]
-fn prices_provider(provider: &str) -> (String, bool) {
+pub(crate) fn prices_provider(provider: &str) -> (String, bool) {
     (provider_id(provider), BOOK.has_provider(provider))
 }
 
 /// Returns the provider whose prices apply to a call to a host, and the assumption made to find it.
 #[pyfunction]
-fn prices_billed_by(provider: &str, host: &str, model: &str) -> (String, Option<String>) {
+pub(crate) fn prices_billed_by(provider: &str, host: &str, model: &str) -> (String, Option<String>) {
     BOOK.billed_by(provider, host, model)
 }
 
 /// Returns the names of the extra conditions in the rows of all tables.
 #[pyfunction]
-fn prices_conditions() -> Vec<String> {
+pub(crate) fn prices_conditions() -> Vec<String> {
     BOOK.extra_conditions()
 }
 
 /// Returns whether a provider's name refers to a model with a price.
 #[pyfunction]
-fn prices_known(provider: &str, model: &str) -> bool {
+pub(crate) fn prices_known(provider: &str, model: &str) -> bool {
     BOOK.find(provider, model, None).is_some()
 }
 
 /// Returns the only API of a model; `None` if it has several, or if they are unknown.
 #[pyfunction]
-fn prices_only_api(provider: &str, model: &str) -> Option<String> {
+pub(crate) fn prices_only_api(provider: &str, model: &str) -> Option<String> {
     BOOK.only_api(provider, model)
 }
 
 /// Returns version, sources, providers, and numbers of models and rows of the built-in table.
 #[pyfunction]
-fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+pub(crate) fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     let base = BOOK.base();
     let sources: Vec<(String, String)> =
         base.sources.iter().map(|(key, text)| (key.to_string(), text.clone())).collect();
@@ -273,33 +265,19 @@ fn prices_info(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     (&base.version, sources, providers, models, rows).into_pyobject(py)
 }
 
-/// Unit, price, per, and pairs of threshold and price for longer prompts.
-type RateText = (String, String, u32, Vec<(String, String)>);
-
-fn rate_text(unit: Unit, rate: &table::Rate) -> RateText {
-    let nano = |price: i64| decimal::format(i128::from(price), decimal::NANO);
-    let steps = rate.steps.iter().map(|step| (step.text.to_string(), nano(step.price))).collect();
-    (unit.name().to_owned(), nano(rate.price), unit.per(), steps)
-}
-
 /// Returns the rows of a model, best match first: provider, id, match kind, page, rows.
 #[pyfunction]
-fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bound<'py, PyTuple>> {
+pub(crate) fn prices_rows<'py>(
+    py: Python<'py>,
+    provider: &str,
+    model: &str,
+) -> PyResult<Bound<'py, PyTuple>> {
     let found = BOOK
         .find(provider, model, None)
         .ok_or_else(|| PyLookupError::new_err(BOOK.unknown(&provider_id(provider), model)))?;
     let rows = PyList::empty(py);
     for row in &found.model.rows {
-        let rates: Vec<RateText> = match &row.rates {
-            table::RowRates::Rates(rates) => {
-                rates.iter().map(|(unit, rate)| rate_text(*unit, rate)).collect()
-            }
-            table::RowRates::Multiplier(top, bottom) => {
-                vec![("*".to_owned(), format!("{top}/{bottom}"), 1, Vec::new())]
-            }
-            table::RowRates::Free => vec![("free".to_owned(), "0".to_owned(), 1, Vec::new())],
-        };
-        rows.append((&*row.when_text, rates, &*row.source, &*row.checked))?;
+        rows.append((&*row.when_text, row.rates.texts(), &*row.source, &*row.checked))?;
     }
     (&*found.model.provider, &*found.model.id, found.match_kind.text(), &*found.model.url, rows)
         .into_pyobject(py)
@@ -307,31 +285,6 @@ fn prices_rows<'py>(py: Python<'py>, provider: &str, model: &str) -> PyResult<Bo
 
 /// Returns the providers that have a model of that name.
 #[pyfunction]
-fn prices_where(model: &str) -> Vec<String> {
-    let base = BOOK.base();
-    base.providers()
-        .filter(|provider| BOOK.find(provider, model, None).is_some())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Adds the functions to the module.
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(price_usage, module)?)?;
-    module.add_function(wrap_pyfunction!(price_usd, module)?)?;
-    module.add_function(wrap_pyfunction!(token_counts, module)?)?;
-    module.add_function(wrap_pyfunction!(calculate_cost, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_load, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_alias, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_scale, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_reset, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_provider, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_billed_by, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_conditions, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_known, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_info, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_only_api, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_rows, module)?)?;
-    module.add_function(wrap_pyfunction!(prices_where, module)?)?;
-    Ok(())
+pub(crate) fn prices_where(model: &str) -> Vec<String> {
+    BOOK.providers_of(model)
 }

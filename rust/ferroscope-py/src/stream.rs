@@ -22,8 +22,7 @@ pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'
 /// The decoder of one streamed response: feed bytes, iterate over the completed events, and repeat.
 ///
 /// The iterator stops when it needs more bytes, and continues after the next `feed`. The properties of the decoder
-/// reflect
-/// only the events that have been consumed.
+/// reflect only the events that have been consumed.
 ///
 /// Another thread may read the state during an iteration. It waits until the current read or event has been processed.
 #[pyclass(frozen, module = "ferroscope._core")]
@@ -165,11 +164,7 @@ impl StreamDecoder {
     fn fold(&self, py: Python<'_>) -> PyResult<()> {
         let mut this = self.lock(py)?;
         let stream = &mut this.stream;
-        py.detach(|| {
-            while stream.next_step()?.is_some() {}
-            Ok(())
-        })
-        .map_err(raise)
+        py.detach(|| stream.fold(|_, _| ())).map_err(raise)
     }
 
     /// The read that was fed last; None before the first and after the end of the body.
@@ -181,19 +176,15 @@ impl StreamDecoder {
     /// Processes one event without framing.
     fn feed_event(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
         let mut this = self.lock(py)?;
-        let step = this.stream.feed_event(data).map_err(raise)?;
-        let own = Data::Own(PyBytes::new(py, data.as_bytes()).unbind());
-        let found = Found::new(py, &step);
-        found.event(py, own, this.stream.state())
+        let found = Found::new(py, &this.stream.feed_event(data).map_err(raise)?);
+        found.event(py, Data::own(py, data), this.stream.state())
     }
 
     /// Processes the body of a response without streaming.
     fn feed_body(&self, py: Python<'_>, data: &str) -> PyResult<Event> {
         let mut this = self.lock(py)?;
-        let step = this.stream.feed_body(data).map_err(raise)?;
-        let own = Data::Own(PyBytes::new(py, data.as_bytes()).unbind());
-        let found = Found::new(py, &step);
-        found.event(py, own, this.stream.state())
+        let found = Found::new(py, &this.stream.feed_body(data).map_err(raise)?);
+        found.event(py, Data::own(py, data), this.stream.state())
     }
 
     fn __iter__(this: Py<Self>) -> Py<Self> {
@@ -213,10 +204,10 @@ impl StreamDecoder {
                 if read.as_bytes(py).get(start..end) == Some(text.as_bytes()) {
                     Data::Part { read: read.clone_ref(py), start, end }
                 } else {
-                    Data::Own(PyBytes::new(py, text.as_bytes()).unbind())
+                    Data::own(py, text)
                 }
             }
-            (Some(text), None) => Data::Own(PyBytes::new(py, text.as_bytes()).unbind()),
+            (Some(text), None) => Data::own(py, text),
         };
         let found = Found::new(py, &step);
         found.event(py, data, stream.state()).map(Some)
@@ -298,7 +289,7 @@ impl StreamDecoder {
         let this = self.lock(py)?;
         let state = this.stream.state();
         let positions = 0..state.tool_calls().len();
-        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
+        Ok(positions.filter_map(|position| ToolCallDelta::new(state, position, None)).collect())
     }
 
     /// The tool calls that the end of the response cut off.
@@ -307,7 +298,7 @@ impl StreamDecoder {
         let this = self.lock(py)?;
         let state = this.stream.state();
         let positions = state.cut_calls().into_iter();
-        Ok(positions.filter_map(|position| ToolCallDelta::new(py, state, position, None)).collect())
+        Ok(positions.filter_map(|position| ToolCallDelta::new(state, position, None)).collect())
     }
 
     /// Returns the response so far as JSON text, in the form of the provider's response without streaming.

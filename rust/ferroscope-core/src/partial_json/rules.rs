@@ -69,6 +69,28 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Returns the rules with a name, for a document that begins with `root`; by default, as the rules have it.
+    ///
+    /// # Errors
+    /// Returns a message with the valid names.
+    pub fn named(mode: &str, root: Option<&str>) -> Result<Self, String> {
+        let rules = match mode {
+            "default" => Self::DEFAULT,
+            "trailing-strings" => Self::JITER_TRAILING_STRINGS,
+            other => return Err(format!("mode must be 'default' or 'trailing-strings', got {other:?}")),
+        };
+        let root = match root {
+            None => rules.root,
+            Some("value") => Root::Value,
+            Some("container") => Root::Container,
+            Some("object") => Root::Object,
+            Some(other) => {
+                return Err(format!("root must be 'value', 'container' or 'object', got {other:?}"));
+            }
+        };
+        Ok(Self { root, ..rules })
+    }
+
     /// For streams: strings grow, other values are shown when final, and prose and fences around the document are
     /// skipped.
     pub const DEFAULT: Self = Self {

@@ -1,7 +1,7 @@
 //! An exact, itemized cost from counts and rows, with integer arithmetic only.
 
 use super::decimal;
-use super::table::{Model, Row, RowRates, USER};
+use super::table::{Model, Row, RowRates, USER, ratio};
 use super::when::CallConditions;
 use crate::providers::facts;
 use crate::usage::{Segment, Unit, Wire};
@@ -75,6 +75,18 @@ pub struct Item {
 /// A factor that a user registered for a provider or a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Factor(pub i64, pub i64);
+
+impl Factor {
+    /// Reads the factor of a contract: `11/10` or `0.78`.
+    ///
+    /// # Errors
+    /// Returns a message if the text is not a factor.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        ratio(text)
+            .map(|(top, bottom)| Self(top, bottom))
+            .ok_or_else(|| format!("{text:?} is not a factor such as \"0.78\" or \"11/10\""))
+    }
+}
 
 /// A line before its amount is computed. Counts with the same price are added first, so that rounding happens once.
 #[derive(Debug)]

@@ -152,6 +152,13 @@ impl Book {
         found
     }
 
+    /// Returns the providers of the built-in table that have a model of that name.
+    #[must_use]
+    pub fn providers_of(&self, model: &str) -> Vec<String> {
+        let has = |provider: &&str| self.find(provider, model, None).is_some();
+        self.base().providers().filter(has).map(str::to_owned).collect()
+    }
+
     /// Returns the only API of a model, such as `responses`; `None` if it has several, or if they are unknown.
     #[must_use]
     pub fn only_api(&self, provider: &str, model: &str) -> Option<String> {

@@ -55,6 +55,28 @@ pub enum RowRates {
     Free,
 }
 
+/// The unit, the price, the number of units that it is for, and pairs of threshold and price for longer prompts.
+pub type RateText = (String, String, u32, Vec<(String, String)>);
+
+impl RowRates {
+    /// Returns the rates as text. A factor has the unit `*`, and nothing the unit `free`.
+    #[must_use]
+    pub fn texts(&self) -> Vec<RateText> {
+        let nano = |price: i64| decimal::format(i128::from(price), decimal::NANO);
+        let rate = |(unit, rate): &(Unit, Rate)| {
+            let steps = rate.steps.iter().map(|step| (step.text.to_string(), nano(step.price))).collect();
+            (unit.name().to_owned(), nano(rate.price), unit.per(), steps)
+        };
+        match self {
+            Self::Rates(rates) => rates.iter().map(rate).collect(),
+            Self::Multiplier(top, bottom) => {
+                vec![("*".to_owned(), format!("{top}/{bottom}"), 1, Vec::new())]
+            }
+            Self::Free => vec![("free".to_owned(), "0".to_owned(), 1, Vec::new())],
+        }
+    }
+}
+
 /// One line of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

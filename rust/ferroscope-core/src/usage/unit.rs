@@ -1,5 +1,7 @@
 //! The units that providers count and charge.
 
+use crate::price::decimal;
+
 macro_rules! units {
     ($($(#[$doc:meta])* $name:ident $text:literal $per:literal,)*) => {
         /// A countable unit. The names are those of the price table.
@@ -142,5 +144,20 @@ impl Unit {
             Unit::AudioSeconds => &[(Unit::InputAudioSeconds, PART)],
             _ => &[],
         }
+    }
+}
+
+impl Unit {
+    /// Returns the unit with this name, and a count of it in millionths.
+    ///
+    /// # Errors
+    /// Returns a message if there is no such unit, or if the text is not a count.
+    pub fn count(name: &str, count: &str) -> Result<(Unit, i128), String> {
+        let unit = Unit::named(name).ok_or_else(|| {
+            let known: Vec<&str> = Unit::ALL.iter().map(|unit| unit.name()).collect();
+            format!("unknown unit {name:?}; units are {}", known.join(", "))
+        })?;
+        let count = decimal::parse(count, decimal::MICRO).filter(|count| *count >= 0);
+        count.map(|count| (unit, count)).ok_or_else(|| format!("the count of {name} is not a valid count"))
     }
 }
