@@ -1,4 +1,4 @@
-"""The command line: `ferroscope decode`, `demo`, `doctor`, `map`, `prices`, `serve`, `version`."""
+"""The command line: `ferroscope decode`, `demo`, `doctor`, `map`, `migrate`, `prices`, `serve`, `version`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     from . import __version__, _decode
+    from ._migrate import command as migrate
     from ._serve import command as serve
     from .batch import _arguments as batch
     from .prices import _cli as prices
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor = command("doctor", "show the installed SDKs, which keys are set, the transports and missing prices")
     doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
     batch.add_arguments(command("map", "call a function for every row of a file, and go on after an interruption"))
+    migrate.add_arguments(command("migrate", "change programs of Mirascope v1 to this package, and show what differs"))
     prices.add_arguments(command("prices", "show the prices of a model: rates, tiers, source, age"))
     serve.add_arguments(
         command("serve", "serve a decorated function or a model as a chat page and an OpenAI-compatible endpoint")
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
+    from ._migrate import command as migrate
     from .errors import MissingExtraError
 
     match chosen.command:
@@ -70,6 +73,12 @@ def _run(chosen: argparse.Namespace) -> int:
             from .batch._cli import run_map
 
             return run_map(chosen)
+        case "migrate":
+            try:
+                return migrate.run_migrate(chosen)
+            except MissingExtraError as error:
+                print(error, file=sys.stderr)
+                return 1
         case "prices":
             from .prices._cli import show_prices
 
