@@ -18,9 +18,10 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
-from ..prices import Cost, Meter, billed_by, check_budgets, cost, open_meters
+from ..prices import Cost, Meter, billed_by, cached_cost, check_budgets, cost, open_meters
 from ..transport import adapt_client_if_sdk_made
 from .bodies import begins_with, body_error, successful_body
+from .caching import CacheEntry, Recorded
 from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
@@ -58,6 +59,7 @@ class Call:
         host: The host of the request; empty before it is sent, or if the client has no URL.
         used_client: The client that sent the request. The connections of a default client are closed when nothing
             refers to it, which some SDKs' streams do not.
+        cache_entry: The place of the answer in the cache; None if the call has no cache.
     """
 
     plan: CallPlan
@@ -76,6 +78,7 @@ class Call:
     observation: Observation | None
     host: str = ""
     used_client: object | None = None
+    cache_entry: CacheEntry | None = None
 
     def send(self, observation: Observation | None = None) -> Any:
         """Call the SDK with this call's client. Return an awaitable if the call is async.
@@ -231,6 +234,8 @@ class Call:
         kind = self.provider.response
         response = kind(response=raw, start_time=start_time, end_time=end_time, **self.response_fields())
         response._set_server_host(self.host)
+        if self.cached is not None:
+            response._set_cached(cached_cost(self.billed_by(response.model or ""), response.model or ""))
         return response
 
     def known_host(self) -> str:
@@ -239,6 +244,11 @@ class Call:
             return host_of(self._any_client(), self.provider.clients)
         except Exception:  # such as a missing key, which only a request needs
             return ""
+
+    @property
+    def cached(self) -> Recorded | None:
+        """The recorded answer of the call; None if a request is sent."""
+        return None if self.cache_entry is None else self.cache_entry.found
 
     def account(self) -> Hashable:
         """Return the provider, the URL and the key of the call, which its limits go by."""
@@ -310,7 +320,7 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         json_mode=plan.json_mode,
         extraction=extraction,
     )
-    return Call(
+    call = Call(
         plan=plan,
         provider=provider,
         client=client,
@@ -326,6 +336,9 @@ def prepare(plan: CallPlan, prompt: ResolvedPrompt) -> Call:
         prompt=prompt,
         observation=observe(plan),
     )
+    if plan.cache is not None:
+        call.cache_entry = CacheEntry(plan.cache, call)
+    return call
 
 
 def now() -> float:

@@ -8,6 +8,7 @@ from typing import Any
 from ..core.base.call_response import AnyCallResponse
 from ..prices import record
 from .answer import extract
+from .caching import Recorded
 from .call import Call, now
 from .drive import Flow
 from .plan import CallPlan
@@ -36,15 +37,23 @@ def preparation(plan: CallPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 def completion(call: Call) -> Flow:
     """Yield the steps from a prepared call to its end. Return the response (None for a stream) and the result."""
-    plan = call.plan
+    plan, entry = call.plan, call.cache_entry
+    if entry is not None:
+        yield from entry.look_up()
     if plan.stream:
         return None, wrap_run(start_run(call), call) if call.extraction is None else start_structured_stream(call)
+    if entry is not None and entry.found is not None:
+        call.host, time = entry.found.host, now()
+        return (yield from restoration(call, entry.found.body, time, time))
     if plan.retry is not None:
         response, result = yield from retried(call, plan.retry, _read)
     else:
         start_time = now()
         raw = yield call.send
         response, result = _read(call, raw, start_time)
+    if entry is not None:
+        body = call.provider.dialect.dump_event(response.response).encode()
+        yield from entry.store(Recorded("response", "", False, call.host, body))
     return (yield from _parsed(call, response, result))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar, cast
+from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, cast
 
+from ..cache import Cache
 from ..core.base._suggestions import near_name, shortened
 from ..core.base.call_params import CommonCallParams
 from ..core.base.retry import RateLimit, Retry
@@ -28,6 +29,7 @@ class SharedOptions(TypedDict, Generic[_ClientT, _ParamsT], total=False):
     call_params: _ParamsT | None
     retry: int | Retry | None
     rate_limit: RateLimit | None
+    cache: Cache | Literal["memory"] | None
 
 
 class CallOptions(SharedOptions[object, Mapping[str, Any]], total=False):
@@ -50,7 +52,8 @@ OPTIONS_DOC: Final = """\
     client: The SDK's client; by default one that is created once and reused.
     call_params: The parameters of the request: the provider's own, or those that all providers share.
     retry: How often the request may be sent after failures: a number, or a `Retry`.
-    rate_limit: How much may be sent in a minute."""
+    rate_limit: How much may be sent in a minute.
+    cache: A cache that answers repeated requests: `"memory"`, or one of `ferroscope.cache`."""
 
 
 _COMMON_PARAMETERS: Final = tuple(CommonCallParams.__annotations__)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..cache import Cache
 from ..core.base._prompts.plan import PromptPlan, plan_prompt
 from ..core.base._suggestions import function_name, place_error
 from ..core.base.retry import RateLimit, Retry
 from ..core.base.stream_config import Every, Limits, StreamConfig
 from ..core.base.tool import BaseTool, provider_tool_type
 from .batching import read_batch
+from .caching import plan_cache
 from .deadlines import Deadlines, read_deadlines
 from .extraction import Extraction, plan_extraction
 from .option_checks import check_function
@@ -47,6 +49,7 @@ class CallPlan:
         params: The call parameters under the provider's names.
         retry: When and how often the call is made again; None if the SDK decides.
         rate_limit: How much may be sent in a period.
+        cache: The cache of answers; None if there is none.
     """
 
     base: Provider
@@ -70,6 +73,7 @@ class CallPlan:
     params: Mapping[str, Any]
     retry: Retry | None = None
     rate_limit: RateLimit | None = None
+    cache: Cache | None = None
     _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
 
     def offer(self, provider: Provider) -> Offer:
@@ -147,6 +151,7 @@ def plan_call(
         params=render_params(call_params, provider),
         retry=retry,
         rate_limit=options.get("rate_limit"),
+        cache=plan_cache(options.get("cache")),
     )
 
 

@@ -17,16 +17,18 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.retry import Attempt
 from ..core.base.stream import AnyStream
 from ..core.base.stream_events import StreamEvent, WebFormat
-from ..errors import BudgetExceededError, StreamError, StreamInterruptedError
+from ..errors import BudgetExceededError, LimitExceededError, StreamError, StreamInterruptedError
 from ..prices import BudgetWatch, budget_watch, record
 from ..transport import Interruptible
 from . import event_trace
 from .batching import ahold_back, hold_back
+from .caching import Recorded
 from .call import Call, now
 from .deadlines import DeadlinePassed
+from .drive import Flow, adrive, drive
 from .observing import FirstChunkSource
 from .reads import END
-from .replay_buffer import ReplayBuffer
+from .replay_buffer import DEFAULT_BYTES, ReplayBuffer
 from .resuming import Resuming
 from .sdk import SdkErrors
 from .send_errors import add_note
@@ -75,7 +77,8 @@ class StreamRun(StreamAnswer):
         self._budget: BudgetWatch | None = None
         self._observation = None if call.observation is None else call.observation.fork()
         self._broken_off = False
-        self._replay_buffer = ReplayBuffer(call.plan.replay) if call.plan.replay else None
+        size = max(call.plan.replay, 0 if call.cache_entry is None else DEFAULT_BYTES)
+        self._replay_buffer = ReplayBuffer(size) if size else None
         self._process = 0
         self._request: Interruptible | None = None  # that another thread may end
         self._is_open = False  # whether `open` has begun the iteration
@@ -200,6 +203,8 @@ class StreamRun(StreamAnswer):
         finally:
             self.close()
         self._report_tools()
+        if self._call.extraction is None and self._call.cache_entry is not None:
+            self.store()
 
     async def _aiterate(self, view: View | None) -> AsyncGenerator[Any, None]:
         if not self._begin():
@@ -246,6 +251,8 @@ class StreamRun(StreamAnswer):
         finally:
             await self.aclose()
         self._report_tools()
+        if self._call.extraction is None and self._call.cache_entry is not None:
+            await self.astore()
 
     # ---- ways to iterate
 
@@ -312,18 +319,53 @@ class StreamRun(StreamAnswer):
 
     def _replay_run(self) -> StreamRun | None:
         """Return a run over the replay buffer, if this run has ended and has one."""
-        if not self.ended or self._replay_buffer is None:
+        if not self.ended or self._replay_buffer is None or not self._call.plan.replay:
             return None
         run = StreamRun(self._call)
         run._replay_buffer = None
-        run._observation = None
-        run._decoder.framing = self._decoder.framing
-        run._decoder.framed = self._decoder.framed
-        run._clock = StreamClock(None, run._decoder)
-        run._source = Replay(self._replay_buffer.pieces(), run._decoder)
+        run._play(self._replay_buffer.pieces(), self._decoder.framing, self._decoder.framed)
         run._head = self._head
         run._broken_off = not self._complete
         return run
+
+    @classmethod
+    def of_recorded(cls, call: Call, recorded: Recorded) -> StreamRun:
+        """Return a run over a stream from a cache."""
+        call.host = recorded.host
+        run = cls(call)
+        pieces = recorded.pieces()
+        for piece in pieces:
+            if run._replay_buffer is not None:
+                run._replay_buffer.add(piece)
+        run._play(pieces, recorded.framing, recorded.is_framed)
+        return run
+
+    def _play(self, pieces: list[bytes | str], framing: Any, is_framed: bool) -> None:
+        self._observation = None
+        self._decoder.framing, self._decoder.framed = framing, is_framed
+        self._clock = StreamClock(None, self._decoder)
+        self._source = Replay(pieces, self._decoder)
+
+    # ---- the cache
+
+    def store(self) -> None:
+        """Store a whole answer in the cache of the call."""
+        drive(self._storing())
+
+    async def astore(self) -> None:
+        await adrive(self._storing())
+
+    def _storing(self) -> Flow:
+        entry, buffer = self._call.cache_entry, self._replay_buffer
+        if entry is None or buffer is None or not self._complete or self._begin_with or self.is_cached:
+            return
+        with suppress(LimitExceededError):  # it is too long
+            decoder = self._decoder
+            yield from entry.store(
+                Recorded.of_pieces(
+                    buffer.pieces(), framing=decoder.framing, is_framed=decoder.framed, host=self._call.host
+                )
+            )
 
     # ---- shared by both drivers
 

@@ -71,6 +71,11 @@ class StreamAnswer:
         return bool(self._decoder.tool_calls)
 
     @property
+    def is_cached(self) -> bool:
+        """Whether the answer comes from a cache."""
+        return self._call.cached is not None
+
+    @property
     def was_opened(self) -> bool:
         """Whether a response began."""
         return self._source is not None
@@ -157,7 +162,7 @@ class StreamAnswer:
         usage.
         """
         response = self.response()
-        if not self.ended or self._complete or self._source is None:
+        if not self.ended or self._complete or self._source is None or self.is_cached:
             return response.cost_details
         text_length = len(self.content) - len(self._begin_with)
         arguments_length = sum(len(call.arguments) for call in self._decoder.tool_calls)

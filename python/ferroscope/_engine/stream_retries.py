@@ -19,6 +19,8 @@ from .succession import SuccessiveRun
 
 def start_run(call: Call) -> StreamRun | SuccessiveRun:
     """Return the run of a stream. The request is sent when the iteration begins."""
+    if call.cached is not None:
+        return StreamRun.of_recorded(call, call.cached)
     policy = call.plan.retry
     return StreamRun(call) if policy is None else SuccessiveRun(RetriedRuns(call, policy))
 

@@ -61,6 +61,7 @@ class StructuredRun:
         """Yield partial instances, then the complete one, of a sync stream."""
         yield from self._run.viewed(self._new_view)
         yield from self._whole(self._reading, keep)
+        self._run.store()
 
     async def aiterate(self, keep: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
         """Yield partial instances, then the complete one, of an async stream."""
@@ -70,6 +71,7 @@ class StructuredRun:
                 yield partial
         for whole in self._whole(self._reading, keep):
             yield whole
+        await self._run.astore()
 
     def _new_view(self) -> View:
         return self._new_reading().partials

@@ -65,6 +65,7 @@ class SuccessiveRun:
         complete: bool
         has_output: bool
         continues: bool
+        is_cached: bool
         content: str
         reasoning: str
         arguments: str
@@ -76,6 +77,8 @@ class SuccessiveRun:
 
         def check_kind(self, *, asynchronous: bool, write: str) -> None: ...
         def cost_details(self) -> Cost: ...
+        def store(self) -> None: ...
+        async def astore(self) -> None: ...
         def token_counts(self) -> Mapping[str, int | None]: ...
 
     def __init__(self, runs: Runs) -> None:

@@ -13,6 +13,7 @@ from ._options import Change, Options
 if TYPE_CHECKING:
     from typing import Self
 
+    from ..cache import Cache
     from ..core.base.call_params import BaseCallParams, CommonCallParams
     from ..core.base.retry import RateLimit, Retry
     from ..core.base.types import LocalProvider, Provider
@@ -90,6 +91,7 @@ def context(
     call_params: CommonCallParams | BaseCallParams | None = None,
     retry: int | Retry | None = None,
     rate_limit: RateLimit | None = None,
+    cache: Cache | Literal["memory"] | None = None,
 ) -> LLMContext:
     """Change the model, client or parameters of the `llm` calls inside a `with` block.
 
@@ -105,6 +107,7 @@ def context(
         call_params: The call parameters; they replace those of the decorator.
         retry: How often a request may be sent after failures: a number, or a `Retry`.
         rate_limit: How much may be sent in a minute.
+        cache: A cache that answers repeated requests.
 
     Raises:
         ValueError: Only one of `provider` and `model` is passed.
@@ -126,5 +129,7 @@ def context(
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be specified if either is specified.")
     check_values({"client": client, "call_params": call_params}, "llm.context")
-    change = Change.of(provider, model, client=client, call_params=call_params, retry=retry, rate_limit=rate_limit)
+    change = Change.of(
+        provider, model, client=client, call_params=call_params, retry=retry, rate_limit=rate_limit, cache=cache
+    )
     return LLMContext(change)

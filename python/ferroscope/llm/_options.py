@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from .._engine.options import OPTION_NAMES, CallOptions
+from ..cache import Cache
 
 # These options are added to the plan of each call. All other options are part of the plan itself.
 SETTINGS = ("client", "call_params")
 # The options of v1, all of which `as_dict` contains. Newer options are included only if they were passed.
-_V1_OPTIONS = tuple(name for name in OPTION_NAMES if name not in ("retry", "rate_limit"))
+_V1_OPTIONS = tuple(name for name in OPTION_NAMES if name not in ("retry", "rate_limit", "cache"))
 _PLANNED = tuple(name for name in OPTION_NAMES if name not in SETTINGS)
 
 
@@ -37,7 +38,7 @@ class Options:
     def key(self) -> Hashable:
         """Return the cache key of the plan of these options."""
         given: Mapping[str, Any] = self.call
-        return (self.provider, self.model, *(_hashable(given.get(name) or None) for name in _PLANNED))
+        return (self.provider, self.model, *(_hashable(_or_none(given.get(name))) for name in _PLANNED))
 
     def planned(self) -> CallOptions:
         """Return the options that are part of a plan."""
@@ -92,6 +93,11 @@ class Change:
             model=self.model or options.model,
             call=cast("CallOptions", call),
         )
+
+
+def _or_none(value: Any) -> Any:
+    """Return None for the values that mean the same: False and empty collections. A cache may be empty too."""
+    return value if value or isinstance(value, Cache) else None
 
 
 def _hashable(value: object) -> Hashable:

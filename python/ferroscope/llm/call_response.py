@@ -134,6 +134,14 @@ class CallResponse(BaseCallResponse[object, Tool, Any, Any, BaseMessageParam, An
     def _set_attempts(self, attempts: tuple[Attempt, ...]) -> None:
         self._response._set_attempts(attempts)
 
+    @property
+    def cached(self) -> bool:
+        """Whether the response comes from the cache of the call, so that no request was sent."""
+        return self._response.cached
+
+    def _set_cached(self, cost: Cost) -> None:
+        self._response._set_cached(cost)
+
     def _set_server_host(self, host: str) -> None:
         self._response._set_server_host(host)
 

@@ -286,7 +286,12 @@ def _extra_conditions(given: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(key, str(value)) for key, value in given.items() if value is not None]
 
 
-def _free_cost(model: str) -> Cost:
+def cached_cost(provider: str, model: str) -> Cost:
+    """Return the cost of an answer from a cache: 0 USD."""
+    return _free_cost(model, provider, "the answer came from a cache, and no request was sent")
+
+
+def _free_cost(model: str, provider: str = FREE, reason: str = "the provider bills nothing") -> Cost:
     nothing = Decimal(0)
     return Cost(
         status="free",
@@ -294,13 +299,13 @@ def _free_cost(model: str) -> Cost:
         atto=0,
         usd=0.0,
         items=(),
-        provider=FREE,
+        provider=provider,
         model=model,
         model_id=None,
         matched_by=None,
         reported=None,
         table_amount=nothing,
-        assumptions=("the provider bills nothing",),
+        assumptions=(reason,),
         provenance=Provenance("", (), ""),
         stale=None,
     )

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import errors, llm
+from ferroscope.cache import MemoryCache
 from ferroscope.core.base.retry import Retry
 from ferroscope.testing import (
     Answer,
@@ -241,3 +242,16 @@ def test_llm_calls_it_by_name(server: ProviderServer, monkeypatch: pytest.Monkey
     response = llm.call(f"litellm/{MODEL}")(lambda: "Hi")()
     assert (response.content, response.provider) == ("Hello.", "litellm")
     assert server.requests[-1].json["model"] == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_comes_from_the_cache(ask: Any, server: ProviderServer, streamed: bool) -> None:
+    server.reply(Answer(Text("one two three")))
+    cache = MemoryCache()
+    answers = []
+    for _ in range(2):
+        answer = ask(stream=streamed, cache=cache)
+        answers.append(answer[0] if streamed else answer)
+    assert [answer.content for answer in answers] == ["one two three"] * 2
+    assert (answers[1].cached, answers[1].cost) == (True, 0.0)
+    assert len(server.requests) == 1

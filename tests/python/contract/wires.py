@@ -30,6 +30,8 @@ class OpenAIChat:
     rewrites_ids = False
     # Whether the API takes messages in some orders only.
     orders_messages = False
+    # Whether the SDK's objects have data that is not in the body, such as headers.
+    has_head = False
     # Whether there are refusals.
     refuses = True
     # Whether a refusal has a place of its own, beside the text.
@@ -237,6 +239,7 @@ class Groq(OpenAIChat):
 class LiteLLM(OpenAIChat):
     """The same through LiteLLM, which makes clients, chunks, prices and errors of its own."""
 
+    has_head = True
     sdk = "litellm"
     runs_on_trio = False
     warns_of_open_clients = False
@@ -466,6 +469,7 @@ class OpenAIResponses(OpenAIChat):
 class Anthropic:
     """Anthropic's messages."""
 
+    has_head = False
     format = "anthropic"
     sdk = "anthropic"
     reads_bytes = True
@@ -601,6 +605,7 @@ def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
 class Gemini:
     """Gemini's contents."""
 
+    has_head = False
     format = "gemini"
     sdk = "google"
     reads_bytes = True
@@ -745,6 +750,7 @@ class Vertex(Gemini):
 class BedrockConverse(Anthropic):
     """Bedrock's Converse, through AWS's SDKs."""
 
+    has_head = True
     format = "bedrock_converse"
     makes_errors = False
     stream_type = "application/vnd.amazon.eventstream"

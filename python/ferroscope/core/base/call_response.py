@@ -251,6 +251,20 @@ class BaseCallResponse(
     def _set_attempts(self, attempts: tuple[Attempt, ...]) -> None:
         self._attempts = attempts
 
+    @property
+    def cached(self) -> bool:
+        """Whether the response comes from the cache of the call, so that no request was sent."""
+        return self._is_cached
+
+    @cached_property
+    def _is_cached(self) -> bool:
+        return False
+
+    def _set_cached(self, cost: Cost) -> None:
+        """Mark the response as one from a cache, which costs nothing."""
+        self._is_cached = True
+        self.__dict__["cost_details"] = cost
+
     def _set_server_host(self, host: str) -> None:
         self._server_host = host
 

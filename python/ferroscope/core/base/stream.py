@@ -66,6 +66,8 @@ class StreamDriver(Protocol):
     def end_time(self) -> float: ...
     @property
     def attempts(self) -> tuple[Attempt, ...]: ...
+    @property
+    def is_cached(self) -> bool: ...
     # Any: pairs of the provider's own chunk and tool classes.
     def iterate(self) -> Generator[tuple[Any, Any], None, None]: ...
     def aiterate(self) -> AsyncGenerator[tuple[Any, Any], None]: ...
@@ -380,6 +382,11 @@ class BaseStream(
     def attempts(self) -> tuple[Attempt, ...]:
         """The requests of the stream; the last one is added when it ends. Empty without the option `retry`."""
         return self._run.attempts
+
+    @property
+    def cached(self) -> bool:
+        """Whether the stream comes from the cache of the call, so that no request is sent."""
+        return self._run.is_cached
 
     @property
     def message_param(self) -> _AssistantMessageParamT:

@@ -34,6 +34,7 @@ class FinishedRun:
     attempts: tuple[Attempt, ...]
     cost: Cost
     counts: Mapping[str, int | None]
+    is_cached: bool = False
     ended: bool = True
 
     @classmethod
@@ -51,6 +52,7 @@ class FinishedRun:
             attempts=run.attempts,
             cost=run.cost_details(),
             counts=run.token_counts(),
+            is_cached=run.is_cached,
         )
 
     def response(self) -> AnyCallResponse:
