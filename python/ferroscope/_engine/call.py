@@ -19,7 +19,7 @@ from ..core.base.metadata import Metadata
 from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
 from ..prices import Cost, Meter, billed_by, cached_cost, check_budgets, cost, open_meters
-from ..transport import adapt_client_if_sdk_made
+from ..transport import adapt_client_if_sdk_made, report_headers
 from .bodies import begins_with, body_error, successful_body
 from .caching import CacheEntry, Recorded
 from .clients import account_of, default_client, host_of
@@ -109,6 +109,7 @@ class Call:
     def _request(self, client: object) -> Any:
         kwargs = self.kwargs
         if self.plan.retry is not None:
+            report_headers(client, is_default=self.client is None)
             client, kwargs = self.provider.once(client, kwargs)
         if self.plan.prompt.is_async:
             return self._asend(client, kwargs)

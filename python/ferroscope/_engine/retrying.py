@@ -19,10 +19,11 @@ from ..core.base.call_response import AnyCallResponse
 from ..core.base.retry import Attempt, RetriedFailure, Retry
 from ..errors import APITimeoutError, HedgeLostError
 from ..prices import CHARACTERS_PER_TOKEN, record
+from ..transport import ReceivedHeaders
 from .call import Call, now, prepare
 from .deadlines import DeadlinePassed, Limit, run_within
 from .drive import Flow, Step, captured
-from .error_facts import exhausted, failure_of, is_rate_limit, retry_after
+from .error_facts import exhausted, failure_of, is_rate_limit, plain_headers, retry_after
 from .hedging import CallRequest, Race, Racer, Request, arace, race
 from .pacing import cool_down, limiter
 from .plan import CallPlan
@@ -44,6 +45,7 @@ class Retries:
         call: The call, as the next attempt sends it.
         policy: The option.
         failed: The failed attempts.
+        received: The headers of the last response that is not streamed, where they are known.
     """
 
     __slots__ = (
@@ -58,6 +60,7 @@ class Retries:
         "call",
         "failed",
         "policy",
+        "received",
     )
 
     def __init__(self, call: Call, policy: Retry) -> None:
@@ -71,6 +74,7 @@ class Retries:
         self._entry: Any = None
         self._tokens = 0.0
         self._is_hedge = False
+        self.received = ReceivedHeaders()
         limit = call.plan.rate_limit
         self._limiter = None if limit is None else limiter(call.account(), call.plan.model, limit)
 
@@ -98,6 +102,12 @@ class Retries:
 
     def send(self, call: Call) -> Any:
         """Send the request of a call within the deadline. Return an awaitable if the call is async."""
+        self.received = received = ReceivedHeaders()
+        if call.plan.prompt.is_async:
+            return received.arun(partial(self._send, call))
+        return received.run(partial(self._send, call))
+
+    def _send(self, call: Call) -> Any:
         left = self.seconds_left()
         if left is None:
             return call.send()
@@ -312,6 +322,7 @@ def retried(call: Call, policy: Retry, read: Callable[[Call, Any, float], tuple[
                 error = failure
             else:
                 retries.settle(response)
+                retries.observe_limits(plain_headers(retries.received.headers))
                 last = retries.attempt(start_time, None, response.cost_details)
                 response._set_attempts((*retries.failed, last))
                 return response, result

@@ -16,5 +16,7 @@ from ._joined import read_body as read_body
 from ._native import NativeBody as NativeBody
 from ._native import NativeTransport
 from ._native import native_body as native_body
+from ._received_headers import ReceivedHeaders as ReceivedHeaders
+from ._received_headers import report_headers as report_headers
 
 __all__ = ["NativeTransport", "join_chunks"]

@@ -6,8 +6,10 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import openai as openai_sdk
 import pytest
 
 from ferroscope import llm
@@ -115,6 +117,82 @@ def test_a_limit_that_is_used_up_is_waited_for(ask: Asker, server: ProviderServe
     assert ask.collect(ask.call(stream=True, retry=2)()).content == "Hi"
     response = ask.call(retry=2)()
     assert response.attempts[0].waited > 0.1
+
+
+OPENAI_BODY = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+}
+ANTHROPIC_BODY = {
+    "id": "1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "Hi"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+
+
+def in_seconds(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "body", "headers"),
+    [
+        (
+            "openai",
+            "gpt-4o-mini",
+            OPENAI_BODY,
+            lambda: {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "300ms"},
+        ),
+        (
+            "mistral",
+            "mistral-large-latest",
+            OPENAI_BODY,
+            lambda: {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "0.3"},
+        ),
+        (
+            "anthropic",
+            "claude-haiku-4-5",
+            ANTHROPIC_BODY,
+            lambda: {
+                "anthropic-ratelimit-input-tokens-remaining": "0",
+                "anthropic-ratelimit-input-tokens-reset": in_seconds(0.4),
+            },
+        ),
+    ],
+    ids=["openai", "mistral", "anthropic"],
+)
+def test_a_limit_that_a_response_reports_is_waited_for(
+    ask: Asker, server: ProviderServer, provider: str, model: str, body: Any, headers: Any
+) -> None:
+    pytest.importorskip(provider if provider != "mistral" else "mistralai")
+    server.reply("warm", Body(json.dumps(body), content_type="application/json", headers=headers()), "Hi")
+    call = ask.call(provider, model, retry=2)
+    assert call().content == "warm"
+    assert call().content == "Hi"
+    assert call().attempts[0].waited > 0.05
+
+
+def test_the_hooks_of_a_program_are_kept_and_added_once(server: ProviderServer) -> None:
+    seen: list[int] = []
+    http = openai_sdk.DefaultHttpxClient(event_hooks={"response": [lambda response: seen.append(1)]})
+    server.reply("Hi", "Hi", "Hi")
+    with openai_sdk.OpenAI(http_client=http) as client:
+        call = llm.call("openai", "gpt-4o-mini", retry=2, client=client)(lambda: "Hi")
+        call(), call()
+    assert len(seen) == 2
+    assert len(http.event_hooks["response"]) == 1
+    with openai_sdk.OpenAI() as own:
+        call = llm.call("openai", "gpt-4o-mini", retry=2, client=own)(lambda: "Hi")
+        call()
+        assert len(own._client.event_hooks["response"]) == 1
 
 
 @pytest.mark.parametrize(
