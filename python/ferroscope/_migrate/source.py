@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import (
     Assignment,
-    CodeRange,
     ImportAssignment,
     MetadataWrapper,
     ParentNodeProvider,
@@ -185,7 +184,9 @@ class _Rewriter(cst.CSTTransformer):
         return name is not None and name.rpartition(".")[2] in _IMPORTERS
 
     def _parent(self, node: cst.CSTNode) -> cst.CSTNode:
-        return cast("cst.CSTNode", self.get_metadata(ParentNodeProvider, node))
+        parent: Any = self.get_metadata(ParentNodeProvider, node)  # Any: type checkers disagree about the default
+        assert isinstance(parent, cst.CSTNode)
+        return parent
 
     # ---- findings
 
@@ -197,8 +198,8 @@ class _Rewriter(cst.CSTTransformer):
                 self._add(self.found.sections, section, node)
 
     def _add(self, uses: _Uses, key: str, node: cst.CSTNode) -> None:
-        place = cast("CodeRange", self.get_metadata(PositionProvider, node))
-        line = place.start.line
+        place: Any = self.get_metadata(PositionProvider, node)  # Any: type checkers disagree about the default
+        line: int = place.start.line
         lines = uses.setdefault(key, [])
         if line not in lines:
             lines.append(line)
