@@ -55,6 +55,8 @@ def provider_record(name: str) -> Provider:
     """
     if name in _PACKAGES:
         module, _, attribute = _PACKAGES[name].partition(":")
+        # The package checks its SDK. After a failure, the module alone could be imported.
+        import_module(module.rpartition(".")[0])
         return cast("Provider", getattr(import_module(module), attribute))
     server = _registered.get(name) or _servers().get(name)
     if server is None:

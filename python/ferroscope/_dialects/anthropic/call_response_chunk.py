@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from anthropic import BaseModel
-from anthropic.types import (
-    RawContentBlockDeltaEvent,
-    RawContentBlockStartEvent,
-    RawContentBlockStopEvent,
-    RawMessageDeltaEvent,
-    RawMessageStartEvent,
-    RawMessageStopEvent,
-    RawMessageStreamEvent,
-)
-
+from ..._lazy import load_name
 from ...core.base.call_response_chunk import BaseCallResponseChunk
 from ..sdk_model import read_json, read_model
 from .call_response import common_finish_reasons
 
 if TYPE_CHECKING:
-    from anthropic.types import MessageDeltaUsage, Usage
+    from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent, Usage
 
     from ...core.base.types import FinishReason as CommonFinishReason
 
 FinishReason: TypeAlias = str
 """A stop reason as Anthropic reports it. The API may have reasons that the installed SDK does not list."""
 
-_EVENTS: dict[str, Any] = {  # Any: the SDK's event classes have no common typed base
-    "message_start": RawMessageStartEvent,
-    "content_block_start": RawContentBlockStartEvent,
-    "content_block_delta": RawContentBlockDeltaEvent,
-    "content_block_stop": RawContentBlockStopEvent,
-    "message_delta": RawMessageDeltaEvent,
-    "message_stop": RawMessageStopEvent,
+_EVENTS: Final = {
+    "message_start": "anthropic.types:RawMessageStartEvent",
+    "content_block_start": "anthropic.types:RawContentBlockStartEvent",
+    "content_block_delta": "anthropic.types:RawContentBlockDeltaEvent",
+    "content_block_stop": "anthropic.types:RawContentBlockStopEvent",
+    "message_delta": "anthropic.types:RawMessageDeltaEvent",
+    "message_stop": "anthropic.types:RawMessageStopEvent",
 }
 
 
-class MessagesCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, FinishReason]):
+class MessagesCallResponseChunk(BaseCallResponseChunk["RawMessageStreamEvent", FinishReason]):
     """A chunk in the Messages format; `chunk` is the SDK's event object, created on first access."""
 
     __slots__ = ()
@@ -47,8 +37,8 @@ class MessagesCallResponseChunk(BaseCallResponseChunk[RawMessageStreamEvent, Fin
         event = read_json(data)
         kind = _EVENTS.get(event.get("type"))
         if kind is None:  # a `ping`, or an event that the installed SDK does not have
-            return cast("RawMessageStreamEvent", BaseModel.construct(None, **event))
-        return cast("RawMessageStreamEvent", read_model(kind, data))
+            return cast("RawMessageStreamEvent", load_name("anthropic:BaseModel").construct(None, **event))
+        return cast("RawMessageStreamEvent", read_model(load_name(kind), data))
 
     def _delta(self, kind: str) -> Any:
         """Return the delta of a content block if it has the given type, else None."""
