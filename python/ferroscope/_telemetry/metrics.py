@@ -51,6 +51,7 @@ class Metrics:
 
     def __init__(self, provider: MeterProvider | None = None) -> None:
         self._provider = provider
+        self._is_active = False
         meter = metrics.get_meter(names.SCOPE, __version__, provider)
         self._duration = _histogram(meter, names.DURATION)
         self._first_chunk = _histogram(meter, names.FIRST_CHUNK)
@@ -66,8 +67,10 @@ class Metrics:
     @property
     def is_active(self) -> bool:
         """Whether a meter provider other than those of the API, which record nothing, receives the measurements."""
-        provider = self._provider if self._provider is not None else metrics.get_meter_provider()
-        return not type(provider).__module__.startswith("opentelemetry.metrics")
+        if not self._is_active:  # a global provider is set once, possibly later
+            provider = self._provider if self._provider is not None else metrics.get_meter_provider()
+            self._is_active = not type(provider).__module__.startswith("opentelemetry.metrics")
+        return self._is_active
 
     def add(self, measurements: Measurements) -> None:
         """Add the measurements of a request."""

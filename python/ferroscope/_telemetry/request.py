@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from . import names
 
@@ -18,6 +19,8 @@ _PARAMETERS = {
     name: (attribute, kind) for attribute, (kind, known) in names.REQUEST_PARAMETERS.items() for name in known
 }
 
+_known_ports: WeakKeyDictionary[object, tuple[str, int | None]] = WeakKeyDictionary()
+
 
 def shared_attributes(call: Call, client: object) -> dict[str, AttributeValue]:
     """Return the attributes that the span and the metrics of a request share."""
@@ -29,10 +32,23 @@ def shared_attributes(call: Call, client: object) -> dict[str, AttributeValue]:
     }
     if call.host:
         attributes[names.SERVER_ADDRESS] = call.host
-        port = _port(provider.clients.url(client))
+        port = _port_of(client, call)
         if port is not None:
             attributes[names.SERVER_PORT] = port
     return attributes
+
+
+def _port_of(client: object, call: Call) -> int | None:
+    """Return the port of a client. To build its URL takes the SDK several microseconds, so the port is kept."""
+    try:
+        known = _known_ports.get(client)
+        if known is not None and known[0] == call.host:
+            return known[1]
+        port = _port(call.provider.clients.url(client))
+        _known_ports[client] = call.host, port
+    except TypeError:  # a client without weak references or a hash
+        return _port(call.provider.clients.url(client))
+    return port
 
 
 def _port(url: Any) -> int | None:  # Any: a URL of any HTTP library

@@ -16,6 +16,8 @@ from ._proxies import proxy_of_pool
 
 _ClientT = TypeVar("_ClientT")
 
+_ASYNC_TRANSPORT = "AsyncHTTPTransport"
+
 logger = logging.getLogger("ferroscope.transport")
 
 
@@ -62,7 +64,9 @@ def adapt_client_if_sdk_made(client: object) -> None:
         if type(transport) is NativeTransport:
             return
         pool = getattr(transport, "_pool", None)
-        if not is_own_backend(getattr(pool, "_network_backend", None)) or prefers_native():
+        # A sync client is done once it joins chunks; this is checked for each call.
+        may_be_native = type(transport).__name__ == _ASYNC_TRANSPORT and prefers_native()
+        if not is_own_backend(getattr(pool, "_network_backend", None)) or may_be_native:
             adapt_client(client)
 
 
@@ -111,7 +115,7 @@ class _PoolLimits:
 
 
 def _native_in_place_of(transport: Any) -> NativeTransport | None:
-    if type(transport).__name__ != "AsyncHTTPTransport" or _library_of(transport) not in LIBRARIES:
+    if type(transport).__name__ != _ASYNC_TRANSPORT or _library_of(transport) not in LIBRARIES:
         return None
     reason = _reason_against(transport)
     if reason is not None:
