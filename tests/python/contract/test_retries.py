@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ferroscope import errors, prices
 from ferroscope.core.base.retry import Retry
-from ferroscope.testing import Answer, Cut, HangUp, SlowHeaders, Stall, Status, StreamError, Text, ToolCall
+from ferroscope.testing import Answer, Cut, HangUp, SlowHeaders, Stall, Status, StreamError, Text, ToolCall, ToolCalls
 
 from .conftest import Caller
 
@@ -29,6 +29,11 @@ LONG = "Emma, " * 60
 class Book(BaseModel):
     title: str
     pages: int
+
+
+def lookup(title: str) -> str:
+    """Look up a book."""
+    return title
 
 
 def ask(caller: Caller, *, streamed: bool, **options: Any) -> Any:
@@ -136,6 +141,29 @@ def test_a_stream_that_broke_after_its_first_text_fails(caller: Caller) -> None:
     assert [attempt.error for attempt in stream.attempts] == [error]
     assert stream.attempts == error.attempts  # type: ignore[attr-defined]
     assert len(caller.server.requests) == 1
+
+
+def test_a_stream_that_broke_inside_a_tool_call_fails(caller: Caller) -> None:
+    """Half of the arguments are never joined with those of another answer. A call that arrived whole is handed out."""
+    if not caller.wire.cuts_arguments:
+        pytest.skip("a call arrives whole")
+    answer = Answer(Text("I look it up"), ToolCall("lookup", {"title": LONG}))
+    caller.server.reply(Cut(answer, at=caller.wire.halfway + 900), answer)
+    stream = caller.call(stream=True, tools=[lookup], retry=FAST)
+    items, error = read(caller, stream)
+    assert [tool.title for _, tool in items if tool] in ([], [LONG])
+    assert isinstance(error, errors.StreamInterruptedError)
+    assert len(caller.server.requests) == 1
+
+
+def test_every_call_of_an_invalid_answer_gets_a_result(caller: Caller) -> None:
+    """Providers refuse a conversation in which the result of a call is missing."""
+    wrong = ToolCalls(ToolCall("Book", {"title": "A"}), ToolCall("Book", {"title": "B"}))
+    caller.server.reply(Answer(wrong), Answer(ToolCall("Book", {"title": "Emma", "pages": 474})))
+    book = caller.call("Recommend a book", response_model=Book, retry=FAST)
+    assert book == Book(title="Emma", pages=474)
+    second = caller.wire.messages(caller.server.requests[1].json)
+    assert str(second).count("pages: Field required") == 2
 
 
 def test_a_stream_that_fails_before_its_first_text_is_requested_again(caller: Caller) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -245,6 +246,27 @@ def test_content_is_exported_when_it_is_asked_for(
     ]
     (tool,) = json.loads(attributes["gen_ai.tool.definitions"])
     assert (tool["type"], tool["name"], tool["description"]) == ("function", "Weather", "Tell the weather.")
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_the_content_of_a_stream_is_exported_before_its_span_ends(
+    caller: Caller,
+    telemetry: Telemetry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    leaves: bool,
+) -> None:
+    monkeypatch.setenv(CONTENT, "true")
+    caller.server.reply(Answer(Text("Hello there", ["Hello", " there"])))
+    with caplog.at_level(logging.WARNING):
+        stream = caller.call("Say hello", stream=True)
+        if leaves:
+            leave(caller, stream)
+        else:
+            caller.consume(stream)
+    (answer,) = json.loads(telemetry.attributes["gen_ai.output.messages"])
+    assert answer["parts"] == [{"type": "text", "content": "Hello" if leaves else "Hello there"}]
+    assert [record for record in caplog.records if record.name.startswith("opentelemetry")] == []
 
 
 def test_metrics_of_a_call_and_a_stream(caller: Caller, telemetry: Telemetry) -> None:

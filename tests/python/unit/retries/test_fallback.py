@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from ferroscope import APIError, FerroscopeError, RateLimitError, StreamInterruptedError, llm
 from ferroscope.core import openai
+from ferroscope.core.base import BaseMessageParam
 from ferroscope.retries import FallbackError, fallback
-from ferroscope.testing import Answer, Cut, ProviderServer, Status, Text, ToolCall
+from ferroscope.testing import Answer, Cut, ProviderServer, Reasoning, Status, Text, ToolCall
 
 from .conftest import NO_RETRY, Asker
 
@@ -174,3 +175,21 @@ def test_a_fallback_may_be_overridden_again(ask: Asker, server: ProviderServer) 
     )
     assert call().provider == "anthropic"
     assert "gemini-2.5-flash" in server.requests[0].path
+
+
+def test_signatures_go_back_only_to_the_model_that_made_them(ask: Asker, server: ProviderServer) -> None:
+    """Turn 1 is Claude's, turn 2 falls back to OpenAI, turn 3 is Claude's again."""
+    history: list[Any] = []
+
+    def prompt(subject: str = "") -> Any:
+        return [*history, BaseMessageParam(role="user", content=subject)]
+
+    call = llm.call("anthropic", "claude-haiku-4-5")(prompt)
+    safe = falling_back(("openai", "gpt-4o-mini"))(call)
+    server.reply(Answer(Reasoning("Hm.", signature="c2ln"), Text("one")), Status(403), Answer(Text("two")), "three")
+    for number, subject in enumerate(["first", "second", "third"]):
+        response = (call, safe, call)[number](subject)
+        history += [BaseMessageParam(role="user", content=subject), response.common_message_param]
+    requests = [request.body.decode() for request in server.requests]
+    assert ["c2ln" in body for body in requests] == [False, True, False, True]
+    assert server.requests[2].path.startswith("/openai")
