@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, PydanticInvalidForJsonSchema
+from pydantic import BaseModel, Field, PydanticInvalidForJsonSchema, ValidationError
 
 from ferroscope.core.base.tool import DEFAULT_TOOL_DOCSTRING, BaseTool
 from ferroscope.core.openai.tool import OpenAITool
@@ -488,6 +488,18 @@ def test_a_parameter_that_json_cannot_carry_names_the_tool() -> None:
     with pytest.raises(PydanticInvalidForJsonSchema) as raised:
         OpenAITool.type_from_fn(send).tool_schema()
     assert raised.value.__notes__ == ["while creating the schema of the tool 'send': a model can only send JSON"]
+
+
+def test_a_parameter_that_json_cannot_carry_is_left_out_if_it_has_a_default() -> None:
+    def draft(prompt: str, *, errors: list[ValidationError] | None = None) -> str:
+        return f"{prompt} {errors}"
+
+    assert parameters_of(draft) == {
+        "properties": {"prompt": {"type": "string"}},
+        "required": ["prompt"],
+        "type": "object",
+    }
+    assert called(draft, '{"prompt": "go"}') == "go None"
 
 
 def test_annotations_may_name_local_classes() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from pydantic import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticOmit, core_schema
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 """A read-only JSON value."""
@@ -52,7 +53,8 @@ class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
     """A schema generator that omits information that a model receives elsewhere.
 
     It omits the top-level title and description, because a tool has a name and a description of its own. It also omits
-    titles that only repeat the name of a property, definition or keyword.
+    titles that only repeat the name of a property, definition or keyword, and fields with a default that JSON cannot
+    represent, such as `errors: list[ValidationError] | None = None`.
 
     Example:
         ```python
@@ -60,6 +62,12 @@ class GenerateJsonSchemaNoTitles(GenerateJsonSchema):
         # {"properties": {"title": {"type": "string"}}, "required": ["title"], "type": "object"}
         ```
     """
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        try:
+            return super().default_schema(schema)
+        except PydanticInvalidForJsonSchema:
+            raise PydanticOmit from None  # the model cannot send it, and does not have to
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         generated = super().generate(schema, mode=mode)
