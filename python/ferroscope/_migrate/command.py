@@ -29,14 +29,12 @@ class _Report:
         sections: The places of each section of the deviations.
         missing: The places of each name without an equivalent.
         failed: The files that cannot be read, with the reason.
-        notebooks: The notebooks with the name of the package, which are not changed.
     """
 
     changed: int = 0
     sections: dict[str, list[str]] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
-    notebooks: list[str] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,9 +85,6 @@ def _migrate(path: Path, report: _Report, *, write: bool) -> None:
     before = path.read_bytes()
     if OLD.encode() not in before:
         return
-    if path.suffix == ".ipynb":
-        report.notebooks.append(str(path))
-        return
     if _is_manifest(path.name):
         text, lost = rewrite_requirements(before.decode())
         after = text.encode()
@@ -109,16 +104,21 @@ def _migrate(path: Path, report: _Report, *, write: bool) -> None:
 def _migrate_source(path: Path, before: bytes, report: _Report) -> bytes:
     import libcst
 
+    from .notebook import rewrite_notebook
     from .source import rewrite
 
     try:
-        found = rewrite(before)
+        if path.suffix == ".ipynb":
+            after, sections, missing = rewrite_notebook(before, rewrite)
+        else:
+            found = rewrite(before)
+            after, sections, missing = found.code, found.sections, found.missing
     except libcst.ParserSyntaxError as error:
         raise SyntaxError(f"line {error.raw_line}: {error.message}") from error
-    for total, own in ((report.sections, found.sections), (report.missing, found.missing)):
+    for total, own in ((report.sections, sections), (report.missing, missing)):
         for key, lines in own.items():
             total.setdefault(key, []).extend(f"{path}:{line}" for line in lines)
-    return found.code
+    return after
 
 
 def _show(path: Path, before: bytes, after: bytes) -> None:
@@ -138,8 +138,6 @@ def _report_lines(report: _Report, *, write: bool) -> Iterator[str]:
         yield "\nThese names have no equivalent, and are left as they are:"
         for name, places in sorted(report.missing.items()):
             yield f"  {name}: {_some(places)}"
-    if report.notebooks:
-        yield f"\nNotebooks are not changed: {_some(report.notebooks)}"
     for failure in report.failed:
         yield f"\nNot read: {failure}"
 

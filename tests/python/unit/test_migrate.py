@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,17 +176,50 @@ def test_files_that_cannot_be_read_are_listed_and_the_others_are_changed(
 ) -> None:
     (tmp_path / "bad.py").write_text("import mirascope\ndef (:\n")
     (tmp_path / "good.py").write_text("import mirascope\n")
-    (tmp_path / "book.ipynb").write_text('{"cells": ["import mirascope"]}')
+    (tmp_path / "book.ipynb").write_text('{"mirascope": 1}')
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/own.py").write_text("import mirascope\n")
     assert main(["migrate", str(tmp_path), "--write"]) == 1
     shown = capsys.readouterr().err
     assert "1 file changed." in shown
     assert re.search(r"Not read: .*bad\.py: line 2", shown)
-    assert re.search(r"Notebooks are not changed: .*book\.ipynb", shown)
+    assert re.search(r"Not read: .*book\.ipynb: the file is not a notebook", shown)
     assert (tmp_path / "good.py").read_text() == "import ferroscope\n"
     assert (tmp_path / ".venv/own.py").read_text() == "import mirascope\n"
     assert main(["migrate", str(tmp_path / "nothing")]) == 2
+
+
+def cell(source: str, kind: str = "code") -> dict[str, Any]:
+    return {"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True)}
+
+
+def test_the_cells_of_a_notebook_are_one_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = [
+        cell("# mirascope\n", "markdown"),
+        cell('!pip install "mirascope[openai]>=1" mirascope x\n%load_ext x'),
+        cell("import mirascope\nfrom mirascope.core import anthropic"),
+        cell("%%bash\npip list | grep mirascope\n(("),
+        cell("if mirascope:\n    !ls\n    x = 'é'  # mirascope\nfrom mirascope.v0 import y\n"),
+        cell(""),
+    ]
+    after = [
+        before[0],
+        cell('!pip install "ferroscope[openai]" ferroscope x\n%load_ext x'),
+        cell("import ferroscope\nfrom ferroscope.core import anthropic"),
+        before[3],
+        cell("if ferroscope:\n    !ls\n    x = 'é'  # mirascope\nfrom mirascope.v0 import y\n"),
+        before[5],
+    ]
+    book = tmp_path / "book.ipynb"
+    book.write_text(json.dumps({"cells": before, "nbformat": 4}, indent=1, ensure_ascii=False) + "\n")
+    assert main(["migrate", str(book), "--write"]) == 0
+    expected = json.dumps({"cells": after, "nbformat": 4}, indent=1, ensure_ascii=False) + "\n"
+    assert book.read_text() == expected
+    shown = capsys.readouterr().err
+    assert f"docs/deviations.md#anthropic: {book}:3\n" in shown
+    assert f"mirascope.v0.y: {book}:5\n" in shown
+    assert main(["migrate", str(book), "--write"]) == 0
+    assert book.read_text() == expected
 
 
 def test_every_section_that_is_linked_exists() -> None:
