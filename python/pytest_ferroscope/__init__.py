@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 if TYPE_CHECKING:
     from ferroscope.prices import Meter
-    from ferroscope.testing import ProviderServer
+    from ferroscope.testing import ProviderServer, RecordMode
 
     AssertCosts = Callable[..., AbstractContextManager[Meter]]
 
@@ -69,7 +69,7 @@ def cassette(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
     from ._environment import server_environment, upstreams
 
-    mode = request.config.getoption(_OPTION)
+    mode = cast("RecordMode", request.config.getoption(_OPTION))
     path = _cassette_path(request)
     if mode == "none" and not path.exists():
         pytest.fail(f"there is no cassette {path}: record it with pytest {RECORD}=once", pytrace=False)

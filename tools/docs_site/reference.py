@@ -15,7 +15,7 @@ import ferroscope
 def public_modules() -> Iterator[ModuleType]:
     """Return the modules with an `__all__`, without those whose path has a private part."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a module with its name of v1 warns that it has moved
+        warnings.simplefilter("ignore")  # modules with their names of v1 warn that they have moved
         yield from _modules_below(ferroscope)
 
 

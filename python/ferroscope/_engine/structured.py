@@ -138,7 +138,7 @@ class Reading:
         self._text = text or (_arguments if extraction.mode == "tool" else _content)
         # Arguments contain only JSON, without thoughts.
         self._thoughts = None if extraction.mode == "tool" else ThoughtFilter()
-        self._every = every
+        self._every: Every = every
         self._broken = False
         self.begun = False
         self.is_whole = False
@@ -151,7 +151,7 @@ class Reading:
     def partials(self, events: Iterable[Any]) -> Iterator[Any]:
         """Yield the instances after each event."""
         self.begun = True
-        text, every, thoughts = self._text, self._every, self._thoughts
+        text, thoughts = self._text, self._thoughts
         for event in events:
             piece = text(event)
             if piece and thoughts is not None:
@@ -167,7 +167,7 @@ class Reading:
                 # The end of the stream raises the error, with the complete answer.
                 self._broken = True
                 continue
-            if reader.wants(every, changed) and (value := reader.value) is not None:
+            if reader.wants(self._every, changed) and (value := reader.value) is not None:
                 yield value
 
 

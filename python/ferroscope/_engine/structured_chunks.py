@@ -102,4 +102,4 @@ def run_of_texts(stream: AnyStream, response_model: Any, prefilled: dict[str, An
 
 
 class _Tools:
-    tool: type[BaseTool] = BaseTool
+    tool: type[BaseTool] = BaseTool  # type: ignore[type-abstract]  # only models are derived from it

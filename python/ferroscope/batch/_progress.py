@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 from ._results import MapStats
@@ -33,13 +34,14 @@ class Progress(Protocol):
 
 def progress_for(stream: TextIO | None = None) -> Progress:
     """Return a bar if the output is a terminal or a notebook and rich is installed, otherwise lines of text."""
-    stream = stream or sys.stderr
-    if stream.isatty() or _in_notebook():
+    # A program without a console has no `sys.stderr`.
+    output: TextIO = stream or sys.stderr or StringIO()
+    if output.isatty() or _in_notebook():
         try:
-            return BarProgress(stream)
+            return BarProgress(output)
         except ImportError:
             pass
-    return LineProgress(stream)
+    return LineProgress(output)
 
 
 def _in_notebook() -> bool:

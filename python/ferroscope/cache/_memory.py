@@ -24,7 +24,7 @@ class MemoryCache:
         ValueError: A limit is not greater than 0.
     """
 
-    blocks: Final = False
+    blocks: bool = False
 
     def __init__(self, *, ttl: float | None = None, max_bytes: int = _MAX_BYTES) -> None:
         check_limits(ttl, max_bytes)

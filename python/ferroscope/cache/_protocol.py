@@ -16,7 +16,9 @@ class Cache(Protocol):
     """
 
     @property
-    def blocks(self) -> bool: ...
+    def blocks(self) -> bool:
+        """Whether the methods may block."""
+        ...
 
     def get(self, key: str, /) -> bytes | None:
         """Return the answer with this key; None if there is none, or if it is too old.

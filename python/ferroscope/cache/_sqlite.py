@@ -57,7 +57,7 @@ class SQLiteCache:
         ```
     """
 
-    blocks: Final = True
+    blocks: bool = True
 
     def __init__(self, path: str | os.PathLike[str], *, ttl: float | None = None, max_bytes: int = _MAX_BYTES) -> None:
         check_limits(ttl, max_bytes)

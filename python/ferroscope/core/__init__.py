@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     # Imported from the defining modules: in an import cycle, mypy confuses these names with modules of `base`.
     from .base.merge_decorators import merge_decorators
     from .base.prompt import metadata
-    from .costs import calculate_cost
+    from .costs.calculate_cost import calculate_cost
 
 __all__ = [
     "AudioPart",

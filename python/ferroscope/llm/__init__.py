@@ -21,7 +21,7 @@ from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from ..core.base.types import CostMetadata, LocalProvider, Provider
-    from ..core.costs import calculate_cost
+    from ..core.costs.calculate_cost import calculate_cost
     from ._call import call
     from ._context import context
     from ._override import override

@@ -128,12 +128,17 @@ def _call(
                 return planned.run(args, kwargs)
 
             call = inner
+
+        def with_options(**changes: Any) -> Callable[..., Any]:
+            changed: dict[str, Any] = {**call_options, **changes}
+            return _call(provider, model, **changed)(fn)
+
         call._model = model
         add_map(call, lambda: planned.plan(current_layers()))
         call._original_fn = fn
         call._original_call_args = options.as_dict()
         call._options = call_options
-        call._with_options = lambda **changes: _call(provider, model, **{**call_options, **changes})(fn)
+        call._with_options = with_options
         call.__mirascope_call__ = True  # read by integrations written for v1
         return cast("Callable[..., Any]", call)
 

@@ -169,7 +169,8 @@ async def _cancel(events: Any) -> None:
             if await read is not _END:
                 continue
         break
-    if callable(close := getattr(events, "aclose", None)):
+    close = getattr(events, "aclose", None)
+    if close is not None:
         await close()
 
 

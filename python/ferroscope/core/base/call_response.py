@@ -263,7 +263,7 @@ class BaseCallResponse(
     def _set_cached(self, cost: Cost) -> None:
         """Mark the response as one from a cache, which costs nothing."""
         self._is_cached = True
-        self.__dict__["cost_details"] = cost
+        vars(self)["cost_details"] = cost
 
     def _set_server_host(self, host: str) -> None:
         self._server_host = host
