@@ -8,13 +8,15 @@ may also keep the body open, so the time is bounded.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
+from weakref import ref
 
-from ..transport import cut_read
+from ..transport import cut_read, cuts_reads
 from .deadlines import LazyTimer, Limit
 from .reads import AsyncReads
 from .watchdog import watchdog
@@ -45,11 +47,39 @@ def cut_off(response: Any) -> None:
     if connection is None or cut_read(response):
         return
     # `is_closed` becomes true before the connection returns to the pool. After that it may already serve another
-    # request,
-    # so it must not be shut down. The thread that ended its read may be slow to disarm the timer.
-    if not getattr(response, "is_closed", False):
-        with suppress(OSError):  # it was closed in the meantime
-            connection.shutdown(socket.SHUT_RDWR)
+    # request, so it must not be shut down. The thread that ended its read may be slow to disarm the timer.
+    close = vars(response).get("close")
+    with close.lock if isinstance(close, _Close) else nullcontext():
+        if not getattr(response, "is_closed", False):
+            with suppress(OSError):  # it was closed in the meantime
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Close:
+    """The `close` method of a response, which waits for a shutdown in progress.
+
+    So no connection returns to its pool between the check of `cut_off` and the shutdown.
+    """
+
+    def __init__(self, response: Any) -> None:
+        self.lock = threading.RLock()
+        self._response = ref(response)  # no cycle: a response that is dropped is closed at once
+
+    def __call__(self) -> None:
+        response = self._response()
+        with self.lock:
+            if response is not None:
+                type(response).close(response)
+
+
+def guard_close(response: Any) -> None:
+    """Let the connection of a sync response be cut off without harm to another request.
+
+    The connections of the library's own clients have a lock for that. Here the lock is around `response.close`, which
+    the HTTP library calls at the end of a body too. A `close` that the program replaced is left alone.
+    """
+    if socket_of(response) is not None and not cuts_reads(response) and "close" not in vars(response):
+        response.close = _Close(response)
 
 
 def socket_of(response: Any) -> socket.socket | None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from .._core import Event, StreamDecoder
 from .._sdk_internals import is_iterated_by_sdk
 from ..transport import aread_body, native_body, read_body
-from .drain import adrain, cut_off, drain
+from .drain import adrain, cut_off, drain, guard_close
 from .http2 import areset_stream, reset_stream
 from .provider import Framing, Provider
 from .reads import END, AsyncReads
@@ -107,6 +107,7 @@ class _Bytes:
         return self._response  # type: ignore[no-any-return]  # of any HTTP library
 
     def reads(self) -> Iterator[bytes]:
+        guard_close(self._response)
         return read_body(self._response)
 
     def areads(self) -> AsyncReads:
@@ -156,6 +157,7 @@ class _Objects:
         return getattr(self._stream, "response", None)
 
     def reads(self) -> Iterator[Any]:
+        guard_close(self.response)
         return iter(self._stream)
 
     def areads(self) -> AsyncReads:

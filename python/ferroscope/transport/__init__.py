@@ -11,6 +11,7 @@ from ._adapt import adapt_client_if_sdk_made as adapt_client_if_sdk_made
 from ._interrupting import Interruptible as Interruptible
 from ._joined import aread_body as aread_body
 from ._joined import cut_read as cut_read
+from ._joined import cuts_reads as cuts_reads
 from ._joined import join_chunks
 from ._joined import read_body as read_body
 from ._native import NativeBody as NativeBody

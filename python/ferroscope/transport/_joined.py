@@ -134,6 +134,11 @@ def aread_body(response: Any) -> AsyncIterator[bytes]:
     return reads if connection is None else _AsyncBody(response, reads, connection)
 
 
+def cuts_reads(response: Any) -> bool:
+    """Return whether `cut_read` can interrupt a read of a response."""
+    return isinstance(getattr(response, "extensions", {}).get("network_stream"), _Connection)
+
+
 def cut_read(response: Any) -> bool:
     """Interrupt the read of a sync response that another thread is waiting for.
 
