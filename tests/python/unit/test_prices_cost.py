@@ -15,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import prices
+from ferroscope.core.base import Usage as CommonUsage
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared/cases/cost_cases.jsonl"
@@ -228,3 +229,46 @@ def test_sums_are_exact_where_doubles_are_not() -> None:
     total = sum((cost.total for cost in costs if cost.total is not None), Decimal(0))
     assert total == Decimal("0.0000045")
     assert costs[0].usd == 7.5e-07
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "total", "items"),
+    [
+        # Their input includes cached tokens.
+        ("openai", "gpt-4o-mini", "0.18", [("input", 600_000), ("cache read", 400_000), ("output", 100_000)]),
+        (
+            "google",
+            "gemini-2.5-flash",
+            "0.442",
+            [("text input", 600_000), ("cached text", 400_000), ("output", 100_000)],
+        ),
+        # Theirs does not.
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            "8.49",
+            [("input", 1_000_000), ("cache read", 400_000), ("output", 100_000)],
+        ),
+        (
+            "bedrock",
+            "amazon.nova-lite-v1:0",
+            "0.09",
+            [("input", 1_000_000), ("cache read", 400_000), ("output", 100_000)],
+        ),
+    ],
+)
+def test_the_common_usage_is_priced_with_its_cached_tokens(
+    provider: str, model: str, total: str, items: list[tuple[str, int]]
+) -> None:
+    usage = CommonUsage(input_tokens=1_000_000, cached_tokens=400_000, output_tokens=100_000, total_tokens=1_100_000)
+    for form in (usage, usage.model_dump(), usage.model_dump_json()):
+        cost = prices.cost(provider, model, form)
+        assert (str(cost.total), cost.status) == (total, "exact")
+        assert [(item.item, item.count) for item in cost.items] == items
+
+
+@pytest.mark.parametrize("cached", [-1, 10**30, 1_000_001])
+def test_a_common_usage_that_contradicts_itself_has_no_cost(cached: int) -> None:
+    usage = CommonUsage(input_tokens=1_000_000, cached_tokens=cached, output_tokens=100_000, total_tokens=1_100_000)
+    cost = prices.cost("openai", "gpt-4o-mini", usage)
+    assert (cost.total, cost.status) == (None, "inconsistent_usage")

@@ -6,7 +6,7 @@ use super::call::{Call, Served};
 use super::when::instant;
 use super::{ROW_DAYS, TABLE_DAYS};
 use crate::providers::{facts, provider_id};
-use crate::usage::{Segment, Totals, Unreadable, Usage, Wire};
+use crate::usage::{Segment, Totals, Unreadable, Usage, Wire, parse_common};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -92,7 +92,9 @@ impl Book {
     ) -> Cost {
         let id = provider_id(provider);
         let parsed = match usage {
-            Some(json) => crate::usage::parse(&id, api, json),
+            Some(json) => {
+                parse_common(&id, model, json).unwrap_or_else(|| crate::usage::parse(&id, api, json))
+            }
             None => Err(Unreadable::Absent("no usage was reported".into())),
         };
         let contradiction = call.contradiction.as_ref();

@@ -6,11 +6,13 @@
 //! token
 //! is in one count, so that nothing is charged twice. A contradiction (a part larger than its whole) is an error.
 
+mod common;
 mod shapes;
 mod split;
 mod unit;
 mod wire;
 
+pub(crate) use common::parse_common;
 pub(crate) use shapes::Form;
 pub use shapes::{TokenCounts, Wire};
 pub use unit::Unit;

@@ -312,7 +312,7 @@ fn total(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
     Ok(sum)
 }
 
-fn count(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
+pub(super) fn count(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
     match value.kind() {
         Kind::Null => return Ok(None),
         Kind::Number => {}
