@@ -11,6 +11,7 @@ from pydantic_core import from_json
 # Any: JSON.
 
 _EXCERPT: Final = 80
+_RESPONSES: Final = ("response", "_response")
 
 
 def body_error(error: Exception) -> str | None:
@@ -28,15 +29,43 @@ def body_error(error: Exception) -> str | None:
 
 
 def successful_body(error: Exception) -> dict[str, Any] | None:
-    """Return the JSON object of a successful response that an SDK refused; None for any other exception."""
+    """Return the JSON object in a successful response that an SDK refused; None for any other exception."""
     status, body = getattr(error, "status_code", None), getattr(error, "body", None)
     if not isinstance(status, int) or not 200 <= status < 300 or not isinstance(body, str):
         return None
-    try:
-        found = from_json(body)
-    except ValueError:
-        return None
+    found = json_object(body)
     return found if isinstance(found, dict) else None
+
+
+def refused_body(error: Exception) -> str | None:
+    """Return the body of a successful response on whose form an SDK failed; None for any other exception.
+
+    Some SDKs read JSON of another form than they expect with errors such as `TypeError`, which do not have the body.
+    The response is a variable of the SDK's function then.
+    """
+    if not isinstance(error, TypeError | AttributeError | LookupError | ValueError):
+        return None
+    found = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        for name in _RESPONSES:
+            response = traceback.tb_frame.f_locals.get(name)
+            text = getattr(response, "text", None) or getattr(response, "body", None)
+            if isinstance(text, str) and getattr(response, "status_code", 200) == 200:
+                found = text
+        traceback = traceback.tb_next
+    return found
+
+
+def json_object(body: object) -> object:
+    """Return the object in a body (JSON text, or an SDK's value), or the first of a list; None if there is none."""
+    if isinstance(body, str):
+        try:
+            body = from_json(body)
+        except ValueError:
+            return None
+    first = body[0] if isinstance(body, list) and body else body
+    return None if isinstance(first, str | int | float | list) else first
 
 
 def begins_with(text: str) -> str:

@@ -20,7 +20,7 @@ from ..core.base.tool import BaseTool
 from ..errors import APIError, ClientError
 from ..prices import Cost, Meter, billed_by, cached_cost, check_budgets, cost, open_meters
 from ..transport import adapt_client_if_sdk_made, report_headers
-from .bodies import begins_with, body_error, successful_body
+from .bodies import begins_with, body_error, json_object, refused_body, successful_body
 from .caching import CacheEntry, Recorded
 from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
@@ -186,6 +186,8 @@ class Call:
     def _explained(self, error: Exception, *, sent: bool) -> Exception:
         if found := body_error(error):
             return APIError(self.place(found))
+        if (text := refused_body(error)) is not None:
+            return self._no_response(text)
         unify_exception(error, self.provider.sdk)
         # Some SDKs validate a response and refuse one that reports an error.
         body = successful_body(error)
@@ -278,6 +280,10 @@ class Call:
         return error
 
     def _no_response(self, body: object) -> APIError:
+        inner = json_object(body)
+        found = None if inner is None else self.provider.dialect.reported_error(inner)
+        if found is not None:
+            return SdkErrors(self.provider, None).of_response(self.place(found.message), found)
         text = body if isinstance(body, str) else json.dumps(body, default=repr)
         return APIError(self.place(f"the body is not a response; it {begins_with(text)}"))
 

@@ -73,8 +73,6 @@ class OpenAIChat:
     makes_errors = True
     # Whether the SDK refuses bodies that its models do not allow.
     validates = False
-    # Whether the SDK raises an error of its own for a body that is a number.
-    refuses_numbers = False
     # Whether streams of a program's own client are read through the SDK's objects.
     reads_own_clients_by_objects = False
     # The content type of streams.
@@ -482,7 +480,6 @@ class Anthropic:
     shows_stream_errors = True
     makes_errors = True
     validates = False
-    refuses_numbers = False
     reads_own_clients_by_objects = False
     stream_type = "text/event-stream"
     path = "/v1/messages"
@@ -618,7 +615,6 @@ class Gemini:
     shows_stream_errors = True
     makes_errors = False
     validates = False
-    refuses_numbers = True
     reads_own_clients_by_objects = True
     stream_type = "text/event-stream"
     path = "/chat/completions"  # the test server has it there too

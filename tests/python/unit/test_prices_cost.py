@@ -240,7 +240,7 @@ def test_sums_are_exact_where_doubles_are_not() -> None:
             "google",
             "gemini-2.5-flash",
             "0.442",
-            [("text input", 600_000), ("cached text", 400_000), ("output", 100_000)],
+            [("text input", 600_000), ("cached text", 400_000), ("text output", 100_000)],
         ),
         # Theirs does not.
         (

@@ -25,6 +25,7 @@ from ..._engine.adapters import AsyncObjectStream, AsyncStream, ObjectStream, St
 from ..._engine.common_errors import class_of_both
 from ...core.base._suggestions import type_name, with_article
 from ...errors import APIConnectionError as LostConnectionError
+from ...errors import APIError as CommonAPIError
 from ...errors import ClientError, ProviderStreamError
 from .clients import BodyBox, capture_into, http_library
 from .files import aupload, needs_upload, upload
@@ -193,7 +194,7 @@ def _stream_errors() -> Iterator[None]:
 
 
 class APIError(errors.APIError):
-    """An error that the provider reports inside a stream."""
+    """An error that the provider reports inside a stream, or in the body of a successful response."""
 
     def __init__(self, message: str, *, request: object, body: object) -> None:
         details = body if isinstance(body, dict) else {"error": {"message": message}}
@@ -202,7 +203,8 @@ class APIError(errors.APIError):
         super().__init__(code if isinstance(code, int) else 500, details)
         self.request = request
         self.body = body
-        kind = class_of_both(ProviderStreamError, _stream_class(self.code))
+        ours = ProviderStreamError if isinstance(self, ProviderStreamError) else CommonAPIError
+        kind = class_of_both(ours, _stream_class(self.code))
         self.__class__ = kind  # type: ignore[assignment]  # a subclass of this class
 
 
