@@ -312,13 +312,18 @@ class RunRecorder:
         hashed = row_hash(content)
         return f"{hashed}-{self._keys.add(hashed)}", error
 
-    def recall(self, state: RowState) -> SavedAnswer | None:
+    def recall(self, state: RowState, *, may_be_of_this_run: bool = False) -> SavedAnswer | None:
         """Return the recorded answer of a row whose request is the same.
+
+        Args:
+            state: The row.
+            may_be_of_this_run: Whether this run may have recorded it, for rows that are processed again.
 
         Raises:
             RecordedError: The recorded result is a final failure.
         """
-        found = self._checkpoint.find(state.key, state.request) if self._may_recall else None
+        may_recall = self._may_recall or may_be_of_this_run
+        found = self._checkpoint.find(state.key, state.request) if may_recall else None
         if found is None:
             return None
         status, body, start_time, end_time, batch, kind, error = found
@@ -331,30 +336,14 @@ class RunRecorder:
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
         """Write the result of a row, and return when it is on disk."""
-        error = result.error
-        status: Status = "done" if error is None else "failed" if final else "deferred"
-        values = (
-            state.key,
-            state.request,
-            self._run,
-            state.index,
-            status,
-            orjson.dumps(shown_row(result.row)).decode(),
-            body,
-            orjson.dumps(output_of(result.value)).decode(),
-            None if error is None else type(error).__name__,
-            None if error is None else str(error),
-            result.attempts,
-            None if result.cost is None else format(result.cost, "f"),
-            result.input_tokens,
-            result.output_tokens,
-            state.started,
-            time.time() * 1000,
-            int(state.batch),
-        )
+        await self.write(row_values(state, result, body, final=final))
+
+    async def write(self, values: tuple[Any, ...]) -> None:
+        """Write the values of `row_values`, and return when they are on disk."""
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
-        self._changes.put(_Change(_INSERT, values, loop, written))
+        key, request, *others = values
+        self._changes.put(_Change(_INSERT, (key, request, self._run, *others), loop, written))
         await written
 
     def unfinished_jobs(self) -> dict[str, int]:
@@ -447,6 +436,30 @@ class _KeyCounts:
 
     def close(self) -> None:
         self._database.close()
+
+
+def row_values(state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> tuple[Any, ...]:
+    """Return the values of a row in a checkpoint, without the number of the run."""
+    error = result.error
+    status: Status = "done" if error is None else "failed" if final else "deferred"
+    return (
+        state.key,
+        state.request,
+        state.index,
+        status,
+        orjson.dumps(shown_row(result.row)).decode(),
+        body,
+        orjson.dumps(output_of(result.value)).decode(),
+        None if error is None else type(error).__name__,
+        None if error is None else str(error),
+        result.attempts,
+        None if result.cost is None else format(result.cost, "f"),
+        result.input_tokens,
+        result.output_tokens,
+        state.started,
+        time.time() * 1000,
+        int(state.batch),
+    )
 
 
 def output_of(value: Any) -> Any:

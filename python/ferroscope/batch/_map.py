@@ -70,7 +70,7 @@ class MapOptions(TypedDict, total=False):
     progress: bool
 
 
-_DEFAULT_CONCURRENCY = 32
+DEFAULT_CONCURRENCY = 32
 
 
 class AsyncRowResults(Generic[_T_co]):
@@ -279,7 +279,7 @@ def map_rows(
     """
     _check_options(options)
     target = target_of(fn, options.get("retry"), options.get("rate_limit"))
-    concurrency = options.get("concurrency", _DEFAULT_CONCURRENCY)
+    concurrency = options.get("concurrency", DEFAULT_CONCURRENCY)
     limits = RunLimits(
         concurrency=concurrency,
         window=options.get("window", 4 * concurrency),
@@ -298,7 +298,7 @@ def map_rows(
 
     def start() -> Run | JobRun:
         if path is None:
-            return Run(target, source, limits, meter, _key_reader(key))
+            return Run(target, source, limits, meter, key_reader(key))
         from ._checkpoint import Checkpoint, RunRecorder
 
         recorder = RunRecorder(Checkpoint(path), target.name, key, retry_failed)
@@ -314,7 +314,9 @@ def map_rows(
     return AsyncRowResults(start, progress) if target.is_async else RowResults(start, progress)
 
 
-def _key_reader(column: str | None) -> Callable[[int, Any], tuple[str, Exception | None]]:
+def key_reader(column: str | None) -> Callable[[int, Any], tuple[str, Exception | None]]:
+    """Return a function that returns the key of a row, or an error, for a run without a checkpoint."""
+
     def key_of(index: int, row: Any) -> tuple[str, Exception | None]:
         try:
             return (str(index) if column is None else column_key(row, column)), None
@@ -344,7 +346,7 @@ def _check_options(options: Any) -> None:
             f"unknown options of `map_rows`: {', '.join(sorted(unknown))}; the options are "
             f"{', '.join(MapOptions.__annotations__)}"
         )
-    concurrency = options.get("concurrency", _DEFAULT_CONCURRENCY)
+    concurrency = options.get("concurrency", DEFAULT_CONCURRENCY)
     for name, least in (("concurrency", 1), ("window", concurrency), ("max_failures", 1), ("job_rows", 1)):
         value = options.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
