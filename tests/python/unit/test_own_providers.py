@@ -17,7 +17,9 @@ from ferroscope.core.base import (
     BaseCallResponse,
     BaseDynamicConfig,
     BaseStructuredStream,
+    BaseTool,
     Messages,
+    _utils,
     metadata,
     prompt_template,
 )
@@ -337,13 +339,30 @@ def test_common_messages_use_the_converter_of_the_class(acme: Any) -> None:
     with pytest.raises(NotImplementedError, match="_message_converter"):
         assert response.common_messages
 
-    class Converter:
+    class Converter(_utils.BaseMessageParamConverter):
         @staticmethod
-        def from_provider(messages: list[Any]) -> list[Any]:
-            return [Messages.User(message["content"]) for message in messages]
+        def from_provider(message_params: list[Any]) -> list[Any]:
+            return [Messages.User(message["content"]) for message in message_params]
 
+    class Annotated(acme.AcmeCallResponse):  # type: ignore[misc]
+        _message_converter: type[Converter] = Converter
+        _provider: str = "other"
+
+    annotated = Annotated(**{name: getattr(response, name) for name in type(response).model_fields})
+    assert annotated.common_messages == [Messages.User("Recommend a fantasy book")]
+    assert annotated.provider == "other"
     acme.AcmeCallResponse._message_converter = Converter
     assert response.common_messages == [Messages.User("Recommend a fantasy book")]
+
+
+def test_the_arguments_of_a_tool_call_are_read_as_in_v1() -> None:
+    text = '{"title": "Emma", "author": "Jane'
+    assert BaseTool._dict_from_json("") == {}
+    assert BaseTool._dict_from_json('{"title": "Emma"}') == {"title": "Emma"}
+    assert BaseTool._dict_from_json(text, allow_partial=True) == {"title": "Emma", "author": "Jane"}
+    assert BaseTool._dict_from_json("{", allow_partial=True) == {}
+    with pytest.raises(ValueError, match="EOF"):
+        BaseTool._dict_from_json(text)
 
 
 def test_the_registered_server_of_the_page_can_be_called(

@@ -15,12 +15,16 @@ from pydantic import BaseModel
 from ..._lazy import load_name
 from ._prompts.plan import PromptPlan, fn_is_async, plan_prompt
 from ._responses.user_message import last_user_message as get_possible_user_message_param
+from ._tools.tool_type import DEFAULT_TOOL_DOCSTRING
+from .message_param import BaseMessageParam
 from .metadata import Metadata
 from .stream_config import StreamConfig
 from .tool import BaseTool, provider_tool_type
 
 __all__ = [
+    "DEFAULT_TOOL_DOCSTRING",
     "AsyncCreateFn",
+    "BaseMessageParamConverter",
     "CreateFn",
     "GetJsonOutput",
     "HandleStream",
@@ -101,6 +105,20 @@ class HandleStreamAsync(Protocol):
     """The async form of `HandleStream`: an async generator function."""
 
     def __call__(self, stream: Any, tool_types: list[type[Any]] | None, partial_tools: bool = False) -> Any: ...
+
+
+class BaseMessageParamConverter:
+    """The conversion between the messages of a provider and common messages."""
+
+    @staticmethod
+    def to_provider(message_params: list[Any]) -> list[Any]:
+        """Return common messages in the provider's form."""
+        raise NotImplementedError("`to_provider` is not defined")
+
+    @staticmethod
+    def from_provider(message_params: list[Any]) -> list[BaseMessageParam]:
+        """Return messages of the provider as common messages."""
+        raise NotImplementedError("`from_provider` is not defined")
 
 
 def prompt_plan(fn: Callable[..., Any]) -> PromptPlan:

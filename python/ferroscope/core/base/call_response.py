@@ -408,7 +408,7 @@ class BaseCallResponse(
     @property
     def common_messages(self) -> list[BaseMessageParam]:
         """The messages of the request as common messages, for any provider."""
-        converter = getattr(type(self), "_message_converter", None)
+        converter = getattr(self, "_message_converter", None)
         if converter is None:
             raise NotImplementedError(
                 f"`{type(self).__name__}.common_messages`: define the property, or the class attribute "

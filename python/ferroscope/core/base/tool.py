@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, PydanticInvalidForJsonSchema, SkipValidation
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, SkipJsonSchema
+from pydantic_core import from_json
 
+from ..._core import PartialJson
 from ..._repr import shorten
 from ._responses.identity import NO_PROVIDER, Identity
 from ._schemas.json_schema import GenerateJsonSchemaNoTitles
@@ -224,6 +226,22 @@ class BaseTool(BaseModel, ABC):
         tool = partial_tool(cls, values)
         tool._set_call(id, name, arguments, delta)
         return tool
+
+    @classmethod
+    def _dict_from_json(cls, json: str, allow_partial: bool = False) -> dict[str, Any]:
+        """Return the arguments of a tool call, for the `from_tool_call` of a tool class that was written for v1.
+
+        Raises:
+            ValueError: The text is not JSON.
+        """
+        if not json:
+            return {}
+        if not allow_partial:
+            complete: dict[str, Any] = from_json(json)
+            return complete
+        parser = PartialJson(root="object")
+        parser.feed(json)
+        return dict(parser.value) if parser.has_value else {}
 
     def _set_call(self, id: str | None, name: str, arguments: str | bytes | Fragments, delta: str | None) -> None:
         # Set in the dict, because tools may be frozen. Values that the model sent under these two names must be

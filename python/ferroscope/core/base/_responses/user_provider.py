@@ -35,6 +35,9 @@ class UserProvider:
 def claim(kind: Any) -> None:  # Any: a class of responses, chunks or streams
     """Set the identity of a user's class, or of a class with the name of its provider in `_provider`."""
     name = vars(kind).get("_provider")
+    if name is None:
+        # An attribute with an annotation is private to instances of pydantic's models.
+        name = getattr(getattr(kind, "__private_attributes__", {}).get("_provider"), "default", None)
     if name is None and kind._record is NO_PROVIDER and not _is_ours(kind):
         name = NO_PROVIDER.name
     if isinstance(name, str):
