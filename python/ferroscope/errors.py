@@ -8,6 +8,7 @@
     │   ├── APIConnectionError          no response arrived
     │   │   └── APITimeoutError         no response arrived in time
     │   └── MissingApiKeyError          no API key is set; nothing was sent
+    ├── HedgeLostError                  another request of the same call was answered first; only in its attempts
     ├── StreamError                     a stream violates its protocol
     │   ├── StreamInterruptedError      the connection broke or stalled before the stream ended
     │   ├── ProviderStreamError         the provider reported an error inside the stream
@@ -51,6 +52,7 @@ __all__ = [
     "ClientError",
     "ConflictError",
     "FerroscopeError",
+    "HedgeLostError",
     "InternalServerError",
     "LimitExceededError",
     "MissingApiKeyError",

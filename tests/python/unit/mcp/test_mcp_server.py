@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("mcp")
 
 from mcp import StdioServerParameters, types
+from pydantic import AnyUrl, ValidationError
 
 from ferroscope.core.base import BaseMessageParam, TextPart
 from ferroscope.mcp import MCPServer, MCPTool, MCPToolError, stdio_client
@@ -73,3 +74,17 @@ def test_the_parts_of_a_server_can_be_passed_as_lists() -> None:
     for add in (lambda: server.tool()(find_book), lambda: server.prompt()(recommend)):
         with pytest.raises(KeyError, match="already exists"):
             add()
+
+
+def test_the_address_of_a_resource_is_text_in_mcp_2() -> None:
+    described = {"name": "Books Database", "mimeType": "text/plain"}
+    if "AnyUrl" in str(types.Resource.model_fields["uri"].annotation):  # mcp 1
+        resource = types.Resource.model_validate({"uri": AnyUrl("file://books.txt"), **described})
+        assert str(resource.uri) == "file://books.txt/"
+        return
+    with pytest.raises(ValidationError, match="uri"):
+        types.Resource.model_validate({"uri": AnyUrl("file://books.txt"), **described})
+    resource = types.Resource.model_validate({"uri": "file://books.txt", **described})
+    with pytest.warns(DeprecationWarning, match="MCPServer"):
+        server = MCPServer("books", resources=[(resource, lambda: "a")])
+    assert list(server.resources) == ["file://books.txt"]
