@@ -7,6 +7,8 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from .succession import SuccessiveRun
 
     WebRun: TypeAlias = StreamRun | SuccessiveRun
+    # A stream, or a function that writes an event between two streams.
+    WebPart: TypeAlias = WebRun | Callable[[], bytes]
 
 logger: Final = logging.getLogger("ferroscope.web")
 
@@ -92,22 +96,57 @@ class WebAnswer:
         """Return the opening events, if they have not been written."""
         return self._emitter.start_step()
 
-    # ---- one call
+    # ---- all calls
 
-    def iterate(self, run: WebRun) -> Generator[bytes, None, None]:
-        """Yield the events of a sync stream, for each read of its body at once."""
-        yield from run.viewed(lambda: self._view(run))
-        yield self._end_call(run)
+    def iterate(
+        self, parts: Iterable[WebPart], is_stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[bytes, None, None]:
+        """Yield the events of an answer of sync streams, for each read of a body at once.
 
-    async def aiterate(self, run: WebRun) -> AsyncGenerator[bytes, None]:
-        """Yield the events of an async stream, for each read of its body at once."""
-        events = run.aviewed(lambda: self._view(run))
+        Args:
+            parts: The streams, and the functions that write what comes between them. A generator is closed.
+            is_stopped: Returns whether the answer is to end without an event.
+        """
+        last = b""
         try:
-            async for data in events:
-                yield data
+            for part in parts:
+                if is_stopped():
+                    break
+                if callable(part):
+                    yield part()
+                else:
+                    yield from part.viewed(partial(self._view, part))
+                    yield self._end_call(part)
+            if not is_stopped():
+                last = self.finish()
+        except Exception as error:
+            if not is_stopped():
+                last = self.fail(error)
         finally:
-            await events.aclose()
-        yield self._end_call(run)
+            if isinstance(parts, Generator):
+                parts.close()
+        if last:
+            yield last
+
+    async def aiterate(self, parts: AsyncGenerator[WebPart, None]) -> AsyncGenerator[bytes, None]:
+        """Yield the events of an answer of async streams; see `iterate`."""
+        try:
+            async for part in parts:
+                if callable(part):
+                    yield part()
+                else:
+                    async with aclosing(part.aviewed(partial(self._view, part))) as events:
+                        async for data in events:
+                            yield data
+                    yield self._end_call(part)
+            last = self.finish()
+        except Exception as error:
+            last = self.fail(error)
+        finally:
+            await parts.aclose()
+        yield last
+
+    # ---- one call
 
     def _view(self, run: WebRun) -> Callable[[Iterable[Event]], Iterator[bytes]]:
         emitter, decoder, reasoned = self._emitter, run.decoder, 0
@@ -223,31 +262,18 @@ def sse_of(run: WebRun, format: WebFormat, **options: Any) -> StreamView[bytes]:
     def new() -> tuple[WebAnswer, WebRun]:
         return WebAnswer(format, **options), run.replayed
 
-    return StreamView(lambda: one_stream(*new()), lambda: aone_stream(*new()))
+    async def parts(run: WebRun) -> AsyncGenerator[WebPart, None]:
+        yield run
 
+    def iterate() -> Generator[bytes, None, None]:
+        answer, replayed = new()
+        return answer.iterate([replayed])
 
-def one_stream(answer: WebAnswer, run: WebRun) -> Generator[bytes, None, None]:
-    """Yield all events of an answer of one sync stream."""
-    try:
-        yield from answer.iterate(run)
-        last = answer.finish()
-    except Exception as error:
-        last = answer.fail(error)
-    yield last
+    def aiterate() -> AsyncGenerator[bytes, None]:
+        answer, replayed = new()
+        return answer.aiterate(parts(replayed))
 
-
-async def aone_stream(answer: WebAnswer, run: WebRun) -> AsyncGenerator[bytes, None]:
-    """Yield all events of an answer of one async stream."""
-    events = answer.aiterate(run)
-    try:
-        async for data in events:
-            yield data
-        last = answer.finish()
-    except Exception as error:
-        last = answer.fail(error)
-    finally:
-        await events.aclose()
-    yield last
+    return StreamView(iterate, aiterate)
 
 
 def public_error(error: Exception) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, wraps
 from inspect import iscoroutinefunction, unwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from .._engine.plan import CallPlan
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _SCOPES: Scopes[Recorder] = Scopes("ferroscope_recorders")
 _everywhere: Recorder | None = None
@@ -88,15 +91,22 @@ def _observe(plan: CallPlan) -> RequestObservation | None:
     return RequestObservation(innermost, name)
 
 
-def recorded(make_recorder: Callable[[Callable[..., Any], str], Recorder]) -> Callable[[Any], Any]:
-    """Return a decorator that records the calls that a function makes.
+def recorded(
+    start_span: Callable[[str, Context, dict[str, AttributeValue]], Span],
+    captures_content: Callable[[], bool],
+    extra_attributes: Callable[[Finished], Mapping[str, AttributeValue]],
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator that records the calls that a function makes; see `Recorder` for the arguments."""
 
-    Args:
-        make_recorder: Makes the recorder of a function, from the function and its name.
-    """
-
-    def decorate(fn: Any) -> Any:
-        recorder = make_recorder(unwrap(fn), getattr(fn, "__name__", type(fn).__name__))
+    def decorate(fn: Any) -> Any:  # Any: a function, or the callable object of a call
+        recorder = Recorder(
+            start_span=start_span,
+            metrics=default_metrics(),
+            captures_content=captures_content,
+            extra_attributes=(extra_attributes,),
+            fn=unwrap(fn),
+            name=getattr(fn, "__name__", type(fn).__name__),
+        )
         set_observer(_observe)
         if iscoroutinefunction(fn):
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 
 from typing_extensions import Unpack
@@ -16,7 +17,7 @@ from ..core.base.stream_events import WebFormat
 from ._steps import Data, File, Source, Step, ToolOutput
 
 if TYPE_CHECKING:
-    from .._engine.web_answer import WebRun
+    from .._engine.web_answer import WebPart, WebRun
 
 Answer: TypeAlias = Step | Iterable[Step] | AsyncIterable[Step]
 """A stream, or a generator (sync or async) of streams and what comes between them."""
@@ -57,49 +58,36 @@ class AnswerEvents:
 
     def iterate(self) -> Generator[bytes, None, None]:
         """Yield the events of a sync answer."""
-        answer, steps = self.answer, self._steps
-        last = b""
+        return self.answer.iterate(self._parts(), lambda: self._is_stopped)
+
+    def aiterate(self) -> AsyncGenerator[bytes, None]:
+        """Yield the events of an async answer."""
+        return self.answer.aiterate(self._aparts())
+
+    def _parts(self) -> Generator[WebPart, None, None]:
+        steps = self._steps
         try:
             for step in steps:
-                if self._is_stopped:
-                    break
                 if isinstance(step, BaseStream):
                     self._stream = step
-                    yield from answer.iterate(_run(step))
-                else:
-                    yield _step(step, answer)
-            if not self._is_stopped:
-                last = answer.finish()
-        except Exception as error:
-            if not self._is_stopped:
-                last = answer.fail(error)
+                yield self._part(step)
         finally:
             if isinstance(steps, Generator):
                 steps.close()
-        if last:
-            yield last
 
-    async def aiterate(self) -> AsyncGenerator[bytes, None]:
-        """Yield the events of an async answer."""
-        answer, steps = self.answer, self._steps
+    async def _aparts(self) -> AsyncGenerator[WebPart, None]:
+        steps = self._steps
         try:
             async for step in _each(steps):
-                if isinstance(step, BaseStream):
-                    events = answer.aiterate(_run(step))
-                    try:
-                        async for data in events:
-                            yield data
-                    finally:
-                        await events.aclose()
-                else:
-                    yield _step(step, answer)
-            last = answer.finish()
-        except Exception as error:
-            last = answer.fail(error)
+                yield self._part(step)
         finally:
             if isinstance(steps, AsyncGenerator):
                 await steps.aclose()
-        yield last
+
+    def _part(self, step: Step) -> WebPart:
+        if not isinstance(step, BaseStream):
+            return partial(_step, step, self.answer)
+        return cast("WebRun", step._run).replayed
 
     async def aiterate_any(self) -> AsyncGenerator[bytes, None]:
         """Yield the events of an answer of either kind. A sync answer is read in threads."""
@@ -198,10 +186,6 @@ async def _each(steps: Iterable[Step] | AsyncIterable[Step]) -> AsyncGenerator[S
     else:
         for step in steps:
             yield step
-
-
-def _run(stream: AnyStream) -> WebRun:
-    return cast("WebRun", stream._run).replayed
 
 
 def _step(step: ToolOutput | Data | Source | File, answer: WebAnswer) -> bytes:

@@ -60,18 +60,10 @@ def with_langfuse() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
             return f"Recommend a {genre} book"
         ```
     """
-    return cast(
-        "Callable[[Callable[_P, _R]], Callable[_P, _R]]",
-        recording.recorded(
-            lambda fn, name: recording.Recorder(
-                start_span=_start_generation,
-                metrics=recording.default_metrics(),
-                captures_content=lambda: recording.captures_content(default=True),
-                extra_attributes=(_update_generation,),
-                fn=fn,
-                name=name,
-            )
-        ),
+    return recording.recorded(
+        _start_generation,
+        lambda: recording.captures_content(default=True),
+        _update_generation,
     )
 
 

@@ -7,7 +7,7 @@ https://logfire.pydantic.dev/docs/how-to-guides/alternative-clients/.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..._engine.extras import require_package
 
@@ -51,18 +51,10 @@ def with_logfire() -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
             return f"Recommend a {genre} book"
         ```
     """
-    return cast(
-        "Callable[[Callable[_P, _R]], Callable[_P, _R]]",
-        recording.recorded(
-            lambda fn, name: recording.Recorder(
-                start_span=recording.span_starter(scope=_SCOPE),
-                metrics=recording.default_metrics(),
-                captures_content=lambda: recording.captures_content(default=True),
-                extra_attributes=(_attributes,),
-                fn=fn,
-                name=name,
-            )
-        ),
+    return recording.recorded(
+        recording.span_starter(scope=_SCOPE),
+        lambda: recording.captures_content(default=True),
+        _attributes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from ..._telemetry import recording
 from ._utils import TRACER
@@ -36,18 +36,10 @@ def with_otel(*, capture_content: bool | None = None) -> Callable[[Callable[_P, 
             return f"Recommend a {genre} book"
         ```
     """
-    return cast(
-        "Callable[[Callable[_P, _R]], Callable[_P, _R]]",
-        recording.recorded(
-            lambda fn, name: recording.Recorder(
-                start_span=recording.span_starter(scope=TRACER),
-                metrics=recording.default_metrics(),
-                captures_content=recording.content_switch(capture_content),
-                extra_attributes=(_is_async,),
-                fn=fn,
-                name=name,
-            )
-        ),
+    return recording.recorded(
+        recording.span_starter(scope=TRACER),
+        recording.content_switch(capture_content),
+        _is_async,
     )
 
 
