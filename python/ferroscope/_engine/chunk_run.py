@@ -77,11 +77,11 @@ class _DecodedChunks:
 
     Args:
         record: The provider of the stream's class.
-        first: The first chunk, whose class identifies the SDK.
+        first: The first chunk, whose class identifies the SDK; None if there is no chunk.
     """
 
-    def __init__(self, record: Provider, first: AnyCallResponseChunk) -> None:
-        module = type(first.chunk).__module__
+    def __init__(self, record: Provider, first: AnyCallResponseChunk | None = None) -> None:
+        module = "" if first is None else type(first.chunk).__module__
         known = (record, *registered_record(record.name).alternatives)
         self.record = next((other for other in known if module.startswith(f"{other.sdk}.")), record)
         self.head: ResponseHead | None = None
@@ -286,12 +286,10 @@ class ChunkRun:
             await close()
 
     def response(self) -> AnyCallResponse:
-        decoded = self._decoded
         if not isinstance(self._record, Provider):
             constructed: AnyCallResponse = self._stream.construct_call_response()
             return constructed
-        if decoded is None:
-            raise ValueError("No stream response, check if the stream has been consumed.")
+        decoded = self._decoded or _DecodedChunks(self._record)
         decoder = decoded.decoder
         fields = {name: getattr(self._stream, name) for name in _FIELDS}
         response: AnyCallResponse = self._stream.call_response_type(
@@ -309,7 +307,7 @@ class ChunkRun:
         return self._state.token_counts()
 
     def cost_details(self) -> Cost:
-        if self._decoded is not None:
+        if isinstance(self._record, Provider):
             return self.response().cost_details
         record, model = self._record, self.model or self._stream.model
         return cost_of(provider=record.price_provider, model=model, usage_json=self._added.usage)

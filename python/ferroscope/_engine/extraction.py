@@ -11,6 +11,7 @@ from pydantic import BaseModel, RootModel, create_model
 from pydantic.errors import PydanticUserError
 
 from ..core.base._prompts.callers import callers_level
+from ..core.base._tools.field import fields_of
 from ..core.base.from_call_args import is_from_call_args
 from ..core.base.tool import BaseTool, provider_tool_type
 
@@ -101,7 +102,7 @@ def plan_extraction(target: Any, provider: HasTools, *, json_mode: bool, has_too
             UserWarning,
             stacklevel=callers_level(),
         )
-    from_call = tuple(name for name, field in model.model_fields.items() if is_from_call_args(field))
+    from_call = tuple(name for name, field in fields_of(model).items() if is_from_call_args(field))
     return Extraction(target, model, tool, mode, strict, from_call)
 
 

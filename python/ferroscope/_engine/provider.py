@@ -160,8 +160,11 @@ def _claimed(kind: _ClassT, record: Provider, role: str) -> _ClassT:
 
 def _set_record(kind: Any, record: Provider) -> None:
     kind._record = record
+    # The attributes of v1.
     if issubclass(kind, BaseTool):
-        kind.__provider__ = record.name  # the attribute that v1 documents
+        kind.__provider__ = record.name
+    else:
+        kind._provider = record.name
 
 
 @cache

@@ -379,6 +379,44 @@ def test_the_registered_server_of_the_page_can_be_called(
         ferroscope.unregister_provider("acme")
 
 
+def test_a_stream_of_given_chunks_before_its_first_chunk(acme: Any) -> None:
+    openai = pytest.importorskip("ferroscope.core.openai")
+    fields: dict[str, Any] = {
+        "metadata": {},
+        "tool_types": None,
+        "prompt_template": None,
+        "fn_args": {},
+        "dynamic_config": None,
+    }
+    stream = openai.OpenAIStream(
+        stream=iter(()),
+        call_response_type=openai.OpenAICallResponse,
+        model="gpt-4o",
+        messages=[],
+        call_params={},
+        call_kwargs={},
+        **fields,
+    )
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
+    choice = {"index": 0, "delta": {"content": "Hi"}}
+    chunk = pytest.importorskip("openai.types.chat").ChatCompletionChunk.model_validate({**head, "choices": [choice]})
+    cut = openai.OpenAIStream(
+        stream=[(openai.OpenAICallResponseChunk(chunk=chunk), None)],
+        call_response_type=openai.OpenAICallResponse,
+        model="gpt-4o",
+        messages=[],
+        call_params={},
+        call_kwargs={},
+        **fields,
+    )
+    assert cut.collect().finish_reasons == []
+    assert cut.content == "Hi"
+    assert (stream._provider, openai.OpenAICallResponse._provider) == ("openai", "openai")
+    assert (stream.cost, stream.audio_id, stream.content) == (None, None, "")
+    with pytest.raises(ValueError, match="check if the stream has been consumed"):
+        stream.construct_call_response()
+
+
 def test_the_stream_from_chunks_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("openai")
     exec(compile(CHUNKS, "providers.md", "exec", dont_inherit=True), {"__name__": "page", "Iterator": Iterator})

@@ -162,6 +162,22 @@ def test_a_field_named_like_an_attribute_of_models_is_an_error_and_its_alias_wor
     assert set(described(Renamed)["parameters"]["properties"]) == {"model_fields"}
 
 
+def test_a_class_may_have_a_property_with_the_name_of_an_attribute_of_models() -> None:
+    class Listed(BaseTool):
+        field: str = "value"
+
+        @property
+        def model_fields(self) -> list[str]:  # type: ignore[override]
+            return ["field"]
+
+        def call(self) -> str:
+            return self.field
+
+    tool = openai_tool(Listed).from_arguments(id="c", name="Listed", arguments='{"field":"a"}')
+    assert (tool.call(), tool.args, Listed().args) == ("a", {"field": "a"}, {"field": "value"})
+    assert set(described(Listed)["parameters"]["properties"]) == {"field"}
+
+
 class Book(BaseModel):
     """A book."""
 

@@ -20,7 +20,7 @@ from ._schemas.json_schema import GenerateJsonSchemaNoTitles
 from ._tools.arguments import validate_arguments
 from ._tools.binding import unbound_tool_type
 from ._tools.call import Fragments, PendingToolCall
-from ._tools.field import bookkeeping_fields, restore_field_attributes, unshadow_fields
+from ._tools.field import bookkeeping_fields, fields_of, restore_field_attributes, unshadow_fields
 from ._tools.partial import complete_tool_type, partial_tool, partial_tool_type
 from ._tools.tool_type import (
     DEFAULT_TOOL_DOCSTRING,
@@ -111,7 +111,7 @@ class BaseTool(BaseModel, ABC):
         values = self.__dict__
         return {
             names.get(field, field): values.get(field)
-            for field in type(self).model_fields
+            for field in fields_of(type(self))
             if field not in self.__bookkeeping__
         }
 

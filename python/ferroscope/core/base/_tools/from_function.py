@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from pydantic import BaseModel, Field
 
 from .docstring import FunctionDoc, read_docstring
+from .field import fields_of
 from .mistakes import explain_unannotated
 
 _EMPTY: Final = inspect.Parameter.empty
@@ -219,6 +220,6 @@ def _described(annotation: Any, parameter: inspect.Parameter, description: str |
 def _field_name(name: str, base: type[BaseModel]) -> str:
     # Pydantic reserves `model_*`, and names with a leading underscore are private attributes. A field must not hide the
     # attributes of every tool (`id`, `args`, `call`, ...).
-    if name.startswith("model_") or hasattr(base, name) or name in base.model_fields or name == "tool_call":
+    if name.startswith("model_") or hasattr(base, name) or name in fields_of(base) or name == "tool_call":
         return f"aliased_{name}"
     return f"aliased{name}" if name.startswith("_") else name

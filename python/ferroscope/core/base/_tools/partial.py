@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from .._partial import partial
 from .binding import bind_tool_type, unbound_tool_type
+from .field import fields_of
 
 if TYPE_CHECKING:
     from ..tool import BaseTool
@@ -48,7 +49,7 @@ def partial_tool(tool: type[_ToolT], values: Mapping[str, object] | BaseModel) -
         return _from_instance(made, values)
     fields: dict[str, object] = {}
     given: set[str] = set()
-    for name, field in made.model_fields.items():
+    for name, field in fields_of(made).items():
         if name in made.__bookkeeping__:
             continue
         key = field.alias if field.alias is not None and field.alias in values else name

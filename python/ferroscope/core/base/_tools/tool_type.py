@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ..from_call_args import FromCallArgs, is_from_call_args
 from .binding import bind_tool_type, unbound_tool_type
+from .field import fields_of
 from .from_function import FunctionTool, call_function, field_definitions, has_receiver, read_function
 from .mistakes import reject_no_tool
 
@@ -168,14 +169,14 @@ def tool_type_from_model(model: type[BaseModel], base: type[_ToolT]) -> type[_To
         )
     # The class belongs to another provider or another SDK, and stores its own tool call in this field.
     foreign = getattr(model, "__pending_tool_call__", None) is not None
-    if "tool_call" in model.model_fields and not foreign:
+    if "tool_call" in fields_of(model) and not foreign:
         raise TypeError(
             f"{model.__name__!r} has a field 'tool_call', which tools use for the call that created them: "
             "rename the field, and set `alias='tool_call'`"
         )
     # The model does not generate fields that the call's own arguments fill. They are only needed in the real model,
     # which is validated with both.
-    filled_in = [name for name, field in model.model_fields.items() if is_from_call_args(field)]
+    filled_in = [name for name, field in fields_of(model).items() if is_from_call_args(field)]
     namespace: dict[str, object] = dict.fromkeys(filled_in) | {
         "__annotations__": dict.fromkeys(filled_in, _FilledField),
         "__doc__": model.__doc__,
@@ -208,7 +209,7 @@ def tool_type_in_toolkit(tool: type[_ToolT], *, doc: str, name: str | None) -> t
 
 def _call_of_model(model: type[BaseModel]) -> Callable[..., object]:
     def call(self: BaseTool) -> BaseModel:
-        fields = {name: self.__dict__[name] for name in model.model_fields}
+        fields = {name: self.__dict__[name] for name in fields_of(model)}
         return model.model_construct(self.model_fields_set & fields.keys(), **fields)
 
     call.__doc__ = f"Return the {model.__name__} that the model generated."
