@@ -90,15 +90,16 @@ def exists(name: str) -> bool:
     A module that needs a package which is not installed counts as existing.
     """
     parts = new_name(name).split(".")
-    found: object = _module(parts[0])
-    for number, part in enumerate(parts[1:], 2):
-        if found is _NOT_INSTALLED:
+    # The longest module first: a package may have a function with the name of its module (`retries.fallback`).
+    for number in range(len(parts), 0, -1):
+        found = _module(".".join(parts[:number]))
+        for part in parts[number:]:
+            if found is None or found is _NOT_INSTALLED:
+                break
+            found = _attribute(found, part)
+        if found is not None:
             return True
-        attribute = _attribute(found, part)
-        found = attribute if attribute is not None else _module(".".join(parts[:number]))
-        if found is None:
-            return False
-    return True
+    return False
 
 
 _NOT_INSTALLED: Final = object()

@@ -37,6 +37,7 @@ PAGE = (ROOT / "docs/migration.md").read_text(encoding="utf-8")
         ("from mirascope import llm, Messages as M\n", "from ferroscope import llm, Messages as M\n"),
         ("from mirascope.core import (\n    openai,  # a\n)\n", "from ferroscope.core import (\n    openai,  # a\n)\n"),
         ("from mirascope.core.base import *\n", "from ferroscope.core.base import *\n"),
+        ("from mirascope.retries.fallback import fallback\n", "from ferroscope.retries.fallback import fallback\n"),
         (
             "def f():\n    import mirascope\n    return mirascope\n",
             "def f():\n    import ferroscope\n    return ferroscope\n",

@@ -98,7 +98,7 @@ class FileSystemToolKit(ConfigurableToolKit[FileSystemToolKitConfig]):
     - Tools for file system operations:
         - ReadFile: Reads content from a file
         - WriteFile: Writes content to a file
-        - ListDirectory: Lists the content of a directory
+        - ListDirectory: Lists directory contents
         - CreateDirectory: Creates a new directory
         - DeleteFile: Deletes a file
     """
