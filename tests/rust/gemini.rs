@@ -648,6 +648,64 @@ proptest! {
     }
 }
 
+/// Folds each event on its own, and returns what each added, the error, and the response.
+fn folded_one_by_one(events: &[String]) -> (Vec<String>, Value) {
+    let mut stream = gemini(Framing::Sse);
+    let mut added = Vec::new();
+    for event in events {
+        match stream.feed_event(event) {
+            Ok(step) => added.push(format!("{:?} {:?}", step.delta.arguments, step.delta.completed)),
+            Err(error) => {
+                added.push(format!("{:?}", error.kind));
+                break;
+            }
+        }
+    }
+    (added, serde_json::from_str(&stream.state().response()).unwrap())
+}
+
+/// A piece of a call's arguments: in order, out of order, half a character, an end.
+fn piece_of_arguments() -> impl Strategy<Value = String> {
+    let path = prop_oneof![4 => Just("$.a"), 2 => Just("$.b"), 1 => Just("$.c[0].d"), 1 => Just("$.a.e")];
+    let text = prop_oneof![
+        3 => Just("x"),
+        1 => Just(""),
+        1 => Just("\\n\\\"é\\\\"),
+        1 => Just("\\ud83d"),
+        1 => Just("\\ude00")
+    ];
+    let more = prop_oneof![6 => Just(r#","willContinue":true"#), 1 => Just("")];
+    let string = (path, text, more).prop_map(|(path, text, more)| {
+        format!(
+            r#"{{"partialArgs":[{{"jsonPath":"{path}","stringValue":"{text}"{more}}}],"willContinue":true}}"#
+        )
+    });
+    prop_oneof![
+        12 => string,
+        1 => Just(r#"{"partialArgs":[{"jsonPath":"$.n","numberValue":1}],"willContinue":true}"#.to_owned()),
+        1 => Just(r#"{"name":"f","willContinue":true}"#.to_owned()),
+        1 => Just("{}".to_owned()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_arguments_fold_alike_by_the_shortcut_and_the_long_way(
+        pieces in prop::collection::vec((piece_of_arguments(), 1..4usize), 0..20)
+    ) {
+        let mut calls = vec![r#"{"name":"f","willContinue":true}"#.to_owned()];
+        calls.extend(pieces.into_iter().flat_map(|(piece, times)| std::iter::repeat_n(piece, times)));
+        let event = |call: &String| {
+            format!(r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{call}}}]}}}}]}}"#)
+        };
+        let alike: Vec<String> = calls.iter().map(event).collect();
+        // No event is a variation of one with other blanks.
+        let unlike: Vec<String> =
+            alike.iter().enumerate().map(|(number, event)| " ".repeat(number % 2) + event).collect();
+        prop_assert_eq!(folded_one_by_one(&alike), folded_one_by_one(&unlike));
+    }
+}
+
 /// Arguments without empty lists and objects, which have no values that could come.
 fn arguments() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

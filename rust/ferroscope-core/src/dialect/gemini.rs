@@ -63,6 +63,8 @@ enum Target {
     Usage,
     /// The text of the last part of the candidate at this position.
     Text(usize),
+    /// The string that ends the arguments of a call: the position of the candidate, and the call.
+    Arguments(usize, usize),
 }
 
 impl State {
@@ -86,6 +88,11 @@ impl State {
                     Target::Text(position) => {
                         if let Some(candidate) = self.candidates.iter_mut().flatten().nth(position) {
                             candidate.grow(text, delta);
+                        }
+                    }
+                    Target::Arguments(position, call) => {
+                        if let Some(candidate) = self.candidates.iter_mut().flatten().nth(position) {
+                            candidate.grow_arguments(call, text, delta);
                         }
                     }
                 }
@@ -222,7 +229,11 @@ impl State {
         let folded = known[position].fold(value, mode, &self.limits, delta)?;
         self.repeatable &= folded.is_repeatable;
         if let Some(span) = folded.text {
-            self.holes.push(Hole { span, target: Target::Text(position) });
+            let target = match folded.call {
+                Some(call) => Target::Arguments(position, call),
+                None => Target::Text(position),
+            };
+            self.holes.push(Hole { span, target });
         }
         Ok(())
     }
@@ -270,6 +281,11 @@ mod tests {
     fn varies(first: &str, second: &str) -> bool {
         let mut state = State::new(Limits::default());
         let (mut tape, mut delta) = (Tape::default(), Delta::default());
+        let open =
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}]}}]}"#;
+        if first.contains("partialArgs") {
+            state.event(&mut tape, open, &mut delta).unwrap();
+        }
         state.event(&mut tape, first, &mut delta).unwrap();
         state.repeat.vary(second).is_some()
     }
@@ -279,6 +295,7 @@ mod tests {
         for event in [
             r#"{"candidates":[{"content":{"parts":[{"text":"@"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":#,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]},"responseId":"r"}"#,
             r#"{"usageMetadata":{"candidatesTokenCount":#,"x":0.25},"candidates":[{"content":{"parts":[{"text":"@"}]},"safetyRatings":[{"a":1}],"groundingMetadata":{}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.a.b","stringValue":"@","willContinue":true}],"willContinue":true}}]}}],"usageMetadata":{"candidatesTokenCount":#}}"#,
             "{\n \"candidates\": [\n {\"content\": {\"parts\": [ {\"text\": \"@\", \"thought\": true} ]} } ]\n}",
             r#"{"candidates":[{"content":{"parts":[{"text":"@"}]}},{"index":1,"content":{"parts":[{"text":"@"}]}}]}"#,
         ] {
@@ -305,6 +322,10 @@ mod tests {
             r#"{"candidates":[{"content":{"parts":[{"text":"@"}]},"logprobsResult":{"chosenCandidates":[1]}}]}"#,
             r#"{"candidates":[{"content":{"parts":[{"text":"@"}]},"citationMetadata":{"citations":[1]}}]}"#,
             r#"[{"candidates":[{"content":{"parts":[{"text":"@"}]}}]}]"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","partialArgs":[{"jsonPath":"$.a","stringValue":"@","willContinue":true}],"willContinue":true}}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.a","stringValue":"@"}],"willContinue":true}}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.a","stringValue":"@","willContinue":true}]}}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.a","stringValue":"@","willContinue":true},{"jsonPath":"$.n","numberValue":1}],"willContinue":true}}]}}]}"#,
         ] {
             assert!(!varies(&event.replace('@', "a"), &event.replace('@', "b")), "{event}");
         }

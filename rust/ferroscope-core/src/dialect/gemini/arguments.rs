@@ -23,6 +23,8 @@ pub(super) struct Assembly {
     last: Path,
     /// Whether the text ends inside a string.
     in_string: bool,
+    /// Whether the last element extended that string, and the string will continue.
+    extends: bool,
     /// Whether a value arrived out of order, so that the text cannot be extended.
     out_of_order: bool,
 }
@@ -92,6 +94,7 @@ impl Assembly {
                 "a path that fits the values before",
             ));
         }
+        self.extends = will_continue && self.in_string && !self.out_of_order && self.last == path;
         match (open, will_continue) {
             (None, true) => self.open.push(path),
             (Some(open), false) => {
@@ -144,6 +147,22 @@ impl Assembly {
             write_inside(added, text);
         }
         true
+    }
+
+    /// Returns whether the last element extended the string that ends the text, and the string will continue.
+    pub fn ends_in_text(&self) -> bool {
+        self.extends
+    }
+
+    /// Appends to the string that ends the text.
+    pub fn grow_last(&mut self, quoted: &str, text: &mut String) {
+        let last = std::mem::take(&mut self.last);
+        if let Some(Node::Text(known)) = place(&mut self.root, &last) {
+            let from = known.value.len();
+            known.push(quoted);
+            write_inside(&known.value[from..], text);
+        }
+        self.last = last;
     }
 
     /// Ends a string.
@@ -304,9 +323,10 @@ fn write_inside(value: &str, out: &mut String) {
     if value.is_empty() {
         return;
     }
-    let mut quoted = String::with_capacity(value.len() + 2);
-    write_string(value, &mut quoted);
-    out.push_str(&quoted[1..quoted.len() - 1]);
+    let begin = out.len();
+    write_string(value, out);
+    out.pop();
+    out.remove(begin);
 }
 
 /// Parses a path of names and indices: `$.a[0]['b c']`, as in RFC 9535.

@@ -15,10 +15,11 @@
 
 use super::arguments::Assembly;
 use crate::error::ErrorKind;
-use crate::json::{Kind, Value, write_string};
+use crate::json::{Key, Kind, Value, write_string};
 use crate::tool_call::Buffer;
 use crate::tree::Object;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The state of a call. The buffer's `extra` has the members of the part beside `functionCall`.
 #[derive(Debug, Default)]
@@ -67,6 +68,22 @@ impl<'a> Piece<'a> {
             part,
             call,
         }
+    }
+
+    /// Returns the range of its string, without the quotes, if it has only one string, which continues.
+    pub fn only_string(&self) -> Option<Range<usize>> {
+        if self.name.is_some() || self.arguments.is_some() || !self.will_continue {
+            return None;
+        }
+        let mut elements = self.partial?.elements();
+        let (partial, None) = (elements.next()?, elements.next()) else { return None };
+        let is_known =
+            |key: Key<'_>| ["jsonPath", "stringValue", "willContinue"].iter().any(|name| key.is(name));
+        if !partial.members().all(|(key, _)| is_known(key)) {
+            return None;
+        }
+        let string = partial.get("stringValue").filter(|string| string.quoted().is_some())?.span();
+        partial.get("willContinue").is_some_and(Value::is_truthy).then(|| string.start + 1..string.end - 1)
     }
 
     /// Returns whether it has no data of a call.
@@ -147,6 +164,18 @@ impl Call {
             if !["id", "name", "args", "partialArgs", "willContinue"].iter().any(|known| key.is(known)) {
                 self.buffer.function_extra.set_given(&key.name(), member);
             }
+        }
+    }
+
+    /// Returns whether the last piece extended the string that ends the arguments, and the string will continue.
+    pub fn ends_in_text(&self) -> bool {
+        self.stage == Stage::Open && self.assembly.as_ref().is_some_and(|assembly| assembly.ends_in_text())
+    }
+
+    /// Appends the text between the quotes of a JSON string to the string that ends the arguments.
+    pub fn grow(&mut self, quoted: &str) {
+        if let Some(assembly) = &mut self.assembly {
+            assembly.grow_last(quoted, &mut self.buffer.arguments.value);
         }
     }
 

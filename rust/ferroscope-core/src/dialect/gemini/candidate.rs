@@ -54,6 +54,8 @@ pub(super) enum Mode {
 pub(super) struct Folded {
     /// The range of the text that may differ in the next event, without its quotes.
     pub text: Option<Range<usize>>,
+    /// The call whose arguments end in that text; `None` for the text of a part.
+    pub call: Option<usize>,
     /// Whether the same event with another text would only add that text.
     pub is_repeatable: bool,
 }
@@ -87,7 +89,7 @@ impl Candidate {
         limits: &Limits,
         delta: &mut Delta,
     ) -> Result<Folded, ErrorKind> {
-        let mut folded = Folded { text: None, is_repeatable: true };
+        let mut folded = Folded { text: None, call: None, is_repeatable: true };
         let mut content = None;
         for (key, member) in value.members() {
             let name = &*key.name();
@@ -151,8 +153,8 @@ impl Candidate {
             folded.is_repeatable &= place == 0;
             match (call, text) {
                 (Some(call), _) => {
-                    folded.is_repeatable = false;
-                    self.call(part, call, limits, delta)?;
+                    (folded.call, folded.text) = self.call(part, call, limits, delta)?.unzip();
+                    folded.is_repeatable &= folded.call.is_some();
                 }
                 (None, Some(text)) => {
                     self.complete_waiting(delta);
@@ -240,14 +242,29 @@ impl Candidate {
         }
     }
 
+    /// Appends the text between the quotes of a JSON string to the string that ends the arguments of a call.
+    pub fn grow_arguments(&mut self, call: usize, quoted: &str, delta: &mut Delta) {
+        let is_first = self.is_first();
+        let Some(known) = self.call_mut(call) else { return };
+        let before = known.buffer.arguments.value.len();
+        known.grow(quoted);
+        let added = &known.buffer.arguments.value[before..];
+        if is_first && !added.is_empty() {
+            delta.arguments.push((call, added.to_owned()));
+        }
+    }
+
     /// Folds a part with a function call, or with a piece of one.
+    ///
+    /// If the same event with another string would only extend the arguments, returns the call and the range of the
+    /// string, without its quotes.
     fn call(
         &mut self,
         part: Value<'_>,
         value: Value<'_>,
         limits: &Limits,
         delta: &mut Delta,
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<Option<(usize, Range<usize>)>, ErrorKind> {
         object(value, "candidates[].content.parts[].functionCall")?;
         let piece = Piece::new(part, value);
         let can_run = self.can_run();
@@ -261,10 +278,10 @@ impl Candidate {
                 self.calls.len() - 1
             }
             // The end of a call that has ended already.
-            None if piece.is_empty() => return Ok(()),
+            None if piece.is_empty() => return Ok(None),
             None if !can_run => {
                 self.push(Part::Other(part.normalized().into()), delta);
-                return Ok(());
+                return Ok(None);
             }
             None => {
                 return Err(ErrorKind::Shape {
@@ -274,16 +291,17 @@ impl Candidate {
             }
         };
         let is_first = self.is_first();
-        let Some(known) = self.call_mut(call) else { return Ok(()) };
+        let Some(known) = self.call_mut(call) else { return Ok(None) };
         let before = known.buffer.arguments.value.len();
         known.add(&piece, limits.depth)?;
         if is_first && known.buffer.arguments.value.len() > before {
             delta.arguments.push((call, known.buffer.arguments.value[before..].to_owned()));
         }
+        let extends = known.ends_in_text().then(|| piece.only_string()).flatten();
         if known.is_over() {
             self.complete(call, delta);
         }
-        Ok(())
+        Ok(extends.map(|string| (call, string)))
     }
 
     /// Returns the call that a piece continues or repeats; `None` if it begins a call.
