@@ -60,7 +60,8 @@ class _AddedChunks:
         counts = {"input": chunk.input_tokens, "cached": chunk.cached_tokens, "output": chunk.output_tokens}
         for name, count in counts.items():
             if count is not None:
-                self._counts[name] = (self._counts[name] or 0) + count
+                earlier = self._counts[name]
+                self._counts[name] = count if earlier is None else earlier + count
 
     @property
     def usage(self) -> bytes:
@@ -130,14 +131,12 @@ class ChunkRun:
     """The iteration over pairs of chunk and tool that the caller yields.
 
     Args:
-        stream: The stream that the run belongs to.
-        pairs: The caller's generator of pairs, sync or async.
+        stream: The stream that the run belongs to. Its attribute `stream` is the caller's generator, sync or async.
     """
 
-    def __init__(self, stream: AnyStream, pairs: Any) -> None:
+    def __init__(self, stream: AnyStream) -> None:
         record = stream._record
         self._stream = stream
-        self._pairs = pairs
         self._record = record
         self._decoded: _DecodedChunks | None = None
         self._added = _AddedChunks()
@@ -148,6 +147,10 @@ class ChunkRun:
         self.start_time = 0.0
         self.end_time = 0.0
         self.attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def _pairs(self) -> Any:
+        return self._stream.stream
 
     @property
     def _state(self) -> _AddedChunks | _DecodedChunks:

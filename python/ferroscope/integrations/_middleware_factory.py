@@ -11,7 +11,7 @@ with_saving = middleware_factory(handle_call_response=lambda response, fn, conte
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -195,12 +195,14 @@ class _Scope(Generic[_T]):
 
     def _follow(self, stream: Any) -> None:  # Any: a stream of either kind, whose run is replaced
         self._stream = stream
-        stream._run = _FollowedRun(stream._run, self)
+        run = stream._run = _FollowedRun(stream._run, self)
+        kind = type(stream)
+        if methods := run.own_iteration(kind):
+            stream.__class__ = kind = _subclass(kind, methods)
         if self._decorator is not None:
-            kind = type(stream)
             # As in v1, a decorator such as a tracer's sees the iteration as a generator function.
             methods = {name: self._decorator(self._fn)(_iteration(kind, name)) for name in ("__iter__", "__aiter__")}
-            stream.__class__ = type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__})
+            stream.__class__ = _subclass(kind, methods)
 
     def end(self, error: BaseException | None) -> _Steps:
         """Run the hooks of a stream that has ended, once; returns whether a hook has handled the error."""
@@ -277,6 +279,15 @@ class _FollowedRun:
         await self._run.aclose()
         await _adrive(self._scope.end(None))
 
+    def own_iteration(self, kind: type[Any]) -> dict[str, _Fn]:
+        """Return the methods of a program's stream class that iterates by itself, followed by the hooks."""
+        methods: dict[str, _Fn] = {}
+        for name, follow in (("__iter__", self._follow), ("__aiter__", self._afollow)):
+            method: Any = getattr(kind, name)
+            if not method.__module__.startswith(BaseStream.__module__.partition(".")[0]):
+                methods[name] = _followed(method, follow)
+        return methods
+
     def _follow(self, items: Generator[Any, None, None]) -> Generator[Any, None, None]:
         try:
             yield from items
@@ -306,6 +317,17 @@ class _FollowedRun:
             return self._run.response()
         yield from self._scope.end(None)
         return response
+
+
+def _followed(method: _Fn, follow: Callable[[Any], Any]) -> _Fn:
+    def iteration(self: Any) -> Any:
+        return follow(method(self))
+
+    return iteration
+
+
+def _subclass(kind: type[Any], methods: Mapping[str, _Fn]) -> type[Any]:
+    return type(kind.__name__, (kind,), {**methods, "__module__": kind.__module__})
 
 
 def _iteration(kind: type[Any], name: str) -> _Fn:

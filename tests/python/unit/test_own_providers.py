@@ -28,6 +28,7 @@ from ferroscope.core.base.stream_events import FinishEvent, TextEvent
 from ferroscope.core.base.structured_stream import structured_stream_factory
 from ferroscope.core.base.types import CostMetadata
 from ferroscope.errors import ResponseModelError
+from ferroscope.integrations import middleware_factory
 from ferroscope.testing import Answer, ProviderServer, Text, ToolCall, Usage
 
 PAGE = (Path(__file__).parents[3] / "docs/providers.md").read_text(encoding="utf-8")
@@ -264,6 +265,37 @@ def test_other_views_of_the_stream_have_the_same_content(acme: Any, server: Prov
     assert acme.recommend_slowly("fantasy").collect().content == "The Name of the Wind"
     with pytest.raises(NotImplementedError, match="needs the bytes of a response"):
         acme.recommend_slowly("fantasy").sse()
+
+
+def test_the_generator_of_a_stream_can_be_replaced(acme: Any) -> None:
+    first, second = acme.recommend_slowly("fantasy"), acme.recommend_slowly("fantasy")
+    first.stream = second.stream
+    assert "".join(chunk.content for chunk, _ in first) == "The Name of the Wind"
+    second.stream = None
+    with pytest.raises(AssertionError, match="Stream must be a generator for __iter__"):
+        list(second)
+
+
+@pytest.mark.parametrize("is_decorated", [False, True])
+def test_middleware_follows_a_class_that_iterates_by_itself(acme: Any, is_decorated: bool) -> None:
+    class Own(acme.AcmeStream):  # type: ignore[misc]
+        def __iter__(self) -> Any:
+            yield "chunk", None
+            raise LookupError("own")
+
+    def start() -> Any:
+        stream = acme.recommend_slowly("fantasy")
+        stream.__class__ = Own
+        return stream
+
+    seen: list[str] = []
+    middleware = middleware_factory(
+        handle_error=lambda error, fn, context: seen.append(str(error)),
+        handle_stream=lambda stream, fn, context: seen.append(stream.content),
+        custom_decorator=(lambda fn: lambda iteration: iteration) if is_decorated else None,
+    )
+    assert list(middleware(start)()) == [("chunk", None)]
+    assert seen == ["own", ""]
 
 
 def test_a_stream_left_early_keeps_what_it_received(acme: Any) -> None:

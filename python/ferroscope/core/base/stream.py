@@ -164,13 +164,11 @@ class BaseStream(
         self.call_kwargs = call_kwargs
         self.user_message_param = user_message_param
         if run is None:
-            if stream is None:
-                raise TypeError(f"{type(self).__name__}() needs `stream`: a generator of (chunk, tool) pairs")
             self.stream = stream
             if user_message_param is None:
                 self.user_message_param = cast("_UserMessageParamT | None", last_user_message(messages))
             # The engine is a layer above, and only streams of given chunks need it here.
-            run = cast("StreamDriver", load_name("ferroscope._engine.chunk_run:ChunkRun")(self, stream))
+            run = cast("StreamDriver", load_name("ferroscope._engine.chunk_run:ChunkRun")(self))
         self._run = run
 
     def _update_properties(self, chunk: _BaseCallResponseChunkT) -> None:
