@@ -11,7 +11,8 @@ from ferroscope import errors, prices
 from ferroscope.core.base.retry import Retry
 from ferroscope.testing import Answer, ProviderServer, SlowHeaders, Stall, Status, Text
 
-from .conftest import Caller
+from .conftest import Caller, for_rows
+from .wires import Anthropic, OpenAIChat
 
 pytest.importorskip("tenacity")
 
@@ -19,8 +20,10 @@ HEDGE = Retry(attempts=3, wait=0, jitter=0, hedge_after=0.2)
 ANSWER = Answer(Text("the answer"))
 
 
+# What happens after the first data does not depend on the provider, and takes time.
+some_rows = for_rows(lambda row: row.wire in (OpenAIChat, Anthropic))
 # Long enough for a test, and for connections that cannot be closed early.
-SLOW = 2.0
+SLOW = 1.0
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +86,7 @@ def test_a_stream_without_its_first_chunk_is_hedged(caller: Caller) -> None:
     assert_closed(caller.server)
 
 
+@some_rows
 def test_a_first_request_that_answers_after_all_wins(caller: Caller) -> None:
     caller.server.reply(SlowHeaders(ANSWER, seconds=0.5), SlowHeaders(Answer(Text("late")), seconds=SLOW))
     response = caller.call(retry=HEDGE)
@@ -93,6 +97,7 @@ def test_a_first_request_that_answers_after_all_wins(caller: Caller) -> None:
     ]
 
 
+@some_rows
 @pytest.mark.parametrize("streamed", [False, True])
 def test_the_failure_of_one_request_waits_for_the_other(caller: Caller, streamed: bool) -> None:
     caller.server.reply(SlowHeaders(ANSWER, seconds=0.5), Status(503))
@@ -102,6 +107,7 @@ def test_the_failure_of_one_request_waits_for_the_other(caller: Caller, streamed
     assert isinstance(answer.attempts[0].error, errors.InternalServerError)
 
 
+@some_rows
 @pytest.mark.parametrize("streamed", [False, True])
 def test_failures_of_both_are_attempts(caller: Caller, streamed: bool) -> None:
     caller.server.reply(SlowHeaders(Status(503), seconds=0.5), SlowHeaders(Status(503), seconds=0.8), ANSWER)
@@ -114,12 +120,14 @@ def test_failures_of_both_are_attempts(caller: Caller, streamed: bool) -> None:
     assert len(caught.value.attempts) == 2  # type: ignore[attr-defined]
 
 
+@some_rows
 def test_a_failure_before_the_time_is_retried_as_usual(caller: Caller) -> None:
     caller.server.reply(Status(503), ANSWER)
     response = caller.call(retry=Retry(wait=0, jitter=0, hedge_after=20))
     assert [one.is_hedge for one in response.attempts] == [False, False]
 
 
+@some_rows
 def test_a_structured_stream_is_hedged(caller: Caller) -> None:
     caller.server.reply(SlowHeaders("never", seconds=SLOW), Answer(Text('{"value": [1, 2]}')))
     stream = caller.call(stream=True, response_model=list[int], json_mode=True, retry=HEDGE)
