@@ -135,6 +135,7 @@ def headers_of(error: Any) -> Mapping[str, str]:
     response = getattr(error, "response", None)
     places = (response, getattr(error, "raw_response", None), error)
     found: list[Any] = [getattr(place, "headers", None) for place in places]
+    found.append(getattr(error, "_retry_headers", None))  # of an exception from another process
     if isinstance(response, Mapping):
         found.append((response.get("ResponseMetadata") or {}).get("HTTPHeaders"))
     return plain_headers(next((one for one in found if one), None))

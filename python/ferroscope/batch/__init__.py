@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._export import export
     from ._job_run import BatchRowError
     from ._map import AsyncRowResults, MapOptions, RowResults, map_rows
+    from ._processes import WorkerLostError
     from ._results import MapStats, RecordedError, RowResult, StopReason
     from ._rows import Row, Rows
 
@@ -40,6 +41,7 @@ __all__ = [
     "RowResults",
     "Rows",
     "StopReason",
+    "WorkerLostError",
     "export",
     "map_rows",
 ]
@@ -48,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "BatchRowError": "._job_run",
+        "WorkerLostError": "._processes",
         "export": "._export",
         **dict.fromkeys(["Checkpoint", "CheckpointError", "CheckpointRow"], "._checkpoint"),
         **dict.fromkeys(["AsyncRowResults", "MapOptions", "RowResults", "map_rows"], "._map"),

@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", required=True, metavar="FILE", help="the results: .jsonl, .csv or .parquet")
     add("--checkpoint", metavar="FILE", help="the record of the run (default: the value of --out with .checkpoint)")
     add("--concurrency", type=int, default=32, metavar="N", help="rows in progress at a time (default: %(default)s)")
+    add("--processes", type=int, default=1, metavar="N", help="processes that make the calls (default: %(default)s)")
     add("--key", metavar="COLUMN", help="the column with the key of a row (default: a hash of its content)")
     add("--retry", type=int, metavar="N", help="the maximum number of requests for a row")
     add("--requests-per-minute", type=int, metavar="N", help="the maximum number of requests per minute")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib
-import importlib.util
 import json
 import signal
 import sqlite3
@@ -20,6 +18,7 @@ from ..core.base.retry import RateLimit
 from ..errors import FerroscopeError
 from ._checkpoint import Checkpoint
 from ._export import export, writer_for
+from ._function_names import load_function
 from ._map import AsyncRowResults, MapOptions, RowResults, map_rows
 from ._progress import Progress, json_progress, progress_for, summary_text
 from ._results import MapStats, RowResult
@@ -121,6 +120,7 @@ def _options(chosen: argparse.Namespace, checkpoint: Path) -> MapOptions:
     options: MapOptions = {
         "checkpoint": checkpoint,
         "concurrency": chosen.concurrency,
+        "processes": chosen.processes,
         "ordered": False,
         "key": chosen.key,
         "retry_failed": chosen.retry_failed,
@@ -137,35 +137,6 @@ def _options(chosen: argparse.Namespace, checkpoint: Path) -> MapOptions:
             requests_per_minute=chosen.requests_per_minute, tokens_per_minute=chosen.tokens_per_minute
         )
     return options
-
-
-def load_function(name: str) -> Callable[..., Any]:
-    """Return the function of `module:function` or `file.py:function`.
-
-    Raises:
-        ValueError: The name has another form, or there is no such function.
-        ImportError: There is no such module.
-    """
-    where, _, path = name.rpartition(":")
-    if not where or not path:
-        raise ValueError(f"the function must have the form `module:function` or `file.py:function`, not {name!r}")
-    if where.endswith(".py"):
-        spec = importlib.util.spec_from_file_location(Path(where).stem, where)
-        if spec is None or spec.loader is None or not Path(where).exists():
-            raise ValueError(f"no such file: {where!r}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    else:
-        if "" not in sys.path and str(Path.cwd()) not in sys.path:
-            sys.path.insert(0, str(Path.cwd()))
-        module = importlib.import_module(where)
-    found: Any = module
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
-        raise ValueError(f"{where!r} has no function {path!r}")
-    return found  # type: ignore[no-any-return]
 
 
 def _stop_on_signals(results: AsyncRowResults[Any] | RowResults[Any]) -> Callable[[], None]:

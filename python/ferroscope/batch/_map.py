@@ -15,7 +15,7 @@ from ._progress import Progress, progress_for
 from ._results import MapStats, RowResult
 from ._rows import Rows, column_key, open_rows
 from ._run import Run, RunLimits
-from ._target import CallTarget, target_of
+from ._target import CallTarget, Target, target_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -49,6 +49,8 @@ class MapOptions(TypedDict, total=False):
         batch_api: Whether to use the provider's batch API, at its lower prices; the results are ready within hours.
         job_rows: The maximum number of rows in a job of that API; by default 10,000.
         poll_seconds: The seconds between two requests for the state of such a job; by default 30.
+        processes: The number of processes that make the calls; by default they are made in this one. A rate limit is
+            divided among them.
         progress: Whether to show the progress: a bar in a terminal or a notebook, otherwise lines on stderr.
     """
 
@@ -67,6 +69,7 @@ class MapOptions(TypedDict, total=False):
     batch_api: bool
     job_rows: int
     poll_seconds: float
+    processes: int
     progress: bool
 
 
@@ -296,9 +299,20 @@ def map_rows(
             "function without further decorators"
         )
 
+    processes = options.get("processes", 1)
+    run_target: Target = target
+    if processes > 1:
+        from ._processes import ProcessTarget, worker_options
+
+        if options.get("batch_api"):
+            raise ValueError("`processes` has no use with `batch_api`: omit one of them")
+        retry, limit = options.get("retry"), options.get("rate_limit")
+        workers = worker_options(fn, retry, limit, processes=processes, recalls=path is not None)
+        run_target = ProcessTarget(target, processes, workers)
+
     def start() -> Run | JobRun:
         if path is None:
-            return Run(target, source, limits, meter, key_reader(key))
+            return Run(run_target, source, limits, meter, key_reader(key))
         from ._checkpoint import Checkpoint, RunRecorder
 
         recorder = RunRecorder(Checkpoint(path), target.name, key, retry_failed)
@@ -307,7 +321,7 @@ def map_rows(
 
             assert isinstance(target, CallTarget)
             return JobRun(target, source, by_job, meter, recorder)
-        return Run(target, source, limits, meter, recorder.key, recorder)
+        return Run(run_target, source, limits, meter, recorder.key, recorder)
 
     by_job = _job_limits(options) if options.get("batch_api") else None
     progress = progress_for() if options.get("progress") else None
@@ -347,7 +361,8 @@ def _check_options(options: Any) -> None:
             f"{', '.join(MapOptions.__annotations__)}"
         )
     concurrency = options.get("concurrency", DEFAULT_CONCURRENCY)
-    for name, least in (("concurrency", 1), ("window", concurrency), ("max_failures", 1), ("job_rows", 1)):
+    minima = {"concurrency": 1, "window": concurrency, "max_failures": 1, "job_rows": 1, "processes": 1}
+    for name, least in minima.items():
         value = options.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             raise ValueError(f"`{name}` must be a whole number of at least {least}, not {value!r}")

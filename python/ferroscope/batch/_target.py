@@ -137,12 +137,23 @@ class CallTarget:
         self._arguments = _Arguments(plan.prompt.fn)
 
     def steps(self, row: Any, recall: Recall | None) -> Flow:
-        call = yield from preparation(self.plan, (), self._arguments.of(row))
-        if recall is not None and (saved := recall(request_hash(call))) is not None:
+        call = yield from self.prepared(row)
+        saved = None if recall is None else recall(request_hash(call))
+        return (yield from self.answered(call, saved, is_recorded=recall is not None))
+
+    def answered(self, call: Call, saved: SavedAnswer | None, *, is_recorded: bool) -> Flow:
+        """Yield the steps from a prepared call to its `Answer`.
+
+        Args:
+            call: The call.
+            saved: The recorded answer; None if the request has to be sent.
+            is_recorded: Whether the answer will be recorded.
+        """
+        if saved is not None:
             response, value = yield from restored(call, saved)
             return Answer(value, response, 0, cost_of(response, ()), saved)
         response, value = yield from completion(call)
-        body = b"" if recall is None else self.plan.provider.dialect.dump_event(response.response).encode()
+        body = self.plan.provider.dialect.dump_event(response.response).encode() if is_recorded else b""
         attempts = response.attempts
         return Answer(value, response, len(attempts) or 1, cost_of(response, attempts), None, body)
 

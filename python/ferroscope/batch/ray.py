@@ -26,7 +26,7 @@ import orjson
 from .. import prices
 from ..errors import FerroscopeError, MissingExtraError
 from ._checkpoint import Checkpoint, RunRecorder, output_of, row_values
-from ._cli import load_function
+from ._function_names import importable_name, load_function
 from ._map import DEFAULT_CONCURRENCY, key_reader
 from ._requests import row_hash
 from ._results import RowResult
@@ -131,21 +131,6 @@ def map_dataset(fn: Callable[..., Any] | str, dataset: Any, **options: Unpack[Da
         compute=ray.data.ActorPoolStrategy(size=actors),
         num_cpus=options.get("cpus", 1),
     )
-
-
-def importable_name(fn: Callable[..., Any]) -> str:
-    """Return the name by which workers import a function.
-
-    Raises:
-        ValueError: The function is local, or belongs to the program's main module.
-    """
-    module, name = getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "")
-    if not module or module == "__main__" or "<" in name:
-        raise ValueError(
-            f"the workers cannot import {name or fn!r} of the module {module!r}: move it to a module, and pass it or "
-            "its name (`module:function`)"
-        )
-    return f"{module}:{name}"
 
 
 def _share(limit: RateLimit | None, actors: int) -> RateLimit | None:
