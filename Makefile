@@ -75,6 +75,7 @@ lint-python: $(VENV)/.lint $(CORE)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m mypy
+	MYPYPATH=python $(BIN)/python -m mypy $(filter-out examples/ray_% examples/test_%,$(wildcard examples/*.py))
 	$(BIN)/basedpyright
 	$(BIN)/python -m mypy.stubtest ferroscope._core --ignore-disjoint-bases
 

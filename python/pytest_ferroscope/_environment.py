@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 
 from ferroscope.core._registry import provider_names, provider_record
@@ -78,7 +79,9 @@ def _variables() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Return the server's name of each provider whose SDK is installed, with its variables."""
     for name in provider_names():
         try:
-            record = provider_record(name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of v1's names for other providers
+                record = provider_record(name)
         except MissingExtraError:
             continue
         yield name, record.clients.environment

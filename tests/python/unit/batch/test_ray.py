@@ -20,13 +20,15 @@ from typing import Any
 import pytest
 
 from ferroscope.batch import Checkpoint
-from ferroscope.testing import Answer, ProviderServer, Status
+from ferroscope.testing import Answer, ProviderServer, Status, ToolCall
 from ferroscope.testing._http import Request
 
 if importlib.util.find_spec("ray") is None:
     if os.environ.get("FERROSCOPE_REQUIRE_ALL") == "1":
         raise ImportError("FERROSCOPE_REQUIRE_ALL is set, and ray is not installed")
     pytest.skip("ray is not installed", allow_module_level=True)
+
+EXAMPLES = Path(__file__).parents[4] / "examples"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -74,18 +76,21 @@ def place(tmp_path: Path) -> Path:
 
 
 def start(place: Path, server: ProviderServer, **options: Any) -> subprocess.Popen[str]:
+    return start_program(place, server, "program.py", json.dumps(options))
+
+
+def start_program(place: Path, server: ProviderServer, *arguments: str) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "OPENAI_API_KEY": "test",
         "OPENAI_BASE_URL": server.base_url("openai"),
-        "PYTHONPATH": os.pathsep.join([str(place), *filter(None, sys.path)]),
+        "PYTHONPATH": os.pathsep.join([str(place), str(EXAMPLES), *filter(None, sys.path)]),
         # Small machines need more than the default for the start.
         "RAY_raylet_start_wait_time_s": "180",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     }
-    command = [sys.executable, "program.py", json.dumps(options)]
-    return subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, *arguments], cwd=place, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def finish(place: Path, process: subprocess.Popen[str]) -> list[dict[str, Any]]:
@@ -143,3 +148,12 @@ def test_the_budget_is_that_of_all_workers(place: Path) -> None:
     assert {row["error"] for row in rows if row["error"]} == {
         "BudgetExceededError: the budget of the cluster is used up; the row was not called"
     }
+
+
+def test_the_example_judges_every_review(place: Path) -> None:
+    judgement = Answer(ToolCall("Review", {"mood": "positive", "topic": "food"}))
+    program = str(EXAMPLES / "ray_batch.py")
+    with ProviderServer(default=judgement) as server:
+        rows = finish(place, start_program(place, server, program, "rows.parquet", "answers", "1"))
+        assert len(server.requests) == 200
+    assert [json.loads(row["output"]) for row in rows] == [{"mood": "positive", "topic": "food"}] * 200
