@@ -183,7 +183,8 @@ class RequestObservation:
 
     def end(self, response: AnyCallResponse | None, error: BaseException | None) -> None:
         if self._is_open:
-            self._end(response, error, lambda: response._token_counts, 0, response is not None, lambda: _usd(response))
+            counts = dict if response is None else (lambda: response._token_counts)
+            self._end(response, error, counts, 0, response is not None, lambda: _usd(response))
 
     def end_stream(self, run: StreamRun, error: BaseException | None) -> None:
         if self._is_open:
