@@ -81,15 +81,24 @@ class TlsSettings:
 
 @final
 class HttpEngine:
-    """The connections of one asyncio event loop, watched by one descriptor."""
+    """The connections of one asyncio event loop, watched by one descriptor.
 
-    def __new__(cls, event_loop: AbstractEventLoop) -> Self: ...
+    Args:
+        event_loop: The event loop; None for a thread that waits for the descriptor itself.
+    """
+
+    def __new__(cls, event_loop: AbstractEventLoop | None) -> Self: ...
     def fileno(self) -> int:
         """Return the descriptor that the event loop watches; `poll` is its callback."""
     def poll(self) -> None:
         """Read and write on the ready connections, and resolve the futures of exchanges that can continue."""
     def expire(self) -> None:
         """End the exchanges whose timeout has passed."""
+    def seconds_left(self) -> float | None:
+        """Return the seconds until the next call of `expire`; None if there is no timeout.
+
+        Zero if `poll` has work that the descriptor does not show. Only a thread that waits itself needs this.
+        """
     def add_pool(
         self,
         max_connections: int | None,
@@ -136,10 +145,16 @@ class HttpEngine:
 class HttpExchange:
     """A request and its response."""
 
-    def head(self) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]] | Future[None] | None:
-        """Return status, reason, version and headers; a future to await first; None if the engine needs addresses."""
-    def take(self) -> bytes | Future[None]:
-        """Return all body data that has arrived, empty bytes at the end, or a future to await first."""
+    def head(self) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]] | Future[None] | Literal[False] | None:
+        """Return status, reason, version and headers; a future to await first; None if the engine needs addresses.
+
+        Without an event loop, False in place of a future.
+        """
+    def take(self) -> bytes | Future[None] | Literal[False]:
+        """Return all body data that has arrived, empty bytes at the end, or a future to await first.
+
+        Without an event loop, False in place of a future.
+        """
     def hold(self, seconds: float) -> None:
         """Hold back body data for at most `seconds`, so that one wake-up of the event loop serves many responses."""
     def connect(self, addresses: list[tuple[Any, ...]]) -> None:

@@ -38,6 +38,16 @@ def is_iterated_by_sdk(sdk_stream: Any) -> bool:
     return "close" not in attributes and _attribute(sdk_stream, "_observer") is None
 
 
+def set_request_id(result: Any, identifier: str | None) -> None:
+    """Set the request id of a response, where the SDK sets it."""
+    result._request_id = identifier
+
+
+def tracer(client: Any) -> Any:
+    """Return the object with which Anthropic's SDK records spans for a client; None if it records none."""
+    return _attribute(client, "_tracer")
+
+
 # ---- cohere
 
 

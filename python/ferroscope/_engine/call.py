@@ -25,6 +25,8 @@ from .caching import CacheEntry, Recorded
 from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
+from .direct.sending import is_direct, steps
+from .drive import adrive, drive
 from .extraction import Extraction
 from .observing import Observation, observe
 from .option_checks import check_call_params, check_client
@@ -107,6 +109,14 @@ class Call:
         return self._request(client)
 
     def _request(self, client: object) -> Any:
+        rules = self.provider.direct
+        if rules is not None and is_direct(client, self.provider.sdk, rules):
+            run = adrive if self.plan.prompt.is_async else drive
+            return run(steps(self, client, rules))
+        return self.send_by_sdk(client)
+
+    def send_by_sdk(self, client: object) -> Any:
+        """Call the SDK with a client. Return an awaitable if the call is async."""
         kwargs = self.kwargs
         if self.plan.retry is not None:
             report_headers(client, is_default=self.client is None)

@@ -96,7 +96,7 @@ async def adrain(reads: AsyncReads) -> None:
     """Read an async body to its end. The caller closes the stream next, which cuts off a body that does not end."""
     try:
         if reads.iterator is None:
-            await _drain_futures(reads)
+            await drain_futures(reads)
             return
         import anyio
 
@@ -108,7 +108,8 @@ async def adrain(reads: AsyncReads) -> None:
         return
 
 
-async def _drain_futures(reads: AsyncReads) -> None:
+async def drain_futures(reads: AsyncReads) -> None:
+    """Read futures to the end of a body, in bounded time."""
     end = time.monotonic() + SECONDS
     timer = LazyTimer()
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from ..cache import Cache
 from ..core.base._prompts.plan import PromptPlan, plan_prompt
@@ -21,6 +22,9 @@ from .options import CallOptions
 from .provider import Provider
 from .replay_buffer import DEFAULT_BYTES
 from .retry_options import check_continuation, plan_retry
+
+if TYPE_CHECKING:
+    from .direct.request import DirectRequest
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may contain keys
@@ -50,6 +54,7 @@ class CallPlan:
         retry: When and how often the call is made again; None if the SDK decides.
         rate_limit: How much may be sent in a period.
         cache: The cache of answers; None if there is none.
+        direct: The prepared request of each client, for requests that bypass the SDK.
     """
 
     base: Provider
@@ -75,6 +80,7 @@ class CallPlan:
     rate_limit: RateLimit | None = None
     cache: Cache | None = None
     _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
+    direct: WeakKeyDictionary[Any, DirectRequest] = field(default_factory=WeakKeyDictionary, compare=False)
 
     def offer(self, provider: Provider) -> Offer:
         """Return the tools and the response model as the classes of another record of the same provider."""

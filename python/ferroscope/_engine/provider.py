@@ -17,6 +17,7 @@ from ..core.base.tool import BaseTool
 from .clients import Clients, without_sdk_retries
 from .common_errors import name_errors
 from .dialect import Dialect
+from .direct.rules import DirectRules
 from .error_facts import RetryRules
 
 _ClassT = TypeVar("_ClassT", bound=type)
@@ -67,6 +68,7 @@ class Provider:
         retry_rules: The statuses and codes that decide whether a request is sent again.
         once: Returns the client and the keyword arguments with which the SDK sends a request once, without its own
             retries: of a client and the keyword arguments of a call. The client itself is not changed.
+        direct: The facts for requests that bypass the SDK; None if all requests go through it.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Provider:
     retry_rules: RetryRules = field(default_factory=RetryRules)
     once: Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]] = without_sdk_retries
     batch_api: str = ""
+    direct: DirectRules | None = None
 
     def __post_init__(self) -> None:
         name_errors(self.sdk, self.errors)

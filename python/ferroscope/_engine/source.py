@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from .._core import Event, StreamDecoder
 from .._sdk_internals import is_iterated_by_sdk
 from ..transport import aread_body, native_body, read_body
+from .direct.stream import DirectSource, DirectStream
 from .drain import adrain, cut_off, drain, guard_close
 from .http2 import areset_stream, reset_stream
 from .provider import Framing, Provider
@@ -71,8 +72,11 @@ def open_source(
     sdk_stream: Any, decoder: StreamDecoder, provider: Provider, replay_buffer: ReplayBuffer | None = None
 ) -> Source:
     """Return the most efficient source for a stream of an SDK."""
+    if isinstance(sdk_stream, DirectStream):
+        decoder.framing = framing_of(sdk_stream.content_type, provider)
+        return DirectSource(sdk_stream, decoder, replay_buffer)
     if is_untouched(sdk_stream, provider.adapter_module or provider.sdk):
-        decoder.framing = framing_of(sdk_stream.response, provider)
+        decoder.framing = framing_of(sdk_stream.response.headers.get("content-type", ""), provider)
         return _Bytes(sdk_stream, decoder, replay_buffer)
     return _Objects(sdk_stream, decoder, provider, replay_buffer)
 
@@ -85,9 +89,8 @@ def is_untouched(sdk_stream: Any, sdk: str) -> bool:
     return is_iterated_by_sdk(sdk_stream) and getattr(sdk_stream.response, "is_stream_consumed", None) is False
 
 
-def framing_of(response: Any, provider: Provider) -> Framing:
-    """Return the framing of the events in the body of a response."""
-    content_type = response.headers.get("content-type", "")
+def framing_of(content_type: str, provider: Provider) -> Framing:
+    """Return the framing of the events in a body of a content type."""
     if "application/json" in content_type:
         return provider.json_framing
     return "aws_event_stream" if "application/vnd.amazon.eventstream" in content_type else "sse"

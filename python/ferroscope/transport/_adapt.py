@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from .._sdk_internals import http_client
 from ._fallback import reason_against_settings, reason_of_patches
-from ._joined import LIBRARIES, MADE_BY_SDKS, http_clients_of, is_own_backend, join_chunks
+from ._joined import LIBRARIES, http_clients_of, is_own_backend, join_chunks, made_by_sdk
 from ._native import NativeTransport
 from ._proxies import proxy_of_pool
 
@@ -59,7 +59,7 @@ def _make_native(http: Any) -> None:  # Any: an HTTP client of either library
 def adapt_client_if_sdk_made(client: object) -> None:
     """Adapt the client of a call if the SDK created its HTTP client."""
     http = http_client(client)
-    if type(http).__name__ in MADE_BY_SDKS:
+    if made_by_sdk(http):
         transport = getattr(http, "_transport", None)
         if type(transport) is NativeTransport:
             return

@@ -59,7 +59,7 @@ class Pool:
         self.tls: TlsSettings | None = None
         self.no_tls = ""
         try:
-            self.tls = _tls_settings(cafile, cert)
+            self.tls = tls_settings(cafile, cert)
         except OSError as error:
             self.no_tls = f"no TLS settings: {error}"
         self.engine = loop_engine.engine
@@ -103,7 +103,7 @@ def open_pool(
     return Pool(loop_engine, limits, cafile, cert)
 
 
-def _tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> TlsSettings:
+def tls_settings(cafile: str | None, cert: str | tuple[str, str] | None) -> TlsSettings:
     """Return the TLS settings for these files, loaded once per process and trust store."""
     chain, key = (cert, None) if isinstance(cert, str) or cert is None else cert
     where = (cafile, chain, key, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))

@@ -70,6 +70,8 @@ _PATCHED = {
     library: (
         (f"{library}._transports.default", "AsyncHTTPTransport", "handle_async_request"),
         (f"{core}._async.connection_pool", "AsyncConnectionPool", "handle_async_request"),
+        (f"{library}._transports.default", "HTTPTransport", "handle_request"),
+        (f"{core}._sync.connection_pool", "ConnectionPool", "handle_request"),
     )
     for library, core in (("httpx", "httpcore"), ("httpx2", "httpcore2"))
 }

@@ -40,6 +40,11 @@ _READING = frozenset(("iter_bytes", "iter_raw", "aiter_bytes", "aiter_raw"))
 MADE_BY_SDKS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
 
 
+def made_by_sdk(http: object) -> bool:
+    """Return whether an HTTP client is one that an SDK from the common generator created itself."""
+    return type(http).__name__ in MADE_BY_SDKS
+
+
 def join_chunks(client: _ClientT) -> _ClientT:
     """Make a client read HTTP chunks that arrived together as one chunk, on connections that it opens from now on.
 

@@ -10,16 +10,18 @@ import asyncio
 import logging
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 from weakref import finalize
 
 from ._engines import Pool, open_pool
 from ._fallback import reason_against, reason_against_settings
+from ._first_attempt import first_answer
 from ._joined import is_unpatched, made_by_libraries
 from ._proxies import Proxy, parse_proxy
+from ._requests import AsyncExchange, BlockingExchange, Head, MakeError, RequestHead
 
 if TYPE_CHECKING:
     from .._core import HttpExchange
@@ -103,8 +105,10 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         Raises:
             httpx.TransportError: The same exceptions as from the HTTP library's own transport.
         """
+        if (answer := first_answer(self)) is not None:
+            return answer(request)
         loop = asyncio._get_running_loop()
-        library = _library(type(request).__module__.partition(".")[0])
+        library = library_of(type(request).__module__.partition(".")[0])
         reason = self._against or reason_against(library.name, request, loop)
         if reason is None:
             assert loop is not None
@@ -121,46 +125,31 @@ class NativeTransport(_Base):  # type: ignore[misc]  # a class with a dynamic ba
         pool = self._pools[loop] = open_pool(loop, self._limits, cafile, self._cert)
         return pool
 
-    async def _send(self, library: _Library, pool: Pool, request: Any) -> Any:
-        url, extensions = request.url, request.extensions
-        timeout = extensions.get("timeout") or {}
-        tls = url.scheme == "https"
-        host = url.raw_host.decode("ascii")
-        port = url.port or (443 if tls else 80)
-        target, headers, tunnel = extensions.get("target") or url.raw_path, request.headers.raw, None
-        peer = (host, port)
-        if (proxy := self._proxy) is not None:
-            peer = (proxy.host, proxy.port)
-            if tls:
-                tunnel = (*peer, list(proxy.headers))
-            else:
-                host, port = peer
-                target, headers = proxy.forwarded(url, headers)
-        exchange = pool.engine.start(
-            pool.key,
-            (tls, host, port, extensions.get("sni_hostname"), tunnel),
-            request.method.encode("ascii"),
-            target,
-            headers,
-            request.content,
-            [timeout.get(name) for name in ("connect", "read", "write", "pool")],
-            partial(library.make_error, request),
-        )
-        try:
-            while not isinstance(head := exchange.head(), tuple):
-                if head is None:
-                    await _resolve(exchange, *peer, timeout.get("connect"), partial(library.make_error, request))
-                else:
-                    await head
-        except BaseException:
-            exchange.close()
-            raise
-        status, reason, version, headers = head
-        body = library.body(exchange, self)
-        found = {"http_version": version, "reason_phrase": reason, "network_stream": NetworkStream(exchange)}
-        return library.response(status, headers=headers, stream=body, extensions=found)
+    async def _send(self, library: Library, pool: Pool, request: Any) -> Any:
+        make_error = partial(library.make_error, request)
+        exchange = AsyncExchange(pool, RequestHead.of(request, self._proxy), request.content, make_error)
+        return library.response_of(await exchange.head(), library.body(exchange.exchange, self), exchange.exchange)
 
-    async def _send_by_library(self, library: _Library, request: Any, reason: str) -> Any:
+    @property
+    def proxy(self) -> Proxy | None:
+        """The proxy for all requests."""
+        return self._proxy
+
+    def start(self, request: RequestHead, body: bytes, make_error: MakeError) -> AsyncExchange:
+        """Start a request on the running event loop.
+
+        Raises:
+            OSError: The request needs TLS, and the trusted certificates could not be loaded.
+        """
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None or pool.is_closed:
+            pool = self._open(loop)
+        if request.origin[0] and pool.tls is None:
+            raise OSError(pool.no_tls)
+        return AsyncExchange(pool, request, body, make_error)
+
+    async def _send_by_library(self, library: Library, request: Any, reason: str) -> Any:
         if reason not in self._logged:
             self._logged.add(reason)
             logger.debug("%s sends the request instead of the native transport: %s", library.name, reason)
@@ -217,8 +206,8 @@ class NativeBody:
         close: Closes the response. Also closes the connection if the body was not read to its end.
     """
 
-    def __init__(self, exchange: HttpExchange, transport: NativeTransport) -> None:
-        self.take = exchange.take
+    def __init__(self, exchange: HttpExchange, transport: object) -> None:
+        self.take = cast("Callable[[], bytes | asyncio.Future[None]]", exchange.take)
         self.hold = exchange.hold
         self.close = exchange.close
         self._transport = transport  # keep it alive while its connections are used
@@ -238,6 +227,20 @@ class NativeBody:
         self.close()
 
 
+class BlockingBody:
+    """The body of a response to a sync request, as a mixin for the HTTP library's `SyncByteStream`."""
+
+    def __init__(self, exchange: BlockingExchange, transport: object) -> None:
+        self._exchange = exchange
+        self._transport = transport  # keep it alive while its connections are used
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._exchange)
+
+    def close(self) -> None:
+        self._exchange.close()
+
+
 def native_body(response: Any) -> NativeBody | None:
     """Return the native body of a response; None if there is none, or if a wrapper must see the reads.
 
@@ -251,7 +254,7 @@ def native_body(response: Any) -> NativeBody | None:
     return body if all(map(made_by_libraries, (response, stream))) and is_unpatched(response) else None
 
 
-class _Library:
+class Library:
     """The classes of httpx or httpx2 that a client expects."""
 
     def __init__(self, name: str) -> None:
@@ -259,10 +262,20 @@ class _Library:
         self.module = import_module(name)
         self.response: Callable[..., Any] = self.module.Response
         self.body: Callable[..., Any] = type("NativeBody", (NativeBody, self.module.AsyncByteStream), {})
+        self.blocking_body: Callable[..., Any] = type("BlockingBody", (BlockingBody, self.module.SyncByteStream), {})
 
     def make_error(self, request: Any, kind: str, message: str) -> Exception:
         error: Exception = getattr(self.module, kind)(message, request=request)
         return error
+
+    def response_of(self, head: Head, body: Any, exchange: HttpExchange | None = None) -> Any:
+        """Return the library's response for a head and a body: bytes, or one of its byte streams."""
+        status, reason, version, headers = head
+        extensions: dict[str, Any] = {"http_version": version, "reason_phrase": reason}
+        if exchange is not None:
+            extensions["network_stream"] = NetworkStream(exchange)
+        content = {"content" if isinstance(body, bytes) else "stream": body}
+        return self.response(status, headers=headers, extensions=extensions, **content)
 
     def limits(self, limits: Limits) -> Any:
         return self.module.Limits(
@@ -272,21 +285,12 @@ class _Library:
         )
 
 
-_library = lru_cache(_Library)
+_library = lru_cache(Library)
 
 
-async def _resolve(
-    exchange: HttpExchange, host: str, port: int, timeout: float | None, make_error: Callable[[str, str], Exception]
-) -> None:
-    """Resolve the addresses of a host in the event loop's executor, and connect to one of them."""
-    try:
-        async with asyncio.timeout(timeout):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
-    except TimeoutError as error:
-        raise make_error("ConnectTimeout", f"{host} did not resolve within {timeout} s") from error
-    except OSError as error:
-        raise make_error("ConnectError", f"cannot resolve {host}: {error}") from error
-    exchange.connect([address for *_, address in found])
+def library_of(name: str) -> Library:
+    """Return the classes of a library, `httpx` or `httpx2`."""
+    return _library(name)
 
 
 def _abandon(pools: dict[asyncio.AbstractEventLoop, Pool]) -> None:

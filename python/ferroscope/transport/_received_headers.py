@@ -68,9 +68,16 @@ def _note(response: Any) -> None:
         received.headers = response.headers
 
 
+def has_foreign_hooks(http: Any) -> bool:
+    """Return whether an HTTP client has event hooks, besides the one that reports headers."""
+    return any(hook is not _note and hook is not _anote for hooks in http.event_hooks.values() for hook in hooks)
+
+
 async def _anote(response: Any) -> None:
     _note(response)
 
 
 _current: Final[ContextVar[ReceivedHeaders | None]] = ContextVar("ferroscope.transport.received", default=None)
+received: Final = _current.get
+"""Return the object that receives the headers of the current request, if there is one."""
 _reporting: Final[WeakSet[Any]] = WeakSet()

@@ -1,9 +1,9 @@
-//! `HttpEngine` and `HttpExchange`: the transport's engine on an asyncio event loop.
+//! `HttpEngine` and `HttpExchange`: the transport's engine, on an asyncio event loop or for one blocking thread.
 //!
 //! The lock of the engine is never held while Python code runs, so a thread may wait for it with the GIL.
 
 use ferroscope_transport::Error;
-use ferroscope_transport::engine::{Body, Engine, Next};
+use ferroscope_transport::engine::{Body, Engine, Next, Waker};
 use ferroscope_transport::pool::Limits;
 use ferroscope_transport::request::{Origin, Request, Timeouts};
 use ferroscope_transport::response::Head;
@@ -14,7 +14,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyList, PyTuple};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,12 +58,14 @@ impl TlsSettings {
 /// The host, the port and the headers of a proxy that opens tunnels.
 type ProxyArguments = (String, u16, Vec<(PyBackedBytes, PyBackedBytes)>);
 
-/// The connections of one asyncio event loop.
+/// The connections of one asyncio event loop, or of a thread that waits for the descriptor itself.
 #[pyclass(frozen, module = "ferroscope._core")]
 pub struct HttpEngine {
     engine: Mutex<Engine>,
-    event_loop: Py<PyAny>,
-    create_future: Py<PyAny>,
+    /// The event loop and its method `create_future`; `None` for a thread that waits itself.
+    event_loop: Option<(Py<PyAny>, Py<PyAny>)>,
+    /// Ends the wait of such a thread.
+    waker: Option<Waker>,
     /// The futures that the readers of the exchanges wait for, by exchange key.
     waiters: Mutex<Vec<Option<Py<PyAny>>>>,
     /// The loop's timer, which all deadlines share.
@@ -74,11 +76,16 @@ pub struct HttpEngine {
 #[pymethods]
 impl HttpEngine {
     #[new]
-    fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (event_loop))]
+    fn new(event_loop: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let engine = Engine::new()?;
+        let create_future = event_loop.map(|it| it.getattr("create_future")).transpose()?;
         Ok(Self {
-            engine: Mutex::new(Engine::new()?),
-            create_future: event_loop.getattr("create_future")?.unbind(),
-            event_loop: event_loop.clone().unbind(),
+            waker: if event_loop.is_some() { None } else { Some(engine.waker()?) },
+            engine: Mutex::new(engine),
+            event_loop: event_loop
+                .zip(create_future)
+                .map(|(event_loop, create)| (event_loop.clone().unbind(), create.unbind())),
             waiters: Mutex::default(),
             timer: Mutex::default(),
             forks: FORKS.load(Ordering::Relaxed),
@@ -109,6 +116,17 @@ impl HttpEngine {
         *this.timer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         this.lock().expire(Instant::now());
         Self::resolve_ready(slf)
+    }
+
+    /// Returns the seconds until the next call of `expire`; `None` if there is no timeout.
+    ///
+    /// Zero if `poll` has work that the descriptor does not show. Only a thread that waits itself needs this.
+    fn seconds_left(&self) -> Option<f64> {
+        let engine = self.lock();
+        if engine.has_more() {
+            return Some(0.0);
+        }
+        engine.wake_at().map(|at| at.saturating_duration_since(Instant::now()).as_secs_f64())
     }
 
     /// Returns the key of a new pool.
@@ -190,8 +208,10 @@ impl HttpEngine {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.event_loop)?;
-        visit.call(&self.create_future)?;
+        if let Some((event_loop, create_future)) = &self.event_loop {
+            visit.call(event_loop)?;
+            visit.call(create_future)?;
+        }
         if let Ok(waiters) = self.waiters.try_lock() {
             for waiter in waiters.iter().flatten() {
                 visit.call(waiter)?;
@@ -234,6 +254,10 @@ impl HttpEngine {
     /// Resolves the futures of exchanges that can continue, and sets the timer.
     fn resolve_ready(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
+        let Some((event_loop, _)) = &this.event_loop else {
+            this.lock().take_ready();
+            return Ok(());
+        };
         let (ready, wake_at, more) = {
             let mut engine = this.lock();
             (engine.take_ready(), engine.wake_at(), engine.has_more())
@@ -246,7 +270,7 @@ impl HttpEngine {
         }
         if more {
             let poll = slf.getattr(intern!(py, "poll"))?;
-            this.event_loop.call_method1(py, intern!(py, "call_soon"), (poll,))?;
+            event_loop.call_method1(py, intern!(py, "call_soon"), (poll,))?;
         }
         match wake_at {
             Some(at) => Self::set_timer(slf, at),
@@ -256,6 +280,7 @@ impl HttpEngine {
 
     fn set_timer(slf: &Bound<'_, Self>, at: Instant) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
+        let Some((event_loop, _)) = &this.event_loop else { return Ok(()) };
         {
             let timer = this.timer.lock().unwrap_or_else(PoisonError::into_inner);
             // A timer that fires too early is set again. Most deadlines are never reached.
@@ -265,7 +290,7 @@ impl HttpEngine {
         }
         let seconds = at.saturating_duration_since(Instant::now()).as_secs_f64();
         let expire = slf.getattr(intern!(py, "expire"))?;
-        let handle = this.event_loop.call_method1(py, intern!(py, "call_later"), (seconds, expire))?;
+        let handle = event_loop.call_method1(py, intern!(py, "call_later"), (seconds, expire))?;
         let before = this.timer.lock().unwrap_or_else(PoisonError::into_inner).replace((at, handle));
         if let Some((_, handle)) = before {
             handle.call_method0(py, intern!(py, "cancel"))?;
@@ -278,10 +303,13 @@ impl HttpEngine {
         waiters.get_mut(key).and_then(Option::take)
     }
 
-    /// Returns a future that is resolved when the exchange can continue.
+    /// Returns a future that is resolved when the exchange can continue; `False` if the thread has to wait itself.
     fn wait<'py>(slf: &Bound<'py, Self>, key: usize) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
-        let future = this.create_future.bind(py).call0()?;
+        let Some((_, create_future)) = &this.event_loop else {
+            return Ok(PyBool::new(py, false).to_owned().into_any());
+        };
+        let future = create_future.bind(py).call0()?;
         let before = {
             let mut waiters = this.waiters.lock().unwrap_or_else(PoisonError::into_inner);
             if waiters.len() <= key {
@@ -314,9 +342,8 @@ pub struct HttpExchange {
 
 #[pymethods]
 impl HttpExchange {
-    /// Returns the status, reason, version and headers; a future to await first; or `None` if the engine needs the
-    /// addresses
-    /// of the host.
+    /// Returns the status, reason, version and headers; a future to await first (`False` without an event loop); or
+    /// `None` if the engine needs the addresses of the host.
     fn head<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.open(py)?;
         let next = engine.get().lock().head(self.key);
@@ -328,7 +355,8 @@ impl HttpExchange {
         }
     }
 
-    /// Returns all body data that has arrived, empty bytes at the end, or a future to await first.
+    /// Returns all body data that has arrived, empty bytes at the end, or a future to await first (`False` without an
+    /// event loop).
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.open(py)?;
         let body = engine.get().lock().body(self.key);
@@ -366,6 +394,9 @@ impl HttpExchange {
         engine.get().lock().close(self.key);
         if let Some(waiter) = engine.get().take_waiter(self.key) {
             let _ = waiter.call_method1(py, intern!(py, "set_result"), (py.None(),));
+        }
+        if let Some(waker) = &engine.get().waker {
+            waker.wake()?; // another thread may wait for the response
         }
         HttpEngine::resolve_ready(engine)
     }
@@ -417,10 +448,10 @@ impl Drop for HttpExchange {
             drop(this.take_waiter(self.key));
             this.lock().close(self.key);
             // The garbage collector may run in any thread, but futures must be resolved in the loop's thread.
+            let Some((event_loop, _)) = &this.event_loop else { return };
             let poll = engine.getattr(intern!(py, "poll"));
-            let _ = poll.and_then(|poll| {
-                this.event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (poll,))
-            });
+            let _ = poll
+                .and_then(|poll| event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (poll,)));
         });
     }
 }

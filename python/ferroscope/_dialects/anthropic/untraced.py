@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..._sdk_internals import tracer
+
 _UNTRACED: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
@@ -24,6 +26,18 @@ def untraced(client: Any) -> Any:  # Any: a client of any class, of any version 
         return client
     _UNTRACED[client] = copied
     return copied
+
+
+def reason_of_spans(client: Any) -> str | None:
+    """Return the reason if the SDK records or propagates spans for a client, or None."""
+    if tracer(client) is None:
+        return None
+    from opentelemetry import trace
+
+    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider):
+        return "the SDK records spans"
+    # Without a provider, a span that the program made itself is still sent in the headers.
+    return "a span is active" if trace.get_current_span().get_span_context().is_valid else None
 
 
 def _records_spans(client: Any) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..._dialects.anthropic.dialect import RETRY_RULES, AnthropicMessages
-from ..._dialects.anthropic.untraced import untraced
+from ..._dialects.anthropic.parameters import route_parameters
+from ..._dialects.anthropic.untraced import reason_of_spans, untraced
 from ..._engine.clients import Clients
+from ..._engine.direct.rules import DirectRules
 from ..._engine.provider import Provider
 from ...core.base.quirks import Quirks
 from .call_response import AnthropicCallResponse
@@ -35,6 +37,14 @@ ANTHROPIC = Provider(
     clients=Clients.of_sdk("anthropic:Anthropic", "anthropic:AsyncAnthropic", _ENVIRONMENT, untraced=untraced),
     stream_error="APIStatusError",
     batch_api="ferroscope._dialects.anthropic.batch_api:MESSAGES",
+    direct=DirectRules(
+        frozenset({"Anthropic", "AsyncAnthropic"}),
+        "messages.create",
+        frozenset({"messages", "system"}),
+        request_id="request-id",
+        arguments=route_parameters,
+        reason_against=reason_of_spans,
+    ),
     quirks=Quirks(prefill=_PREFILL),
     retry_rules=RETRY_RULES,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import OpenAISdk
 from ..._engine.clients import Clients
+from ..._engine.direct.rules import DirectRules
 from ..._engine.provider import Provider
 from ..base.quirks import Quirks
 from .call_response import GroqCallResponse
@@ -32,4 +33,7 @@ GROQ = Provider(
     tool=GroqTool,
     clients=Clients.of_sdk("groq:Groq", "groq:AsyncGroq", ("GROQ_API_KEY", "GROQ_BASE_URL")),
     quirks=_QUIRKS,
+    direct=DirectRules(
+        frozenset({"Groq", "AsyncGroq"}), "chat.completions.create", frozenset({"messages"}), request_id=""
+    ),
 )

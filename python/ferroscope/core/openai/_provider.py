@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
+from ..._dialects.openai_chat.sdk import direct_rules
 from ..._dialects.openai_responses.choice import CHAT, RESPONSES, choose_api
 from ..._dialects.openai_responses.dialect import OpenAIResponses
 from ..._engine.clients import Clients
@@ -34,6 +35,7 @@ _CHAT = Provider(
     stream=OpenAIStream,
     tool=OpenAITool,
     clients=Clients.of_sdk("openai:OpenAI", "openai:AsyncOpenAI", _ENVIRONMENT),
+    direct=direct_rules("chat.completions.create", {"messages"}),
 )
 
 OPENAI_RESPONSES = replace(
@@ -44,6 +46,7 @@ OPENAI_RESPONSES = replace(
     stream=OpenAIResponsesStream,
     tool=OpenAIResponsesTool,
     api=RESPONSES,
+    direct=direct_rules("responses.create", {"input"}),
     batch_api="ferroscope._dialects.openai_chat.batch_api:RESPONSES",
 )
 OPENAI = replace(

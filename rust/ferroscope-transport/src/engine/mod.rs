@@ -17,7 +17,8 @@ use crate::pool::{Counts, Limits, Pool};
 use crate::request::Request;
 use crate::response::Head;
 use crate::tls::Tls;
-use mio::{Events, Poll};
+pub use mio::Waker;
+use mio::{Events, Poll, Token};
 use slab::Slab;
 use std::io;
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ const READ_SIZE: usize = 64 * 1024;
 /// The number of reads of one connection per turn.
 const READS_PER_TURN: usize = 8;
 const EVENTS_PER_TURN: usize = 512;
+/// The token of the waker, which belongs to no connection.
+const WAKE: Token = Token(usize::MAX - 1);
 
 /// The next step of a response before its head.
 #[derive(Debug)]
@@ -94,6 +97,15 @@ impl Engine {
     #[must_use]
     pub fn descriptor(&self) -> RawFd {
         self.poll.as_raw_fd()
+    }
+
+    /// Returns a handle with which another thread makes the descriptor readable. An engine has at most one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the system has no free descriptor.
+    pub fn waker(&self) -> io::Result<Waker> {
+        Waker::new(self.poll.registry(), WAKE)
     }
 
     /// Returns the time of the next call of [`expire`](Self::expire).

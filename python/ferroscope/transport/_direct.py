@@ -1,0 +1,116 @@
+"""Clients whose requests are sent without their SDK, and the transport of sync ones."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from .._sdk_internals import http_client
+from ._adapt import adapt_client
+from ._first_attempt import first_answer
+from ._joined import made_by_sdk
+from ._native import NativeTransport
+from ._received_headers import has_foreign_hooks
+from ._requests import BlockingPool
+
+_ClientT = TypeVar("_ClientT")
+
+# The HTTP clients of marked clients, which copies of a client share.
+_marked: WeakSet[Any] = WeakSet()
+
+
+def send_directly(client: _ClientT) -> _ClientT:
+    """Let calls send the requests of a client without its SDK, where nothing is lost.
+
+    A call then costs a fraction of the CPU time. The SDK still builds the first request of each function, and handles
+    everything but a plain success: errors, retries, redirects. A call goes through the SDK if the client has an HTTP
+    client of your own, event hooks, middleware, or tracing. A DEBUG line of the logger `ferroscope.transport` names the
+    reason.
+
+    `FERROSCOPE_DIRECT=1` does the same for all clients, and `FERROSCOPE_DIRECT=0` switches it off.
+
+    Args:
+        client: A client of the SDK of OpenAI, Anthropic or Groq, sync or async. Other clients are not changed.
+
+    Returns:
+        The same client.
+
+    Example:
+        ```python
+        client = send_directly(AsyncOpenAI())
+        ```
+    """
+    http = http_client(client)
+    if made_by_sdk(http):
+        _marked.add(http)
+    return client
+
+
+def is_marked(http: Any) -> bool:
+    """Return whether a client with this HTTP client was passed to `send_directly`."""
+    return bool(_marked) and http in _marked
+
+
+def transport_of(http: Any) -> Any:
+    """Return the transport of an HTTP client."""
+    return getattr(http, "_transport", None)
+
+
+def reason_of_client(http: Any) -> str | None:
+    """Return the reason why an HTTP client has to see its requests, or None.
+
+    httpx has no public API for these settings.
+    """
+    if not made_by_sdk(http):
+        return "the HTTP client is not one that the SDK created"
+    if has_foreign_hooks(http) or http.auth is not None:
+        return "the HTTP client has event hooks or authentication of its own"
+    if getattr(http, "_mounts", None):
+        return "requests go through a proxy of the environment"
+    if http.is_closed:
+        return "the HTTP client is closed"
+    return None if isinstance(transport_of(http), NativeTransport | DirectTransport) else "the transport is not native"
+
+
+def make_direct(http: Any) -> None:
+    """Give an HTTP client the transport of direct requests, if an SDK created the client."""
+    if not made_by_sdk(http):
+        return
+    adapt_client(http)
+    if type(getattr(http, "_transport", None)).__name__ == "HTTPTransport":
+        http._transport = DirectTransport(http._transport)
+
+
+class DirectTransport:
+    """The transport of a sync HTTP client, with a pool for requests that are sent directly.
+
+    Attributes:
+        pool: That pool.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.pool = BlockingPool()
+
+    def handle_request(self, request: Any) -> Any:
+        """Send a request through the HTTP library's transport."""
+        answer = first_answer(self)
+        return self._transport.handle_request(request) if answer is None else answer(request)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.pool.close()
+        self._transport.close()
+
+    def __enter__(self) -> DirectTransport:
+        self._transport.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.pool.close()
+        self._transport.__exit__(*exception)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_transport":  # not yet set, while the object is copied
+            raise AttributeError(name)
+        return getattr(self._transport, name)
