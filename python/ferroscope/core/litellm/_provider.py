@@ -13,11 +13,12 @@ from .call_response_chunk import LiteLLMCallResponseChunk
 from .stream import LiteLLMStream
 from .tool import LiteLLMTool
 
+_ADAPTER = "ferroscope.core.litellm._sdk"
 _QUIRKS = Quirks(cache_control=True)
 
 LITELLM = Provider(
     name="litellm",
-    dialect=OpenAIChat("LiteLLM", _QUIRKS, LazySdk("ferroscope.core.litellm._sdk:Sdk")),
+    dialect=OpenAIChat("LiteLLM", _QUIRKS, LazySdk(f"{_ADAPTER}:Sdk")),
     sdk="litellm",
     response=LiteLLMCallResponse,
     chunk=LiteLLMCallResponseChunk,
@@ -26,5 +27,5 @@ LITELLM = Provider(
     clients=Clients((), NoClient, NoClient),
     quirks=_QUIRKS,
     once=lambda client, kwargs: (client, {**kwargs, "max_retries": 0, "num_retries": 0}),
-    adapter_module="ferroscope.core.litellm._errors",
+    adapter_module=_ADAPTER,
 )
