@@ -8,7 +8,7 @@
 //! - text, thinking and the JSON of a tool's input: joined; citations: added to the list;
 //! - a signature, the content of a compaction: replaced; an unknown kind of delta joins its strings;
 //! - the counts of `usage` are totals: each replaces the previous one, and those that `message_delta` omits or sends as
-//!   null keep their values from `message_start`;
+//!   null keep their values from `message_start`, except for `output_tokens: null`, which is unknown;
 //! - `stop_reason`, `container` and all other members of `message_delta` and `message_stop`: set on the message.
 //!
 //! `ping` and unknown events have no effect, as the versioning policy requires. Events after `message_stop` are
@@ -229,6 +229,10 @@ impl State {
             self.set(&key.name(), member);
         }
         if let Some(usage) = root.get("usage") {
+            // The count of `message_start` is that of its first token, so null is not that count but unknown.
+            if let Some(unknown) = usage.get("output_tokens").filter(|count| count.is_null()) {
+                self.usage.set("output_tokens", unknown);
+            }
             self.count(usage);
         }
         self.keep(root);
