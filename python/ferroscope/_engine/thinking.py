@@ -7,13 +7,15 @@ from typing import Final
 
 from .._core import JsonError, PartialJson
 
-_TAG: Final = re.compile(r"<(/?)think(?:ing)?>")
-_TAGS: Final = ("<think>", "<thinking>", "</think>", "</thinking>")
+# The tags of DeepSeek, Qwen and most others; of Claude without its own blocks; of ByteDance's Seed; of Mistral.
+_NAMES: Final = ("think", "thinking", "thought", "reasoning", "seed:think")
+_TAG: Final = re.compile(rf"<(/?)(?:{'|'.join(_NAMES)})>|\[(/?)think\]", re.IGNORECASE)
+_TAGS: Final = (*(f"<{end}{name}>" for name in _NAMES for end in ("", "/")), "[think]", "[/think]")
 _LONGEST: Final = max(map(len, _TAGS))
 
 
 def without_thoughts(text: str) -> str:
-    """Return a text without its thoughts: `<think>` blocks, and all text before a single `</think>`.
+    """Return a text without its thoughts: `<think>` blocks and the like, and all text before a single `</think>`.
 
     A tag inside a string of a JSON document is part of the string.
     """
@@ -42,14 +44,14 @@ class ThoughtFilter:
             models
             write only the closing tag.
         """
-        if not self._held and not self._thinks and "<" not in piece:
+        if not self._held and not self._thinks and "<" not in piece and "[" not in piece:
             self._kept.append(piece)
             return piece, False
         text, self._held = self._held + piece, ""
         kept: list[str] = []
         at, restarts = 0, False
         for tag in _TAG.finditer(text):
-            before, is_end = text[at : tag.start()], bool(tag[1])
+            before, is_end = text[at : tag.start()], bool(tag[1] or tag[2])
             if self._thinks:
                 self._thinks = not is_end
             elif self._is_in_document([*kept, before], tag[0]):
@@ -88,5 +90,6 @@ class ThoughtFilter:
 
 def _tag_begun(text: str) -> int:
     """Return the number of characters at the end of a text that may begin a tag."""
-    at = text.rfind("<", max(len(text) - _LONGEST, 0))
-    return len(text) - at if at >= 0 and any(tag.startswith(text[at:]) for tag in _TAGS) else 0
+    end = text[-_LONGEST:].lower()
+    at = max(end.rfind("<"), end.rfind("["))
+    return len(end) - at if at >= 0 and any(tag.startswith(end[at:]) for tag in _TAGS) else 0
