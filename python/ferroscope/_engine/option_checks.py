@@ -62,6 +62,12 @@ def check_call_params(call_params: object, where: str) -> None:
     for name, instead in _NOT_PARAMETERS.items():
         if call_params.get(name) is not None:
             raise TypeError(f"{where}: `call_params` cannot have {name!r}: {instead}")
+    for name, value in call_params.items():
+        if isinstance(value, type) and issubclass(value, BaseModel):
+            raise TypeError(
+                f"{where}: `call_params` has the class `{value.__name__}` as {name!r}: write "
+                f"`response_model={value.__name__}` as an option of the decorator"
+            )
     tools = call_params.get("tools")
     if isinstance(tools, list | tuple) and any(inspect.isroutine(tool) or isinstance(tool, type) for tool in tools):
         raise TypeError(f"{where}: `call_params` has functions as 'tools': write `tools=[...]` as an option instead")

@@ -70,8 +70,13 @@ _ELSEWHERE: Final = {
 }
 
 
-def check_options(options: Mapping[str, Any], decorator: str) -> None:
+def check_options(options: Mapping[str, Any], decorator: str, others: tuple[str, ...] = ()) -> None:
     """Check the options of a decorator.
+
+    Args:
+        options: The options, by name.
+        decorator: The name of the decorator, for error messages.
+        others: The names of its other parameters, which may be misspelt too.
 
     Raises:
         TypeError: There is no such option, or its value is of the wrong kind; the message names what to write.
@@ -79,17 +84,17 @@ def check_options(options: Mapping[str, Any], decorator: str) -> None:
     """
     for name in options:
         if name not in OPTION_NAMES:
-            raise TypeError(f"{decorator}() got an unexpected option `{name}`: {_instead(name)}")
+            raise TypeError(f"{decorator}() got an unexpected option `{name}`: {_instead(name, others)}")
     check_values(options, decorator)
 
 
-def _instead(name: str) -> str:
+def _instead(name: str, others: tuple[str, ...]) -> str:
     if (elsewhere := _ELSEWHERE.get(name)) is not None:
         return elsewhere
     if name in _COMMON_PARAMETERS:
         return f'write `call_params={{"{name}": ...}}`'
-    near = near_name(name, (*OPTION_NAMES, *_COMMON_PARAMETERS))
-    if near in OPTION_NAMES:
+    near = near_name(name, (*OPTION_NAMES, *others, *_COMMON_PARAMETERS))
+    if near in OPTION_NAMES or near in others:
         return f"did you mean `{near}`?"
     return f'write `call_params={{"{near or name}": ...}}`'
 

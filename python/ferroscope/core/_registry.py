@@ -167,6 +167,7 @@ def provider_and_model(provider: str, model: str | None) -> tuple[str, str]:
     name, _, model = provider.partition("/")
     if model:
         return name, model
+    provider = name
     before, colon, after = provider.partition(":")
     if colon and before in provider_names():
         raise ValueError(f"no model specified: write `llm.call('{before}/{after}')`, with `/`")

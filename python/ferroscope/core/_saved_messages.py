@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ..errors import MissingExtraError
-from .base._suggestions import type_name, with_article
+from .base._suggestions import shortened, type_name, with_article
 from .base.message_param import BaseMessageParam
 
 # Any: messages of any provider, and JSON values.
@@ -45,8 +45,8 @@ def dump_messages(messages: Iterable[Any]) -> str:
         messages: Messages of `llm` or of any provider, in any mix: `BaseMessageParam`, dicts, SDK objects.
 
     Raises:
-        TypeError: A message contains a value that cannot be restored, such as an open file or an object of an unknown
-            class; the error names its position.
+        TypeError: It is a single message, or a message contains a value that cannot be restored, such as an open file
+            or an object of an unknown class; the error names its position.
 
     Example:
         ```python
@@ -56,6 +56,10 @@ def dump_messages(messages: Iterable[Any]) -> str:
         assert load_messages(dump_messages(history)) == history
         ```
     """
+    if isinstance(messages, str | bytes | Mapping | BaseModel):
+        raise TypeError(
+            f"dump_messages() takes a list of messages: write `dump_messages([...])`, not {shortened(messages)}"
+        )
     saved = [_dump_value(message, f"messages[{place}]") for place, message in enumerate(messages)]
     history = {"format": _FORMAT, "version": _VERSION, "messages": saved}
     text = json.dumps(history, ensure_ascii=False)

@@ -36,7 +36,7 @@ def _override(
 ) -> Callable[..., Any]:
     if bool(provider) != bool(model):
         raise ValueError("Provider and model must both be overridden if either is overridden.")
-    check_options(call_options, "llm.override")
+    check_options(call_options, "llm.override", ("provider", "model"))
     check_overridable(provider_agnostic_call)
     change = Change.of(provider, model, **call_options)
     fn, target = provider_agnostic_call, getattr(provider_agnostic_call, "_original_fn", None)

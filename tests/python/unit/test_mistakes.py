@@ -184,6 +184,9 @@ OPTIONS = {
     "temperature as an option": of(
         lambda: call(temperature=1), TypeError, "openai.call()", '`call_params={"temperature": ...}`'
     ),
+    "a response format that is a class": of(
+        lambda: call(call_params={"response_format": Book}), TypeError, "`Book`", "`response_model=Book`"
+    ),
     "a parameter misspelt": of(lambda: call(max_token=1), TypeError, '`call_params={"max_tokens": ...}`'),
     "an option misspelt": of(lambda: call(respons_model=Book), TypeError, "did you mean `response_model`?"),
     "messages as an option": of(lambda: call(messages=[]), TypeError, "return the messages from the function"),
@@ -237,6 +240,13 @@ LLM = {
     "no model": of(lambda: llm_call("openai"), ValueError, "`llm.call('openai', 'a-model')`"),
     "a model alone": of(
         lambda: llm_call("gpt-4o-mini"), ValueError, "not a provider", "`llm.call('a-provider', 'gpt-4o-mini')`"
+    ),
+    "a slash without a model": of(lambda: llm_call("openai/"), ValueError, "`llm.call('openai/a-model')`"),
+    "a provider misspelt in an override": of(
+        lambda: llm.override(llm_call("openai/m"), provder="anthropic"),  # type: ignore[call-overload]
+        TypeError,
+        "llm.override()",
+        "did you mean `provider`?",
     ),
     "a colon in place of a slash": of(lambda: llm_call("openai:gpt-4o"), ValueError, "`llm.call('openai/gpt-4o')`"),
     "a misspelt provider": of(lambda: llm_call("opnai", "m"), ValueError, "did you mean 'openai'?"),
@@ -324,6 +334,13 @@ TOOLS = {
     "one pair without a list": of(
         lambda: give_back(lambda response: (response.tool, "sun")), TypeError, "a list of pairs", answer=CALLS_WEATHER
     ),
+    "output and tool": of(
+        lambda: give_back(lambda response: [("sun", response.tool)]),
+        TypeError,
+        "in this order",
+        "'sun' in place of a tool",
+        answer=CALLS_WEATHER,
+    ),
     "an output of no tool": of(lambda: give_back(lambda response: [(response.tool, "sun")]), TypeError, "called none"),
     "an output without JSON": of(
         lambda: give_back(lambda response: [(response.tool, object())]), TypeError, "`weather`", answer=CALLS_WEATHER
@@ -373,6 +390,9 @@ PROMPTS = {
     "an empty list": of(lambda: answer([]), ValueError, "ask` returned an empty list"),
     "no messages in the dict": of(lambda: answer({"messages": []}), ValueError, "`messages` are empty"),
     "an empty dict": of(lambda: answer({}), ValueError, "a dict with no messages"),
+    "text in place of content": of(
+        lambda: answer([{"role": "user", "text": "Hi"}]), ValueError, "message 0", "'text'", "did you mean `content`?"
+    ),
     "a number": of(lambda: answer(5), ValueError, "ask` returned 5", "return text"),
     "bytes": of(lambda: answer(b"Hi"), ValueError, "b'Hi'", "`TextPart`"),
     "a function": of(lambda: answer(weather), ValueError, "the function `weather`: call it"),

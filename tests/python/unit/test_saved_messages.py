@@ -191,6 +191,12 @@ def test_a_text_that_is_no_saved_history_is_refused(text: str, error: str) -> No
         load_messages(text)
 
 
+@pytest.mark.parametrize("message", [Messages.User("Hi"), {"role": "user", "content": "Hi"}, "Hi"])
+def test_a_message_in_place_of_a_history_is_refused(message: Any) -> None:
+    with pytest.raises(TypeError, match=r"a list of messages: write `dump_messages\(\[...\]\)`"):
+        dump_messages(message)
+
+
 def test_a_missing_sdk_is_named() -> None:
     with pytest.raises(ferroscope.MissingExtraError, match="package 'groq', which is not installed") as caught:
         load_messages(saved({"$object": "groq.no_such_module:Message", "members": {}}))

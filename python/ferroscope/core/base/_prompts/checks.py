@@ -21,6 +21,8 @@ ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "f
 _CONTENT: Final = ("content", "parts")
 # Members that a message needs no content beside.
 _IN_PLACE_OF_CONTENT: Final = frozenset({"tool_calls", "function_call", "audio", "refusal", "tool_results"})
+# Names of the content in other libraries.
+_OTHER_CONTENT: Final = frozenset({"body", "message", "msg", "prompt", "text", "value"})
 _OTHER_ROLES: Final = {"ai": "assistant", "bot": "assistant", "chatbot": "assistant", "human": "user"}
 _CONFIG_KEYS: Final = DynamicConfigFull.__required_keys__ | DynamicConfigFull.__optional_keys__
 _OPTIONS: Final = frozenset({"model", "stream", "response_model", "output_parser", "json_mode"})
@@ -101,6 +103,8 @@ def _check_dict(message: dict[Any, Any], index: int, fn: object) -> None:
     near = next((key for key in message if key != "role" and near_name(key, _CONTENT)), None)
     if near is not None:
         raise ValueError(f"{where} has the unknown key {near!r}: did you mean `{near_name(near, _CONTENT)}`?")
+    if other := _OTHER_CONTENT & message.keys():
+        raise ValueError(f"{where} has the unknown key {min(other)!r}: did you mean `content`?")
     if message.keys() <= {"role", "name"}:
         raise ValueError(f'{where} has no content: write `"content": "..."`; it is {shortened(message)}')
 

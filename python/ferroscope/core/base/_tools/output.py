@@ -117,6 +117,11 @@ def outputs_as_text(tools_and_outputs: Iterable[tuple[_ToolT, object]]) -> Itera
             raise TypeError(
                 "tool_message_params() got None in place of a tool: the model called none; check `response.tool`"
             )
+        if hasattr(output, "tool_schema") and not hasattr(tool, "tool_schema"):
+            raise TypeError(
+                "tool_message_params() takes pairs of a tool and its output, in this order, such as "
+                f"`(tool, tool.call())`; it got {shortened(tool)} in place of a tool"
+            )
         if inspect.isawaitable(output):
             if inspect.iscoroutine(output):
                 output.close()
