@@ -12,11 +12,11 @@ from unittest.mock import MagicMock
 import pytest
 from anthropic import RateLimitError as AnthropicRateLimitError
 from openai import RateLimitError as OpenAIRateLimitError
-from pydantic import AfterValidator, TypeAdapter, ValidationError
-from tenacity import RetryCallState, RetryError, retry, stop_after_attempt, wait_none
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+from tenacity import RetryCallState, RetryError, retry, retry_if_exception_type, stop_after_attempt, wait_none
 
 from ferroscope import llm
-from ferroscope.core import openai
+from ferroscope.core import openai, prompt_template
 from ferroscope.retries import FallbackError, fallback
 from ferroscope.retries.tenacity import collect_errors
 from ferroscope.testing import Answer, ProviderServer, Status, ToolCall
@@ -228,3 +228,46 @@ def test_all_fallbacks_fail(server: ProviderServer) -> None:
 def test_the_signature_and_the_docstring_are_kept() -> None:
     assert answer_question.__name__ == "answer_question"
     assert answer_question.__doc__ == "Answer a question."
+
+
+def test_a_fallback_after_retries_retries_the_other_model_too(server: ProviderServer) -> None:
+    @fallback(RetryError, [{"catch": RetryError, "provider": "anthropic", "model": "claude-3-5-sonnet-latest"}])
+    @retry(
+        retry=retry_if_exception_type((OpenAIRateLimitError, AnthropicRateLimitError)),
+        stop=stop_after_attempt(3),
+        wait=wait_none(),
+    )
+    @llm.call("openai", "gpt-4o-mini")
+    def ask(question: str) -> str:
+        return f"Answer this question: {question}"
+
+    server.reply(*[BUSY] * 5, "42")
+    response: Any = ask("What is the meaning of life?")
+    assert (response.content, response.provider) == ("42", "anthropic")
+    assert [type(error) for error in response._caught] == [RetryError]
+    assert [request.path.split("/")[1] for request in server.requests] == ["openai"] * 3 + ["anthropic"] * 3
+
+
+def test_errors_are_put_back_through_computed_fields(server: ProviderServer) -> None:
+    class Book(BaseModel):
+        title: Annotated[str, AfterValidator(is_upper)]
+
+    @retry(stop=stop_after_attempt(3), after=collect_errors(ValidationError))
+    @openai.call("gpt-4o-mini", response_model=Book)
+    @prompt_template(
+        """
+        {previous_errors}
+
+        Extract the book: {book}
+        """
+    )
+    def extract(book: str, *, errors: list[ValidationError] | None = None) -> openai.OpenAIDynamicConfig:
+        return {"computed_fields": {"previous_errors": f"Previous Errors: {errors}" if errors else None}}
+
+    server.reply(Answer(ToolCall("Book", {"title": "Emma"})), Answer(ToolCall("Book", {"title": "EMMA"})))
+    assert extract("emma") == Book(title="EMMA")
+    first, second = (request.json["messages"][0]["content"] for request in server.requests)
+    assert first.strip() == "Extract the book: emma"
+    assert second.startswith(
+        "Previous Errors: [1 validation error for Book\ntitle\n  Assertion failed, Must be uppercase"
+    )

@@ -117,7 +117,7 @@ def test_failures_of_both_are_attempts(caller: Caller, streamed: bool) -> None:
     caller.server.reply(SlowHeaders(Status(503), seconds=0.5), SlowHeaders(Status(503), seconds=0.5))
     with pytest.raises(errors.InternalServerError) as caught:
         ask(caller, streamed=streamed, retry=Retry(attempts=2, wait=0, jitter=0, hedge_after=0.2))
-    assert len(caught.value.attempts) == 2  # type: ignore[attr-defined]
+    assert len(caught.value.attempts) == 2
 
 
 @some_rows

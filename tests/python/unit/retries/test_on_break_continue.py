@@ -112,7 +112,7 @@ def test_what_was_received_stays_readable_after_the_last_attempt(ask: Asker, ser
     assert isinstance(error, errors.InternalServerError)
     assert "".join(items) == stream.content == "one two "
     assert stream.construct_call_response().content == "one two "
-    assert len(error.attempts) == len(server.requests) == 3  # type: ignore[attr-defined]
+    assert len(error.attempts) == len(server.requests) == 3
 
 
 def test_the_beginning_that_the_program_wrote_is_extended(ask: Asker, server: ProviderServer) -> None:
