@@ -142,6 +142,11 @@ $(VENV)/.lint: $(VENV)/.test pyproject.toml
 	$(BIN)/pip install --quiet --group lint
 	@touch $@
 
+# Large packages, which the tests use where they are installed.
+$(VENV)/.cluster: $(VENV)/.test pyproject.toml
+	$(BIN)/pip install --quiet --group cluster
+	@touch $@
+
 $(VENV)/.wheel: $(VENV)/.demo pyproject.toml
 	$(BIN)/pip install --quiet --group wheel
 	@touch $@
