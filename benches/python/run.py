@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import bench_batch
 import bench_call
 import bench_decode
 import bench_price
@@ -13,6 +14,7 @@ import bench_streams_tls
 import bench_structured
 
 BENCHES = {
+    "batch": bench_batch.main,
     "call": bench_call.main,
     "decode": bench_decode.main,
     "price": bench_price.main,

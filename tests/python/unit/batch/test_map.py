@@ -133,6 +133,14 @@ def test_a_storm_of_rate_limits_loses_no_row(server: ProviderServer, kind: str) 
     assert stats.rate_limited >= 1
 
 
+def test_a_storm_without_a_requested_wait_loses_no_row(server: ProviderServer, kind: str) -> None:
+    """Also where no attempt of a call is successful: a row that waits has not failed."""
+    server.reply(*[Status(429)] * 16)
+    results, stats = collect(decorated(kind, retry=1), texts(15), concurrency=15)
+    assert [one.ok for one in results] == [True] * 15
+    assert len(server.requests) == stats.requests == 31
+
+
 def test_a_spent_quota_is_a_failure(server: ProviderServer, kind: str) -> None:
     spent = Status(429, "quota", code="insufficient_quota")
     server.reply_always(spent)
