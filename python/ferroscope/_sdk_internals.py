@@ -74,6 +74,11 @@ def base_url(client: Any) -> str:
     return str(_attribute(client, "_api_client", "_http_options", "base_url") or "")
 
 
+def retry_options(client: Any) -> Any:
+    """Return the settings for retries of a client."""
+    return _attribute(client, "_api_client", "_http_options", "retry_options")
+
+
 # ---- botocore
 
 

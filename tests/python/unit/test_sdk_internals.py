@@ -16,7 +16,7 @@ HTTP_LIBRARIES = ("transport/", "_engine/http2.py")
 KNOWN = (INTERNALS.name, "testing/", *HTTP_LIBRARIES)
 # Of Python itself.
 PYTHON = {"_data", "_get_running_loop", "_getframe", "_is_gil_enabled", "_name_", "_value_"}
-# Of the program's own functions and classes, by the names of v1.
+# Of the program's own functions, classes and exceptions: names of v1, and marks that this package puts on them.
 PROGRAM = {
     "_caught",
     "_construct_message_param",
@@ -25,6 +25,8 @@ PROGRAM = {
     "_original_fn",
     "_planned",
     "_prompt_template",
+    "_retry_headers",
+    "_with_options",
 }
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}

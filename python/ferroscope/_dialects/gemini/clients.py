@@ -15,6 +15,7 @@ from typing import Any, Final
 from google.genai import Client, types
 from google.genai.version import __version__
 
+from ..._sdk_internals import retry_options
 from ...errors import ClientError, MissingApiKeyError
 from ...transport import adapt_client
 
@@ -90,7 +91,7 @@ def client_of_one_attempt(client: Any) -> Any:
         return client
     if isinstance(client, DefaultClient):
         return client.without_retries()
-    retries = getattr(getattr(getattr(client, "_api_client", None), "_http_options", None), "retry_options", None)
+    retries = retry_options(client)
     if retries is not None and retries.attempts != 1:
         raise ClientError(
             f"google-genai {__version__} repeats the retries of the client (`retry_options`) in each attempt of "
