@@ -230,6 +230,14 @@ def test_what_is_final_is_sent_once(ask: Any, server: ProviderServer, status: St
     assert isinstance(caught.value, errors.BadRequestError) or status.status != 400
 
 
+def test_without_a_key_nothing_is_sent(ask: Any, server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    before = len(server.requests)
+    with pytest.raises(errors.MissingApiKeyError, match="OPENAI_API_KEY"):
+        ask(retry=3)
+    assert len(server.requests) == before
+
+
 def test_a_client_is_an_error_that_names_the_other_way(ask: Any) -> None:
     with pytest.raises(errors.ClientError, match=r"LiteLLM makes its own clients.*`api_base`"):
         ask(client=object())

@@ -670,8 +670,9 @@ def test_the_key_of_another_provider_is_never_sent(server: ProviderServer, monke
     monkeypatch.delenv("AZURE_OPENAI_AD_TOKEN", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "of-another")
     monkeypatch.setitem(__import__("sys").modules, "azure.identity", None)
-    with pytest.raises(KeyError, match="AZURE_OPENAI_API_KEY"):
+    with pytest.raises(KeyError, match="AZURE_OPENAI_API_KEY") as caught:
         call()
+    assert isinstance(caught.value, errors.MissingApiKeyError)
     assert server.requests == []
 
 

@@ -39,9 +39,11 @@ from azure.core.exceptions import (
 
 from ..._engine.adapters import AsyncStream, ObjectStream, Stream, WithBody, WithRequest, then
 from ..._engine.clients import Clients
+from ..._engine.common_errors import class_of_both
 from ..._engine.provider import Provider
 from ..._engine.raw_response import RawResponse
 from ..._sdk_internals import model_extras, raw_response
+from ...errors import MissingApiKeyError
 from ..base._tools.call import PendingToolCall, ToolCallAttribute
 from .call_response_chunk import AzureCallResponseChunk
 from .tool import AzureTool
@@ -231,7 +233,7 @@ def _credential(identity: str) -> Any:
     try:
         return import_module(identity).DefaultAzureCredential()
     except ImportError:
-        raise KeyError(
+        raise class_of_both(MissingApiKeyError, KeyError)(
             "AZURE_INFERENCE_CREDENTIAL is not set: set it to the API key, or install azure-identity to use the "
             "identity that you are signed in with"
         ) from None

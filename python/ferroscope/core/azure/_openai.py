@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..._dialects.openai_chat.sdk import COMPLETIONS, OpenAISdk, extend_body, method_parameters
-from ...errors import MissingExtraError
+from ..._engine.common_errors import class_of_both
+from ...errors import MissingApiKeyError, MissingExtraError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -127,13 +128,13 @@ def _token_provider() -> Callable[[], str]:
     """Return a function that creates tokens for the signed-in identity of the machine or user.
 
     Raises:
-        KeyError: azure-identity is not installed.
+        MissingApiKeyError: azure-identity is not installed. It is a `KeyError` too, as in v1.
     """
     try:
         from azure.identity import DefaultAzureCredential, get_bearer_token_provider  # pyright: ignore[reportMissingImports]  # optional: for calls without a key
     except ImportError:
         # Without this error, the SDK would send OPENAI_API_KEY, which is a key of another provider.
-        raise KeyError(
+        raise class_of_both(MissingApiKeyError, KeyError)(
             "neither AZURE_OPENAI_API_KEY nor AZURE_OPENAI_AD_TOKEN is set: set one of them, or install "
             "azure-identity to use the identity that you are signed in with"
         ) from None

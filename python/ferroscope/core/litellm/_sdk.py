@@ -17,7 +17,7 @@ from litellm import exceptions
 
 from ..._dialects.sdk_model import read_json
 from ..._engine.adapters import AsyncObjectStream, ObjectStream
-from ...errors import ClientError
+from ...errors import ClientError, MissingApiKeyError
 from ._no_client import NoClient
 
 # Any: LiteLLM objects are passed through.
@@ -77,7 +77,16 @@ async def _acall(**kwargs: Any) -> Any:
 
 
 def _raise_with_text(error: openai.APIError) -> NoReturn:
-    """Raise an error of LiteLLM, with a text if LiteLLM dropped the provider's text."""
+    """Raise an error of LiteLLM, with a text if LiteLLM dropped the provider's text.
+
+    Raises:
+        MissingApiKeyError: The SDK below LiteLLM found no key, which LiteLLM reports as a failure of the server.
+    """
+    cause = error.__context__
+    while cause is not None:
+        if type(cause) is openai.OpenAIError:
+            raise MissingApiKeyError(str(cause)) from error
+        cause = cause.__context__
     if error.message.endswith(("Exception - ", "Exception - Error in response object")):
         error.message += ": a successful response reported an error, whose text LiteLLM dropped"
     raise error
