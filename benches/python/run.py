@@ -7,6 +7,7 @@ import sys
 import bench_batch
 import bench_call
 import bench_decode
+import bench_direct
 import bench_price
 import bench_providers
 import bench_stream
@@ -17,6 +18,7 @@ BENCHES = {
     "batch": bench_batch.main,
     "call": bench_call.main,
     "decode": bench_decode.main,
+    "direct": bench_direct.main,
     "price": bench_price.main,
     "providers": bench_providers.main,
     "stream": bench_stream.main,
