@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from .._dialects.openai_chat.dialect import OpenAIChat
 from .._dialects.openai_chat.sdk import SERVER_SDK
@@ -168,13 +168,7 @@ SERVERS: Final = {row.name: row for row in _ROWS}
 
 def server_record(server: Server) -> Provider:
     """Return the record of a server."""
-    identity: dict[str, Any] = {  # Any: the fields of a record
-        "name": server.name,
-        "prices": server.prices,
-        "quirks": server.quirks,
-        "clients": server.clients(),
-        "batch_api": "",
-    }
+    identity = server.identity()
     apis = {}
     if server.responses:
         dialect = OpenAIResponses(server.name, server.quirks, RESPONSES_METHOD)

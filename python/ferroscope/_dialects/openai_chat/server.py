@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..._engine.clients import Clients
 from ...core.base.quirks import Quirks
@@ -57,6 +58,16 @@ class Server:
                 f"{self.api_key_env} is not set: set it to the API key for {self.name!r}, or pass `client=`"
             )
         return key
+
+    def identity(self) -> dict[str, Any]:  # Any: the fields of a record
+        """Return the fields with which the record of OpenAI becomes the record of this server."""
+        return {
+            "name": self.name,
+            "prices": self.prices,
+            "quirks": self.quirks,
+            "clients": self.clients(),
+            "batch_api": "",
+        }
 
     def clients(self) -> Clients:
         """Return the default clients."""

@@ -6,7 +6,6 @@ https://docs.x.ai/docs/api-reference
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ..._dialects.openai_chat.dialect import OpenAIChat
 from ..._dialects.openai_chat.sdk import SERVER_SDK
@@ -29,14 +28,7 @@ from .tool import XAITool
 _QUIRKS = Quirks(reasoning_back=("reasoning_content", "encrypted_content"), audio=False)
 _SERVER = Server(name="xai", base_url="https://api.x.ai/v1", api_key_env="XAI_API_KEY", quirks=_QUIRKS)
 
-# Any: the fields of a record
-_IDENTITY: dict[str, Any] = {
-    "name": "xai",
-    "telemetry_name": "x_ai",
-    "clients": _SERVER.clients(),
-    "quirks": _QUIRKS,
-    "batch_api": "",
-}
+_IDENTITY = {**_SERVER.identity(), "telemetry_name": "x_ai"}
 _RESPONSES = replace(
     OPENAI_RESPONSES,
     dialect=OpenAIResponses("xAI", _QUIRKS, RESPONSES_METHOD),
