@@ -192,6 +192,9 @@ class ResponseModelError(FerroscopeError, ValueError):
         self.text = text
         self.response = self._response = response
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuilt, (type(self), self.args), vars(self)
+
 
 class ToolError(FerroscopeError, ValueError):
     """A tool call that cannot be converted to its tool.
@@ -207,6 +210,9 @@ class ToolError(FerroscopeError, ValueError):
         self.name = name
         self.call_id = call_id
         self.arguments = arguments
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuilt, (type(self), self.args), vars(self)
 
 
 class ToolArgumentsError(ToolError):
@@ -242,3 +248,10 @@ class UnknownPriceError(FerroscopeError, LookupError):
 
 class MissingExtraError(FerroscopeError, ImportError):
     """A provider's SDK is not installed; the message names the extra that installs it."""
+
+
+def _rebuilt(kind: type[FerroscopeError], args: tuple[object, ...]) -> FerroscopeError:
+    """Return an exception of a class whose constructor has required keywords, for a pickle or a copy."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from ferroscope import errors
 from ferroscope.testing import Answer, Text, ToolCall, ToolCalls, Usage
 
 from .conftest import Caller
@@ -77,3 +78,25 @@ def test_a_partial_tool(caller: Caller, copied: Any) -> None:
         found = copied(tool)
         assert type(found) is type(tool)
         assert found.args == tool.args
+
+
+def test_the_error_of_an_unknown_tool(caller: Caller, copied: Any) -> None:
+    caller.server.reply(Answer(ToolCall("forecast", {"city": "Oslo"}, id="call_a12345")))
+    with pytest.raises(errors.UnknownToolError) as caught:
+        _ = caller.call(tools=[weather]).tools
+    error, found = caught.value, copied(caught.value)
+    assert (type(found), str(found), found.name, found.arguments) == (
+        type(error),
+        str(error),
+        "forecast",
+        error.arguments,
+    )
+
+
+def test_the_error_of_a_response_model(caller: Caller, copied: Any) -> None:
+    caller.server.reply(Answer(Text("I like books.")))
+    with pytest.raises(errors.ResponseModelError) as caught:
+        caller.call(response_model=Book, json_mode=True)
+    found = copied(caught.value)
+    assert (type(found), str(found), found.text) == (errors.ResponseModelError, str(caught.value), "I like books.")
+    assert found.response.content == found._response.content == "I like books."
