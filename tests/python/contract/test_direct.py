@@ -13,10 +13,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from ferroscope import errors
 from ferroscope.testing import Answer, Body, Garbage, HangUp, SlowHeaders, Status, Text, ToolCall, Usage
 from ferroscope.transport import join_chunks, send_directly
 
@@ -39,6 +42,7 @@ from .test_endings import (  # noqa: F401
     test_ctrl_c_while_waiting_closes_the_connection,
     test_the_end_of_an_answer_is_not_the_end_of_its_connection,
 )
+from .test_joined_chunks import authority, tls_port  # noqa: F401
 from .test_reported_errors import (  # noqa: F401
     no_collection,
     test_a_body_that_cannot_be_read_is_an_api_error,
@@ -401,6 +405,34 @@ def test_cookies_are_sent_back(caller: Caller) -> None:
             call()
     cookies = [request.headers.get("cookie") for request in caller.server.requests]
     assert cookies == [None, "session=abc", "session=abc"]
+
+
+@pytest.mark.parametrize("is_trusted", [True, False], ids=["trusted", "not trusted"])
+def test_certificates_are_checked(
+    caller: Caller,
+    authority: trustme.CA,  # noqa: F811
+    tls_port: int,  # noqa: F811
+    is_trusted: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, LOGGER)
+    trusted = authority if is_trusted else trustme.CA()
+    trusted.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    path = caller.server.base_url(caller.row.url_name).split("/", 3)[3]
+    caller.server.reply_always(HELLO)
+    with client_of(caller, url=f"https://127.0.0.1:{tls_port}/{path}", max_retries=0) as client:
+        call = caller.decorate(lambda: "Say hello", client=client)
+        if is_trusted:
+            assert [call().content, call().content] == ["Hello there."] * 2
+        else:
+            with pytest.raises(errors.APIConnectionError) as caught:
+                call()
+            assert "certificate verify failed" in str(caught.value.__cause__)
+    assert reasons(caplog) == []
+    assert len(caller.server.requests) == 2 * is_trusted
 
 
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)
