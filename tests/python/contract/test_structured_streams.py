@@ -255,10 +255,11 @@ class Names(RootModel[list[str]]):
 @pytest.mark.parametrize(
     ("response_model", "text", "values"),
     [
-        (list[str], '["ab", "c"]', [[], [""], ["a"], ["ab"], ["ab", ""], ["ab", "c"]]),
+        # A bracket may begin the tag `[think]`, so it waits for the next letter.
+        (list[str], '["ab", "c"]', [[""], ["a"], ["ab"], ["ab", ""], ["ab", "c"]]),
         (list[int], "[12, 3]", [[], [12], [12, 3]]),
         (dict[str, int], '{"a": 1, "b": 2}', [{}, {"a": 1}, {"a": 1, "b": 2}]),
-        (list[str] | None, '["a"]', [[], [""], ["a"]]),
+        (list[str] | None, '["a"]', [[""], ["a"]]),
     ],
     ids=str,
 )
