@@ -144,11 +144,12 @@ class ResumableStreams:
             producer.stop()
         if running:
             await asyncio.wait([producer.task for producer in running])
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._tasks = []
+        pending, self._tasks = set(self._tasks), []
+        while pending:
+            # Before Python 3.12, `asyncio.wait_for` in a store's client loses a cancellation that meets an answer.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.1)
         await self.store.aclose()
 
     # ---- used by readers
