@@ -12,17 +12,18 @@
     ├── StreamError                     a stream violates its protocol
     │   ├── StreamInterruptedError      the connection broke or stalled before the stream ended
     │   ├── ProviderStreamError         the provider reported an error inside the stream
-    │   └── LimitExceededError          a stream exceeded a limit
+    │   ├── LimitExceededError          a stream exceeded a limit
+    │   └── BudgetExceededError         a meter's budget is exceeded
     ├── ResponseModelError (ValueError) the response is not valid JSON for the response model
     ├── ToolError (ValueError)          a tool call cannot be converted to its tool
     │   ├── ToolArgumentsError          its arguments are not a JSON object
-    │   └── UnknownToolError            its name is not one of the tools of the call
+    │   └── UnknownToolError (RuntimeError)
+    │                                   its name is not one of the tools of the call
     ├── ClientError (TypeError)         a client does not belong to the provider's SDK
     ├── TemplateError (ValueError)      a prompt template is invalid; raised at decoration
     │   └── TemplateVariableError (KeyError)
     │                                   a template variable has no value; raised by the call. Decoration emits a
     │                                   UserWarning for a variable that no call can fill
-    ├── BudgetExceededError             a meter's budget is exceeded
     ├── UnknownPriceError (LookupError) no price is known, and the program requires one
     └── MissingExtraError (ImportError) a provider's SDK is not installed
 An exception that an SDK raises from a call keeps its class, request, response and body. It is also an instance of

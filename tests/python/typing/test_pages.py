@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 # migration shows programs before it.
 UNTYPED = {"migration.md", "providers.md"}
 PAGES = [
+    ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
     *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in UNTYPED),
 ]
