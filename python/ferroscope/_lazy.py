@@ -39,10 +39,9 @@ def load_name(where: str) -> Any:  # Any: the type of the named object
     return getattr(import_module(module), name)
 
 
-def installed(*names: str) -> list[Any]:  # Any: as above
-    """Import those names, each as `"module:name"`, whose packages are installed. Return what was found."""
-    found = []
+def union_of_installed(kind: Any, *names: str) -> Any:  # Any: as above
+    """Return the union of a type and of those types, each named as `"module:name"`, whose packages are installed."""
     for name in names:
         with suppress(ImportError):
-            found.append(load_name(name))
-    return found
+            kind |= load_name(name)
+    return kind

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Protocol
 
-from ..._engine.direct.rules import DirectRules
 from ..._lazy import load_name
 from ...errors import MissingExtraError
 from ..sdk_model import dump_event, read_model
@@ -121,16 +120,6 @@ def extend_body(request: Mapping[str, Any], parameters: frozenset[str]) -> dict[
     if extras:
         kwargs["extra_body"] = {**extras, **(kwargs.get("extra_body") or {})}
     return kwargs
-
-
-def direct_rules(method: str, content: set[str]) -> DirectRules:
-    """Return the rules for requests that bypass OpenAI's SDK.
-
-    Args:
-        method: The path from a client to the method.
-        content: The keyword arguments of the method that change only the body.
-    """
-    return DirectRules(frozenset({"OpenAI", "AsyncOpenAI"}), method, frozenset(content))
 
 
 def sync_client(base_url: str | None = None, api_key: str | None = None) -> Any:

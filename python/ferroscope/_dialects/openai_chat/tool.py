@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
 
+from pydantic import Field
 from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -20,7 +21,7 @@ from ...core.base.tool import BaseTool, GenerateJsonSchemaNoTitles, ToolConfig
 from ..sdk_model import arguments_of
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionToolParam
+    from openai.types.chat import ChatCompletionMessageToolCall, ChatCompletionToolParam
     from openai.types.shared_params import FunctionDefinition
 
 _JsonT = TypeVar("_JsonT")
@@ -169,6 +170,13 @@ class ChatTool(FunctionTool):
             tool = cls.from_arguments(id=tool_call.id, name=function.name, arguments=arguments)
         vars(tool)["tool_call"] = tool_call
         return tool
+
+
+class TypedChatTool(ChatTool):
+    """A tool whose `tool_call` is an object of OpenAI's SDK."""
+
+    if TYPE_CHECKING:
+        tool_call: ChatCompletionMessageToolCall = Field(default=...)
 
 
 # Fields have no value on the class, so pydantic leaves this attribute free.

@@ -265,7 +265,7 @@ class _AsyncClient(AsyncChatCompletionsClient):
 # ---- the record
 
 
-def inference_record(record: Provider) -> Provider:
+def adapted_record(record: Provider) -> Provider:
     """Return the record of the provider for this SDK, from its record for OpenAI's SDK."""
     return replace(
         record,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..._lazy import installed
+from ..._lazy import union_of_installed
 from ..base.message_param import BaseMessageParam
 
 if TYPE_CHECKING:
@@ -13,8 +13,5 @@ if TYPE_CHECKING:
 
     AzureMessageParam: TypeAlias = ChatCompletionMessageParam | ChatRequestMessage | BaseMessageParam
 else:
-    AzureMessageParam = BaseMessageParam
-    for kind in installed(
-        "openai.types.chat:ChatCompletionMessageParam", "azure.ai.inference.models:ChatRequestMessage"
-    ):
-        AzureMessageParam |= kind
+    _OF_SDKS = ("openai.types.chat:ChatCompletionMessageParam", "azure.ai.inference.models:ChatRequestMessage")
+    AzureMessageParam = union_of_installed(BaseMessageParam, *_OF_SDKS)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..._dialects.openai_chat.call_response import ChatCallResponse
-from ..._dialects.openai_chat.content_filters import FilteredContent
+from ..._dialects.openai_chat.filtered import FilteredCallResponse
 from .call_params import AzureCallParams
 from .dynamic_config import AzureDynamicConfig
 from .tool import AzureTool
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 
 
 class AzureCallResponse(
-    FilteredContent,
-    ChatCallResponse["ChatCompletion | ChatCompletions", AzureTool, AzureDynamicConfig, AzureCallParams],
+    FilteredCallResponse["ChatCompletion | ChatCompletions", AzureTool, AzureDynamicConfig, AzureCallParams]
 ):
     """The response of a call to a model on Azure.
 
@@ -41,6 +39,3 @@ class AzureCallResponse(
 
     # Azure serves models of many vendors, and some responses have fields that requests reject.
     _sent_back = frozenset({"role", "content", "name", "refusal", "tool_calls"})
-
-    def _filtered(self) -> Any:  # Any: the SDK's response
-        return self.response

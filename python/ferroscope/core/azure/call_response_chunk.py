@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..._dialects.openai_chat.call_response_chunk import ChatCallResponseChunk
-from ..._dialects.openai_chat.content_filters import FilteredContent
-from ..base.types import FinishReason
+from ..._dialects.openai_chat.filtered import FilteredChunk
 
 if TYPE_CHECKING:
     from azure.ai.inference.models import StreamingChatCompletionsUpdate
-    from openai.types.chat import ChatCompletionChunk as Chunk
+    from openai.types.chat import ChatCompletionChunk
 
 
-class AzureCallResponseChunk(
-    FilteredContent, ChatCallResponseChunk["Chunk | StreamingChatCompletionsUpdate", FinishReason]
-):
+class AzureCallResponseChunk(FilteredChunk["ChatCompletionChunk | StreamingChatCompletionsUpdate"]):
     """A chunk of a streamed response; `chunk` is the SDK's object, created on first access.
 
     Example:
@@ -34,6 +30,3 @@ class AzureCallResponseChunk(
     """
 
     __slots__ = ()
-
-    def _filtered(self) -> Any:  # Any: the SDK's chunk
-        return self.chunk

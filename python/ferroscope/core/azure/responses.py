@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._dialects.openai_responses.call_params import ResponsesCallParams
 from ..._dialects.openai_responses.call_response import ResponsesCallResponse
@@ -13,9 +13,6 @@ from ..._dialects.openai_responses.call_response_chunk import ResponsesCallRespo
 from ..._dialects.openai_responses.stream import ResponsesStream
 from ..._dialects.openai_responses.tool import ResponsesTool
 from .tool import AzureToolConfig
-
-if TYPE_CHECKING:
-    pass
 
 
 class AzureResponsesCallParams(ResponsesCallParams, total=False):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..._dialects.openai_chat.content_filters import FilteredContent
-from ..._dialects.openai_chat.stream import ChatStream
-from ..base.types import FinishReason
+from ..._dialects.openai_chat.filtered import FilteredStream
 from .call_params import AzureCallParams
 from .call_response import AzureCallResponse
 from .call_response_chunk import AzureCallResponseChunk
@@ -15,8 +11,7 @@ from .tool import AzureTool
 
 
 class AzureStream(
-    FilteredContent,
-    ChatStream[AzureCallResponse, AzureCallResponseChunk, AzureTool, AzureDynamicConfig, AzureCallParams, FinishReason],
+    FilteredStream[AzureCallResponse, AzureCallResponseChunk, AzureTool, AzureDynamicConfig, AzureCallParams]
 ):
     """The stream of a call to a model on Azure.
 
@@ -36,6 +31,3 @@ class AzureStream(
         print(stream.finish_reasons, stream.content_filter_results)
         ```
     """
-
-    def _filtered(self) -> Any:  # Any: the SDK's response
-        return self._run.response().response

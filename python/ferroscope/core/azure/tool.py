@@ -5,14 +5,7 @@ Docs: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/function-callin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pydantic import Field
-
-from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema, StrictToolConfig
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageToolCall
+from ..._dialects.openai_chat.tool import GenerateStrictToolJsonSchema, StrictToolConfig, TypedChatTool
 
 
 class GenerateAzureStrictToolJsonSchema(GenerateStrictToolJsonSchema):
@@ -23,7 +16,7 @@ class AzureToolConfig(StrictToolConfig, total=False):
     """The tool configuration for Azure-specific features."""
 
 
-class AzureTool(ChatTool):
+class AzureTool(TypedChatTool):
     '''A tool in a call to a model on Azure.
 
     Example:
@@ -47,6 +40,3 @@ class AzureTool(ChatTool):
     '''
 
     __tool_config_type__ = AzureToolConfig
-
-    if TYPE_CHECKING:
-        tool_call: ChatCompletionMessageToolCall = Field(default=...)

@@ -5,8 +5,11 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias
+from typing import TYPE_CHECKING, Any, NotRequired
 
+# v1 exports these two names here, and `ChatCompletionAudioParam`.
+from ..._dialects.openai_chat.literals import ChatCompletionModality as ChatCompletionModality
+from ..._dialects.openai_chat.literals import ChatCompletionReasoningEffort as ChatCompletionReasoningEffort
 from ..._lazy import lazy_names
 from ..base.call_params import BaseCallParams
 
@@ -18,10 +21,6 @@ if TYPE_CHECKING:
         ChatCompletionToolChoiceOptionParam,
     )
     from openai.types.chat.completion_create_params import ResponseFormat, WebSearchOptions
-
-# v1 exports these three names here.
-ChatCompletionModality: TypeAlias = Literal["text", "audio"]
-ChatCompletionReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None
 
 
 class OpenAICallParams(BaseCallParams, total=False):

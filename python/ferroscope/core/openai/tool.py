@@ -5,14 +5,7 @@ Docs: https://platform.openai.com/docs/guides/function-calling
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pydantic import Field
-
-from ..._dialects.openai_chat.tool import ChatTool, GenerateStrictToolJsonSchema, StrictToolConfig
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageToolCall
+from ..._dialects.openai_chat.tool import GenerateStrictToolJsonSchema, StrictToolConfig, TypedChatTool
 
 
 class GenerateOpenAIStrictToolJsonSchema(GenerateStrictToolJsonSchema):
@@ -23,7 +16,7 @@ class OpenAIToolConfig(StrictToolConfig, total=False):
     """The tool configuration for OpenAI-specific features."""
 
 
-class OpenAITool(ChatTool):
+class OpenAITool(TypedChatTool):
     '''A tool in a call to OpenAI.
 
     Example:
@@ -47,6 +40,3 @@ class OpenAITool(ChatTool):
     '''
 
     __tool_config_type__ = OpenAIToolConfig
-
-    if TYPE_CHECKING:
-        tool_call: ChatCompletionMessageToolCall = Field(default=...)

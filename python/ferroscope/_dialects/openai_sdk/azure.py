@@ -1,20 +1,26 @@
-"""Azure through OpenAI's SDK: the default clients, and the conversion of parameters of azure-ai-inference."""
+"""Azure through OpenAI's SDK: the default clients, and the conversion of parameters of azure-ai-inference.
+
+https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ..._dialects.openai_chat.sdk import COMPLETIONS, OpenAISdk, extend_body, method_parameters
+from ..._engine.clients import Clients
 from ..._engine.common_errors import class_of_both
 from ...errors import MissingApiKeyError, MissingExtraError
+from ..openai_chat.sdk import COMPLETIONS, OpenAISdk, extend_body, method_parameters
+from ..openai_responses.dialect import RESPONSES_METHOD
+from .record import BATCH_APIS, Service
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-ENVIRONMENT = (
+_ENVIRONMENT: Final = (
     "AZURE_OPENAI_ENDPOINT",
     "AZURE_OPENAI_API_KEY",
     "AZURE_OPENAI_AD_TOKEN",
@@ -151,3 +157,21 @@ def _async_token_provider() -> Callable[[], Awaitable[str]]:
         return await to_thread.run_sync(tokens)
 
     return token
+
+
+def is_inference(client: object | None) -> bool:
+    """Return whether azure-ai-inference serves a client, or the default client for None."""
+    if client is not None:
+        return hasattr(client, "complete") and not hasattr(client, "chat")
+    return bool(os.environ.get("AZURE_INFERENCE_ENDPOINT")) and not os.environ.get("AZURE_OPENAI_ENDPOINT")
+
+
+AZURE_SERVICE: Final = Service(
+    clients=Clients(environment=_ENVIRONMENT, sync=sync_client, asynchronous=async_client),
+    chat_batch_api=f"{BATCH_APIS}:AZURE_CHAT",
+    responses_batch_api=f"{BATCH_APIS}:AZURE_RESPONSES",
+    label="Azure",
+    chat_sdk=AzureOpenAISdk(),
+    responses_method=RESPONSES_METHOD,
+    telemetry_name="azure.ai.openai",
+)
