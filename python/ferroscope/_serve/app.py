@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -21,7 +21,7 @@ from ..web.starlette import EventResponse
 from .completions import Completions, counted, error_response
 from .guard import Guard
 from .metrics import Metrics
-from .requests import RequestError, read_messages
+from .requests import RequestError, read_body, read_messages
 from .target import Target
 
 if TYPE_CHECKING:
@@ -75,11 +75,15 @@ class Service:
 
     async def _start(self, request: Request) -> Response:
         try:
-            found: Any = orjson.loads(await request.body())
+            found: Any = orjson.loads(await read_body(request))
             messages = read_messages(found.get("messages") if isinstance(found, dict) else None)
         except RequestError as error:
-            return error_response(400, str(error), "invalid_request", error.param)
+            self.metrics.count("chat", error.status)
+            return error_response(error.status, str(error), "invalid_request", error.param)
+        except ClientDisconnect:
+            return Response(status_code=499)
         except ValueError:
+            self.metrics.count("chat", 400)
             return error_response(400, "the body is not JSON", "invalid_request")
         self.metrics.count("chat", 200)
         steps = counted(self._target.steps(messages, {}), self.metrics)

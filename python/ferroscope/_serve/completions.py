@@ -27,7 +27,7 @@ from ..errors import (
 from ..web import Step
 from ..web.starlette import EventResponse
 from .metrics import Metrics
-from .requests import ChatRequest, RequestError, read_request
+from .requests import ChatRequest, RequestError, read_body, read_request
 from .target import Target
 
 # What the client's own request caused keeps its status. A key of this service that is wrong is an error of the service.
@@ -52,10 +52,10 @@ class Completions:
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
         try:
-            asked = read_request(await request.body(), takes_parameters=self._target.takes_parameters)
+            asked = read_request(await read_body(request), takes_parameters=self._target.takes_parameters)
         except RequestError as error:
-            self._metrics.count("completions", 400)
-            return error_response(400, str(error), "invalid_request", error.param)
+            self._metrics.count("completions", error.status)
+            return error_response(error.status, str(error), "invalid_request", error.param)
         except ClientDisconnect:
             return Response(status_code=499)
         if asked.is_streamed:

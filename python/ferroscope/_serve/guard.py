@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 # Paths without a secret: the page asks for the key itself.
 _OPEN: Final = frozenset({"/", "/health"})
-_LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PORT: Final = re.compile(r":\d+$")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host to listen on is reachable from this machine only."""
+    """Return whether a host is reachable from this machine only."""
     if host == "localhost":
         return True
     try:
@@ -69,7 +68,7 @@ class Guard:
     def _refusal(
         self, path: str, host: bytes, origin: bytes, fetch_site: bytes, authorization: bytes
     ) -> JSONResponse | None:
-        if self._local and _PORT.sub("", host.decode("latin-1")).lower() not in _LOCAL_NAMES:
+        if self._local and not is_loopback(_PORT.sub("", host.decode("latin-1")).lower()):
             return self._refuse(403, "The Host header is not a name of this machine.", "host")
         is_foreign = bool(origin) and origin not in (b"http://" + host, b"https://" + host)
         # Browsers send no origin with some requests of other pages. Opening the page itself is allowed.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from .._dialects.openai_chat.messages import parse_messages
 from ..core.base.message_param import BaseMessageParam
 
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+# Images and audio are in the body. Providers refuse larger ones.
+_MAX_BODY: Final = 64 * 1024 * 1024
 _PARAMETERS: Final = ("temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty", "seed", "stop")
 _UNSUPPORTED: Final = ("tools", "functions", "response_format", "audio", "logprobs", "web_search_options")
 
@@ -19,11 +24,13 @@ class RequestError(ValueError):
 
     Attributes:
         param: The member at fault.
+        status: The HTTP status of the response.
     """
 
-    def __init__(self, message: str, param: str | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None, *, status: int = 400) -> None:
         super().__init__(message)
         self.param = param
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,25 @@ class ChatRequest:
     parameters: dict[str, Any]  # Any: numbers, texts, lists
     is_streamed: bool
     include_usage: bool
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RequestError: It is too large.
+        ClientDisconnect: The client left.
+    """
+    error = RequestError(f"the body is larger than {_MAX_BODY} bytes", status=413)
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > _MAX_BODY:
+        raise error
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise error
+    return bytes(body)
 
 
 def read_messages(found: Any) -> list[BaseMessageParam]:  # Any: JSON

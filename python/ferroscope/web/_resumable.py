@@ -102,7 +102,9 @@ class ResumableStreams:
             EventsGoneError: The store does not have the events after the number any more.
         """
         record = await self._record(id, owner)
-        number = int(after) if isinstance(after, int) or (after and after.isascii() and after.isdigit()) else 0
+        # The header of a browser may hold anything; numbers of events are short.
+        is_number = isinstance(after, int) or (after and len(after) < 19 and after.isascii() and after.isdigit())
+        number = int(after) if after is not None and is_number else 0
         tail = await self.store.last(id)
         is_finished = False
         if tail is None:

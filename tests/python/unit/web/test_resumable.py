@@ -214,6 +214,8 @@ async def test_a_late_reader_of_an_ended_stream_gets_all_of_it_or_a_clear_end(
     reader = await streams.start(await assistant(), owner="me")
     body = await read(reader)
     assert await read(await streams.follow(reader.id, owner="me")) == body
+    for unreadable in ("", "-1", "x", "²", "9" * 5000):
+        assert await read(await streams.follow(reader.id, owner="me", after=unreadable)) == body
     after_all = await streams.follow(reader.id, owner="me", after=numbers(body)[-1])
     assert after_all.status_code == 204
     assert await read(after_all) == b""

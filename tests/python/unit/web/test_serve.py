@@ -221,6 +221,24 @@ def test_a_request_that_cannot_be_answered_is_refused(
     assert not provider.requests
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(assistant: str, path: str) -> None:
+    browser = Browser(assistant + path, method="POST", headers={"content-length": str(64 * 1024 * 1024 + 1)})
+    assert browser.status == 413
+    browser.leave()
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
+def test_a_chunked_body_that_is_too_large_is_refused(assistant: str, path: str) -> None:
+    browser = Browser(assistant + path, method="POST", headers={"transfer-encoding": "chunked"})
+    piece = b"%x\r\n%b\r\n" % (1 << 20, b" " * (1 << 20))
+    for _ in range(64):
+        browser.socket.sendall(piece)
+    browser.socket.sendall(b"1\r\n \r\n")
+    assert browser.status == 413
+    browser.leave()
+
+
 def test_another_web_page_cannot_use_the_service(provider: ProviderServer, assistant: str) -> None:
     for headers in (
         {"host": "evil.example"},
@@ -233,7 +251,7 @@ def test_another_web_page_cannot_use_the_service(provider: ProviderServer, assis
             browser = post(assistant + path, REQUEST, **headers)
             assert browser.status == 403, (path, headers)
             browser.leave()
-    for host in ("localhost:1234", "127.0.0.1", "[::1]:80"):
+    for host in ("localhost:1234", "127.0.0.1", "127.0.0.2:8000", "[::1]:80"):
         browser = Browser(assistant + "/health", headers={"host": host})
         assert browser.status == 200
         browser.leave()
