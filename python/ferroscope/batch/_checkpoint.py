@@ -7,6 +7,8 @@ the results that arrived during the one before it.
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import queue
 import sqlite3
 import threading
@@ -131,7 +133,7 @@ class Checkpoint:
     """An open checkpoint file. Only one process can open it at a time.
 
     Args:
-        path: The file. It is created if it does not exist.
+        path: The file. It is created if it does not exist, and then only its owner may read it.
 
     Raises:
         CheckpointError: The file is not a checkpoint, has a newer version, or is in use.
@@ -148,6 +150,12 @@ class Checkpoint:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._lock = threading.Lock()
+        try:
+            # SQLite creates its other files with the permissions of this one.
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise CheckpointError(f"the checkpoint {str(self.path)!r} cannot be created: {error.strerror}") from error
         try:
             self._database = self._open()
         except sqlite3.Error as error:
@@ -290,6 +298,7 @@ class RunRecorder:
         self._may_recall = len(checkpoint) > 0
         self._run = checkpoint.begin_run(function)
         self._keys = _KeyCounts()
+        self._failure: CheckpointError | None = None
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="ferroscope-checkpoint", daemon=True)
         self._writer.start()
@@ -373,7 +382,8 @@ class RunRecorder:
         """Write what is left, and close the file."""
         self._changes.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
-        if complete:
+        # Without all changes, the rows of this run are not all rows of the input.
+        if complete and self._failure is None:
             self._checkpoint.end_run(self._run)
         self._checkpoint.close()
         self._keys.close()
@@ -388,12 +398,13 @@ class RunRecorder:
                     group.append(self._changes.get_nowait())
             ended = group[-1] is None
             changes = [one for one in group if one is not None]
-            failure: Exception | None = None
+            failure: CheckpointError | None = None
             try:
                 if changes:
                     self._checkpoint.write([(one.sql, one.values) for one in changes])
-            except sqlite3.Error as error:
+            except Exception as error:  # rows wait for their results, so the thread must go on
                 failure = CheckpointError(f"the checkpoint {str(self._checkpoint.path)!r} cannot be written: {error}")
+                self._failure = failure
             waiting = [one for one in changes if one.written is not None]
             if waiting:
                 with suppress(RuntimeError):  # the loop was closed meanwhile
@@ -447,11 +458,11 @@ def row_values(state: RowState, result: RowResult[Any], body: bytes, *, final: b
         state.request,
         state.index,
         status,
-        orjson.dumps(shown_row(result.row)).decode(),
+        _json_text(shown_row(result.row)),
         body,
-        orjson.dumps(output_of(result.value)).decode(),
+        _json_text(output_of(result.value)),
         None if error is None else type(error).__name__,
-        None if error is None else str(error),
+        None if error is None else str(error).encode("utf-8", "replace").decode(),
         result.attempts,
         None if result.cost is None else format(result.cost, "f"),
         result.input_tokens,
@@ -460,6 +471,14 @@ def row_values(state: RowState, result: RowResult[Any], body: bytes, *, final: b
         time.time() * 1000,
         int(state.batch),
     )
+
+
+def _json_text(value: Any) -> str:
+    """Return a JSON value as text. Lone surrogates, which SQLite cannot store, become question marks."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def output_of(value: Any) -> Any:

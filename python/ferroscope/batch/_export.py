@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -36,12 +35,10 @@ def export(checkpoint: Checkpoint, path: str | Path) -> int:
     """
     path = Path(path)
     write = writer_for(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
+        temporary.touch(exist_ok=False)
         count = write(checkpoint.rows(), temporary)
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -64,12 +61,6 @@ def writer_for(path: Path) -> Callable[[Iterator[CheckpointRow], Path], int]:
             load_pyarrow("parquet")
             return _write_parquet
     raise ValueError(f"cannot write results to {str(path)!r}: the suffix must be .jsonl, .ndjson, .csv or .parquet")
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def _values(row: CheckpointRow) -> tuple[Any, ...]:

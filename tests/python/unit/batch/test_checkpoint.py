@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from ferroscope import llm
 from ferroscope.batch import Checkpoint, CheckpointError, RecordedError, RowResult, export, map_rows
+from ferroscope.batch._checkpoint import RunRecorder
 from ferroscope.core import openai
 from ferroscope.testing import Answer, Json, ProviderServer, Status, ToolCall
 from ferroscope.testing._http import Request
@@ -75,6 +76,60 @@ def test_a_second_run_sends_no_request(server: ProviderServer, tmp_path: Path, k
     ]
     assert shown[0] == shown[1]
     assert shown[1][3][2] == "answer 3"
+
+
+def test_only_the_owner_may_read_a_checkpoint(server: ProviderServer, tmp_path: Path) -> None:
+    server.reply(Answer("a"))
+    results = map_rows(decorated("sync"), texts("a"), checkpoint=tmp_path / "c")
+    assert [one.ok for one in results] == [True]
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        export(checkpoint, tmp_path / "out.jsonl")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    (tmp_path / "usual").touch()
+    assert modes.pop("out.jsonl") == (tmp_path / "usual").stat().st_mode & 0o777
+    assert "c" in modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_checkpoint_that_cannot_be_created_is_an_error_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"missing.*cannot be created: No such file"):
+        Checkpoint(tmp_path / "missing" / "c")
+
+
+def test_a_text_that_sqlite_cannot_store_is_replaced(server: ProviderServer, tmp_path: Path) -> None:
+    @openai.call("gpt-4o-mini")
+    def call(text: str) -> str:
+        if text == "bad":
+            raise ValueError("half of a pair: \ud83d")
+        return text
+
+    server.reply(Answer("a"), Answer("b"))
+    rows = [*texts("a", "bad", "b"), {"text": "bad", "note": "\ud83d", "big": 10**30}]
+    results = run(call, rows, tmp_path)
+    assert [one.ok for one in results] == [True, False, True, False]
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        recorded = list(checkpoint.rows())
+    failure = "ValueError: half of a pair: ?"
+    assert [one.error for one in recorded] == [None, failure, None, failure]
+
+
+def test_a_failed_write_reaches_its_row_and_leaves_the_run_incomplete(tmp_path: Path) -> None:
+    # Internal, because no row that `map_rows` reads has such values.
+    def values(key: str, status: str) -> tuple[object, ...]:
+        return key, b"", 0, status, "null", b"", "null", None, None, 1, None, None, None, 0.0, 0.0, 0
+
+    async def write() -> None:
+        recorder = RunRecorder(Checkpoint(tmp_path / "c"), "call", None, False)
+        with pytest.raises(CheckpointError, match="cannot be written"):
+            await recorder.write(values("a", "\ud83d"))
+        await recorder.write(values("b", "done"))
+        await recorder.close(complete=True)
+
+    asyncio.run(asyncio.wait_for(write(), 10))
+    with sqlite3.connect(tmp_path / "c") as database:
+        assert database.execute("SELECT key FROM rows").fetchall() == [("b",)]
+        assert database.execute("SELECT complete FROM runs").fetchall() == [(0,)]
+    database.close()
 
 
 def test_rows_are_found_by_their_content(server: ProviderServer, tmp_path: Path, kind: str) -> None:
