@@ -33,10 +33,10 @@ def blocked() -> Iterator[None]:
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if not _depth:
         return
-    if event == "socket.connect":
+    if event in ("socket.connect", "socket.sendto"):
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else ""  # other sockets are of this machine
-    elif event == "socket.getaddrinfo":
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         host = arguments[0] or ""
     else:
         return

@@ -197,6 +197,8 @@ def _forward(request: Request, base: str, key: _Key) -> _Interaction:
             reads.append((round(now - begun, 4), len(piece)))
             data += piece
             begun = now
+        if response.length:  # `read1` does not report a body that ends early
+            raise http.client.IncompleteRead(bytes(data), response.length)
     finally:
         connection.close()
     body, encoding = _as_text(bytes(data), request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ferroscope.testing import ProviderServer, Text
+from pytest_ferroscope._network import BlockedConnectionError, blocked
 
 pytestmark = pytest.mark.slow
 SOURCES = Path(__file__).parents[3] / "python"
@@ -174,3 +176,15 @@ def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
     (example,) = [example for example in examples if "def test_" in example]
     done = run(tmp_path, example)
     assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_block_covers_datagrams_and_the_older_lookups() -> None:
+    with blocked(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for refused in (
+            lambda: socket.gethostbyname("host.invalid"),
+            lambda: socket.gethostbyaddr("192.0.2.1"),
+            lambda: sender.sendto(b"x", ("192.0.2.1", 9)),
+        ):
+            with pytest.raises(BlockedConnectionError):
+                refused()
+        assert socket.gethostbyname("127.0.0.1") == "127.0.0.1"

@@ -6,12 +6,12 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import openai
 import pytest
 
-from ferroscope.testing import Answer, Cassette, ProviderServer, RecordMode, Replay, Status, Text, ToolCall
+from ferroscope.testing import Answer, Cassette, Cut, ProviderServer, RecordMode, Replay, Status, Text, ToolCall
 
 KEY = "sk-a-secret-key-of-the-user"
 
@@ -44,6 +44,17 @@ def test_a_stream_is_recorded_and_replayed_byte_for_byte(tmp_path: Path, upstrea
     with ProviderServer(default=Cassette(path)) as server:
         assert [ask(server, stream=True) for _ in range(2)] == ["Grüße aus Oslo"] * 2
     assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_response_that_breaks_off_is_not_recorded(
+    tmp_path: Path, upstream: ProviderServer, how: Literal["reset", "close"]
+) -> None:
+    path = tmp_path / "a.json"
+    upstream.reply(Cut(Answer("Oslo"), 40, how))
+    with recorded(path, upstream) as server, pytest.raises(openai.InternalServerError, match="cannot be reached"):
+        ask(server)
+    assert not path.exists()
 
 
 def test_the_reads_of_the_recording_are_the_chunks_of_the_replay(tmp_path: Path, upstream: ProviderServer) -> None:
