@@ -140,6 +140,7 @@ class _Worker:
         self._rows: dict[int, tuple[asyncio.Future[Reply], Recall | None]] = {}
         self._next = 0
         self._is_lost = False
+        self._unreadable: Exception | None = None
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ferroscope.batch._worker"],
@@ -182,14 +183,28 @@ class _Worker:
         return True
 
     def _lost(self) -> WorkerLostError:
+        if (error := self._unreadable) is not None:
+            return WorkerLostError(
+                "a reply of a worker process cannot be unpickled, so its rows are lost: "
+                f"{type(error).__name__}: {error}; return plain values from the function"
+            )
         return WorkerLostError(f"a worker process ended with status {self._process.poll()} while it had the row")
 
     def _read(self) -> None:
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            for reply in received(self._output):
+            replies = received(self._output)
+            while (reply := self._next_reply(replies)) is not None:
                 self._loop.call_soon_threadsafe(self._receive, reply)
             self._process.wait()
             self._loop.call_soon_threadsafe(self._end)
+
+    def _next_reply(self, replies: Iterator[Reply]) -> Reply | None:
+        try:
+            return next(replies, None)
+        except Exception as error:  # unpickling runs code of the result's class
+            self._unreadable = error
+            self._process.kill()
+            return None
 
     def _receive(self, reply: Reply) -> None:
         done, recall = self._rows.get(reply.id, (None, None))
@@ -203,6 +218,9 @@ class _Worker:
             found = None if recall is None else recall(reply.request)
         except RecordedError as error:
             found = error
+        except Exception as error:  # the checkpoint cannot be read
+            done.set_exception(error)
+            return
         self._send((reply.id, found))
 
     def _end(self) -> None:

@@ -7,6 +7,7 @@ import importlib
 import os
 import pickle
 import signal
+import sqlite3
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Any
 import pytest
 
 from ferroscope import BadRequestError, RateLimitError, llm
+from ferroscope._engine.drive import adrive
 from ferroscope._engine.error_facts import RetryRules, failure_of, retry_after
 from ferroscope.batch import MapStats, RowResult, WorkerLostError, map_rows
 from ferroscope.batch._portable_errors import portable  # the error of a worker, compared with the original
+from ferroscope.batch._processes import ProcessTarget, worker_options
+from ferroscope.batch._target import target_of
 from ferroscope.core import openai
 from ferroscope.testing import Answer, ProviderServer, Status
 from ferroscope.testing._http import Request
@@ -57,6 +61,19 @@ def fatal(text: str) -> str:
 
 def unpicklable(text: str) -> object:
     return lambda: text
+
+
+def _fail() -> None:
+    raise RuntimeError("no such resource")
+
+
+class OneWay:
+    def __reduce__(self) -> object:
+        return _fail, ()
+
+
+def one_way(text: str) -> object:
+    return OneWay() if text == "row 0" else text
 """
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -188,3 +205,26 @@ def test_an_error_that_cannot_be_pickled_keeps_its_text() -> None:
         pass
 
     assert str(portable(Local("no such file"))) == "Local: no such file"
+
+
+def test_a_result_that_cannot_be_unpickled_is_a_failed_row(questions: Any) -> None:
+    results, _ = collect(questions.one_way, texts(3), concurrency=1)
+    assert [one.ok for one in results] == [False, True, True]
+    assert isinstance(results[0].error, WorkerLostError)
+    assert "cannot be unpickled" in str(results[0].error)
+    assert "RuntimeError: no such resource" in str(results[0].error)
+
+
+def test_a_checkpoint_that_cannot_be_read_fails_the_row(fn: Any) -> None:
+    # Internal, because a healthy disk has no such error.
+    def recall(request: bytes) -> Any:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    target = target_of(fn, None, None)
+    processes = ProcessTarget(target, 1, worker_options(fn, None, None, processes=1, recalls=True))
+
+    async def call() -> None:
+        with processes.scope(), pytest.raises(sqlite3.OperationalError, match="disk"):
+            await asyncio.wait_for(adrive(processes.steps({"text": "a"}, recall)), 60)
+
+    asyncio.run(call())
