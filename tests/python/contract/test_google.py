@@ -559,7 +559,7 @@ def test_numbers_in_place_of_words_are_read(ask: Google) -> None:
 
 def test_a_body_that_is_no_response_is_shown(ask: Google) -> None:
     ask.server.reply(Body({"no": "answer"}))
-    with pytest.raises(errors.APIError, match=r'begins with \'\{"no": "answer"\}\''):
+    with pytest.raises(errors.APIError, match=r'it is {"no":"answer"}'):
         ask.call()
 
 
