@@ -18,7 +18,8 @@ else:
 if TYPE_CHECKING:
     from ._native import Limits
 
-_lock = threading.Lock()
+# Reentrant: the garbage collector may close a pool of a closed loop while a pool is opened.
+_lock = threading.RLock()
 _engines: dict[asyncio.AbstractEventLoop, _LoopEngine] = {}
 _tls: dict[tuple[str | None, ...], TlsSettings] = {}
 
@@ -94,8 +95,9 @@ def open_pool(
     """Return a new pool on the engine of a running loop."""
     with _lock:
         # Engines of closed loops are still here, with open sockets.
-        for other in [other for other in _engines if other.is_closed()]:
-            del _engines[other]
+        for other in list(_engines):
+            if other.is_closed():
+                _engines.pop(other, None)
         loop_engine = _engines.get(loop)
         if loop_engine is None:
             loop_engine = _engines[loop] = _LoopEngine(loop)
@@ -128,5 +130,5 @@ def _reset_after_fork() -> None:
     """Give a forked child engines of its own, because sockets and descriptors belong to the parent."""
     global _lock
     http_forked()
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _engines.clear()

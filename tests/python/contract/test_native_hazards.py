@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 
 from ferroscope.testing import ProviderServer
 from ferroscope.transport import NativeTransport
+from ferroscope.transport._engines import _LoopEngine
 
 from .test_native_transport import OK, STREAMED, Tls, chat, listening, read_request, words
 
@@ -127,4 +129,40 @@ def test_threads_have_event_loops_of_their_own(library: Any, server: ProviderSer
         thread.join(60)
     asyncio.run(client.aclose())
     assert failed == []
+    server.wait_disconnected()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what nobody closed
+@pytest.mark.timeout(20)
+def test_the_collector_may_close_a_pool_while_another_is_opened(
+    library: Any, server: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of a closed event loop is closed where the collector finds it, which may be inside `open_pool`."""
+    server.reply_always(words(5))
+
+    async def ask(client: Any) -> None:
+        assert (await client.post(chat(server), json=STREAMED)).content.endswith(b"data: [DONE]\n\n")
+
+    def leave_a_pool() -> None:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(ask(library.AsyncClient(transport=NativeTransport())))
+        loop.close()
+
+    async def ask_and_close() -> None:
+        async with library.AsyncClient(transport=NativeTransport()) as client:
+            await ask(client)
+
+    start = _LoopEngine.__init__
+
+    def collecting(self: _LoopEngine, loop: asyncio.AbstractEventLoop) -> None:
+        gc.collect()
+        start(self, loop)
+
+    gc.disable()
+    try:
+        leave_a_pool()
+        monkeypatch.setattr(_LoopEngine, "__init__", collecting)
+        asyncio.run(ask_and_close())
+    finally:
+        gc.enable()
     server.wait_disconnected()
