@@ -239,6 +239,30 @@ fn an_agent_answers_in_steps_with_unique_ids_of_calls() {
 }
 
 #[test]
+fn a_text_after_a_call_is_a_new_message_with_a_new_id() {
+    let mut emitter = Emitter::new(WebFormat::AgUi, answer(), false, 1);
+    emitter.text("Let me see.");
+    emitter.text("");
+    emitter.complete(0, Some("call_0"), "weather", "{\"city\":\"Oslo\"}");
+    emitter.text("Sunny.");
+    emitter.finish("stop", None, None);
+    let found = data(&emitter.take());
+    check_ag_ui(&found);
+    let of = |kind: &str| -> Vec<&str> {
+        found
+            .iter()
+            .filter(|event| text(event, "type") == kind)
+            .map(|event| text(event, "messageId"))
+            .collect()
+    };
+    let begun = of("TEXT_MESSAGE_START");
+    assert_eq!(begun.len(), 2);
+    assert_ne!(begun[0], begun[1]);
+    assert_eq!(of("TEXT_MESSAGE_CONTENT"), begun);
+    assert_eq!(of("TEXT_MESSAGE_END"), begun);
+}
+
+#[test]
 fn a_failure_before_the_first_token_is_start_and_error() {
     for (format, kinds) in
         [(WebFormat::Vercel, vec!["start", "error"]), (WebFormat::AgUi, vec!["RUN_STARTED", "RUN_ERROR"])]
