@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import orjson
 
 from .._core import DecodeError, Event, EventEmitter, StreamDecoder
+from ..core.base._responses.secrets import redact_text
 from ..core.base._responses.stream_view import StreamView
 from ..core.base._responses.token_counts import common_usage
 from ..core.base.stream_events import WebFormat
@@ -229,7 +230,7 @@ class WebAnswer:
         """Return the last events of an answer that broke. The log has the exception."""
         self.error = error
         if isinstance(error, FerroscopeError):
-            logger.warning("an answer for the web broke: %s", error)
+            logger.warning("an answer for the web broke: %s", redact_text(str(error)))
         else:
             logger.error("an answer for the web failed", exc_info=error)
         return self._emitter.error(*public_error(error))

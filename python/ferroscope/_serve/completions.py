@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from .._engine.web_answer import logger, openai_counts, public_error
+from ..core.base._responses.secrets import redact_text
 from ..core.base.stream import BaseStream
 from ..core.base.types import Usage
 from ..errors import (
@@ -80,7 +81,7 @@ class Completions:
                 return Response(status_code=499)
             return completion(asked.model, answering.result(), self._metrics)
         except Exception as error:
-            logger.warning("an answer failed: %s", error)
+            logger.warning("an answer failed: %s", redact_text(str(error)))
             self._metrics.end_answer("incomplete", 0, 0, None)
             text, code = public_error(error)
             status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 502)

@@ -84,6 +84,7 @@ def test_ag_ui_events_are_valid(caller: Caller) -> None:
     assert kinds[-1] == "RUN_FINISHED"
     assert events[-1]["threadId"] == "t"
     assert events[-1]["runId"] == "r"
+    assert events[-1]["result"]["finishReason"] == "tool_calls"
     assert "".join(event["delta"] for event in events if event["type"] == "TEXT_MESSAGE_CONTENT") == TEXT
 
 
