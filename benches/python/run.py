@@ -10,6 +10,7 @@ import bench_decode
 import bench_direct
 import bench_price
 import bench_providers
+import bench_relay
 import bench_stream
 import bench_streams_tls
 import bench_structured
@@ -21,6 +22,7 @@ BENCHES = {
     "direct": bench_direct.main,
     "price": bench_price.main,
     "providers": bench_providers.main,
+    "relay": bench_relay.main,
     "stream": bench_stream.main,
     "streams-tls": bench_streams_tls.main,
     "structured": bench_structured.main,

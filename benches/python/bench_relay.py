@@ -1,0 +1,157 @@
+"""CPU time of a server between a client and a provider: `ferroscope serve`, and a relay on the OpenAI SDK.
+
+    python benches/python/bench_relay.py [--rounds N] [--seconds N] [--requests N] [--events N] [--streams N]
+
+Provider, server and client are processes on loopback. The CPU time is that of the server's process. The texts that the
+client receives are asserted to be those of the provider. The lowest round of each load counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ferroscope.testing import Answer, SpawnedServer, Text, Usage
+
+HERE = Path(__file__).parent
+MODEL = "gpt-4o-mini"
+SERVE = ["-m", "ferroscope", "serve", f"openai/{MODEL}", "--port", "0"]
+SERVERS: dict[str, tuple[list[str], str]] = {
+    "ferroscope serve, direct": (SERVE, "1"),
+    "ferroscope serve": (SERVE, "0"),
+    "relay on the SDK": ([str(HERE / "_relay_app.py")], "0"),
+}
+"""The arguments of the interpreter, and the value of `FERROSCOPE_DIRECT`, by server."""
+
+
+@contextmanager
+def running(arguments: list[str], direct: str) -> Iterator[tuple[str, int]]:
+    """Run a server, and yield its address and the id of its process."""
+    variables = {**os.environ, "FERROSCOPE_DIRECT": direct}
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, env=variables)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if " at http" not in line:
+            raise SystemExit(f"{arguments} did not start")
+        yield line.rsplit(" ", 1)[1].strip(), process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used, from the sums of its scheduler, which count in nanoseconds."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(path.read_text().split()[0]) for path in tasks) / 1e9
+
+
+def resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def post(address: str, *, stream: bool) -> bytes:
+    """Return the whole response of a request on a connection of its own."""
+    at = urlsplit(address)
+    body = json.dumps(
+        {"model": MODEL, "messages": [{"role": "user", "content": "Go on."}], **({"stream": True} if stream else {})}
+    ).encode()
+    reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=1 << 24)
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-type: application/json\r\n"
+        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    received = await reader.read()
+    writer.close()
+    return received
+
+
+def text_of(received: bytes, *, stream: bool) -> str:
+    """Return the text of a response."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head.lower():
+        joined, rest = b"", body
+        while rest:
+            size, _, rest = rest.partition(b"\r\n")
+            length = int(size, 16)
+            joined, rest = joined + rest[:length], rest[length + 2 :]
+        body = joined
+    if not stream:
+        return str(json.loads(body)["choices"][0]["message"]["content"])
+    lines = [line.removeprefix("data: ") for line in body.decode().split("\n") if line.startswith("data: ")]
+    assert lines[-1] == "[DONE]", lines[-1]
+    choices = [choice for line in lines[:-1] for choice in json.loads(line)["choices"]]
+    return "".join(choice["delta"].get("content") or "" for choice in choices)
+
+
+async def burst(address: str, options: argparse.Namespace) -> list[str]:
+    return [text_of(await post(address, stream=True), stream=True)]
+
+
+async def paced(address: str, options: argparse.Namespace) -> list[str]:
+    bodies = await asyncio.gather(*(post(address, stream=True) for _ in range(options.streams)))
+    return [text_of(body, stream=True) for body in bodies]
+
+
+async def plain(address: str, options: argparse.Namespace) -> list[str]:
+    return [text_of(await post(address, stream=False), stream=False) for _ in range(options.requests)]
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--events", type=int, default=2000, help="events of the burst")
+    parser.add_argument("--streams", type=int, default=50, help="paced streams, 20 events per second each")
+    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of the paced streams")
+    parser.add_argument("--requests", type=int, default=200, help="requests without streaming")
+    options = parser.parse_args(arguments)
+    paced_events = max(int(options.seconds * 20), 1)
+    usage = Usage(9, 20)
+    # Load, scripted answer, and what one measurement is divided by.
+    loads: dict[str, tuple[Callable[..., Any], Answer, int]] = {
+        "burst event": (burst, Answer(Text("word " * options.events, options.events), usage=usage), options.events),
+        "paced event": (
+            paced,
+            Answer(Text("word " * paced_events, paced_events), usage=usage, delay=0.05),
+            paced_events * options.streams,
+        ),
+        "plain request": (plain, Answer(Text("Emma"), usage=usage), options.requests),
+    }
+    with SpawnedServer() as provider:
+        os.environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": provider.base_url("openai")}
+        print(f"{'µs of CPU per':26}" + "".join(f"{load:>15}" for load in loads) + f"{'MB':>8}")
+        for name, (command, direct) in SERVERS.items():
+            with running(command, direct) as (address, pid):
+                cells = []
+                for load, answer, count in loads.values():
+                    provider.reply_always(Answer(Text("Emma"), usage=usage))
+                    for _ in range(3):  # imports, connections
+                        for stream in (False, True):
+                            assert text_of(asyncio.run(post(address, stream=stream)), stream=stream) == "Emma"
+                    provider.reply_always(answer)
+                    used = []
+                    for _ in range(1 if load is paced else options.rounds):
+                        before = cpu_seconds(pid)
+                        texts = asyncio.run(load(address, options))
+                        used.append((cpu_seconds(pid) - before) / count * 1e6)
+                        assert set(texts) == {answer.text}
+                    cells.append(min(used))
+                print(
+                    f"{name:26}" + "".join(f"{cell:15.1f}" for cell in cells) + f"{resident_mb(pid):8.0f}", flush=True
+                )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
