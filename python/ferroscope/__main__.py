@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument("--live", action="store_true", help="call OpenAI, with the key in OPENAI_API_KEY")
     demo.add_argument("--model", default="gpt-4o-mini", help="the model to call (default: %(default)s)")
     demo.add_argument("--brief", action="store_true", help="skip the pauses and the measurements")
+    demo.add_argument("--page", action="store_true", help="serve a chat page instead, until it is stopped")
+    demo.add_argument("--port", type=int, default=8000, help="the port of the page (default: %(default)s)")
     doctor = command("doctor", "show the installed SDKs, which keys are set, the transports and missing prices")
     doctor.add_argument("models", nargs="*", metavar="MODEL", help="a model to look up, or provider/model")
     batch.add_arguments(command("map", "call a function for every row of a file, and go on after an interruption"))
@@ -59,8 +62,13 @@ def _run(chosen: argparse.Namespace) -> int:
             return run_decode(chosen)
         case "demo":
             try:
-                from ._demo import run_demo
+                from ._demo import run_demo, run_page
 
+                if chosen.page:
+                    from ._serve.command import serve_function
+
+                    serve = partial(serve_function, port=chosen.port)
+                    return run_page(serve, model=chosen.model, live=chosen.live)
                 return run_demo(model=chosen.model, live=chosen.live, brief=chosen.brief)
             except MissingExtraError as error:
                 print(error, file=sys.stderr)

@@ -40,7 +40,29 @@ def run_demo(*, model: str, live: bool, brief: bool) -> int:
         if not live and not brief:
             _show_cpu_time_per_chunk(model)
     print("\nNext: decorate a function of your own. `help(ferroscope.core.openai.call)` lists the options.")
+    print("`ferroscope demo --page` serves a chat page. `ferroscope serve module:function` serves your function.")
     return 0
+
+
+def run_page(serve: Callable[[Any], int], *, model: str, live: bool) -> int:  # Any: a decorated function
+    """Serve the chat page until the process is stopped, and return the exit status.
+
+    Args:
+        serve: Serves a function, and returns the exit status.
+        model: The model to call.
+        live: Whether to call OpenAI.
+    """
+    if live and not os.environ.get("OPENAI_API_KEY"):
+        print("--live calls OpenAI: set OPENAI_API_KEY first", file=sys.stderr)
+        return 1
+
+    @openai.call(model, tools=[weather])
+    async def assistant(messages: list[BaseMessageParam]) -> list[BaseMessageParam]:
+        return messages
+
+    with _service(live, brief=False) as where:
+        print(f"A chat page on {where}. Ask for a book, or for the weather in Lisbon. Ctrl-C ends it.")
+        return serve(assistant)
 
 
 @contextmanager
@@ -58,7 +80,7 @@ def _service(live: bool, brief: bool) -> Iterator[str]:
 def answer(request: Request, *, delay: float = 0.02) -> Answer:
     """Return the scripted response to a request."""
     messages = (request.json or {}).get("messages", [])
-    prompt = str(messages[0].get("content")) if messages else ""
+    prompt = next((str(one.get("content")) for one in reversed(messages) if one.get("role") == "user"), "")
     if messages and messages[-1].get("role") == "tool":
         return Answer(Text(f"It is {messages[-1]['content']} in Lisbon."), usage=Usage(60, 9), delay=delay)
     if "weather" in prompt:
@@ -86,15 +108,16 @@ def _show_stream(model: str) -> None:
     _print_note(f"it cost {stream.cost_details.total} USD ({stream.cost_details.status})")
 
 
+def weather(city: str) -> str:
+    """Return the weather in a city.
+
+    Args:
+        city: The name of the city.
+    """
+    return {"Lisbon": "sunny, 24 degrees"}.get(city, "unknown")
+
+
 def _show_tool(model: str) -> None:
-    def weather(city: str) -> str:
-        """Return the weather in a city.
-
-        Args:
-            city: The name of the city.
-        """
-        return {"Lisbon": "sunny, 24 degrees"}.get(city, "unknown")
-
     @openai.call(model, stream=True, tools=[weather])
     def ask(history: list[BaseMessageParam | Any]) -> Messages.Type:
         return history

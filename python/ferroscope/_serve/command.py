@@ -30,15 +30,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run_serve(arguments: argparse.Namespace) -> int:
-    """Serve until the process is stopped, and return the exit status."""
+def run_serve(arguments: argparse.Namespace, call: Any = None) -> int:  # Any: a decorated function
+    """Serve until the process is stopped, and return the exit status.
+
+    Args:
+        arguments: The arguments of the command.
+        call: The function to serve, in place of the target's.
+    """
     try:
         for module in ("starlette", "uvicorn", "httptools"):
             require_package(module, extra="web", user="`ferroscope serve`")
         from .guard import is_loopback
-        from .target import load_target
+        from .target import Target, load_target
 
-        target = load_target(arguments.target)
+        target = load_target(arguments.target) if call is None else Target(arguments.target, call)
         key = _key(arguments.key_file)
         local = is_loopback(arguments.host)
         if key is None and not local:
@@ -52,6 +57,13 @@ def run_serve(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     return asyncio.run(_serve(service, arguments))
+
+
+def serve_function(call: Any, *, port: int) -> int:  # Any: a decorated function
+    """Serve a function on loopback until the process is stopped, and return the exit status."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run_serve(parser.parse_args([call.__name__, "--port", str(port)]), call)
 
 
 async def _serve(service: Any, arguments: argparse.Namespace) -> int:

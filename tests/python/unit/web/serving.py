@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,24 +85,39 @@ def environment(folder: Path, provider: ProviderServer | None, **variables: str)
 def served(
     folder: Path, provider: ProviderServer | None, target: str, *arguments: str, **variables: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run the command, and yield its address and its process."""
+    """Serve a target, and yield its address and its process."""
+    arguments = ("serve", target, "--port", "0", *arguments)
+    with running(arguments, folder, environment(folder, provider, **variables)) as found:
+        yield found
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str], folder: Path, variables: dict[str, str]
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a command that serves, and yield its address and its process."""
     for module in ("starlette", "uvicorn", "httptools"):
         pytest.importorskip(module)
-    command = [sys.executable, "-m", "ferroscope", "serve", target, "--port", "0", *arguments]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-u", "-m", "ferroscope", *arguments],
         cwd=folder,
-        env=environment(folder, provider, **variables),
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Serving "), line + (process.stderr.read() if process.stderr else "")
+        lines = []
+        while not (line := process.stdout.readline()).startswith("Serving "):
+            lines.append(line)
+            assert line, "".join(lines) + (process.stderr.read() if process.stderr else "")
         yield line.split(" at ")[1].strip(), process
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
         process.communicate()

@@ -17,7 +17,7 @@ import pytest
 from ferroscope.testing import Answer, Cut, HangUp, ProviderServer, Stall, Status, Text, ToolCall, ToolCalls, Usage
 
 from .browser import Browser, events_of
-from .serving import environment, served
+from .serving import environment, running, served
 
 TEXT = 'Hello\n\n"you"\r, é🙂.'
 
@@ -307,7 +307,11 @@ def test_the_streams_of_the_page_resume_and_stop(provider: ProviderServer, helpe
     assert [event for _, event in events][-2:] == [{"type": "abort"}, "[DONE]"]
     unknown = Browser(f"{helper}/chat/{'x' * 32}")
     assert unknown.status == 404
-    for browser in (back, stop, unknown):
+    whole = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(events[-1][0])})
+    assert whole.status == 204
+    beyond = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(events[-1][0] + 9)})
+    assert beyond.status == 410
+    for browser in (back, stop, unknown, whole, beyond):
         browser.leave()
 
 
@@ -408,6 +412,17 @@ def test_what_cannot_be_served_is_refused_at_start(
     finally:
         sys.modules.pop("app", None)
     assert message in capsys.readouterr().err
+
+
+def test_the_demo_has_a_page_with_a_tool(tmp_path: Path) -> None:
+    from openai import OpenAI
+
+    with running(["demo", "--page", "--port", "0"], tmp_path, environment(tmp_path, None)) as (url, _):
+        with OpenAI(base_url=url + "/v1", api_key="any") as client:
+            messages: Any = [{"role": "user", "content": "What is the weather in Lisbon?"}]
+            answer = client.chat.completions.create(model="any", messages=messages)
+        assert answer.choices[0].message.content == "It is sunny, 24 degrees in Lisbon."
+        assert b"<h1>assistant</h1>" in Browser.get(url + "/")
 
 
 def test_an_address_of_the_network_without_a_key_is_refused(tmp_path: Path) -> None:
