@@ -22,7 +22,7 @@ _SHOWN_LINES: Final = 4
 
 @dataclass
 class _Report:
-    """What was found in all files.
+    """The findings in all files.
 
     Attributes:
         changed: The number of files with changes.

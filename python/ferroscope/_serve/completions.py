@@ -31,7 +31,7 @@ from .metrics import Metrics
 from .requests import ChatRequest, RequestError, read_body, read_request
 from .target import Target
 
-# What the client's own request caused keeps its status. A key of this service that is wrong is an error of the service.
+# Errors that the client's request caused keep their status. A wrong key of the service is an error of the service.
 _STATUSES = (
     (BadRequestError, 400),
     (RateLimitError, 429),

@@ -38,7 +38,7 @@ class Guard:
         app: The application behind.
         key: The key that requests have to send, if any.
         local: Whether the service listens on loopback.
-        refused: What to call with the status of a refused request.
+        refused: A function that is called with the status of each refused request.
     """
 
     def __init__(self, app: ASGIApp, *, key: str | None, local: bool, refused: Callable[[int], None]) -> None:

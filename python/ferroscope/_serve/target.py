@@ -1,4 +1,4 @@
-"""What is served: a decorated function, a generator of steps, or a model."""
+"""The target of the service: a decorated function, a generator of steps, or a model."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def load_target(name: str) -> Target:
 
 
 def _takes_text(call: Any, name: str) -> bool:
-    """Check the signature. Return whether the function takes a text, and not a list of messages."""
+    """Check the signature. Return whether the parameter is a text, not a list of messages."""
     is_decorated = hasattr(call, "_with_options")
     if not is_decorated and not inspect.isgeneratorfunction(call) and not inspect.isasyncgenfunction(call):
         raise TargetError(f"{name}: decorate it with a provider's call, or make it a generator of steps")

@@ -16,8 +16,8 @@ class DeliveryLimits:
     """The limits of a delivery, in seconds.
 
     Attributes:
-        heartbeat: How long the connection may be silent before a comment is sent.
-        send: How long the client may leave a send unread. After that, the connection to the provider is closed.
+        heartbeat: The time without data after which a comment is sent.
+        send: The time limit for the client to read a send. After it, the connection to the provider is closed.
     """
 
     heartbeat: float = 15.0

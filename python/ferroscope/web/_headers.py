@@ -13,7 +13,7 @@ HEADERS: Final = {
     "x-accel-buffering": "no",
     "x-vercel-ai-ui-message-stream": "v1",
 }
-"""The headers of a response with server-sent events: no proxy holds events back. AI SDK's clients expect the last."""
+"""The headers of a response with server-sent events, against buffers of proxies. AI SDK's clients expect the last."""
 
 
 def headers_of(format: WebFormat) -> dict[str, str]:

@@ -24,8 +24,8 @@ class MemoryStore:
     """A store in the memory of one process.
 
     Args:
-        ttl: How long a stream is kept after its last event, in seconds.
-        max_bytes: The size of one stream. Beyond it, the oldest events are dropped.
+        ttl: The time for which a stream is kept after its last event, in seconds.
+        max_bytes: The maximum size of one stream in bytes. The oldest events are dropped first.
     """
 
     is_shared = False

@@ -22,8 +22,8 @@ class Producer:
         id: The id of the stream.
         events: The answer.
         store: The store of the events.
-        grace: How long the answer goes on without a reader, in seconds.
-        ended: What to call at the end.
+        grace: The time for which the answer goes on without a reader, in seconds.
+        ended: A function that is called at the end, with the id.
     """
 
     def __init__(

@@ -40,8 +40,8 @@ class ResumableStreams:
 
     Args:
         store: The store; by default one in memory, for one process.
-        grace: How long an answer goes on without a reader, in seconds.
-        lease: How long a process may be silent before its streams count as broken, in seconds.
+        grace: The time for which an answer goes on without a reader, in seconds.
+        lease: The time after which the streams of a silent process count as broken, in seconds.
 
     Example:
         ```python
@@ -102,7 +102,7 @@ class ResumableStreams:
             EventsGoneError: The store does not have the events after the number any more.
         """
         record = await self._record(id, owner)
-        # The header of a browser may hold anything; numbers of events are short.
+        # A browser may send any text in the header. Numbers of events are short.
         is_number = isinstance(after, int) or (after and len(after) < 19 and after.isascii() and after.isdigit())
         number = int(after) if after is not None and is_number else 0
         tail = await self.store.last(id)

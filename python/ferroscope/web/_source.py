@@ -1,4 +1,4 @@
-"""What a response of a framework sends: an answer, or a reader of a resumable stream."""
+"""The source of a framework's response: an answer, or a reader of a resumable stream."""
 
 from __future__ import annotations
 

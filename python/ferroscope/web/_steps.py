@@ -51,4 +51,4 @@ class File:
 
 
 Step: TypeAlias = AnyStream | ToolOutput | Data | Source | File
-"""What an answer's generator may yield."""
+"""The steps that an answer's generator may yield."""

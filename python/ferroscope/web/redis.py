@@ -36,9 +36,9 @@ class RedisStore:
 
     Args:
         url: The URL of the server, such as `redis://localhost:6379/0`.
-        prefix: What the keys begin with.
-        ttl: How long a stream is kept after its last event, in seconds.
-        max_items: How many reads of a provider's body a stream keeps, about. Beyond it, the oldest are dropped.
+        prefix: The prefix of all keys.
+        ttl: The time for which a stream is kept after its last event, in seconds.
+        max_items: The approximate number of reads of a provider's body in a stream. The oldest are dropped first.
         client: A client to use in place of one for the URL. Closing the store leaves it open.
     """
 
