@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import queue
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Generator, Mapping
@@ -61,6 +61,9 @@ class _Reading:
         self._limit = limit
         self._items: queue.Queue[bytes | None] = queue.Queue(1)
         self._ready, self._signal = socket.socketpair()
+        # `select.select` fails in a process with more than 1024 open files.
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._ready, selectors.EVENT_READ)
         self._is_closed = False
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._read,), name="ferroscope-events", daemon=True)
@@ -86,9 +89,10 @@ class _Reading:
 
     def wait(self, client: socket.socket | None, timeout: float) -> bool | None:
         """Wait for an item. Return whether there is one, False if the client has left, None after the timeout."""
+        if client is not None and client not in self._selector.get_map():
+            self._selector.register(client, selectors.EVENT_READ)
         while True:
-            watched = [self._ready] if client is None else [self._ready, client]
-            readable, _, _ = select.select(watched, [], [], timeout)
+            readable = [key.fileobj for key, _ in self._selector.select(timeout)]
             if self._ready in readable:
                 self._ready.recv(1)
                 return True
@@ -96,7 +100,8 @@ class _Reading:
                 return None
             if client is None or not _is_open(client):
                 return False
-            client = None  # it sends the next request already, and stays readable
+            self._selector.unregister(client)  # it sends the next request already, and stays readable
+            client = None
 
     def take(self) -> bytes | None:
         return self._items.get()
@@ -107,6 +112,7 @@ class _Reading:
         with suppress(queue.Empty):
             self._items.get_nowait()
         self._thread.join(1.0)
+        self._selector.close()
         self._ready.close()
         self._signal.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from ferroscope.testing import Answer, Cut, ProviderServer, Stall, Status, Text, Usage
 from ferroscope.web import AnswerEvents, Data, DeliveryLimits, finish_streams, sse
+from ferroscope.web._wsgi import wsgi_events
 
 from .browser import Browser, events_of
 from .conftest import OpenSite, ask_async, ask_sync
@@ -229,3 +232,25 @@ def test_an_abort_after_the_end_adds_nothing() -> None:
         assert events.abort() == b""
 
     asyncio.run(main())
+
+
+def test_a_wsgi_answer_arrives_in_a_process_with_thousands_of_open_files(provider: ProviderServer) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("the system allows too few open files")
+    provider.reply(Answer(Text(TEXT, 4)))
+    assistant, close = ask_sync(provider)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    files = [os.dup(0) for _ in range(1100)]
+    here, there = socket.socketpair()
+    try:
+        source = AnswerEvents(assistant(), "vercel")
+        assert text_of(b"".join(wsgi_events(source, {"werkzeug.socket": here}))) == TEXT
+    finally:
+        close()
+        here.close()
+        there.close()
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
