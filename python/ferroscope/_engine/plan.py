@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from .direct.request import DirectRequest
 
 
+class DirectRequests(WeakKeyDictionary[Any, "DirectRequest"]):  # Any: clients of any SDK
+    """The prepared requests of a call, by client. A pickled plan starts without them."""
+
+    def __reduce__(self) -> tuple[type[DirectRequests], tuple[()]]:
+        """Return the recipe of an empty one: weak references cannot be pickled."""
+        return DirectRequests, ()
+
+
 @dataclass(frozen=True, slots=True, repr=False)  # parameters may contain keys
 class CallPlan:
     """The plan of a decorated function's calls.
@@ -80,7 +88,7 @@ class CallPlan:
     rate_limit: RateLimit | None = None
     cache: Cache | None = None
     _offers: dict[int, Offer] = field(default_factory=dict, compare=False)
-    direct: WeakKeyDictionary[Any, DirectRequest] = field(default_factory=WeakKeyDictionary, compare=False)
+    direct: DirectRequests = field(default_factory=DirectRequests, compare=False)
 
     def offer(self, provider: Provider) -> Offer:
         """Return the tools and the response model as the classes of another record of the same provider."""

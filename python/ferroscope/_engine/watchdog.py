@@ -15,7 +15,8 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._armed: dict[object, tuple[float, Callable[[], None]]] = {}
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may close a stream, which disarms its deadline, inside each of the methods.
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._wakes_at = math.inf
         self._started = False
@@ -44,12 +45,12 @@ class Watchdog:
         while True:
             with self._lock:
                 now = time.monotonic()
-                due = [token for token, (deadline, _) in self._armed.items() if deadline <= now]
+                due = [token for token, (deadline, _) in self._armed.copy().items() if deadline <= now]
                 # Run the actions under the lock, so that a late `disarm` finds them finished. They do not block.
                 for token in due:
                     with suppress(Exception):  # its target was closed in the meantime; the other actions must still run
                         self._armed.pop(token)[1]()
-                self._wakes_at = min((deadline for deadline, _ in self._armed.values()), default=math.inf)
+                self._wakes_at = min((deadline for deadline, _ in self._armed.copy().values()), default=math.inf)
                 self._wake.clear()
                 pause = self._wakes_at - now
             self._wake.wait(None if pause == math.inf else pause)
