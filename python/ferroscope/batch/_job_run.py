@@ -23,12 +23,12 @@ from .._engine.call import Call
 from .._engine.clients import default_client
 from .._engine.drive import Flow, adrive, drive
 from .._lazy import load_name
-from ..errors import APIError, FerroscopeError
+from ..errors import APIError, BudgetExceededError
 from ._checkpoint import RunRecorder
 from ._requests import request_hash
 from ._results import MapStats, RecordedError, RowResult, StopReason
 from ._rows import RowSource
-from ._run import RowState, failed_result, succeeded_result
+from ._run import FATAL, RowState, failed_result, succeeded_result
 from ._target import Answer, CallTarget, SavedAnswer, cost_of, restored
 
 # Any: rows, results and clients.
@@ -265,17 +265,18 @@ class JobRun:
         try:
             call: Call = await self._run(self._target.prepared(state.row))
             state.request = request_hash(call)
-            saved = self._recorder.recall(state)
-            if saved is not None:
-                await self._answer(state, call, saved)
-                return
-        except FerroscopeError as error:
-            if not isinstance(error, RecordedError):
-                raise
-            self._put(failed_result(state, error))
-            return
+        except (*FATAL, BudgetExceededError):
+            raise
         except Exception as error:
             await self._fail(state, error)
+            return
+        try:
+            saved = self._recorder.recall(state)
+        except RecordedError as error:
+            self._put(failed_result(state, error))
+            return
+        if saved is not None:
+            await self._answer(state, call, saved)
             return
         api, client = self._api_of(call)
         known = self._recorder.job_of(state)

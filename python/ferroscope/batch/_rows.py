@@ -221,7 +221,8 @@ def column_key(row: Any, column: str) -> str:
         ValueError: The row has no such column.
     """
     try:
-        return str(row[column])
+        # SQLite cannot store lone surrogates.
+        return str(row[column]).encode("utf-8", "backslashreplace").decode()
     except (TypeError, KeyError, IndexError):
         raise ValueError(f"the row has no key: no member {column!r}") from None
 

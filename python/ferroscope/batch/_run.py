@@ -31,7 +31,7 @@ _MAX_WAIT: Final = 30.0
 # A server that requests a longer wait, in seconds, means a quota and not a rate.
 _MAX_RETRY_AFTER: Final = 3600.0
 # The same for every row, so that the run ends at the first one.
-_FATAL: Final = (
+FATAL: Final = (
     errors.MissingApiKeyError,
     errors.MissingExtraError,
     errors.ClientError,
@@ -334,7 +334,7 @@ class Run:
                     if recorder is not None and not result.restored:
                         await recorder.record(state, result, answer.body, final=True)
                     return result
-                if isinstance(answer, _FATAL):
+                if isinstance(answer, FATAL):
                     raise answer
                 if isinstance(answer, errors.BudgetExceededError):
                     self._stop("budget")

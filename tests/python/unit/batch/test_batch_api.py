@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from ferroscope import llm
 from ferroscope.batch import BatchRowError, Checkpoint, RowResult, map_rows
+from ferroscope.errors import TemplateError
 from ferroscope.testing import Answer, Json, ProviderServer, Status, ToolCall
 from ferroscope.testing._http import Request
 
@@ -171,6 +172,24 @@ def test_one_failed_request_does_not_stop_the_rest(server: ProviderServer, tmp_p
     server.reply_always("fine")
     assert [one.ok for one in run(call, texts(3), tmp_path, retry_failed=True)] == [True] * 3
     assert jobs(server, api) == 2
+
+
+def test_a_row_that_cannot_be_rendered_does_not_stop_the_rest(
+    server: ProviderServer, tmp_path: Path, api: Api, kind: str
+) -> None:
+    def rendered(text: str) -> str:
+        if text == "row-1":
+            raise TemplateError("the prompt has no such variable")
+        return f"Repeat: {text}"
+
+    async def rendered_async(text: str) -> str:
+        return rendered(text)
+
+    server.reply_always(echo)
+    call = llm.call(api.provider, api.model, **api.options)(rendered if kind == "sync" else rendered_async)
+    results = run(call, texts(3), tmp_path)
+    assert [one.ok for one in results] == [True, False, True]
+    assert isinstance(results[1].error, TemplateError)
 
 
 def test_all_failed_requests_are_failures_with_their_reasons(

@@ -113,6 +113,13 @@ def test_a_text_that_sqlite_cannot_store_is_replaced(server: ProviderServer, tmp
     assert [one.error for one in recorded] == [None, failure, None, failure]
 
 
+def test_a_key_that_sqlite_cannot_store_is_escaped(server: ProviderServer, tmp_path: Path, kind: str) -> None:
+    rows = [{"id": "\ud83d", "text": "a"}, {"id": "\ude00", "text": "b"}]
+    for restored in (False, True):
+        results = run(decorated(kind), rows, tmp_path, key="id")
+        assert [(one.key, one.restored) for one in results] == [("\\ud83d", restored), ("\\ude00", restored)]
+
+
 def test_a_failed_write_reaches_its_row_and_leaves_the_run_incomplete(tmp_path: Path) -> None:
     # Internal, because no row that `map_rows` reads has such values.
     def values(key: str, status: str) -> tuple[object, ...]:
