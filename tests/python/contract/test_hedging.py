@@ -16,7 +16,7 @@ from .wires import Anthropic, OpenAIChat
 
 pytest.importorskip("tenacity")
 
-HEDGE = Retry(attempts=3, wait=0, jitter=0, hedge_after=0.2)
+HEDGE = Retry(attempts=3, wait=0, jitter=0, hedge_after=0.3)
 ANSWER = Answer(Text("the answer"))
 
 
