@@ -40,7 +40,7 @@ _FIELDS: Final = (
 
 
 class _AddedChunks:
-    """What chunks of any class report, added up: the text and the counts. Other values replace the earlier ones."""
+    """The sum of the reports of chunks of any class: the text and the counts. Other values replace the earlier ones."""
 
     reasoning: Final = ""
 
