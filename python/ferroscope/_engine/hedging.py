@@ -148,21 +148,25 @@ async def arace(first: Racer, another: Callable[[], Racer | None], seconds: floa
         found.ended.append(racer)
         news.set()
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(run, first)
-        with anyio.move_on_after(seconds):
-            await news.wait()
-        if not found.ended and (second := another()) is not None:
-            found.racers.append(second)
-            group.start_soon(run, second)
-        while not found.is_decided:
-            news = anyio.Event()
-            await news.wait()
-        group.cancel_scope.cancel()
-    winner = found.decisive
-    for racer in found.racers:
-        if racer is not winner:
-            await racer.request.aabandon()
+    winner: Racer | None = None  # also if this call is cancelled, perhaps just after an answer
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(run, first)
+            with anyio.move_on_after(seconds):
+                await news.wait()
+            if not found.ended and (second := another()) is not None:
+                found.racers.append(second)
+                group.start_soon(run, second)
+            while not found.is_decided:
+                news = anyio.Event()
+                await news.wait()
+            group.cancel_scope.cancel()
+        winner = found.decisive
+    finally:
+        with anyio.CancelScope(shield=True):
+            for racer in found.racers:
+                if racer is not winner:
+                    await racer.request.aabandon()
     return found
 
 
