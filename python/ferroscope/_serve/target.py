@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -201,7 +202,10 @@ def _call(tool: Any) -> Any:
 
 async def _acall(tool: Any) -> Any:
     try:
-        output = tool.call()
+        if inspect.iscoroutinefunction(tool.call):
+            return await tool.call()
+        # A sync tool would stop the other answers of the event loop.
+        output = await asyncio.to_thread(tool.call)
         return await output if inspect.isawaitable(output) else output
     except Exception as error:
         return error
