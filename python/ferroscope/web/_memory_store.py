@@ -26,12 +26,17 @@ class MemoryStore:
     Args:
         ttl: The time for which a stream is kept after its last event, in seconds.
         max_bytes: The maximum size of one stream in bytes. The oldest events are dropped first.
+        max_total_bytes: The maximum size of all streams in bytes. Beyond it, the streams that ended first are dropped.
     """
 
     is_shared = False
 
-    def __init__(self, *, ttl: float = 600.0, max_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(
+        self, *, ttl: float = 600.0, max_bytes: int = 16 * 1024 * 1024, max_total_bytes: int = 256 * 1024 * 1024
+    ) -> None:
         self._ttl = ttl
+        self._max_total_bytes = max_total_bytes
+        self._size = 0
         self._max_bytes = max_bytes
         self._logs: dict[str, _Log] = {}
         self._records: dict[str, tuple[float, bytes]] = {}
@@ -49,9 +54,13 @@ class MemoryStore:
             return False
         log.items.append(item)
         log.last = item
+        before = log.size
         log.size += len(item.data)
         while log.size > self._max_bytes and len(log.items) > 1:
             log.size -= len(log.items.popleft().data)
+        self._size += log.size - before
+        if self._size > self._max_total_bytes:
+            self._drop_ended(stream)
         log.expires_at = now + self._ttl
         if (record := self._records.get(stream)) is not None:
             self._records[stream] = (log.expires_at, record[1])
@@ -118,6 +127,18 @@ class MemoryStore:
             return
         self._swept_at = now
         for stream in [stream for stream, log in self._logs.items() if log.expires_at <= now and not log.waiting]:
-            del self._logs[stream]
+            self._drop(stream)
         for key in [key for key, (expires_at, _) in self._records.items() if expires_at <= now]:
             del self._records[key]
+
+    def _drop_ended(self, kept: str) -> None:
+        """Remove ended streams, oldest first, until the total size is in its limit."""
+        ended = [stream for stream, log in self._logs.items() if log.last is not None and log.last.is_end]
+        for stream in ended:
+            if self._size <= self._max_total_bytes:
+                return
+            if stream != kept and not self._logs[stream].waiting:
+                self._drop(stream)
+
+    def _drop(self, stream: str) -> None:
+        self._size -= self._logs.pop(stream).size
