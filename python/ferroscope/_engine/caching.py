@@ -173,7 +173,7 @@ class CacheEntry:
 
 
 def cache_key(call: Call) -> str:
-    """Return the key of a call: a digest of all that decides the answer. API keys are no part of it.
+    """Return the key of a call: a digest of all that decides the answer, without API keys.
 
     Raises:
         TypeError: An argument cannot be compared between calls.

@@ -78,7 +78,7 @@ class _DecodedChunks:
 
     Args:
         record: The provider of the stream's class.
-        first: The first chunk, whose class identifies the SDK; None if there is no chunk.
+        first: The first chunk, whose class identifies the SDK; None for an empty stream.
     """
 
     def __init__(self, record: Provider, first: AnyCallResponseChunk | None = None) -> None:
