@@ -46,12 +46,12 @@ test-rust: | tools ## Run the tests of the core
 	cargo test --package ferroscope-core --package ferroscope-transport --locked
 
 test-python: $(VENV)/.test $(CORE) ## Run the Python tests with the current SDKs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-sdks: $(OLDER_SDKS:%=test-%) ## Run the tests of SDKs with their older major versions
 
 test-sdks-%: .venvs/sdks-%/.installed $(CORE)
-	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest -m 'not same_sdk' tests/python/contract \
+	PYTHONPATH=python .venvs/sdks-$*/bin/python -m pytest $(PYTEST_OPTIONS) -m 'not same_sdk' tests/python/contract \
 		$(SAME_WITH_ANY_SDK:%=--ignore=tests/python/contract/%.py)
 
 # The source packages of the prices are pinned, and cached after the first download.

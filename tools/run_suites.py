@@ -1,10 +1,14 @@
-"""Run several make targets, each even after a failure, and print a summary of failures and skipped tests.
+"""Run several make targets, each even after a failure, and print a summary of skipped tests and failures.
 
     python tools/run_suites.py [--make MAKE] STAGE...
 
 A stage is a target, or several: `a,b` runs one after the other, and `a+b,c` runs `a` at the same time as `b` and `c`.
 The output of the first target that runs is passed on as it arrives, that of the others when it is their turn. A target
 that is silent for a while is reported as running. The exit status is 1 if a target failed.
+
+If a few Python tests failed, they run again at the end, alone: a machine that is busy with other work can be too slow
+for the deadline of a test. The summary lists them with their errors, even if they passed the second time. The targets
+take the options of pytest from the variable PYTEST_OPTIONS.
 """
 
 from __future__ import annotations
@@ -22,10 +26,13 @@ from dataclasses import dataclass, field
 from typing import IO
 
 SILENCE = 15.0  # seconds
+RUN_AGAIN = 10  # a suite with more failures than this does not run again
+ERROR_LINES = 60  # of a suite, in the summary
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _PYTEST = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s")
 _CARGO = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;")
+_ERROR = re.compile(r"^(?:_{3,} .* _{3,}|E  .*|\S+\.py:\d+: \w+)$")
 _COUNT = re.compile(r"(\d+) ([a-z]+)")
 
 
@@ -39,6 +46,8 @@ class Suite:
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)  # lines of tracebacks that name a test, an error or a place
+    passed_again: list[str] = field(default_factory=list)  # tests that failed at first
 
     def read(self, line: str) -> None:
         """Read a line of output."""
@@ -52,6 +61,13 @@ class Suite:
             self.failed.append(line)
         elif line.startswith("SKIPPED [") or re.match(r"^test .* \.\.\. ignored", line):
             self.skipped.append(line)
+        elif _ERROR.match(line):
+            self.errors.append(line)
+
+    def can_run_again(self) -> bool:
+        """Return whether pytest ended by itself, with a few failures."""
+        failures = self.counts["failed"] + self.counts["errors"] + self.counts["error"]
+        return self.status != 0 and self.counts["passed"] > 0 and 0 < failures <= RUN_AGAIN
 
     def summary(self) -> list[str]:
         """Return the lines of the summary."""
@@ -59,7 +75,14 @@ class Suite:
         counts = ", ".join(f"{number} {kind}" for kind, number in self.counts.items() if number)
         minutes, seconds = divmod(round(self.seconds), 60)
         lines = [f"{verdict}  {self.name:<20}  {minutes}:{seconds:02}  {counts or 'no tests counted'}"]
-        return [*lines, *(f"          {line}" for line in [*self.failed, *self.skipped])]
+        return [*lines, *(f"          {line}" for line in self.skipped)]
+
+    def failures(self) -> list[str]:
+        """Return the lines about the tests that failed, also if they passed the second time."""
+        title = "passed when they ran again" if self.passed_again else "failed"
+        tests = self.passed_again or self.failed
+        lines = [*self.errors[:ERROR_LINES], *tests]
+        return [f"\n== {self.name}: {title}", *lines] if tests else []
 
 
 class Terminal:
@@ -72,9 +95,10 @@ class Terminal:
         self._ended: set[str] = set()
 
     def begin(self, name: str) -> None:
-        """Add a target behind those that run."""
+        """Add a target behind those that run. A target may begin again when it has ended."""
         with self._lock:
             self._kept[name] = bytearray()
+            self._ended.discard(name)
         self.write(name, f"== {name}\n".encode())
 
     def write(self, name: str, data: bytes) -> None:
@@ -99,11 +123,15 @@ class Terminal:
         sys.stdout.buffer.flush()
 
 
-def run(suite: Suite, make: list[str], terminal: Terminal) -> None:
-    """Run a target, and pass its output on."""
+def run(suite: Suite, make: list[str], terminal: Terminal, options: str = "") -> None:
+    """Run a target, with further options for pytest, and pass its output on."""
     terminal.begin(suite.name)
     begun = time.monotonic()
-    process = subprocess.Popen([*make, suite.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # A wide terminal, because pytest shortens the errors of its summary to the width.
+    env = {"COLUMNS": "200", **os.environ}
+    # A cache of its own, because suites that run at the same time would write the same list of failed tests.
+    command = [*make, suite.name, f"PYTEST_OPTIONS=-o cache_dir=.pytest_cache/{suite.name} {options}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
     assert process.stdout is not None
     heard = [time.monotonic()]
     ended = threading.Event()
@@ -129,6 +157,14 @@ def run_stage(lanes: list[list[Suite]], make: list[str], terminal: Terminal) -> 
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def run_again(suite: Suite, make: list[str], terminal: Terminal) -> None:
+    """Run the failed tests of a suite again, and take it as passed if they pass."""
+    again = Suite(suite.name)
+    run(again, make, terminal, "--last-failed --last-failed-no-failures none")
+    if again.status == 0 and again.counts["passed"]:
+        suite.status, suite.passed_again = 0, suite.failed
 
 
 def _pass_on(output: IO[bytes], suite: Suite, heard: list[float], terminal: Terminal) -> None:
@@ -162,9 +198,15 @@ def main(arguments: list[str] | None = None) -> int:
     terminal = Terminal()
     for lanes in stages:
         run_stage(lanes, shlex.split(options.make), terminal)
+    for suite in suites:
+        if suite.can_run_again():
+            run_again(suite, shlex.split(options.make), terminal)
     print("\n== summary")
     for suite in suites:
         print("\n".join(suite.summary()))
+    # Last, because a log is often read from its end.
+    for suite in suites:
+        print("\n".join(suite.failures()), end="\n" if suite.failures() else "")
     failed = [suite.name for suite in suites if suite.status]
     print(f"\n{len(failed)} of {len(suites)} failed: {', '.join(failed)}" if failed else "\nall passed")
     return 1 if failed else 0

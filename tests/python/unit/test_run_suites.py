@@ -19,6 +19,7 @@ core:
 
 broken:
 \t@echo 'SKIPPED [2] tests/a.py:3: no fork here'
+\t@echo 'E   assert 1 == 2'
 \t@echo 'FAILED tests/a.py::test_b[x] - assert 1 == 2'
 \t@printf '\\033[31m=== \\033[1m1 failed\\033[0m, 3 passed, 2 skipped in 1.50s ===\\n'
 \t@exit 1
@@ -55,9 +56,12 @@ def test_suites_go_on_after_a_failure_and_are_summed_up(tmp_path: Path) -> None:
         "ok      core                  0:00  5 passed, 1 skipped",
         "          test two ... ignored, needs a key",
         "FAILED  broken                0:00  1 failed, 3 passed, 2 skipped",
-        "          FAILED tests/a.py::test_b[x] - assert 1 == 2",
         "          SKIPPED [2] tests/a.py:3: no fork here",
         "ok      last                  0:00  5 passed",
+        "",
+        "== broken: failed",
+        "E   assert 1 == 2",
+        "FAILED tests/a.py::test_b[x] - assert 1 == 2",
         "",
         "1 of 3 failed: broken",
     ]
@@ -78,3 +82,45 @@ def test_lanes_run_at_the_same_time_and_their_output_stays_apart(tmp_path: Path)
     assert begun[2:] == ["== after", "== last"]
     assert ("== waits\nwaits ended\n" in output, "== after\nafter the failure\n" in output) == (True, True)
     assert (run.returncode, summary.splitlines()[-1]) == (1, "1 of 4 failed: meets")
+
+
+RUNS_PYTEST = """\
+suite:
+\t@'{python}' -m pytest -ra $(PYTEST_OPTIONS) '{tests}'
+"""
+TESTS = """\
+from pathlib import Path
+
+marker = Path(__file__).with_name("failed_once")
+
+def test_passes():
+    assert not marker.exists(), "ran again though it had passed"
+
+def test_fails_once():
+    first = not marker.exists()
+    marker.touch()
+    assert not first, "the machine is slow"
+
+def test_broken():
+    assert {works}, "always"
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("works", [True, False])
+def test_failed_tests_run_again_and_stay_in_the_summary(tmp_path: Path, works: bool) -> None:
+    tests = tmp_path / "test_sometimes.py"
+    tests.write_text(TESTS.format(works=works))
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(RUNS_PYTEST.format(python=sys.executable, tests=tests))
+    command = [sys.executable, str(ROOT / "tools/run_suites.py"), "--make", f"make --silent -f '{makefile}'", "suite"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    summary = run.stdout.partition("== summary\n")[2].splitlines()
+    title = "== suite: passed when they ran again" if works else "== suite: failed"
+    assert title in summary
+    assert any("the machine is slow" in line for line in summary if line.startswith("E  "))
+    assert run.returncode == (0 if works else 1)
+    assert summary[-1] == ("all passed" if works else "1 of 1 failed: suite")
+    assert [line.split(" - ")[0].rpartition("::")[2] for line in summary if line.startswith("FAILED test")] == (
+        ["test_fails_once"] if works else ["test_fails_once", "test_broken"]
+    )
