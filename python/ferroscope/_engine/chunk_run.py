@@ -1,7 +1,7 @@
 """The run of a stream that a program creates from chunks, with `stream=` as in Mirascope v1.
 
-There is no request: the caller's generator yields the pairs. For the classes of a provider of this package, the core
-merges the chunks. For a class with a provider of its own, the run adds up what the chunks report, and the class builds
+The run sends no request: the caller's generator yields the pairs. For the classes of a provider of this package, the
+core merges the chunks. For a class with a provider of its own, the run adds up what the chunks report, and the class builds
 the message and the response.
 """
 
@@ -45,7 +45,7 @@ class _AddedChunks:
     reasoning: Final = ""
 
     def __init__(self) -> None:
-        self.content = ""
+        self._texts: list[str] = []  # joined when they are read, because a sum per chunk copies all the text each time
         self.id: str | None = None
         self.model: str | None = None
         self.finish_reasons: list[str] = []
@@ -53,7 +53,7 @@ class _AddedChunks:
 
     def add(self, chunk: AnyCallResponseChunk) -> None:
         """Add a chunk."""
-        self.content += chunk.content
+        self._texts.append(chunk.content)
         self.id = chunk.id or self.id
         self.model = chunk.model or self.model
         self.finish_reasons = chunk.finish_reasons or self.finish_reasons
@@ -62,6 +62,13 @@ class _AddedChunks:
             if count is not None:
                 earlier = self._counts[name]
                 self._counts[name] = count if earlier is None else earlier + count
+
+    @property
+    def content(self) -> str:
+        """The text of all chunks."""
+        if len(self._texts) > 1:
+            self._texts = ["".join(self._texts)]
+        return self._texts[0] if self._texts else ""
 
     @property
     def usage(self) -> bytes:
