@@ -25,7 +25,7 @@ space := $() $()
 OLDER_SUITES := $(subst $(space),$(comma),$(OLDER_SDKS:%=test-%))
 STAGES := test-rust test-python+$(OLDER_SUITES) test-prices
 
-.PHONY: help demo test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel audit docs bench count-instructions tools clean
+.PHONY: help demo page test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel audit docs bench count-instructions tools clean
 .DEFAULT_GOAL := help
 # Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
@@ -35,6 +35,10 @@ help: ## List the targets
 
 demo: $(VENV)/.demo $(CORE) ## Demonstrate the library, without a key
 	@$(BIN)/python -m ferroscope demo
+	@echo '`make page` opens the chat page of this demo, without a key.'
+
+page: $(VENV)/.demo $(CORE) ## Serve a chat page on this machine, without a key
+	@$(BIN)/python -m ferroscope demo --page
 
 test: $(VENV)/.test $(CORE) ## Build everything and run all tests, even after a failure, with a summary at the end
 	+@$(PYTHON) tools/run_suites.py --make '$(MAKE) --no-print-directory' $(STAGES)
@@ -97,7 +101,11 @@ wheel: $(VENV)/.wheel ## Build the wheel and the sdist, check them, and try each
 	CARGO_TARGET_DIR="$(CURDIR)/target" .venvs/sdist/bin/pip install --quiet dist/*.tar.gz
 	cd dist && PATH=/nonexistent ../.venvs/sdist/bin/python ../tests/wheel_smoke.py
 
-audit: $(VENV)/.wheel ## Look for known vulnerabilities in the dependencies, where the data can be had
+audit: $(VENV)/.wheel ## Check the workflows, and look for known vulnerabilities in the dependencies where the data can be had
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@if command -v actionlint >/dev/null; then actionlint; \
+	else echo 'actionlint is not installed: expressions and shell scripts of the workflows are not checked'; fi
 	@if $(BIN)/pip-audit --strict --progress-spinner off .; then :; \
 	else echo 'pip-audit has failed, or has no data here: see above'; fi
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check advisories; \
