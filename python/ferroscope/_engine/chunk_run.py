@@ -1,7 +1,7 @@
 """The run of a stream that a program creates from chunks, with `stream=` as in Mirascope v1.
 
-The run sends no request: the caller's generator yields the pairs. For the classes of a provider of this package, the
-core merges the chunks. For a class with a provider of its own, the run adds up what the chunks report, and the class builds
+The caller's generator yields the pairs, and the run sends no request. For the built-in providers, the core merges the
+chunks. For a provider of the program's own, the run adds up the members of the chunks, and the provider's class creates
 the message and the response.
 """
 
