@@ -14,6 +14,7 @@ import bench_relay
 import bench_stream
 import bench_streams_tls
 import bench_structured
+import bench_telemetry
 
 BENCHES = {
     "batch": bench_batch.main,
@@ -26,6 +27,7 @@ BENCHES = {
     "stream": bench_stream.main,
     "streams-tls": bench_streams_tls.main,
     "structured": bench_structured.main,
+    "telemetry": bench_telemetry.main,
 }
 
 

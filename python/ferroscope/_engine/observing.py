@@ -81,8 +81,11 @@ class FirstChunkSource:
         return self._until_first(self._source.events(read))
 
     def _until_first(self, events: Iterable[Event]) -> Iterator[Event]:
-        for event in events:
-            if self.events == self._events:
-                self._first_chunk()
-                self.events = self._source.events
-            yield event
+        rest = iter(events)
+        for first in rest:
+            self._first_chunk()
+            self.events = self._source.events
+            yield first
+            break
+        # A read may have hundreds of events.
+        yield from rest

@@ -209,32 +209,16 @@ class RequestObservation:
         try:
             if not (is_recording or is_measured):
                 return
-            usage = _usage(counts()) if response is not None else {}
-            if response is not None and (cost := usd()) is not None:
-                usage[names.COST] = cost
+            usage: dict[str, float] = {}
+            if response is not None:
+                usage = _usage(counts())
+                if (cost := usd()) is not None:
+                    usage[names.COST] = cost
+                if model := response.model:
+                    self._shared[names.RESPONSE_MODEL] = model
             error_type = type(error).__qualname__ if error is not None else None
-            model = response.model if response is not None else None
-            if model:
-                self._shared[names.RESPONSE_MODEL] = model
             if is_recording:
-                finished = Finished(
-                    call=self._call,
-                    span=span,
-                    name=self._name,
-                    response=response,
-                    error=error,
-                    is_whole=is_whole,
-                    captures_content=recorder.captures_content(),
-                    first_chunk_time=self._first_chunk[1] if self._first_chunk is not None else None,
-                    usage={} if self.foreign else usage,
-                    finish_reasons=_finish_reasons(response, is_whole),
-                )
-                span.set_attributes(self._attributes(finished, error_type))
-                for extra in recorder.extra_attributes:
-                    span.set_attributes(extra(finished))
-                if error is not None:
-                    # The text of an error may quote the answer.
-                    span.set_status(Status(StatusCode.ERROR, str(error) if finished.captures_content else None))
+                self._record(span, response, error, error_type, is_whole, {} if self.foreign else usage)
             if is_measured:
                 self._measure(ended, chunks, usage, error_type)
         except Exception:  # the answer matters more than its span
@@ -243,25 +227,54 @@ class RequestObservation:
             FOREIGN_SPANS.forget(span)
             span.end()
 
-    def _attributes(self, finished: Finished, error_type: str | None) -> dict[str, AttributeValue]:
-        response = finished.response
-        attributes: dict[str, AttributeValue] = dict(finished.usage)
-        if finished.finish_reasons:
-            attributes[names.FINISH_REASONS] = finished.finish_reasons
-        if self._first_chunk is not None:
-            attributes[names.TIME_TO_FIRST_CHUNK] = self._first_chunk[0] - self._started
+    def _record(
+        self,
+        span: Span,
+        response: AnyCallResponse | None,
+        error: BaseException | None,
+        error_type: str | None,
+        is_whole: bool,
+        usage: dict[str, float],
+    ) -> None:
+        """Set what is known at the end on the span, in one call of the SDK unless a backend wants more."""
+        recorder, first_chunk = self._recorder, self._first_chunk
+        finish_reasons = _finish_reasons(response, is_whole)
+        captures_content = recorder.captures_content()
+        attributes: dict[str, AttributeValue] = {**usage}
+        if finish_reasons:
+            attributes[names.FINISH_REASONS] = finish_reasons
+        if first_chunk is not None:
+            attributes[names.TIME_TO_FIRST_CHUNK] = first_chunk[0] - self._started
         if error_type is not None:
             attributes[names.ERROR_TYPE] = error_type
         if response is not None:
             if identifier := response.id:
                 attributes[names.RESPONSE_ID] = identifier
-            if names.RESPONSE_MODEL in self._shared:
-                attributes[names.RESPONSE_MODEL] = self._shared[names.RESPONSE_MODEL]
-        if finished.captures_content and not self.foreign:
-            attributes |= request_content(finished.call)
+            if (model := self._shared.get(names.RESPONSE_MODEL)) is not None:
+                attributes[names.RESPONSE_MODEL] = model
+        if captures_content and not self.foreign:
+            attributes |= request_content(self._call)
             if response is not None:
-                attributes[names.OUTPUT_MESSAGES] = output_messages(response, finished.finish_reasons)
-        return attributes
+                attributes[names.OUTPUT_MESSAGES] = output_messages(response, finish_reasons)
+        span.set_attributes(attributes)
+        if recorder.extra_attributes:
+            finished = Finished(
+                call=self._call,
+                span=span,
+                name=self._name,
+                response=response,
+                error=error,
+                is_whole=is_whole,
+                captures_content=captures_content,
+                first_chunk_time=first_chunk[1] if first_chunk is not None else None,
+                usage=usage,
+                finish_reasons=finish_reasons,
+            )
+            for extra in recorder.extra_attributes:
+                span.set_attributes(extra(finished))
+        if error is not None:
+            # The text of an error may quote the answer.
+            span.set_status(Status(StatusCode.ERROR, str(error) if captures_content else None))
 
     def _measure(self, ended: float, chunks: int, usage: Mapping[str, float], error_type: str | None) -> None:
         first = self._first_chunk[0] if self._first_chunk is not None else None
