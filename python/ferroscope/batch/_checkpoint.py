@@ -248,6 +248,10 @@ class Checkpoint:
 
     # ---- for a run
 
+    def unwritable(self, error: Exception) -> CheckpointError:
+        """Return the error for a failed write."""
+        return CheckpointError(f"the checkpoint {str(self.path)!r} cannot be written: {error}")
+
     def begin_run(self, function: str) -> int:
         """Record the start of a run, and return its number."""
         sql = "INSERT INTO runs (function, version, start_time, complete) VALUES (?, ?, ?, 0) RETURNING run"
@@ -294,10 +298,16 @@ class RunRecorder:
         self._checkpoint = checkpoint
         self._key_column = key
         self._retry_failed = retry_failed
-        # Only the results of earlier runs can be reused.
-        self._may_recall = len(checkpoint) > 0
-        self._run = checkpoint.begin_run(function)
-        self._keys = _KeyCounts()
+        try:
+            # Only the results of earlier runs can be reused.
+            self._may_recall = len(checkpoint) > 0
+            self._run = checkpoint.begin_run(function)
+            self._keys = _KeyCounts()
+        except BaseException as error:
+            checkpoint.close()  # an open file is locked for other runs
+            if isinstance(error, sqlite3.Error):
+                raise checkpoint.unwritable(error) from error
+            raise
         self._failure: CheckpointError | None = None
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="ferroscope-checkpoint", daemon=True)
@@ -379,14 +389,26 @@ class RunRecorder:
         )
 
     async def close(self, *, complete: bool) -> None:
-        """Write what is left, and close the file."""
+        """Write what is left, and close the file.
+
+        Raises:
+            CheckpointError: The end of the run cannot be written.
+        """
+        # In one thread to its end, so that a cancelled caller leaves no file open.
+        await asyncio.get_running_loop().run_in_executor(None, self._close, complete)
+
+    def _close(self, complete: bool) -> None:
         self._changes.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
-        # Without all changes, the rows of this run are not all rows of the input.
-        if complete and self._failure is None:
-            self._checkpoint.end_run(self._run)
-        self._checkpoint.close()
-        self._keys.close()
+        self._writer.join()
+        try:
+            # Without all changes, the rows of this run are not all rows of the input.
+            if complete and self._failure is None:
+                self._checkpoint.end_run(self._run)
+        except sqlite3.Error as error:
+            raise self._checkpoint.unwritable(error) from error
+        finally:
+            self._checkpoint.close()
+            self._keys.close()
 
     def _write(self) -> None:
         """Write changes until the end, in the writer's thread."""
@@ -403,8 +425,7 @@ class RunRecorder:
                 if changes:
                     self._checkpoint.write([(one.sql, one.values) for one in changes])
             except Exception as error:  # rows wait for their results, so the thread must go on
-                failure = CheckpointError(f"the checkpoint {str(self._checkpoint.path)!r} cannot be written: {error}")
-                self._failure = failure
+                self._failure = failure = self._checkpoint.unwritable(error)
             waiting = [one for one in changes if one.written is not None]
             if waiting:
                 with suppress(RuntimeError):  # the loop was closed meanwhile

@@ -60,3 +60,18 @@ def test_a_stream_of_given_chunks_equals_the_stream_that_they_came_from(caller: 
     assert type(response) is type(stream.construct_call_response())
     assert [tool.args for tool in response.tools or []] == [{"city": "Oslo"}]
     assert 0 < again.start_time <= again.end_time
+
+
+def test_a_message_can_be_assigned_to_a_stream(caller: Caller) -> None:
+    caller.server.reply("Hello")
+    stream = caller.call("Say hello", stream=True)
+    stream.message_param = "before"
+    assert stream.message_param == "before"
+    caller.consume(stream)
+    received = stream.message_param
+    assert received != "before"
+    stream.message_param = "after"
+    assert stream.message_param == "after"
+    response = stream.construct_call_response()
+    assert response.content == "Hello"
+    assert response.message_param not in ("before", "after")

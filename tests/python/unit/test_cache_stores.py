@@ -124,6 +124,24 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")
+def test_a_file_that_cannot_be_opened_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def remember(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remember)
+    (tmp_path / "answers.sqlite").write_bytes(b"not a database " * 100)
+    cache = SQLiteCache(tmp_path / "answers.sqlite")
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        cache.get("key")
+    (connection,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
 def test_a_forked_process_opens_the_file_again(tmp_path: Path) -> None:
     cache = SQLiteCache(tmp_path / "answers.sqlite")
     cache.set("a", b"one")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
@@ -42,6 +42,13 @@ _ToolSchemaT = TypeVar("_ToolSchemaT", default=Any)
 _BaseDynamicConfigT = TypeVar("_BaseDynamicConfigT", default=Any)
 _BaseCallParamsT = TypeVar("_BaseCallParamsT", default=Any)
 _FinishReason = TypeVar("_FinishReason", default=str)
+
+
+class _AssignedMessage(NamedTuple):
+    """A message that a program assigned to `message_param`."""
+
+    message: object
+    after_end: bool
 
 
 class StreamDriver(Protocol):
@@ -390,14 +397,25 @@ class BaseStream(
     def message_param(self) -> _AssistantMessageParamT:
         """The response as a message in the provider's format, to continue the conversation.
 
+        A program may assign another message. It does not change `construct_call_response()`, and the message of the
+        stream replaces one that was assigned before the stream was consumed.
+
         Raises:
             AttributeError: The stream has not been consumed.
         """
-        if not self._run.ended:
+        ended = self._run.ended
+        assigned: _AssignedMessage | None = vars(self).get("_assigned_message")
+        if assigned is not None and assigned.after_end == ended:
+            return cast("_AssistantMessageParamT", assigned.message)
+        if not ended:
             raise AttributeError("message_param is available after the stream has been consumed")
         if "_message_param" in vars(self):
             return self._message_param
         return cast("_AssistantMessageParamT", self._run.response().message_param)
+
+    @message_param.setter
+    def message_param(self, message: _AssistantMessageParamT) -> None:
+        self._assigned_message = _AssignedMessage(message, after_end=self._run.ended)
 
     def tool_message_params(self, tools_and_outputs: Sequence[tuple[_BaseToolT, object]]) -> list[_ToolMessageParamT]:
         """Return the messages that report the outputs of tools to the model, in the provider's format."""

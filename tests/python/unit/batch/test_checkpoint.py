@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,25 @@ def test_a_key_that_sqlite_cannot_store_is_escaped(server: ProviderServer, tmp_p
     for restored in (False, True):
         results = run(decorated(kind), rows, tmp_path, key="id")
         assert [(one.key, one.restored) for one in results] == [("\\ud83d", restored), ("\\ude00", restored)]
+
+
+@pytest.mark.parametrize("statement", ["INSERT", "UPDATE"])
+def test_a_run_that_cannot_be_recorded_releases_its_file(
+    server: ProviderServer, tmp_path: Path, kind: str, statement: str
+) -> None:
+    server.reply(Answer("a"))
+    with Checkpoint(tmp_path / "c"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "c")) as database:
+        database.execute(
+            f"CREATE TRIGGER full BEFORE {statement} ON runs BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    with pytest.raises(CheckpointError, match=r"cannot be written: the disk is full") as caught:
+        run(decorated(kind), texts("a"), tmp_path)
+    # The traceback refers to the run, so only closing can have released the lock.
+    assert caught.tb is not None
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        assert len(checkpoint) == (statement == "UPDATE")
 
 
 def test_a_failed_write_reaches_its_row_and_leaves_the_run_incomplete(tmp_path: Path) -> None:
