@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..web import EventsGoneError, ResumableStreams, StreamNotFoundError
+from ..web import EventsGoneError, ResumableStreams, StreamNotFoundError, TooManyStreamsError, finish_streams
 from ..web.starlette import EventResponse
 from .completions import Completions, counted, error_response
 from .guard import Guard
@@ -29,13 +32,23 @@ if TYPE_CHECKING:
 
 # The service has one user, or users who share its key; ids of streams cannot be guessed.
 _OWNER: Final = "page"
+_RETRY_SECONDS: Final = 5
 
 
 class Service:
     """The application of a target, with its streams."""
 
-    def __init__(self, target: Target, streams: ResumableStreams, *, key: str | None, local: bool) -> None:
+    def __init__(
+        self,
+        target: Target,
+        streams: ResumableStreams,
+        *,
+        key: str | None,
+        local: bool,
+        stop_timeout: float = 10.0,
+    ) -> None:
         self._target = target
+        self._stop_timeout = stop_timeout
         self.streams = streams
         self.metrics = Metrics()
         self._started = int(time.time())
@@ -50,8 +63,24 @@ class Service:
             Route("/chat/{id}/stop", self._stop, methods=["POST"]),
         ]
         self.app: ASGIApp = Guard(
-            Starlette(routes=routes), key=key, local=local, refused=lambda status: self.metrics.count("refused", status)
+            Starlette(routes=routes, lifespan=self._lifespan),
+            key=key,
+            local=local,
+            refused=lambda status: self.metrics.count("refused", status),
         )
+
+    async def close(self, timeout: float) -> None:
+        """Wait for the running answers, and end the rest with the abort event of their format.
+
+        Args:
+            timeout: The time to wait, in seconds.
+        """
+        await asyncio.gather(self.streams.aclose(timeout), finish_streams(timeout))
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        yield
+        await self.close(self._stop_timeout)
 
     async def _page(self, request: Request) -> Response:
         page, policy = page_and_policy()
@@ -85,9 +114,16 @@ class Service:
         except ValueError:
             self.metrics.count("chat", 400)
             return error_response(400, "the body is not JSON", "invalid_request")
-        self.metrics.count("chat", 200)
         steps = counted(self._target.steps(messages, {}), self.metrics)
-        return EventResponse(await self.streams.start(steps, "vercel", owner=_OWNER))
+        try:
+            reader = await self.streams.start(steps, "vercel", owner=_OWNER)
+        except TooManyStreamsError as error:
+            self.metrics.count("chat", error.status_code)
+            response = error_response(error.status_code, f"{error}. Try again later.", "too_many_streams")
+            response.headers["retry-after"] = str(_RETRY_SECONDS)
+            return response
+        self.metrics.count("chat", 200)
+        return EventResponse(reader)
 
     async def _follow(self, request: Request) -> Response:
         after = request.headers.get("last-event-id")

@@ -6,9 +6,12 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse
+
+from ..errors import FerroscopeError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,6 +31,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
+def _is_local(host: bytes) -> bool:
+    """Return whether the `Host` of a request is a name of this machine."""
+    return is_loopback(_PORT.sub("", host.decode("latin-1")).lower())
+
+
+def check_key(key: str, source: str) -> None:
+    """Check that clients can send a key in a header.
+
+    Args:
+        key: The key.
+        source: The file or variable that has it.
+
+    Raises:
+        FerroscopeError: The key has other characters than those of a header. The message does not contain the key.
+    """
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise FerroscopeError(f"{source}: the key has to be one line of visible ASCII characters, without spaces")
+
+
 class Guard:
     """Refuses requests of other web pages, and requests without the key.
 
@@ -43,7 +66,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, key: str | None, local: bool, refused: Callable[[int], None]) -> None:
         self._app = app
-        self._key = None if key is None else f"Bearer {key}".encode()
+        self._key = None if key is None else key.encode()
         self._local = local
         self._refused = refused
 
@@ -68,15 +91,20 @@ class Guard:
     def _refusal(
         self, path: str, host: bytes, origin: bytes, fetch_site: bytes, authorization: bytes
     ) -> JSONResponse | None:
-        if self._local and not is_loopback(_PORT.sub("", host.decode("latin-1")).lower()):
+        if self._local and not _is_local(host):
             return self._refuse(403, "The Host header is not a name of this machine.", "host")
         is_foreign = bool(origin) and origin not in (b"http://" + host, b"https://" + host)
         # Browsers send no origin with some requests of other pages. Opening the page itself is allowed.
         if is_foreign or (self._local and fetch_site in (b"cross-site", b"same-site") and path != "/"):
             return self._refuse(403, "Requests of other web pages are refused.", "origin")
-        if self._key is not None and path not in _OPEN and not hmac.compare_digest(authorization, self._key):
+        if self._key is not None and path not in _OPEN and not self._has_key(authorization):
             return self._refuse(401, "The key is missing or wrong.", "invalid_api_key")
         return None
+
+    def _has_key(self, authorization: bytes) -> bool:
+        # The scheme is case-insensitive: https://www.rfc-editor.org/rfc/rfc9110#section-11.1
+        scheme, _, token = authorization.partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(b" "), self._key or b"")
 
     def _refuse(self, status: int, message: str, code: str) -> JSONResponse:
         self._refused(status)

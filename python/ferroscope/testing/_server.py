@@ -82,18 +82,18 @@ class Controls:
         """The number of answers that are being sent now."""
         return self.memory.seen().open_streams
 
-    def wait_requests(self, count: int, timeout: float = 5.0) -> list[Request]:
+    def wait_requests(self, count: int, timeout: float = 20.0) -> list[Request]:
         """Wait until the server has received `count` requests, and return all requests."""
         self.memory.wait("requests", count, timeout)
         return self.requests
 
-    def wait_closed(self, timeout: float = 5.0, *, streams: int = 0) -> None:
+    def wait_closed(self, timeout: float = 20.0, *, streams: int = 0) -> None:
         """Wait until at most `streams` answers are still being sent. The others have ended, or their client has
         left.
         """
         self.memory.wait("closed", streams, timeout)
 
-    def wait_disconnected(self, timeout: float = 5.0, *, connections: int = 0) -> None:
+    def wait_disconnected(self, timeout: float = 20.0, *, connections: int = 0) -> None:
         """Wait until at most `connections` connections are open."""
         self.memory.wait("disconnected", connections, timeout)
 

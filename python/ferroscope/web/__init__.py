@@ -28,7 +28,7 @@ The responses of the frameworks are in modules of their own: `ferroscope.web.sta
 """
 
 from ._delivery import DeliveryLimits, finish_streams
-from ._errors import EventsGoneError, StreamNotFoundError
+from ._errors import EventsGoneError, StreamNotFoundError, TooManyStreamsError
 from ._events import AnswerEvents, sse
 from ._headers import HEADERS
 from ._memory_store import MemoryStore
@@ -52,6 +52,7 @@ __all__ = [
     "Step",
     "StreamNotFoundError",
     "StreamReader",
+    "TooManyStreamsError",
     "ToolOutput",
     "finish_streams",
     "sse",

@@ -23,3 +23,13 @@ class EventsGoneError(FerroscopeError, LookupError):
     """
 
     status_code = 410
+
+
+class TooManyStreamsError(FerroscopeError):
+    """As many answers are running as the service allows.
+
+    Attributes:
+        status_code: The HTTP status to answer with, 503.
+    """
+
+    status_code = 503

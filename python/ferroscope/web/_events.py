@@ -125,6 +125,14 @@ class AnswerEvents:
         if self._stream is not None:
             self._stream.close()
 
+    async def aclose(self) -> None:
+        """Close an answer whose events are not read."""
+        for step in self._steps[:1] if isinstance(self._steps, list) else (self._steps,):
+            if self.is_async and (aclose := getattr(step, "aclose", None)) is not None:
+                await aclose()
+            elif not self.is_async and (close := getattr(step, "close", None)) is not None:
+                close()
+
     def abort(self) -> bytes:
         """Return the last events of an answer that was stopped on request; nothing if it has ended."""
         return self.answer.abort()

@@ -34,7 +34,7 @@ class MemoryStore:
     def __init__(
         self, *, ttl: float = 600.0, max_bytes: int = 16 * 1024 * 1024, max_total_bytes: int = 256 * 1024 * 1024
     ) -> None:
-        self._ttl = ttl
+        self.ttl = ttl
         self._max_total_bytes = max_total_bytes
         self._size = 0
         self._max_bytes = max_bytes
@@ -48,7 +48,7 @@ class MemoryStore:
         self._sweep(now)
         log = self._logs.get(stream)
         if log is None:
-            log = self._logs[stream] = _Log(now + self._ttl)
+            log = self._logs[stream] = _Log(now + self.ttl)
         last = log.last
         if (last is None and item.first != 1) or (last is not None and (last.is_end or item.first != last.last + 1)):
             return False
@@ -61,9 +61,7 @@ class MemoryStore:
         self._size += log.size - before
         if self._size > self._max_total_bytes:
             self._drop_ended(stream)
-        log.expires_at = now + self._ttl
-        if (record := self._records.get(stream)) is not None:
-            self._records[stream] = (log.expires_at, record[1])
+        self._renew(stream, now)
         for future in log.waiting:
             if not future.done():
                 future.set_result(None)
@@ -75,7 +73,7 @@ class MemoryStore:
         found = self._found(stream, number)
         if found or timeout <= 0:
             return found
-        log = self._logs.setdefault(stream, _Log(time.monotonic() + self._ttl))
+        log = self._logs.setdefault(stream, _Log(time.monotonic() + self.ttl))
         future = asyncio.get_running_loop().create_future()
         log.waiting.add(future)
         await asyncio.wait((future,), timeout=timeout)
@@ -94,6 +92,17 @@ class MemoryStore:
         found.reverse()
         return found
 
+    async def renew(self, stream: str) -> None:
+        """Keep a running stream for another `ttl` seconds."""
+        self._renew(stream, time.monotonic())
+
+    def _renew(self, stream: str, now: float) -> None:
+        expires_at = now + self.ttl
+        if (log := self._logs.get(stream)) is not None:
+            log.expires_at = expires_at
+        if (record := self._records.get(stream)) is not None:
+            self._records[stream] = (expires_at, record[1])
+
     async def last(self, stream: str) -> Item | None:
         """Return the last item of a stream."""
         log = self._logs.get(stream)
@@ -103,7 +112,7 @@ class MemoryStore:
         """Store a record; see `EventStore.put`."""
         now = time.monotonic()
         self._sweep(now)
-        self._records[key] = (now + (self._ttl if ttl is None else ttl), value)
+        self._records[key] = (now + (self.ttl if ttl is None else ttl), value)
 
     async def get(self, key: str) -> bytes | None:
         """Return a record; None if there is none, or it has expired."""

@@ -13,6 +13,8 @@ from ._store import EventStore, Item
 
 # Readers in the same process get the latest items without a request to the store.
 _RECENT: Final = 64
+# A silent stream is renewed this often within the time after which it would expire.
+_RENEWALS: Final = 3
 
 
 class Producer:
@@ -42,6 +44,9 @@ class Producer:
         self._loop = asyncio.get_running_loop()
         self._last_seen = self._loop.time()
         self._timer = self._loop.call_later(grace, self._check)
+        self._renewed_at = self._loop.time()
+        self._renewal = self._loop.call_later(store.ttl / _RENEWALS, self._renew)
+        self._renewing: asyncio.Task[None] | None = None
         self.task = self._loop.create_task(self._run())
         self._ended = ended
         self.task.add_done_callback(self._end)
@@ -54,6 +59,9 @@ class Producer:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._timer.cancel()
+        self._renewal.cancel()
+        if self._renewing is not None:
+            self._renewing.cancel()
         self._ended(self.id)
         self._wake()
 
@@ -95,6 +103,22 @@ class Producer:
             self.stop()
         else:
             self._timer = self._loop.call_later(left, self._check)
+
+    # ---- the expiry, which a silent provider must not reach
+
+    def _renew(self) -> None:
+        interval = self._store.ttl / _RENEWALS
+        due = self._renewed_at + interval
+        if (now := self._loop.time()) >= due:
+            self._renewed_at, due = now, now + interval
+            self._renewing = self._loop.create_task(self._renew_record())
+        self._renewal = self._loop.call_at(due, self._renew)
+
+    async def _renew_record(self) -> None:
+        try:
+            await self._store.renew(self.id)
+        except Exception as error:  # the next renewal may succeed
+            logger.error("the stream could not be renewed in the store", exc_info=error)
 
     # ---- the answer
 
@@ -138,6 +162,7 @@ class Producer:
 
     def _note(self, item: Item) -> None:
         self._next = item.last + 1
+        self._renewed_at = self._loop.time()
         self._recent.append(item)
         self._wake()
 

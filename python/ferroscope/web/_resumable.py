@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from .._engine.web_answer import logger
 from ..core.base.stream_events import WebFormat
-from ._errors import EventsGoneError, StreamNotFoundError
+from ._errors import EventsGoneError, StreamNotFoundError, TooManyStreamsError
 from ._events import Answer, AnswerEvents, EventOptions
 from ._memory_store import MemoryStore
 from ._producer import Producer
@@ -42,6 +42,7 @@ class ResumableStreams:
         store: The store; by default one in memory, for one process.
         grace: The time for which an answer goes on without a reader, in seconds.
         lease: The time after which the streams of a silent process count as broken, in seconds.
+        max_running: The maximum number of answers that run at the same time in this process; no limit by default.
 
     Example:
         ```python
@@ -64,10 +65,19 @@ class ResumableStreams:
         ```
     """
 
-    def __init__(self, store: EventStore | None = None, *, grace: float = 30.0, lease: float = 10.0) -> None:
+    def __init__(
+        self,
+        store: EventStore | None = None,
+        *,
+        grace: float = 30.0,
+        lease: float = 10.0,
+        max_running: int | None = None,
+    ) -> None:
         self.store: EventStore = MemoryStore() if store is None else store
         self._grace = grace
         self._lease = lease
+        self._max_running = max_running
+        self._starting = 0
         self._process = secrets.token_urlsafe(12)
         self._producers: dict[str, Producer] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,13 +95,23 @@ class ResumableStreams:
 
         Returns:
             The reader. Its `id` is the unguessable id of the stream, which the response has in `x-stream-id`.
+
+        Raises:
+            TooManyStreamsError: `max_running` answers are running. The answer is closed.
         """
-        await self._serve()
         options["first_event"] = 1
-        id = secrets.token_urlsafe(24)
-        await self.store.put(id, orjson.dumps(asdict(_Record(owner, format, self._process))))
         events = AnswerEvents(answer, format, **options)
-        self._producers[id] = Producer(id, events, self.store, self._grace, lambda id: self._forget(id))
+        id = secrets.token_urlsafe(24)
+        if self._max_running is not None and len(self._producers) + self._starting >= self._max_running:
+            await events.aclose()
+            raise TooManyStreamsError(f"{self._max_running} answers are running, which is the limit of this service")
+        self._starting += 1
+        try:
+            await self._serve()
+            await self.store.put(id, orjson.dumps(asdict(_Record(owner, format, self._process))))
+            self._producers[id] = Producer(id, events, self.store, self._grace, lambda id: self._forget(id))
+        finally:
+            self._starting -= 1
         return StreamReader(self, id, format, self._process, 0, is_finished=False)
 
     async def follow(self, id: str, *, owner: str, after: int | str | None = None) -> StreamReader:

@@ -29,9 +29,11 @@ class EventStore(Protocol):
 
     Attributes:
         is_shared: Whether several processes use the store, which then exchange messages and watch each other.
+        ttl: The time for which a stream is kept after its last event, in seconds.
     """
 
     is_shared: bool
+    ttl: float
 
     async def append(self, stream: str, item: Item) -> bool:
         """Append events, and return after the store has acknowledged them.
@@ -43,6 +45,10 @@ class EventStore(Protocol):
 
     async def read_after(self, stream: str, number: int, timeout: float) -> Sequence[Item]:
         """Return the items with events after `number`. Wait up to `timeout` seconds for the first one."""
+        ...
+
+    async def renew(self, stream: str) -> None:
+        """Keep the events and the record of a running stream for another `ttl` seconds."""
         ...
 
     async def last(self, stream: str) -> Item | None:

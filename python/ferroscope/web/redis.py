@@ -57,14 +57,14 @@ class RedisStore:
         # Any: redis-py's types do not know whether a command is awaited
         self._redis: Any = aioredis.Redis.from_url(url, socket_timeout=_MAX_WAIT + 8) if client is None else client
         self._prefix = prefix
-        self._ttl = ttl
+        self.ttl = ttl
         self._max_items = max_items
         self._append = self._redis.register_script(_APPEND)
 
     async def append(self, stream: str, item: Item) -> bool:
         """Append events; see `EventStore.append`."""
         keys = [self._log(stream), self._record(stream)]
-        end, ttl = int(item.is_end), int(self._ttl * 1000)
+        end, ttl = int(item.is_end), int(self.ttl * 1000)
         added = await self._append(keys, [item.first, item.last, item.data, end, self._max_items, ttl])
         return bool(added)
 
@@ -80,6 +80,14 @@ class RedisStore:
             (entries,) = entries
         return [_item(*entry) for entry in entries]
 
+    async def renew(self, stream: str) -> None:
+        """Keep a running stream for another `ttl` seconds."""
+        ttl = int(self.ttl * 1000)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.pexpire(self._log(stream), ttl)
+            pipeline.pexpire(self._record(stream), ttl)
+            await pipeline.execute()
+
     async def last(self, stream: str) -> Item | None:
         """Return the last item of a stream."""
         found = await self._redis.xrevrange(self._log(stream), count=1)
@@ -87,7 +95,7 @@ class RedisStore:
 
     async def put(self, key: str, value: bytes, ttl: float | None = None) -> None:
         """Store a record; see `EventStore.put`."""
-        await self._redis.set(self._record(key), value, px=int((self._ttl if ttl is None else ttl) * 1000))
+        await self._redis.set(self._record(key), value, px=int((self.ttl if ttl is None else ttl) * 1000))
 
     async def get(self, key: str) -> bytes | None:
         """Return a record; None if there is none, or it has expired."""
@@ -99,7 +107,7 @@ class RedisStore:
         key = self._mailbox(mailbox)
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.rpush(key, message)
-            pipeline.pexpire(key, int(self._ttl * 1000))
+            pipeline.pexpire(key, int(self.ttl * 1000))
             await pipeline.execute()
 
     async def receive(self, mailbox: str, timeout: float) -> bytes | None:

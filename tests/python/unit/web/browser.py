@@ -21,12 +21,12 @@ class Browser:
         buffer: int = 0,
     ) -> None:
         host, _, path = url.removeprefix("http://").partition("/")
-        name, _, port = host.partition(":")
-        self.socket = socket.socket()
+        name, _, port = host.rpartition(":")
+        self.socket = socket.socket(socket.AF_INET6 if name.startswith("[") else socket.AF_INET)
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.settimeout(20)
-        self.socket.connect((name, int(port)))
+        self.socket.settimeout(60)
+        self.socket.connect((name.strip("[]"), int(port)))
         lines = {"host": host, "accept": "text/event-stream", "accept-encoding": "gzip", **(headers or {})}
         if body:
             lines |= {"content-length": str(len(body)), "content-type": "application/json"}

@@ -20,7 +20,7 @@ from ferroscope.web.starlette import EventResponse
 
 port, provider, redis, prefix = sys.argv[1:]
 client = AsyncOpenAI(api_key="sk-test-key", base_url=provider, max_retries=0)
-streams = ResumableStreams(RedisStore(redis, prefix=prefix), grace=1.5, lease=1.0)
+streams = ResumableStreams(RedisStore(redis, prefix=prefix), grace=4.0, lease=4.0)
 
 
 @openai.call("gpt-4o-mini", stream=True, client=client)

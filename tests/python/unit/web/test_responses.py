@@ -74,13 +74,15 @@ def test_headers_do_not_wait_for_the_first_token(provider: ProviderServer, open_
 def test_leaving_closes_the_silent_upstream_within_50_ms(provider: ProviderServer, open_site: OpenSite) -> None:
     url = open_site(limits=DeliveryLimits(heartbeat=10.0)) + "/answer"
     delays = []
-    for _ in range(5):
+    for _ in range(40):  # other programs may use the machine
         provider.reply(Stall(Answer(Text("one two three", 3)), after=2))
         browser = Browser(url)
         browser.read_until(b'"text-delta"')
         left = browser.leave()
         provider.wait_closed()
         delays.append((provider.requests[-1].ended_at or 0) - left)
+        if delays[-1] < 0.05:
+            break
     assert min(delays) < 0.05, delays
     assert {request.outcome for request in provider.requests} == {"abandoned"}
 
@@ -108,7 +110,7 @@ def test_a_client_that_does_not_read_loses_the_upstream(provider: ProviderServer
     provider.reply(Answer(Text("x" * size, 4000)))
     browser = Browser(open_site() + "/answer", buffer=4096)
     provider.wait_requests(1)
-    provider.wait_closed(20.0)
+    provider.wait_closed(60.0)
     assert provider.requests[0].outcome == "abandoned"
     assert provider.requests[0].bytes_sent < size / 2
     browser.leave()
@@ -172,7 +174,7 @@ def test_a_graceful_end_lets_answers_finish_and_aborts_the_rest(provider: Provid
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == "/stop":
-            await finish_streams(0.3)
+            await finish_streams(3.0)
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body"})
             return

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from ferroscope.testing import Answer, Cut, ProviderServer, Stall, Text
-from ferroscope.web import EventsGoneError, Item, ResumableStreams, StreamNotFoundError, StreamReader
+from ferroscope.web import (
+    EventsGoneError,
+    Item,
+    ResumableStreams,
+    StreamNotFoundError,
+    StreamReader,
+    TooManyStreamsError,
+)
 
 from .browser import events_of
 from .conftest import ask_async, ask_sync
@@ -88,17 +95,17 @@ async def test_an_answer_goes_on_without_a_reader_and_ends_after_the_grace_perio
 ) -> None:
     assistant, close = ask_async(provider)
     provider.reply(Answer(Text(WORDS, 10), delay=0.01), Stall(Answer(Text(WORDS, 10)), after=3))
-    async with resumable(new_store, grace=0.3) as streams:
+    async with resumable(new_store, grace=2.0) as streams:
         finishes = await streams.start(await assistant(), owner="me")
         await read(finishes, 1)
         stalls = await streams.start(await assistant(), owner="me")
         await read(stalls, 1)
         left = time.monotonic()
-        await asyncio.to_thread(provider.wait_closed)
+        await asyncio.to_thread(provider.wait_closed, 60.0)
         first, second = provider.requests
         assert first.outcome == "complete"
         assert second.outcome == "abandoned"
-        assert (second.ended_at or 0) - left > 0.25
+        assert (second.ended_at or 0) - left > 1.0
         assert events_of(await read(await streams.follow(finishes.id, owner="me")))[-2][1]["type"] == "finish"
         body = await read(await streams.follow(stalls.id, owner="me"))
         assert [event for _, event in events_of(body)][-2:] == [{"type": "abort"}, "[DONE]"]
@@ -131,7 +138,7 @@ async def test_stop_closes_the_upstream_and_every_reader_gets_the_abort_event(
     assistant, close = ask_async(provider)
     delays = []
     async with resumable(new_store) as streams:
-        for _ in range(3):
+        for _ in range(40):  # other programs may use the machine
             provider.reply(Stall(Answer(Text(WORDS, 10)), after=4))
             first = await streams.start(await assistant(), format, owner="me")
             second = await streams.follow(first.id, owner="me")
@@ -147,6 +154,8 @@ async def test_stop_closes_the_upstream_and_every_reader_gets_the_abort_event(
             assert one == two
             assert last in one.decode()
             assert numbers(one) == list(range(1, len(numbers(one)) + 1)) if format != "text" else True
+            if delays[-1] < 0.05:
+                break
     assert min(delays) < 0.05, delays
     await close()
 
@@ -210,7 +219,7 @@ async def test_a_late_reader_of_an_ended_stream_gets_all_of_it_or_a_clear_end(
 ) -> None:
     assistant, close = ask_async(provider)
     provider.reply(Answer(Text("Hello", 1)))
-    streams = ResumableStreams(new_store(ttl=0.5))
+    streams = ResumableStreams(new_store())
     reader = await streams.start(await assistant(), owner="me")
     body = await read(reader)
     assert await read(await streams.follow(reader.id, owner="me")) == body
@@ -222,7 +231,12 @@ async def test_a_late_reader_of_an_ended_stream_gets_all_of_it_or_a_clear_end(
     with pytest.raises(EventsGoneError) as beyond:
         await streams.follow(reader.id, owner="me", after=numbers(body)[-1] + 5)
     assert beyond.value.status_code == 410
-    end = time.monotonic() + 5
+    await streams.aclose(0)
+    provider.reply(Answer(Text("Hello", 1)))
+    streams = ResumableStreams(new_store(ttl=0.3))
+    reader = await streams.start(await assistant(), owner="me")
+    await read(reader)
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             await streams.follow(reader.id, owner="me")
@@ -231,17 +245,6 @@ async def test_a_late_reader_of_an_ended_stream_gets_all_of_it_or_a_clear_end(
         await asyncio.sleep(0.05)
     else:
         pytest.fail("the stream did not expire")
-    await streams.aclose(0)
-    await close()
-
-
-async def test_a_stream_outlives_its_ttl_while_it_is_written(provider: ProviderServer, new_store: NewStore) -> None:
-    assistant, close = ask_async(provider)
-    provider.reply(Answer(Text("word " * 20, 20), delay=0.05))
-    streams = ResumableStreams(new_store(ttl=0.4))
-    reader = await streams.start(await assistant(), owner="me")
-    body = await read(reader)
-    assert await read(await streams.follow(reader.id, owner="me")) == body
     await streams.aclose(0)
     await close()
 
@@ -345,4 +348,82 @@ async def test_a_store_that_fails_closes_the_upstream_and_readers_are_told(
     assert b"s3cret" not in body
     assert "the store of the stream failed" in caplog.text
     await streams.aclose(0)
+    await close()
+
+
+class BriefStore:
+    """A store whose streams are said to expire soon. It counts renewals, and forwards all else."""
+
+    ttl = 0.03
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.renewed: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def renew(self, stream: str) -> None:
+        await self._store.renew(stream)
+        self.renewed.append(stream)
+
+
+async def test_a_stream_does_not_expire_while_its_provider_is_silent(
+    provider: ProviderServer, new_store: NewStore
+) -> None:
+    assistant, close = ask_async(provider)
+    provider.reply(Stall(Answer(Text(WORDS, 10)), after=3))
+    async with resumable(lambda: BriefStore(new_store())) as streams:
+        store: Any = streams.store
+        reader = await streams.start(await assistant(), owner="me")
+        while store.renewed.count(reader.id) < 3:
+            await asyncio.sleep(0.01)
+        await streams.stop(reader.id, owner="me")
+        events = events_of(await read(reader))
+        assert [event for _, event in events][-2:] == [{"type": "abort"}, "[DONE]"]
+        count = len(store.renewed)
+        await asyncio.sleep(store.ttl * 3)
+        assert len(store.renewed) == count  # an ended stream expires
+    await close()
+
+
+async def test_events_and_renewals_keep_a_stream_in_redis(redis_url: str) -> None:
+    from redis import asyncio as aioredis
+
+    from ferroscope.web.redis import RedisStore
+
+    async with aioredis.Redis.from_url(redis_url) as client:
+        store = RedisStore(client=client, prefix="renewal:", ttl=600)
+        await store.put("a", b"record")
+        assert await store.append("a", Item(1, 1, b"x"))
+        keys = sorted([key async for key in client.scan_iter("renewal:*")])
+        assert len(keys) == 2
+        for key in keys:
+            await client.pexpire(key, 60_000)
+        await store.renew("a")
+        assert [await client.pttl(key) > 300_000 for key in keys] == [True, True]
+        for key in keys:
+            await client.pexpire(key, 60_000)
+        assert await store.append("a", Item(2, 2, b"y"))
+        assert [await client.pttl(key) > 300_000 for key in keys] == [True, True]
+        await client.delete(*keys)
+
+
+async def test_more_running_streams_than_allowed_are_refused_and_closed(
+    provider: ProviderServer, new_store: NewStore
+) -> None:
+    assistant, close = ask_async(provider)
+    stall = Stall(Answer(Text(WORDS, 10)), after=3)
+    provider.reply(stall, stall, "Hello.")
+    async with resumable(new_store, max_running=2) as streams:
+        running = [await streams.start(await assistant(), owner="me") for _ in range(2)]
+        with pytest.raises(TooManyStreamsError, match="2 answers are running"):
+            await streams.start(await assistant(), owner="me")
+        for reader in running:
+            while await streams.store.last(reader.id) is None:
+                await asyncio.sleep(0.01)
+            await streams.stop(reader.id, owner="me")
+        await asyncio.to_thread(provider.wait_closed)
+        assert [request.outcome for request in provider.requests] == ["abandoned"] * 2  # the third was not sent
+        assert b"Hello." in await read(await streams.start(await assistant(), owner="me"))
     await close()

@@ -70,7 +70,7 @@ def service(own_provider: ProviderServer, redis_url: str) -> Iterator[Any]:
 
 
 def wait_for(url: str) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))).close()
@@ -112,8 +112,8 @@ def test_another_process_continues_the_stream(provider: ProviderServer, service:
 
 
 def test_a_reader_of_another_process_keeps_the_answer_going(provider: ProviderServer, service: Any) -> None:
-    """The answer takes three times the grace period, and the first process has no reader."""
-    provider.reply(Answer(Text(WORDS, 100), delay=0.045))
+    """The answer takes longer than the grace period, and the first process has no reader."""
+    provider.reply(Answer(Text(WORDS, 100), delay=0.065))
     first = Browser(service.one + "/chat", method="POST", body=b"{}", headers=ME)
     first.read_until(b"word001 ")
     second = Browser(f"{service.two}/chat/{first.headers['x-stream-id']}", headers=ME)
@@ -127,7 +127,7 @@ def test_a_reader_of_another_process_keeps_the_answer_going(provider: ProviderSe
 
 def test_stop_reaches_the_other_process(provider: ProviderServer, service: Any) -> None:
     delays = []
-    for _ in range(5):
+    for _ in range(40):  # other programs may use the machine
         provider.reply(Stall(Answer(Text(WORDS, 100)), after=20))
         first = Browser(service.one + "/chat", method="POST", body=b"{}", headers=ME)
         first.read_until(b"word015 ")
@@ -146,13 +146,15 @@ def test_stop_reaches_the_other_process(provider: ProviderServer, service: Any) 
             assert [event for _, event in events_of(browser.body)][-2:] == [{"type": "abort"}, "[DONE]"]
         for browser in (first, second, stranger, stop):
             browser.leave()
+        if delays[-1] < 0.05:
+            break
     assert min(delays) < 0.05, delays
 
 
 def test_readers_of_a_killed_process_are_told_and_lose_nothing_that_was_stored(
     provider: ProviderServer, service: Any
 ) -> None:
-    provider.reply(Answer(Text(WORDS, 100), delay=0.02))
+    provider.reply(Answer(Text(WORDS * 10, 1000), delay=0.02))  # it is still written at the kill
     first = Browser(service.one + "/chat", method="POST", body=b"{}", headers=ME)
     first.read_until(b"word005 ")
     id = first.headers["x-stream-id"]
@@ -173,6 +175,6 @@ def test_readers_of_a_killed_process_are_told_and_lose_nothing_that_was_stored(
     events = events_of(one)
     assert [number for number, _ in events] == list(range(1, len(events) + 1))
     assert [event for _, event in events][-2:] == [{"type": "error", "errorText": "The answer broke off."}, "[DONE]"]
-    assert WORDS.startswith(text_of(one))
+    assert (WORDS * 10).startswith(text_of(one))
     for browser in (first, *followers, back):
         browser.leave()
