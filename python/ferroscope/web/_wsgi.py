@@ -16,6 +16,8 @@ from ._events import AnswerEvents
 
 # The client's socket, where the server shows it: https://werkzeug.palletsprojects.com/en/stable/serving/
 _SOCKETS: Final = ("werkzeug.socket", "gunicorn.socket")
+# WSGI servers send the headers with the first data. They do not wait longer for a silent provider.
+_FIRST_SECONDS: Final = 0.1
 
 
 def wsgi_events(
@@ -38,9 +40,11 @@ def wsgi_events(
 
 def _events(source: AnswerEvents, client: socket.socket | None, limits: DeliveryLimits) -> Generator[bytes, None, None]:
     reading = _Reading(source, limits.send)
+    timeout = min(_FIRST_SECONDS, limits.heartbeat)
     try:
         while True:
-            wake = reading.wait(client, limits.heartbeat)
+            wake = reading.wait(client, timeout)
+            timeout = limits.heartbeat
             if wake is None:
                 yield PING
             elif not wake:

@@ -65,7 +65,7 @@ def test_events_arrive_one_by_one(provider: ProviderServer, open_site: OpenSite)
 
 def test_headers_do_not_wait_for_the_first_token(provider: ProviderServer, open_site: OpenSite) -> None:
     provider.reply(Stall(Answer(Text("one two three", 3)), after=0))
-    browser = Browser(open_site(limits=DeliveryLimits(heartbeat=10.0)) + "/answer")
+    browser = Browser(open_site(limits=DeliveryLimits(heartbeat=600.0)) + "/answer")
     assert browser.status == 200  # while the provider is silent
     browser.leave()
     provider.wait_closed()

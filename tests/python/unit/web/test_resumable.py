@@ -136,7 +136,7 @@ async def test_stop_closes_the_upstream_and_every_reader_gets_the_abort_event(
     provider: ProviderServer, new_store: NewStore, format: Any, last: str
 ) -> None:
     assistant, close = ask_async(provider)
-    delays = []
+    delays: list[float] = []
     async with resumable(new_store) as streams:
         for _ in range(40):  # other programs may use the machine
             provider.reply(Stall(Answer(Text(WORDS, 10)), after=4))
