@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := python/ferroscope/_core.abi3.so
 RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Cargo.lock
-# The current SDKs are in $(VENV). Older major versions have environments of their own. In the last
-# one every dependency has the lower bound of pyproject.toml.
+# The current SDKs are in $(VENV). Older major versions have environments of their own. `sdks-oldest` has the major versions
+# that Mirascope v1.25.7 requires. In the last one every dependency has the lower bound of pyproject.toml.
 OLDER_SDKS := sdks-oldest sdks-older sdks-lowest
 sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai<2 cohere<6
 sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2 google-genai>=2,<3 mistralai>=2,<3 cohere>=6,<7 boto3==1.35.* aiobotocore==2.15.*

@@ -8,9 +8,9 @@ from ferroscope.core._servers import SERVERS
 
 # A model for the example of each provider. An id of a local server is that of the loaded model.
 MODELS = {
-    "anthropic": "claude-sonnet-4-5",
+    "anthropic": "claude-haiku-4-5",
     "azure": "gpt-4o-mini",
-    "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "bedrock": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "cohere": "command-a-03-2025",
     "gemini": "gemini-2.5-flash",
     "google": "gemini-2.5-flash",

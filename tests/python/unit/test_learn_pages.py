@@ -1,7 +1,9 @@
-"""The pages about calls, response models, agents, errors and evaluations: their examples run."""
+"""The tutorial, and the pages about the parts of a program, OpenAI and Anthropic: their examples run."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,19 @@ from typing import Any
 import pytest
 
 from ferroscope import errors
-from ferroscope.testing import Answer, Exchange, Json, ProviderServer, Response, Status, StreamError, Text, ToolCall
+from ferroscope.testing import (
+    Answer,
+    Exchange,
+    Json,
+    ProviderServer,
+    Reasoning,
+    Response,
+    Status,
+    StreamError,
+    Text,
+    ToolCall,
+    Usage,
+)
 from pytest_ferroscope._environment import server_environment
 
 pytest.importorskip("openai", minversion="1.60")
@@ -28,6 +42,8 @@ Answers = list[tuple[str, Any]]
 ANSWERS: dict[str, Answers] = {
     "calls": [("crime", Text("The Big Sleep")), ("capital", Text("Paris")), ("fantasy", NOVEL)],
     "response_models": [
+        ("Read the book", Json({"title": "Dune", "author": "Frank Herbert"})),
+        ("as JSON with the key", Json({"year": 1815})),
         ("Jane Austen", Answer(ToolCall("Book", EMMA, chunks=6))),
         ("List the genres", ToolCall("list", {"value": ["novel", "comedy"]})),
         ("Rate this", Json({"stars": 4})),
@@ -52,6 +68,22 @@ ANSWERS: dict[str, Answers] = {
         ("Thank you", ToolCall("Verdict", FRIENDLY)),
         ("What do you want", ToolCall("Verdict", RUDE)),
         ("gases", Text("Nitrogen and oxygen.")),
+    ],
+    "openai": [
+        ("fantasy", NOVEL),
+        ("Jane Austen", Json(EMMA)),
+        ("Summarize", Text("A story.")),
+        ("French", Text("livre")),
+    ],
+    "anthropic": [
+        ("fantasy", NOVEL),
+        ("12 times 12", Answer(Reasoning("Twelve dozen."), "144")),
+        ("handsome", Answer("Emma Woodhouse.", usage=Usage(2020, 4, cached=2000))),
+    ],
+    "tutorial": [
+        ("2 copies", Text("Yes, 2 copies.")),
+        ("Do you have Emma", ToolCall("copies", {"title": "Emma"})),
+        ("fantasy", NOVEL),
     ],
 }
 
@@ -96,7 +128,7 @@ def run(page: str, server: ProviderServer, capsys: pytest.CaptureFixture[str]) -
     return names
 
 
-@pytest.mark.parametrize("page", ["calls", "response_models", "agents", "errors"])
+@pytest.mark.parametrize("page", ["calls", "response_models", "agents", "errors", "openai", "anthropic"])
 def test_the_examples_of_a_page_print_their_output(
     page: str, server: ProviderServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +141,38 @@ def test_the_examples_of_evaluations_print_their_output(
     pytest.importorskip("groq")
     test: Callable[[ProviderServer], None] = run("evals", server, capsys)["test_panel_is_the_mean"]
     test(server)
+
+
+def body_of(app: Any, path: str, query: str) -> str:
+    """Return the body of an ASGI application's response to a GET request."""
+    parts: list[bytes] = []
+
+    async def request() -> None:
+        messages = asyncio.Queue[dict[str, Any]]()  # nothing follows the request: the client stays
+        messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+        async def send(message: dict[str, Any]) -> None:
+            parts.append(message.get("body", b""))
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
+        await app(scope, messages.get, send)
+
+    asyncio.run(request())
+    return b"".join(parts).decode()
+
+
+def test_the_service_of_the_tutorial_streams_a_tool_and_its_cost(
+    server: ProviderServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("starlette")
+    names = run("tutorial", server, capsys)
+    body = body_of(names["app"], "/chat", "question=Do+you+have+Emma")
+    events = [json.loads(data) for data in re.findall(r"^data: (\{.*)$", body, re.MULTILINE)]
+    assert [event["output"] for event in events if event["type"] == "tool-output-available"] == ["2 copies"]
+    assert "".join(event["delta"] for event in events if event["type"] == "text-delta") == "Yes, 2 copies."
+    assert names["spent"].calls == 2
+    assert events[-1]["messageMetadata"]["costUsd"] == pytest.approx(float(names["spent"].total))
+    names["test_the_librarian_offers_the_tool"](server)
 
 
 def test_every_exception_is_on_the_page_below_its_base() -> None:
