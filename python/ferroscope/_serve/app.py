@@ -52,18 +52,20 @@ class Service:
         self.streams = streams
         self.metrics = Metrics()
         self._started = int(time.time())
+        completions = Completions(target, self.metrics)
         routes = [
             Route("/", self._page),
             Route("/health", self._health),
             Route("/metrics", self._metrics),
             Route("/v1/models", self._models),
-            Route("/v1/chat/completions", Completions(target, self.metrics).__call__, methods=["POST"]),
+            Route("/v1/chat/completions", completions, methods=["POST"]),
             Route("/chat", self._start, methods=["POST"]),
             Route("/chat/{id}", self._follow),
             Route("/chat/{id}/stop", self._stop, methods=["POST"]),
         ]
         self.app: ASGIApp = Guard(
             Starlette(routes=routes, lifespan=self._lifespan),
+            {("POST", "/v1/chat/completions"): completions},
             key=key,
             local=local,
             refused=lambda status: self.metrics.count("refused", status),

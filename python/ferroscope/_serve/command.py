@@ -58,6 +58,8 @@ def run_serve(arguments: argparse.Namespace, call: Any = None) -> int:  # Any: a
     except (FerroscopeError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    # The process serves this one function. What the direct way cannot send goes through the SDK.
+    os.environ.setdefault("FERROSCOPE_DIRECT", "1")
     return asyncio.run(_serve(service, arguments))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -31,6 +31,9 @@ from .metrics import Metrics
 from .requests import ChatRequest, RequestError, read_body, read_request
 from .target import Target
 
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
 # Errors that the client's request caused keep their status. A wrong key of the service is an error of the service.
 _STATUSES = (
     (BadRequestError, 400),
@@ -44,14 +47,18 @@ _STATUSES = (
 
 
 class Completions:
-    """Answers requests of OpenAI clients with a target."""
+    """The ASGI application that answers requests of OpenAI clients with a target."""
 
     def __init__(self, target: Target, metrics: Metrics) -> None:
         self._target = target
         self._metrics = metrics
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        response = await self._respond(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         try:
             asked = read_request(await read_body(request), takes_parameters=self._target.takes_parameters)
         except RequestError as error:
@@ -72,14 +79,17 @@ class Completions:
 
     async def _whole(self, asked: ChatRequest, request: Request) -> Response:
         self._metrics.running += 1
-        answering = asyncio.ensure_future(self._answers(asked))
-        leaving = asyncio.ensure_future(_wait_for_leave(request))
+        task = asyncio.current_task()
+        assert task is not None
+        departure = asyncio.get_running_loop().create_task(_cancel_on_leave(request, task))
         try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                self._metrics.end_answer("incomplete", 0, 0, None)
-                return Response(status_code=499)
-            return completion(asked.model, answering.result(), self._metrics)
+            return completion(asked.model, await self._answers(asked), self._metrics)
+        except asyncio.CancelledError:
+            self._metrics.end_answer("incomplete", 0, 0, None)
+            # The server may cancel the task, too.
+            if not departure.done() or task.uncancel():
+                raise
+            return Response(status_code=499)
         except Exception as error:
             logger.warning("an answer failed: %s", redact_text(str(error)))
             self._metrics.end_answer("incomplete", 0, 0, None)
@@ -88,10 +98,7 @@ class Completions:
             return error_response(status, text, code)
         finally:
             self._metrics.running -= 1
-            leaving.cancel()
-            if not answering.done():
-                answering.cancel()
-                await asyncio.wait((answering,))
+            departure.cancel()
 
     async def _answers(self, asked: ChatRequest) -> list[Any]:
         """Return the responses of all turns."""
@@ -221,9 +228,10 @@ class _Account:
         )
 
 
-async def _wait_for_leave(request: Request) -> None:
+async def _cancel_on_leave(request: Request, task: asyncio.Task[Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    task.cancel()
 
 
 def error_response(status: int, message: str, code: str, param: str | None = None) -> Response:

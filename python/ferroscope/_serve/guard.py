@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -59,13 +59,23 @@ class Guard:
 
     Args:
         app: The application behind.
+        direct: Applications by method and path, whose requests need no routing.
         key: The key that requests have to send, if any.
         local: Whether the service listens on loopback.
         refused: A function that is called with the status of each refused request.
     """
 
-    def __init__(self, app: ASGIApp, *, key: str | None, local: bool, refused: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        direct: Mapping[tuple[str, str], ASGIApp],
+        *,
+        key: str | None,
+        local: bool,
+        refused: Callable[[int], None],
+    ) -> None:
         self._app = app
+        self._direct = direct
         self._key = None if key is None else key.encode()
         self._local = local
         self._refused = refused
@@ -85,8 +95,9 @@ class Guard:
                 authorization = value
             elif name == b"sec-fetch-site":
                 fetch_site = value
-        app = self._refusal(scope["path"], host, origin, fetch_site, authorization) or self._app
-        await app(scope, receive, send)
+        path = scope["path"]
+        app = self._refusal(path, host, origin, fetch_site, authorization)
+        await (app or self._direct.get((scope["method"], path), self._app))(scope, receive, send)
 
     def _refusal(
         self, path: str, host: bytes, origin: bytes, fetch_site: bytes, authorization: bytes
