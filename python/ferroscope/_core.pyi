@@ -23,7 +23,7 @@ __all__ = [
     "calculate_cost",
     "http_forked",
     "price_usage",
-    "price_usd",
+    "price_total",
     "prices_alias",
     "prices_billed_by",
     "prices_conditions",
@@ -536,10 +536,13 @@ def price_usage(
 ) -> dict[str, Any]:  # Any: the fields of a cost by name
     """Return the cost of a usage object (JSON), as plain values for the records of `ferroscope.prices`."""
 
-def price_usd(
+def price_total(
     provider: str, host: str, model: str, usage: bytes, at: float | None, tier: str | None, asked_tier: str | None
-) -> tuple[float, bool] | None:
-    """Return the cost of a call in USD, and whether its prices are stale; None if only the whole cost shows what it is.
+) -> tuple[float, str, str, str, bool] | None:
+    """Return the total of a call; None if it takes the itemised cost to find out.
+
+    The total consists of the nearest double and the exact decimal in USD, the provider and the model in the table, and
+    whether its prices are stale.
 
     `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
     """

@@ -40,7 +40,7 @@ def is_iterated_by_sdk(sdk_stream: Any) -> bool:
 
 def set_request_id(result: Any, identifier: str | None) -> None:
     """Set the request id of a response, where the SDK sets it."""
-    result._request_id = identifier
+    vars(result)["_request_id"] = identifier  # the same as an assignment, which pydantic checks
 
 
 def tracer(client: Any) -> Any:

@@ -74,11 +74,11 @@ fn run(file: &Path) -> usize {
         let (provider, model) =
             (case["provider"].as_str().expect("text"), case["model"].as_str().expect("text"));
         let cost = book.price_json(provider, model, case["api"].as_str(), Some(&usage), &call(&case));
-        if let Some((total, is_stale)) =
-            book.total_json(provider, model, case["api"].as_str(), &usage, &call(&case))
-        {
+        if let Some(total) = book.total_json(provider, model, case["api"].as_str(), &usage, &call(&case)) {
             quick += 1;
-            assert_eq!((Some(total), is_stale), (cost.total, cost.stale.is_some()), "{}", case["id"]);
+            let found = (Some(total.atto), total.is_stale, total.provider, Some(total.model_id));
+            let wanted = (cost.total, cost.stale.is_some(), cost.provider.clone(), cost.model_id.clone());
+            assert_eq!(found, wanted, "{}", case["id"]);
         }
         let (total, status, wanted) = expected(&case);
         let got = cost.total.map_or(Value::Null, |atto| json!(decimal::format(atto, decimal::ATTO)));

@@ -126,7 +126,8 @@ fn price(form: &Form, counts: &Counts) -> Cost {
     let usage = serde_json::to_vec(&(form.write)(counts)).unwrap();
     let cost = BOOK.price_json(form.provider, form.model, None, Some(&usage), &call);
     if let Some(quick) = BOOK.total_json(form.provider, form.model, None, &usage, &call) {
-        assert_eq!((Some(quick.0), quick.1), (cost.total, cost.stale.is_some()));
+        assert_eq!((Some(quick.atto), quick.is_stale), (cost.total, cost.stale.is_some()));
+        assert_eq!((quick.provider, Some(quick.model_id)), (cost.provider.clone(), cost.model_id.clone()));
     }
     cost
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, get_args
 
 import orjson
@@ -52,8 +53,22 @@ def _models_in(annotation: Any) -> Iterator[Any]:
 
 def member(value: Any, name: str) -> Any:
     """Return a member of an SDK's object: an attribute, or else an item of a mapping. None if there is neither."""
+    if isinstance(value, BaseModel):
+        # A model raises AttributeError for a member that is missing, which takes longer than these lookups.
+        if name in (fields := value.__dict__):
+            return fields[name]
+        if (extra := value.__pydantic_extra__) and name in extra:
+            return extra[name]
+        if not _has_attribute(type(value), name):
+            return None
     found = getattr(value, name, None) if not isinstance(value, str) else None
     return value.get(name) if found is None and isinstance(value, Mapping) else found
+
+
+@lru_cache(maxsize=1024)
+def _has_attribute(kind: type[BaseModel], name: str) -> bool:
+    """Return whether a class has an attribute besides its fields, or finds attributes in a way of its own."""
+    return hasattr(kind, name) or getattr(kind, "__getattr__", None) is not getattr(BaseModel, "__getattr__", None)
 
 
 def arguments_of(function: Any) -> str:

@@ -77,7 +77,7 @@ def restoration(
     if batch:
         response._set_batch()
     if is_new and call.meters:
-        record(response.cost_details, call.meters)
+        record(response._total_cost, call.meters)
     result = response if call.extraction is None else extract(call, response)
     return (yield from _parsed(call, response, result))
 
@@ -98,7 +98,7 @@ def _read(call: Call, raw: object, start_time: float) -> tuple[AnyCallResponse, 
         error = call.reported_error(response)
         # A server may charge for an answer that failed halfway.
         if call.meters and (error is None or response.usage is not None):
-            record(response.cost_details, call.meters)
+            record(response._total_cost, call.meters)
         if error is not None:
             raise error
         result = response if call.extraction is None else extract(call, response)

@@ -29,7 +29,7 @@ from ..core.base.call_response import BaseCallResponse
 from ..errors import FerroscopeError
 from ._requests import row_hash
 from ._results import RecordedError, RowResult
-from ._rows import UnreadableRow, column_key, shown_row
+from ._rows import UnreadableRow, column_key, row_text
 from ._run import RowState
 from ._target import SavedAnswer
 
@@ -479,7 +479,7 @@ def row_values(state: RowState, result: RowResult[Any], body: bytes, *, final: b
         state.request,
         state.index,
         status,
-        _json_text(shown_row(result.row)),
+        row_text(result.row),
         body,
         _json_text(output_of(result.value)),
         None if error is None else type(error).__name__,

@@ -227,11 +227,11 @@ def column_key(row: Any, column: str) -> str:
         raise ValueError(f"the row has no key: no member {column!r}") from None
 
 
-def shown_row(row: object) -> object:
-    """Return a row as a JSON value, for files and messages."""
+def row_text(row: object) -> str:
+    """Return the JSON text of a row; its repr as a JSON string if it has none."""
     with suppress(TypeError, ValueError):
-        return json.loads(orjson.dumps(row, default=_json_form, option=orjson.OPT_NON_STR_KEYS))
-    return repr(row)
+        return orjson.dumps(row, default=_json_form, option=orjson.OPT_NON_STR_KEYS).decode()
+    return json.dumps(repr(row))
 
 
 def _json_form(value: object) -> object:

@@ -228,4 +228,4 @@ def cost_of(response: AnyCallResponse | None, attempts: tuple[Attempt, ...]) -> 
     if attempts:
         known = [one.cost.total for one in attempts if one.cost is not None and one.cost.total is not None]
         return sum(known, Decimal(0)) if known else None
-    return None if response is None else response.cost_details.total
+    return None if response is None else response._total_cost.total

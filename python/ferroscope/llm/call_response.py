@@ -17,7 +17,7 @@ from .tool import Tool
 
 if TYPE_CHECKING:
     from ..core.base.retry import Attempt
-    from ..prices import Cost
+    from ..prices import Cost, Total
 
 # The fields that both classes share. The messages are converted on first access.
 _SHARED = tuple(name for name in BaseCallResponse.model_fields if name not in ("messages", "user_message_param"))
@@ -194,6 +194,10 @@ class CallResponse(BaseCallResponse[object, Tool, Any, Any, BaseMessageParam, An
     def cost_details(self) -> Cost:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The exact, itemised cost in USD: total, items, status, assumptions and the source of the prices."""
         return self._response.cost_details
+
+    @property
+    def _total_cost(self) -> Cost | Total:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._response._total_cost
 
     @property
     def common_finish_reasons(self) -> list[FinishReason] | None:

@@ -15,7 +15,7 @@ from typing import Final, Literal, TypedDict, cast
 import orjson
 from pydantic import BaseModel
 
-from .._core import price_usage, price_usd, prices_billed_by, prices_conditions
+from .._core import price_total, price_usage, prices_billed_by, prices_conditions
 from .._repr import html_table
 from ..errors import UnknownPriceError
 
@@ -473,7 +473,26 @@ _logged: set[tuple[str, str]] = set()
 _TIERS: Final = frozenset({"service_tier", "requested_service_tier"})
 
 
-def quick_usd(
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The total of a cost, without its items.
+
+    Attributes:
+        usd: The total in USD as the nearest double.
+        total: The exact total in USD.
+        provider: The provider whose prices apply.
+        model: The name of the model as requested or reported.
+        model_id: The name of the model in the price table.
+    """
+
+    usd: float
+    total: Decimal
+    provider: str
+    model: str
+    model_id: str
+
+
+def quick_total(
     name: str,
     price_provider: str,
     host: str,
@@ -481,8 +500,8 @@ def quick_usd(
     usage_json: bytes | None,
     at: float | None,
     context: Mapping[str, object],
-) -> float | None:
-    """Return the cost of a call in USD for `response.cost`, without the records of its items.
+) -> Total | None:
+    """Return the total cost of a call, without the records of its items.
 
     Args:
         name: The provider's name.
@@ -494,7 +513,7 @@ def quick_usd(
         context: What else the price depends on.
 
     Returns:
-        The cost; None if it is not known, or takes `cost_of` to find out.
+        The total; None if it is not known, or takes `cost_of` to find out.
     """
     tier, asked = context.get("service_tier"), context.get("requested_service_tier")
     if (
@@ -506,9 +525,12 @@ def quick_usd(
     ):
         return None
     host = host if price_provider == name else ""
-    found = price_usd(price_provider, host, model, usage_json, at, tier, asked)
+    found = price_total(price_provider, host, model, usage_json, at, tier, asked)
+    if found is None:
+        return None
+    usd, exact, provider, model_id, is_stale = found
     # The first stale price is logged.
-    return None if found is None or (found[1] and ("", "") not in _logged) else found[0]
+    return None if is_stale and ("", "") not in _logged else Total(usd, Decimal(exact), provider, model, model_id)
 
 
 def cost_of(

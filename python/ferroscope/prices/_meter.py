@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from typing import Self
 
-    from ._cost import Cost
+    from ._cost import Cost, Total
 
 _CallT = TypeVar("_CallT", bound=Callable[..., object])
 
@@ -106,7 +106,7 @@ class Meter:
         """The unspent part of the budget in USD, negative if the budget is exceeded; None without a budget."""
         return None if self.budget is None else self.budget - self.total
 
-    def record(self, spent: Cost) -> None:
+    def record(self, spent: Cost | Total) -> None:
         """Add the cost of a finished call."""
         with self._lock:
             self.calls += 1
@@ -166,7 +166,7 @@ def metered() -> bool:
     return bool(_SCOPES.active())
 
 
-def record(spent: Cost, meters: Sequence[Meter] | None = None) -> None:
+def record(spent: Cost | Total, meters: Sequence[Meter] | None = None) -> None:
     """Add the cost of a finished call to the given meters; by default to the open ones."""
     for one in open_meters() if meters is None else meters:
         one.record(spent)

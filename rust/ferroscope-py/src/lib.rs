@@ -33,7 +33,7 @@ mod _core {
     use super::partial_json::{JsonError, PartialJson};
     #[pymodule_export]
     use super::price::{
-        calculate_cost, price_usage, price_usd, prices_alias, prices_billed_by, prices_conditions,
+        calculate_cost, price_total, price_usage, prices_alias, prices_billed_by, prices_conditions,
         prices_info, prices_known, prices_load, prices_only_api, prices_provider, prices_reset, prices_rows,
         prices_scale, prices_where, token_counts,
     };

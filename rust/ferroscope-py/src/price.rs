@@ -32,12 +32,15 @@ pub(crate) fn price_usage<'py>(
     write_cost(py, &cost)
 }
 
-/// Returns the cost of a call in USD, and whether its prices are stale; None if it takes the itemised cost to find out.
+/// Returns the total of a call; None if it takes the itemised cost to find out.
+///
+/// The total consists of the nearest double and the exact decimal in USD, the provider and the model in the table, and
+/// whether its prices are stale.
 ///
 /// `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
 #[pyfunction]
 #[pyo3(signature = (provider, host, model, usage, at, tier, asked_tier))]
-pub(crate) fn price_usd(
+pub(crate) fn price_total(
     provider: &str,
     host: &str,
     model: &str,
@@ -45,13 +48,13 @@ pub(crate) fn price_usd(
     at: Option<f64>,
     tier: Option<String>,
     asked_tier: Option<String>,
-) -> Option<(f64, bool)> {
+) -> Option<(f64, String, String, String, bool)> {
     let now = now();
     let call = Call { at: at.map_or(now, |at| at as i64), now, tier, asked_tier, ..Call::default() };
     let billed_by = (!host.is_empty()).then(|| BOOK.billed_by(provider, host, model).0);
-    let (total, is_stale) =
-        BOOK.total_json(billed_by.as_deref().unwrap_or(provider), model, None, usage, &call)?;
-    Some((decimal::nearest(total), is_stale))
+    let total = BOOK.total_json(billed_by.as_deref().unwrap_or(provider), model, None, usage, &call)?;
+    let exact = decimal::format(total.atto, decimal::ATTO);
+    Some((decimal::nearest(total.atto), exact, total.provider, total.model_id.to_string(), total.is_stale))
 }
 
 /// Returns the token counts of a usage object (JSON) by name; `None` for a count that the provider did not report.

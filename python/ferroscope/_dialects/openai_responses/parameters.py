@@ -38,7 +38,7 @@ _UNKNOWN: Final = frozenset({"frequency_penalty", "presence_penalty", "seed", "s
 
 def has_responses_only(params: Mapping[str, Any]) -> bool:
     """Return whether parameters ask for a feature that chat completions lack."""
-    if any(params.get(name) is not None for name in RESPONSES_ONLY):
+    if not RESPONSES_ONLY.isdisjoint(params) and any(params.get(name) is not None for name in RESPONSES_ONLY):
         return True
     return any(_is_hosted(tool) for tool in params.get("tools") or ())
 

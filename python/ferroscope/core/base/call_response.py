@@ -32,7 +32,7 @@ from .tool import BaseTool
 from .types import FinishReason, Provider
 
 if TYPE_CHECKING:
-    from ...prices import Context, Cost
+    from ...prices import Context, Cost, Total
     from .call_kwargs import BaseCallKwargs
     from .metadata import Metadata
     from .retry import Attempt
@@ -266,7 +266,7 @@ class BaseCallResponse(
         vars(self)["cost_details"] = cost
 
     def _set_server_host(self, host: str) -> None:
-        self._server_host = host
+        vars(self)["_server_host"] = host  # pydantic's way takes longer
 
     @cached_property
     def _is_batch(self) -> bool:
@@ -314,16 +314,21 @@ class BaseCallResponse(
         """The cost of the call in USD; None if it is unknown. `cost_details` has the items and the reason."""
         if isinstance(self._record, UserProvider) and (reported := self.cost_metadata.cost) is not None:
             return reported
-        known: Cost | None = self.__dict__.get("cost_details")
-        if known is None and self._usage_contradiction is None:
+        return self._total_cost.usd
+
+    @cached_property
+    def _total_cost(self) -> Cost | Total:
+        """The cost, without its items if it is known without them."""
+        found: Total | None = None
+        if "cost_details" not in self.__dict__ and self._usage_contradiction is None:
             record, at = self._record, self.start_time / 1000 if self.start_time else None
             host, context = self._server_host, self._price_conditions()
             # `from ...prices import` at each call costs more than the price.
-            quick_usd: Callable[..., float | None] = load_name("ferroscope.prices:quick_usd")
-            usd = quick_usd(record.name, record.price_provider, host, self.model or "", self._usage_json, at, context)
-            if usd is not None:
-                return usd
-        return self.cost_details.usd
+            quick_total: Callable[..., Total | None] = load_name("ferroscope.prices:quick_total")
+            found = quick_total(
+                record.name, record.price_provider, host, self.model or "", self._usage_json, at, context
+            )
+        return self.cost_details if found is None else found
 
     @cached_property
     def cost_details(self) -> Cost:

@@ -39,6 +39,19 @@ pub struct Cost {
     pub stale: Option<String>,
 }
 
+/// The total of a cost, without its items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The total in atto-USD.
+    pub atto: i128,
+    /// The provider's id in the table.
+    pub provider: String,
+    /// The model's id in the table.
+    pub model_id: Arc<str>,
+    /// Whether the prices may be out of date.
+    pub is_stale: bool,
+}
+
 impl Book {
     /// Returns the total in atto-USD of counts that a caller collected; `None` if it is unknown.
     ///
@@ -120,7 +133,7 @@ impl Book {
         }
     }
 
-    /// Returns the total of [`price_json`](Self::price_json) in atto-USD without its items, and whether it is stale.
+    /// Returns the total of [`price_json`](Self::price_json) without its items.
     ///
     /// `None` if the cost is not known or takes the whole bill to tell.
     #[must_use]
@@ -131,16 +144,17 @@ impl Book {
         api: Option<&str>,
         usage: &[u8],
         call: &Call,
-    ) -> Option<(i128, bool)> {
+    ) -> Option<Total> {
         if call.contradiction.is_some() || !call.counts.is_empty() {
             return None;
         }
-        let usage = crate::usage::parse(&provider_id(provider), api, usage).ok()?;
+        let id = provider_id(provider);
+        let usage = crate::usage::parse(&id, api, usage).ok()?;
         if usage.reported.is_some() || usage.segments.iter().any(|segment| segment.other.is_some()) {
             return None;
         }
         let found = self.find_any(provider, model, call)?;
-        let factor = self.factor(&provider_id(provider), model, &found.model);
+        let factor = self.factor(&id, model, &found.model);
         let served = Served::new(call, usage.tier.as_deref(), usage.speed.as_deref());
         let now = served.conditions(call, usage.geo.as_deref());
         let mut total = 0_i128;
@@ -152,7 +166,7 @@ impl Book {
             |day: &str, most: i64| instant(day).is_some_and(|then| (call.now - then) / 86_400 > most);
         let is_stale =
             oldest.is_some_and(|day| is_older(day, ROW_DAYS)) || is_older(&self.base().version, TABLE_DAYS);
-        Some((total, is_stale))
+        Some(Total { atto: total, provider: id, model_id: found.model.id.clone(), is_stale })
     }
 
     /// Returns the cost of counts.

@@ -27,7 +27,7 @@ pub use crate::providers::{provider_id, provider_of_host};
 pub use bill::{Factor, Item, Status};
 pub use book::{Book, Found};
 pub use call::Call;
-pub use cost::{Cost, UnknownProvider};
+pub use cost::{Cost, Total, UnknownProvider};
 pub use name_match::MatchKind;
 pub use table::{Model, Table};
 pub use when::{CallConditions, instant};

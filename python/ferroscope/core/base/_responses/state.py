@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..tool import BaseTool
 
 # Attributes that are computed from the response on first access, and cached.
-_RECOMPUTED = frozenset({"_token_counts", "cost", "cost_details", "message_param", "tool", "tools"})
+_RECOMPUTED = frozenset({"_token_counts", "_total_cost", "cost", "cost_details", "message_param", "tool", "tools"})
 
 
 def picklable_values(values: Mapping[str, Any]) -> dict[str, Any]:
