@@ -14,7 +14,7 @@ from contextvars import copy_context
 from typing import IO, Any
 
 from .._engine.drive import adrive, drive
-from ..prices import Cost, Meter
+from ..prices import Cost, Meter, Total
 from ._portable_errors import portable
 from ._processes import Reply, WorkerOptions, load_worker_function, received, send
 from ._requests import request_hash
@@ -29,9 +29,9 @@ class _Costs(Meter):
 
     def __init__(self) -> None:
         super().__init__(None, True)
-        self.costs: list[Cost] = []
+        self.costs: list[Cost | Total] = []
 
-    def record(self, spent: Cost) -> None:
+    def record(self, spent: Cost | Total) -> None:
         self.costs.append(spent)
 
 
