@@ -1,0 +1,1 @@
+"""Short programs as v1's documentation has them, run unchanged with `import ferroscope.compat`."""
