@@ -58,7 +58,8 @@ class Call:
         meters: The meters that count the call.
         prompt: The result of the prompt function.
         observation: The record of the call for telemetry; None if nothing observes it.
-        host: The host of the request; empty before it is sent, or if the client has no URL.
+        host: The host to which the client sends requests. It is empty until a client is chosen, and for a client
+            without a URL.
         used_client: The client that sent the request. The connections of a default client are closed when nothing
             refers to it, which some SDKs' streams do not.
         cache_entry: The place of the answer in the cache; None if the call has no cache.

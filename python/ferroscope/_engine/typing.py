@@ -47,7 +47,7 @@ class PromptToCall(Protocol[_ReturnT]):
     """The decorator of a prompt function. The call has the same parameters, and is sync or async like the function."""
 
     # Sync first: to mypy, a function without return annotation returns Any, which fits both overloads; it takes the
-    # first. An async one returns a coroutine, which is no prompt.
+    # first. An async one returns a coroutine, and a coroutine is not a prompt.
     @overload
     def __call__(self, fn: Callable[_P, Prompt], /) -> SyncCall[_P, _ReturnT]: ...
     @overload

@@ -101,7 +101,7 @@ def load_target(name: str) -> Target:
         try:
             found = import_module(module)
         except ModuleNotFoundError as error:
-            raise TargetError(f"{name}: there is no module {error.name!r}") from None
+            raise TargetError(f"{name}: the module {error.name!r} does not exist") from None
         call: Any = getattr(found, attribute, None)
         if call is None:
             raise TargetError(f"{name}: the module has no {attribute!r}")

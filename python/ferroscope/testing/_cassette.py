@@ -21,7 +21,7 @@ from ferroscope.testing._vocabulary import Failure
 __all__ = ["Cassette", "RecordMode"]
 
 RecordMode: TypeAlias = Literal["none", "once", "new", "all"]
-"""`none`: replay only. `once`: record if there is no file. `new`: record unknown requests. `all`: record everything."""
+"""`none`: replay only. `once`: record if the file does not exist. `new`: record unknown requests. `all`: record all."""
 
 VERSION: Final = 1
 TIMEOUT: Final = 300.0  # seconds, for each read of the upstream
@@ -241,6 +241,11 @@ def _load(path: Path) -> list[_Interaction]:
 
 
 def _save(path: Path, interactions: list[_Interaction]) -> None:
+    """Write all recordings to a new file, and replace the old one with it.
+
+    So the file is complete JSON at each moment, also after a test run that was killed. The request to the provider
+    takes much longer than this.
+    """
     content = {"version": VERSION, "interactions": [asdict(each) for each in interactions]}
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_name(f".{path.name}.new")

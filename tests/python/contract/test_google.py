@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -599,6 +600,28 @@ def test_vertex_ai_is_called_by_its_clients_and_by_the_environment(
     assert stream.content == "Hello"
     if how == "client":
         ask.close(options["client"])
+
+
+@pytest.mark.parametrize(
+    ("project", "message"),
+    [(None, "GOOGLE_VERTEX_BASE_URL is set, but neither"), ("library", "default credentials were not found")],
+    ids=["nothing", "project"],
+)
+def test_a_server_in_place_of_vertex_ai_needs_a_key_or_credentials(
+    ask: Google, project: str | None, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_CLOUD_LOCATION", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))  # no credentials of this machine
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", ask.server.base_url("vertex"))
+    if project:
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
+    before = len(ask.server.requests)
+    with pytest.raises(errors.MissingApiKeyError, match=message):
+        ask.call()
+    assert len(ask.server.requests) == before
 
 
 @pytest.mark.parametrize("name", ["gemini", "vertex"])

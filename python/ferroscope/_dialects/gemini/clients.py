@@ -47,7 +47,10 @@ class DefaultClient(Client):
         """Return a client that uses the connections of this one and sends each request once."""
         if self._without_retries is None:
             options = types.HttpOptions(timeout=_TIMEOUT_MS, httpx_client=self.http, httpx_async_client=self.async_http)
-            self._without_retries = Client(vertexai=self.vertexai, http_options=options)
+            project, location = _project_and_location(self.vertexai)
+            self._without_retries = Client(
+                vertexai=self.vertexai, project=project, location=location, http_options=options
+            )
         return self._without_retries
 
     def __del__(self, suppress: Any = suppress, any_error: Any = Exception) -> None:
@@ -63,12 +66,19 @@ def default_client(*, vertexai: bool) -> DefaultClient:
         vertexai: Whether the client calls Vertex AI instead of the Gemini API.
 
     Raises:
-        MissingApiKeyError: No API key for the Gemini API is set.
+        MissingApiKeyError: No API key for the Gemini API is set. Or a server replaces Vertex AI, and neither a key nor
+            a project is set.
     """
-    if not (vertexai or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")):
+    if not (vertexai or _key()):
         raise MissingApiKeyError(
             "neither GOOGLE_API_KEY nor GEMINI_API_KEY is set: set one of them to the API key for the Gemini API, set "
             "GOOGLE_GENAI_USE_VERTEXAI=true for Vertex AI, or pass `client=`"
+        )
+    if vertexai and os.environ.get("GOOGLE_VERTEX_BASE_URL") and not (_key() or os.environ.get("GOOGLE_CLOUD_PROJECT")):
+        # The SDK would send the request to the bare address, which answers 404.
+        raise MissingApiKeyError(
+            "GOOGLE_VERTEX_BASE_URL is set, but neither GOOGLE_API_KEY nor GOOGLE_CLOUD_PROJECT: set the API key, set "
+            "the project and GOOGLE_CLOUD_LOCATION, or pass `client=`"
         )
     library = http_library()
     http = library.Client(event_hooks={"response": [_capture_body]}, follow_redirects=True)
@@ -76,9 +86,23 @@ def default_client(*, vertexai: bool) -> DefaultClient:
     options = types.HttpOptions(
         timeout=_TIMEOUT_MS, retry_options=_RETRIES, httpx_client=http, httpx_async_client=async_http
     )
-    client = DefaultClient(vertexai=vertexai, http_options=options)
+    project, location = _project_and_location(vertexai)
+    client = DefaultClient(vertexai=vertexai, project=project, location=location, http_options=options)
     client.http, client.async_http = adapt_client(http), adapt_client(async_http)
     return client
+
+
+def _key() -> str | None:
+    return os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
+
+
+def _project_and_location(vertexai: bool | None) -> tuple[str | None, str | None]:
+    """Return the project and the location of the environment as arguments of a client.
+
+    With a server in place of Vertex AI, the SDK keeps them only as arguments.
+    """
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT") if vertexai else None
+    return (project, os.environ.get("GOOGLE_CLOUD_LOCATION") or "global") if project else (None, None)
 
 
 def client_of_one_attempt(client: Any) -> Any:
