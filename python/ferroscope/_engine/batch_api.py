@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,8 +74,24 @@ class BatchApi(Protocol):
     @property
     def max_bytes(self) -> int: ...
 
-    def submit(self, client: Any, requests: Sequence[JobRequest]) -> Flow:
-        """Yield the steps that start a job, and return its id."""
+    def unsent(self, kwargs: Mapping[str, Any]) -> Sequence[str]:
+        """Return the names of the options of a request that a job cannot send."""
+        ...
+
+    def submit(self, client: Any, requests: Sequence[JobRequest], name: str) -> Flow:
+        """Yield the steps that start a job, and return its id. `name` is the name by which `find` finds the job."""
+        ...
+
+    def find(self, client: Any, name: str, since: float) -> Flow:
+        """Yield the steps that look for a job by its name, and return its id; None if there is none.
+
+        Without names of jobs in the API, the result is None.
+
+        Args:
+            client: The SDK's client.
+            name: The name.
+            since: The time before which the job cannot have been started, in seconds since the epoch.
+        """
         ...
 
     def state(self, client: Any, job: str) -> Flow:
@@ -106,6 +122,11 @@ def body_of(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return sent
 
 
+def unsent_options(kwargs: Mapping[str, Any]) -> list[str]:
+    """Return the names of the options that belong to the HTTP request, not to its body."""
+    return [name for name in ("extra_headers", "extra_query") if kwargs.get(name) and not _is_omitted(kwargs[name])]
+
+
 def _is_omitted(value: object) -> bool:
     return type(value).__name__ in ("NotGiven", "Omit")
 
@@ -116,6 +137,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value)
+
+
+def first_match(items: Any, matches: Callable[[Any], bool], is_last: Callable[[Any], bool]) -> Any:
+    """Return the first item that matches, or None; for an async iterable, return an awaitable of it.
+
+    Args:
+        items: The items, such as the pages of a list, which are requested as they are read.
+        matches: Whether an item is the one.
+        is_last: Whether no item after this one can match.
+    """
+    if isinstance(items, AsyncIterable):
+        return _afirst_match(items, matches, is_last)
+    assert isinstance(items, Iterable)
+    for item in items:
+        if matches(item):
+            return item
+        if is_last(item):
+            return None
+    return None
+
+
+async def _afirst_match(
+    items: AsyncIterable[Any], matches: Callable[[Any], bool], is_last: Callable[[Any], bool]
+) -> Any:
+    async for item in items:
+        if matches(item):
+            return item
+        if is_last(item):
+            return None
+    return None
 
 
 def collected(items: Any) -> Any:

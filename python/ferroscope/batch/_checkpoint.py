@@ -273,6 +273,10 @@ class Checkpoint:
         sql = "SELECT job, count(*) FROM jobs JOIN job_rows USING (job) WHERE NOT ended GROUP BY job"
         return dict(self._query(sql))
 
+    def start_of_job(self, job: str) -> float:
+        """Return the time at which a job was recorded, in milliseconds since the epoch."""
+        return float(self._query("SELECT start_time FROM jobs WHERE job = ?", job)[0][0])
+
     def job_of(self, key: str, request: bytes) -> str | None:
         """Return the unfinished job that contains a request; None if there is none."""
         found = self._query("SELECT job FROM job_rows WHERE key = ? AND request = ?", key, request)
@@ -373,11 +377,24 @@ class RunRecorder:
         """Return the unfinished job that contains the request of a row; None if there is none."""
         return self._checkpoint.job_of(state.key, state.request)
 
+    def start_of_job(self, job: str) -> float:
+        """Return the time at which a job was recorded, in milliseconds since the epoch."""
+        return self._checkpoint.start_of_job(job)
+
     def add_job(self, job: str, states: Sequence[RowState]) -> None:
         """Record a job and its rows."""
         rows = [("INSERT OR REPLACE INTO job_rows VALUES (?, ?, ?)", (one.key, one.request, job)) for one in states]
         started = time.time() * 1000
         self._checkpoint.write([("INSERT INTO jobs VALUES (?, ?, 0)", (job, started)), *rows])
+
+    def rename_job(self, job: str, new: str) -> None:
+        """Replace the name of a job that had no id yet."""
+        self._checkpoint.write(
+            [
+                ("UPDATE jobs SET job = ? WHERE job = ?", (new, job)),
+                ("UPDATE job_rows SET job = ? WHERE job = ?", (new, job)),
+            ]
+        )
 
     def end_job(self, job: str) -> None:
         """Record that the results of a job have been read."""

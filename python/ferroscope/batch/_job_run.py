@@ -1,6 +1,8 @@
 """A run through a provider's batch API: rows are collected into jobs, and the jobs are polled until they end.
 
-The jobs are recorded in the checkpoint, so a later run waits for them instead of starting them again.
+The jobs are recorded in the checkpoint, so a later run waits for them instead of starting them again. A job is recorded
+under a name of the program's own before it is started. If the process ends before the provider's id is known, the next
+run looks for the name in the provider's list of jobs.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ import contextvars
 import hashlib
 import re
 import time
+import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -39,6 +44,8 @@ _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 _GROUP: Final = 256
+# The beginning of the names of jobs whose ids are not known.
+_NAMED: Final = "ferroscope-job-"
 
 
 class BatchRowError(APIError):
@@ -279,8 +286,12 @@ class JobRun:
             await self._answer(state, call, saved)
             return
         api, client = self._api_of(call)
-        known = self._recorder.job_of(state)
-        if known is not None and (job := self._jobs.get(known)) is not None:
+        if unsent := api.unsent(call.kwargs):
+            raise ValueError(
+                f"{' and '.join(f'`{one}`' for one in unsent)} cannot be sent in a job of the batch API of "
+                f"{call.provider.name!r} (model {call.plan.model!r}): set them on the client, or omit `batch_api`"
+            )
+        if (job := await self._job_of(state, api, client)) is not None:
             job.api, job.client = api, client
             job.rows[request_id(state.key)] = state
             return
@@ -311,17 +322,41 @@ class JobRun:
         api: BatchApi = load_name(provider.batch_api)
         return api, client
 
+    async def _job_of(self, state: RowState, api: BatchApi, client: object) -> _Job | None:
+        """Return the job of an earlier run that contains the request of a row."""
+        name = self._recorder.job_of(state)
+        job = None if name is None else self._jobs.get(name)
+        if job is None or not job.id.startswith(_NAMED):
+            return job
+        # The earlier run ended while it started the job.
+        since = self._recorder.start_of_job(job.id) / 1000
+        found: str | None = await self._run(api.find(client, job.id, since))
+        del self._jobs[job.id]
+        if found is None:
+            await self._record(partial(self._recorder.end_job, job.id))
+            return None
+        await self._record(partial(self._recorder.rename_job, job.id, found))
+        job.id = found
+        self._jobs[found] = job
+        return job
+
+    async def _record(self, write: Callable[[], None]) -> None:
+        """Write to the checkpoint in a thread, because the disk may be slow."""
+        await asyncio.get_running_loop().run_in_executor(None, write)
+
     async def _submit(self, group: _Group) -> None:
         for name, one in list(self._groups.items()):
             if one is group:
                 del self._groups[name]
         started = time.time() * 1000
-        identifier: str = await self._run(group.api.submit(group.client, group.requests))
+        name = f"{_NAMED}{uuid.uuid4().hex}"
+        await self._record(partial(self._recorder.add_job, name, group.states))
+        identifier: str = await self._run(group.api.submit(group.client, group.requests, name))
+        await self._record(partial(self._recorder.rename_job, name, identifier))
         job = _Job(identifier, len(group.states), group.api, group.client)
         for state, request in zip(group.states, group.requests, strict=True):
             state.started = started
             job.rows[request.id] = state
-        self._recorder.add_job(identifier, group.states)
         self._jobs[identifier] = job
         self.stats.jobs += 1
 
@@ -359,7 +394,7 @@ class JobRun:
         for state in job.rows.values():
             # Another job may succeed, unless this one was refused as a whole.
             await self._fail(state, BatchRowError(message), is_final=bool(failure))
-        self._recorder.end_job(job.id)
+        await self._record(partial(self._recorder.end_job, job.id))
         del self._jobs[job.id]
 
     async def _finish_row(self, job: _Job, answer: JobAnswer) -> None:

@@ -18,7 +18,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Literal
 
-from ferroscope.testing._http import Headers, Request, Response, json_response
+from ferroscope.testing._http import UNTIL_CLIENT_LEAVES, Headers, Request, Response, json_response
 
 __all__ = ["Batches"]
 
@@ -28,7 +28,7 @@ _OPENAI = re.compile(
 _ANTHROPIC = re.compile(r"(?P<mount>.*)/v1/messages/batches(?:/(?P<id>[\w-]+)(?P<action>/\w+)?)?")
 _GOOGLE = re.compile(
     r"(?P<mount>/google)/v1(?:alpha|beta)?/"
-    r"(?:models/(?P<model>[\w.-]+):batchGenerateContent|batches/(?P<id>[\w-]+)(?P<action>:cancel)?)"
+    r"(?:models/(?P<model>[\w.-]+):batchGenerateContent|batches/(?P<id>[\w-]+)(?P<action>:cancel)?|batches)"
 )
 
 _State = Literal["running", "cancelled", "expired", "ended", "failed"]
@@ -47,6 +47,7 @@ class _Job:
     endpoint: str = ""
     output_file: str | None = None
     error_file: str | None = None
+    name: Any = None
 
 
 @dataclass(slots=True)
@@ -57,12 +58,14 @@ class Batches:
         polls: The number of times that a job reports that it is running.
         answered: The number of requests that are answered before a job expires; None: all, and it does not expire.
         rejected: The reason for which new jobs fail their validation; None if they do not.
+        confirmed: Whether the start of a job has a response. Without one, the client waits until it leaves.
         jobs: The jobs by id.
     """
 
     polls: int = 1
     answered: int | None = None
     rejected: str | None = None
+    confirmed: bool = True
     jobs: dict[str, _Job] = field(default_factory=dict[str, _Job])
     _files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
@@ -84,6 +87,9 @@ class Batches:
         count = len(job.requests) if self.answered is None else self.answered
         job.answers = {name: answer(one) for name, one in job.requests[:count]}
         job.state = "ended" if self.answered is None else "expired"
+
+    def _confirmation(self, response: Response) -> Response:
+        return response if self.confirmed else replace(response, header_wait=UNTIL_CLIENT_LEAVES)
 
     def _cancel(self, job: _Job) -> None:
         if job.state == "running":
@@ -112,7 +118,11 @@ class Batches:
             ]
             name = f"batch_{len(self.jobs) + 1}"
             state: _State = "failed" if self.rejected is not None else "running"
-            self.jobs[name] = _Job(inner, state, endpoint=asked["endpoint"])
+            self.jobs[name] = _Job(inner, state, endpoint=asked["endpoint"], name=asked.get("metadata"))
+            return self._confirmation(_json(self._openai_batch(name)))
+        elif name is None:
+            newest = [self._openai_batch(one) for one in reversed(self.jobs)]
+            return _json({"object": "list", "data": newest, "has_more": False})
         elif name not in self.jobs:
             return _not_found(request)
         elif action == "/cancel":
@@ -140,6 +150,7 @@ class Batches:
             "output_file_id": job.output_file or None,
             "error_file_id": job.error_file or ("" if job.output_file else None),
             "request_counts": {"total": len(job.requests), "completed": len(job.answers), "failed": 0},
+            "metadata": job.name,
         }
 
     def _write_files(self, name: str, job: _Job) -> None:
@@ -224,7 +235,10 @@ class Batches:
                 for number, one in enumerate(asked)
             ]
             name = f"job-{len(self.jobs) + 1}"
-            self.jobs[name] = _Job(inner)
+            self.jobs[name] = _Job(inner, name=request.json["batch"].get("displayName"))
+            return self._confirmation(_json(self._google_job(name)))
+        elif name is None:
+            return _json({"operations": [self._google_job(one) for one in self.jobs]})
         elif name not in self.jobs:
             return _not_found(request)
         elif found["action"]:
@@ -232,12 +246,18 @@ class Batches:
             return _json({})
         else:
             self._poll(self.jobs[name], answer)
+        return _json(self._google_job(name))
+
+    def _google_job(self, name: str) -> dict[str, Any]:
         job = self.jobs[name]
         states = {"running": "RUNNING", "ended": "SUCCEEDED"}
-        metadata: dict[str, Any] = {"state": f"BATCH_STATE_{states.get(job.state, job.state.upper())}"}
+        metadata: dict[str, Any] = {
+            "state": f"BATCH_STATE_{states.get(job.state, job.state.upper())}",
+            "displayName": job.name,
+        }
         if job.answers:
             metadata["output"] = {"inlinedResponses": {"inlinedResponses": self._google_results(job)}}
-        return _json({"name": f"batches/{name}", "metadata": metadata, "done": job.state != "running"})
+        return {"name": f"batches/{name}", "metadata": metadata, "done": job.state != "running"}
 
     def _google_results(self, job: _Job) -> list[dict[str, Any]]:
         results: list[dict[str, Any]] = []

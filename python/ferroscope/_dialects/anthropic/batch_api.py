@@ -5,12 +5,12 @@ https://docs.anthropic.com/en/docs/build-with-claude/batch-processing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ..._engine.batch_api import JobAnswer, JobRequest, JobState, body_of, collected
+from ..._engine.batch_api import JobAnswer, JobRequest, JobState, body_of, collected, unsent_options
 from ..._engine.drive import Flow
 from ..sdk_model import dump_event
 
@@ -26,10 +26,17 @@ class MessageBatchApi:
     max_requests: int = 100_000
     max_bytes: int = 256_000_000
 
-    def submit(self, client: Any, requests: Sequence[JobRequest]) -> Flow:
+    def unsent(self, kwargs: Mapping[str, Any]) -> Sequence[str]:
+        return unsent_options(kwargs)
+
+    def submit(self, client: Any, requests: Sequence[JobRequest], name: str) -> Flow:
         listed = [{"custom_id": one.id, "params": body_of(one.kwargs)} for one in requests]
         batch = yield partial(client.messages.batches.create, requests=listed)
         return batch.id
+
+    def find(self, client: Any, name: str, since: float) -> Flow:
+        # A batch has neither a name nor metadata.
+        yield from ()
 
     def state(self, client: Any, job: str) -> Flow:
         batch = yield partial(client.messages.batches.retrieve, job)

@@ -5,13 +5,14 @@ https://ai.google.dev/gemini-api/docs/batch-api
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ..._engine.batch_api import JobAnswer, JobRequest, JobState
+from ..._engine.batch_api import JobAnswer, JobRequest, JobState, first_match
 from ..._engine.drive import Flow
+from .parameters import config_dict
 from .sdk_objects import dump_event
 
 # Any: clients and objects of the SDK.
@@ -29,14 +30,27 @@ class InlinedBatchApi:
     max_requests: int = 5_000
     max_bytes: int = 19_000_000
 
-    def submit(self, client: Any, requests: Sequence[JobRequest]) -> Flow:
+    def unsent(self, kwargs: Mapping[str, Any]) -> Sequence[str]:
+        # The SDK sends these with a single request only.
+        options = config_dict(config_dict(kwargs.get("config")).get("http_options"))
+        found = {"extra_headers": options.get("headers"), "extra_body": options.get("extra_body")}
+        return [name for name, value in found.items() if value or kwargs.get(name)]
+
+    def submit(self, client: Any, requests: Sequence[JobRequest], name: str) -> Flow:
         models = {one.kwargs["model"] for one in requests}
         listed = [
             {"contents": one.kwargs["contents"], "config": one.kwargs.get("config"), "metadata": {_ID: one.id}}
             for one in requests
         ]
-        job = yield partial(client.batches.create, model=next(iter(models)), src=listed)
+        config = {"display_name": name}
+        job = yield partial(client.batches.create, model=next(iter(models)), src=listed, config=config)
         return job.name
+
+    def find(self, client: Any, name: str, since: float) -> Flow:
+        listed = yield partial(client.batches.list, config={"page_size": 100})
+        # The order of the list is not documented.
+        job = yield partial(first_match, listed, lambda one: one.display_name == name, lambda one: False)
+        return None if job is None else job.name
 
     def state(self, client: Any, job: str) -> Flow:
         found = yield partial(client.batches.get, name=job)

@@ -6,19 +6,23 @@ https://platform.openai.com/docs/guides/batch
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from ..._engine.batch_api import JobAnswer, JobRequest, JobState, body_of
+from ..._engine.batch_api import JobAnswer, JobRequest, JobState, body_of, first_match, unsent_options
 from ..._engine.drive import Flow
 
 # Any: clients and objects of the SDK, which may be of any version.
 
 _RUNNING: Final = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
+# A member of the metadata of a job, which the list of jobs has too.
+_NAME: Final = "ferroscope_job"
+# The clocks of the program and of the server may differ by so many seconds.
+_CLOCK: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,10 @@ class FileBatchApi:
     max_requests: int = 50_000
     max_bytes: int = 200_000_000
 
-    def submit(self, client: Any, requests: Sequence[JobRequest]) -> Flow:
+    def unsent(self, kwargs: Mapping[str, Any]) -> Sequence[str]:
+        return unsent_options(kwargs)
+
+    def submit(self, client: Any, requests: Sequence[JobRequest], name: str) -> Flow:
         lines = [
             orjson.dumps({"custom_id": one.id, "method": "POST", "url": self.endpoint, "body": body_of(one.kwargs)})
             for one in requests
@@ -41,8 +48,19 @@ class FileBatchApi:
         upload = ("requests.jsonl", b"\n".join(lines) + b"\n", "application/jsonl")
         file = yield partial(client.files.create, file=upload, purpose="batch")
         arguments: dict[str, Any] = {"endpoint": self.endpoint, "completion_window": "24h", "input_file_id": file.id}
-        batch = yield partial(client.batches.create, **arguments)
+        batch = yield partial(client.batches.create, **arguments, metadata={_NAME: name})
         return batch.id
+
+    def find(self, client: Any, name: str, since: float) -> Flow:
+        def matches(one: Any) -> bool:
+            return (one.metadata or {}).get(_NAME) == name
+
+        def is_older(one: Any) -> bool:  # the newest is the first
+            return isinstance(one.created_at, int) and one.created_at < since - _CLOCK
+
+        listed = yield partial(client.batches.list, limit=100)
+        batch = yield partial(first_match, listed, matches, is_older)
+        return None if batch is None else batch.id
 
     def state(self, client: Any, job: str) -> Flow:
         batch = yield partial(client.batches.retrieve, job)

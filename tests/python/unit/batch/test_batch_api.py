@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +17,12 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import llm
+from ferroscope._engine.drive import adrive, drive
 from ferroscope.batch import BatchRowError, Checkpoint, RowResult, map_rows
+from ferroscope.batch._checkpoint import RunRecorder
+from ferroscope.batch._requests import request_hash
+from ferroscope.batch._run import RowState
+from ferroscope.batch._target import target_of
 from ferroscope.errors import TemplateError
 from ferroscope.testing import Answer, Json, ProviderServer, Status, ToolCall
 from ferroscope.testing._http import Request
@@ -299,3 +307,71 @@ def test_the_cost_of_a_batch_run_is_that_of_its_meter(
     found = list(results) if hasattr(results, "__iter__") else asyncio.run(results.collect())
     assert results.stats.cost == sum((one.cost for one in found if one.cost), Decimal(0)) == Decimal("0.00002025")
     assert (results.stats.jobs, results.stats.requests) == (1, 3)
+
+
+PROGRAM = """
+import sys
+from ferroscope import llm
+
+@llm.call(sys.argv[2], sys.argv[3])
+def call(text: str) -> str:
+    return f"Repeat: {text}"
+
+rows = [{"text": f"row-{number}"} for number in range(4)]
+list(call.map(rows, batch_api=True, poll_seconds=0.01, checkpoint=sys.argv[1]))
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("api", "kind"), [("openai", "async"), ("azure", "sync"), ("google", "async")], indirect=True)
+def test_a_kill_between_the_start_of_a_job_and_its_record_starts_no_second_job(
+    server: ProviderServer, tmp_path: Path, api: Api, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.reply_always(lambda one: echo(one))
+    server.batches.confirmed = False
+    monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, sys.path)))
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    process = subprocess.Popen([sys.executable, str(program), str(tmp_path / "c"), api.provider, api.model])
+    server.wait_requests(1 if api.provider == "google" else 2, 60)  # the others upload a file first
+    assert len(server.batches.jobs) == 1
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    server.batches.confirmed = True
+    results = run(decorated(api, kind), texts(4), tmp_path)
+    assert [one.value.content for one in results] == ["row-0", "row-1", "row-2", "row-3"]
+    assert (jobs(server, api), len(server.batches.jobs)) == (1, 1)
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        assert checkpoint.unfinished_jobs() == {}
+
+
+def test_a_job_that_was_not_started_is_started_by_the_next_run(
+    server: ProviderServer, tmp_path: Path, api: Api, kind: str
+) -> None:
+    server.reply_always(lambda one: echo(one))
+    call = decorated(api, kind)
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        recorder = RunRecorder(checkpoint, "call", None, retry_failed=False)
+        states = [RowState(index, row, recorder.key(index, row)[0]) for index, row in enumerate(texts(2))]
+        for state in states:
+            prepared = target_of(call, None, None).prepared(state.row)
+            state.request = request_hash(drive(prepared) if kind == "sync" else asyncio.run(adrive(prepared)))
+        recorder.add_job("ferroscope-job-1", states)
+        asyncio.run(recorder.close(complete=False))
+    results = run(call, texts(2), tmp_path)
+    assert [one.value.content for one in results] == ["row-0", "row-1"]
+    assert jobs(server, api) == 1
+
+
+@pytest.mark.parametrize("name", ["extra_headers", "extra_query"])
+def test_options_that_a_job_cannot_send_are_an_error(
+    server: ProviderServer, tmp_path: Path, api: Api, kind: str, name: str
+) -> None:
+    if api.provider == "google" and name == "extra_query":
+        pytest.skip("the SDK has no such option")
+    options = {**api.options.get("call_params", {}), name: {"x-canary": "1"}}
+    override: Any = llm.override
+    call = override(decorated(api, kind), provider=api.provider, model=api.model, call_params=options)
+    with pytest.raises(ValueError, match=f"`{name}` cannot be sent in a job of the batch API of '{api.provider}'"):
+        run(call, texts(2), tmp_path)
+    assert jobs(server, api) == 0
