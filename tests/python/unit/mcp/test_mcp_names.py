@@ -17,7 +17,7 @@ from mcp import types
 from ferroscope.core import anthropic, openai
 from ferroscope.mcp import MCPToolResult
 from ferroscope.mcp._names import class_name, wire_names
-from ferroscope.mcp._sdk import all_pages
+from ferroscope.mcp._sdk import MAJOR, ServerError, all_pages, is_session_terminated
 from ferroscope.mcp._tool_types import AsyncServerTool, RemoteTool, SyncServerTool, tool_type
 from ferroscope.mcp.tools import MCPTool, ToolUseBlock
 
@@ -115,6 +115,23 @@ def test_a_tool_without_parameters_has_an_object_schema() -> None:
     made = tool_type(RemoteTool("now", "", {}, True, lambda *_: None), "now", AsyncServerTool)
     assert made.model_json_schema() == {"type": "object", "properties": {}}
     assert made._description() == "Call the tool now."
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "lost"),
+    [
+        (-32600, "Session terminated", True),
+        (32600, "Session terminated", True),  # mcp 1
+        (-32600, "Session not found", True),
+        (-32600, "Invalid request", False),
+        (-32000, "Session terminated", False),
+    ],
+)
+def test_a_lost_session_is_recognised_by_both_signs_of_its_code(code: int, message: str, lost: bool) -> None:
+    error: Any = ServerError  # its arguments differ between the majors of mcp
+    made = error(code, message) if MAJOR > 1 else error(types.ErrorData(code=code, message=message))
+    assert is_session_terminated(made) is lost
+    assert not is_session_terminated(ValueError(message))
 
 
 async def test_a_list_is_read_to_its_last_page() -> None:

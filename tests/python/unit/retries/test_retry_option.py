@@ -281,14 +281,16 @@ def test_all_calls_of_a_key_rest_together(server: ProviderServer) -> None:
     async def main() -> list[Any]:
         return await asyncio.gather(*[hello() for _ in range(50)])
 
-    assert [response.content for response in asyncio.run(main())] == ["Hi"] * 50
+    responses = asyncio.run(main())
     server.reply_always(None)
+    assert [response.content for response in responses] == ["Hi"] * 50
     assert len(server.requests) == 70
     arrived = sorted(request.received_at for request in server.requests)
-    later = [time for time in arrived if time - arrived[0] >= 0.2]
-    assert len(later) >= 20
-    # They do not come back at once.
-    assert max(sum(begin <= time < begin + 0.01 for time in later) for begin in later) < 20
+    assert sum(time - arrived[0] >= 0.2 for time in arrived) >= 20
+    # They do not come back at once. Their times are compared as planned: a loaded machine sends them later.
+    waits = [attempt.waited for response in responses for attempt in response.attempts if attempt.waited]
+    assert len(waits) >= 20
+    assert max(sum(begin <= wait < begin + 0.01 for wait in waits) for begin in waits) < 20
 
 
 def test_threads_rest_together(server: ProviderServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -160,6 +161,27 @@ def test_a_redirect_passes_the_same_gate(tool: Tool, site: Any, monkeypatch: pyt
     answer = tool({"url": f"{site.url}/to/metadata"})
     assert "resolves to 169.254.169.254, which is not a public address" in answer
     assert [seen.path for seen in site.seen] == ["/to/metadata"]
+
+
+@pytest.mark.parametrize("tool", ALL_TOOLS)
+def test_a_name_that_changes_its_address_gains_nothing(tool: Tool, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ferroscope.tools.web import _request
+
+    monkeypatch.setattr(_request, "is_public", lambda address: str(address) == "127.0.0.1")
+    addresses = ["127.0.0.1", "169.254.169.254"]
+    resolve = socket.getaddrinfo
+
+    def rebinding(host: str, *args: Any, **kwargs: Any) -> Any:
+        return resolve(addresses.pop(0) if host == "rebinding.example" else host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    url = site.url.replace("127.0.0.1", "rebinding.example")
+    tool({"url": f"{url}/page"})
+    assert addresses == ["169.254.169.254"]  # resolved once, for the check and the connection
+    assert [seen.path for seen in site.seen] == ["/page"]
+    # Another request, or a redirect, is checked again.
+    assert "resolves to 169.254.169.254, which is not a public address" in tool({"url": f"{url}/page"})
+    assert len(site.seen) == 1
 
 
 @pytest.mark.parametrize("tool", ALL_TOOLS)
