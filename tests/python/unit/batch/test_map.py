@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import threading
 import tracemalloc
@@ -220,6 +221,23 @@ def test_a_run_ends_after_a_number_of_failures(server: ProviderServer, kind: str
     results, stats = collect(decorated(kind), texts(1000), concurrency=2, max_failures=5)
     assert stats.stopped == "failures"
     assert 5 <= len(results) <= 6
+
+
+def test_rows_of_a_wrapper_go_through_it_with_map_rows_only(server: ProviderServer) -> None:
+    call = decorated("sync")
+    seen: list[str] = []
+
+    @functools.wraps(call)
+    def wrapper(text: str) -> Any:
+        seen.append(text)
+        return call(text)
+
+    assert all(one.ok for one in map_rows(wrapper, texts(2)))
+    assert len(seen) == 2
+    # Python copies the attribute, and it cannot know its new owner.
+    assert all(one.ok for one in wrapper.map(texts(2)))
+    assert len(seen) == 2
+    assert len(server.requests) == 4
 
 
 def test_a_missing_key_ends_the_run(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
