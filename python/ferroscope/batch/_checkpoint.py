@@ -1,7 +1,7 @@
 """Checkpoints: the results of a run in one SQLite file, from which a later run goes on.
 
 A result counts as finished only when it is on disk. Results are written by one thread, in groups: each transaction has
-the results that arrived during the one before it.
+the results that arrived during the one before it, and within a few milliseconds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -44,6 +46,11 @@ Status: TypeAlias = Literal["done", "failed", "deferred"]
 VERSION: Final = 1
 _APPLICATION: Final = 0x4653_4350  # "FSCP", in the header of the file
 _GROUP: Final = 1_000  # rows in a transaction
+# A transaction waits so many seconds for further results, because writing to disk takes longer than a result.
+_GATHER: Final = 0.003
+_RECENT: Final = 20_000  # keys in memory
+_FILTER: Final = 24  # the bits of an index of the filter of keys, which has 2 MB
+_INDEX: Final = (1 << _FILTER) - 1
 _SCHEMA: Final = """
 CREATE TABLE rows (
     key TEXT NOT NULL,
@@ -287,8 +294,8 @@ class Checkpoint:
         with self._lock:
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                for sql, values in changes:
-                    self._database.execute(sql, values)
+                for sql, group in groupby(changes, itemgetter(0)):
+                    self._database.executemany(sql, [values for _, values in group])
             except BaseException:
                 self._database.execute("ROLLBACK")
                 raise
@@ -432,6 +439,8 @@ class RunRecorder:
         ended = False
         while not ended:
             group = [self._changes.get()]
+            if group[0] is not None:
+                time.sleep(_GATHER)
             with suppress(queue.Empty):
                 while len(group) < _GROUP and group[-1] is not None:
                     group.append(self._changes.get_nowait())
@@ -471,17 +480,47 @@ def _notify(changes: list[_Change], failure: Exception | None) -> None:
 
 
 class _KeyCounts:
-    """The number of rows with each key. It is a temporary database, because a dict of all keys may not fit."""
+    """The number of rows with each key.
+
+    It is a temporary database, because a dict of all keys may not fit. A Bloom filter shows that most keys are new, so
+    that the database is asked for the others only.
+    """
 
     def __init__(self) -> None:
+        self._recent: dict[str, int] = {}
+        self._filter = bytearray(1 << (_FILTER - 3))
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID")
 
     def add(self, key: str) -> int:
         """Count a row, and return the number of earlier rows with the same key."""
-        sql = "INSERT INTO keys VALUES (?, 0) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
-        return int(self._database.execute(sql, (key,)).fetchone()[0])
+        count = self._recent.get(key)
+        if count is None:
+            count = self._saved(key) if self._was_added(key) else 0
+            if len(self._recent) >= _RECENT:
+                self._save()
+        self._recent[key] = count + 1
+        return count
+
+    def _was_added(self, key: str) -> bool:
+        """Add a key to the filter. Return False if it is a new one; True if it may be an earlier one."""
+        hashed, found = hash(key), True
+        for index in (hashed & _INDEX, (hashed >> _FILTER) & _INDEX):
+            byte, bit = index >> 3, 1 << (index & 7)
+            found = found and bool(self._filter[byte] & bit)
+            self._filter[byte] |= bit
+        return found
+
+    def _saved(self, key: str) -> int:
+        found = self._database.execute("SELECT count FROM keys WHERE key = ?", (key,)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def _save(self) -> None:
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?)", self._recent.items())
+        self._database.execute("COMMIT")
+        self._recent.clear()
 
     def close(self) -> None:
         self._database.close()

@@ -20,7 +20,7 @@ import pytest
 from pydantic import BaseModel
 
 from ferroscope import llm
-from ferroscope.batch import Checkpoint, CheckpointError, RecordedError, RowResult, export, map_rows
+from ferroscope.batch import Checkpoint, CheckpointError, RecordedError, RowResult, _checkpoint, export, map_rows
 from ferroscope.batch._checkpoint import RunRecorder
 from ferroscope.core import openai
 from ferroscope.testing import Answer, Json, ProviderServer, Status, ToolCall
@@ -169,6 +169,20 @@ def test_rows_are_found_by_their_content(server: ProviderServer, tmp_path: Path,
     assert sorted(asked(server)[5:]) == ["b", "new"]
     assert not results[6].ok
     assert len({one.key for one in results}) == 7
+
+
+def test_keys_are_counted_beyond_those_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_checkpoint, "_RECENT", 7)
+    monkeypatch.setattr(_checkpoint, "_FILTER", 8)  # so small that most of its answers are wrong
+    monkeypatch.setattr(_checkpoint, "_INDEX", 255)
+    chance = random.Random(3)
+    expected: Counter[str] = Counter()
+    counts = _checkpoint._KeyCounts()
+    for _ in range(3_000):
+        key = f"key-{chance.randint(0, 400)}"
+        assert counts.add(key) == expected[key]
+        expected[key] += 1
+    counts.close()
 
 
 def test_a_changed_prompt_asks_again(server: ProviderServer, tmp_path: Path, kind: str) -> None:
