@@ -10,13 +10,16 @@ from typing import Final
 
 _LONGEST: Final = 64
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
+# Gemini refuses names that begin with one of them (`FunctionDeclaration.name` in google-genai).
+_NOT_FIRST: Final = frozenset("0123456789-")
 _DIGEST: Final = 8
 
 
 def wire_names(tools: Sequence[tuple[str, str]]) -> list[str]:
     """Return a name of letters, digits, `_` and `-` for each tool, at most 64 characters long.
 
-    A name depends only on the set of tools, not on their order. A valid name stays unchanged.
+    The first character is a letter or `_`. A name depends only on the set of tools, not on their order. A valid name
+    stays unchanged.
 
     Args:
         tools: The namespace (may be empty) and the name of each tool.
@@ -33,7 +36,7 @@ def wire_names(tools: Sequence[tuple[str, str]]) -> list[str]:
         if times > 1:
             raise ValueError(f"two tools are named {name!r}{f' in {namespace!r}' if namespace else ''}")
     plain = [f"{namespace}_{name}" if namespace else name for namespace, name in tools]
-    cleaned = [_NOT_IN_NAMES.sub("_", one) for one in plain]
+    cleaned = [_cleaned(one) for one in plain]
     times_used = Counter(cleaned)
     names: list[str] = []
     for tool, original, name in zip(tools, plain, cleaned, strict=True):
@@ -44,6 +47,11 @@ def wire_names(tools: Sequence[tuple[str, str]]) -> list[str]:
             digest = hashlib.sha256("\0".join(tool).encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
             names.append(f"{name[: _LONGEST - _DIGEST - 1]}_{digest}")
     return names
+
+
+def _cleaned(name: str) -> str:
+    replaced = _NOT_IN_NAMES.sub("_", name)
+    return f"_{replaced}" if replaced[:1] in _NOT_FIRST else replaced
 
 
 def class_name(name: str) -> str:

@@ -21,7 +21,7 @@ from ferroscope.mcp._sdk import MAJOR, ServerError, all_pages, is_session_termin
 from ferroscope.mcp._tool_types import AsyncServerTool, RemoteTool, SyncServerTool, tool_type
 from ferroscope.mcp.tools import MCPTool, ToolUseBlock
 
-VALID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+VALID = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{,63}")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ VALID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
         ([("a", "search"), ("b", "search")], ["a_search", "b_search"]),
         ([("", "a_b"), ("", "a.b")], ["a_b", "a_b_fc7d33be"]),
         ([("", "x" * 80)], ["x" * 55 + "_bcea7e1c"]),
+        ([("", "2d"), ("", "-v")], ["_2d", "_-v"]),
+        ([("", "2d"), ("", "_2d")], None),
+        ([("", "2" * 64)], None),
         ([("", "")], None),
         ([("a_b", "c"), ("a", "b_c")], None),
         ([("", "é"), ("", "è")], None),
