@@ -39,7 +39,10 @@ if __name__ == "__main__":
 
     import uvicorn
 
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    # With the protocol, asyncio switches off Nagle's algorithm.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(2048)
     print(f"Serving a relay at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(app, http="httptools", lifespan="off", log_level="warning", access_log=False)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))

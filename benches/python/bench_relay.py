@@ -1,7 +1,9 @@
 """CPU time of a server between a client and a provider: `ferroscope serve`, and a relay on the OpenAI SDK.
 
     python benches/python/bench_relay.py [--rounds N] [--seconds N] [--requests N] [--events N] [--streams N]
+        [--litellm DIR]
 
+`--litellm` adds LiteLLM's proxy, from a virtual environment of its own: `pip install 'litellm[proxy]'`.
 Provider, server and client are processes on loopback. The CPU time is that of the server's process. The texts that the
 client receives are asserted to be those of the provider. The lowest round of each load counts.
 """
@@ -12,11 +14,16 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +55,38 @@ def running(arguments: list[str], direct: str) -> Iterator[tuple[str, int]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()
+
+
+@contextmanager
+def running_litellm(environment: Path, url: str) -> Iterator[tuple[str, int]]:
+    """Run LiteLLM's proxy from a virtual environment, and yield its address and the id of its process."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        upstream = {"model": f"openai/{MODEL}", "api_base": url, "api_key": "test"}
+        config.write_text(
+            json.dumps({"model_list": [{"model_name": MODEL, "litellm_params": upstream}]})
+        )  # JSON is YAML
+        command = [environment / "bin" / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port)]
+        local = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
+        variables = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", local: "true"}
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables
+        )
+        try:
+            while process.poll() is None:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            if process.poll() is not None:
+                raise SystemExit("LiteLLM's proxy did not start")
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def cpu_seconds(pid: int) -> float:
@@ -96,6 +135,11 @@ def text_of(received: bytes, *, stream: bool) -> str:
     return "".join(choice["delta"].get("content") or "" for choice in choices)
 
 
+def words(count: int) -> str:
+    """Return different words of one length: LiteLLM ends a stream that repeats a chunk."""
+    return "".join(f"w{number:05} " for number in range(count))
+
+
 async def burst(address: str, options: argparse.Namespace) -> list[str]:
     return [text_of(await post(address, stream=True), stream=True)]
 
@@ -106,7 +150,23 @@ async def paced(address: str, options: argparse.Namespace) -> list[str]:
 
 
 async def plain(address: str, options: argparse.Namespace) -> list[str]:
-    return [text_of(await post(address, stream=False), stream=False) for _ in range(options.requests)]
+    """Send requests on one connection, as the clients of SDKs do."""
+    at = urlsplit(address)
+    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Go on."}]}).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {at.netloc}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    texts = []
+    for _ in range(options.requests):
+        writer.write(head.encode() + body)
+        received = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", received.lower())
+        assert length, received
+        texts.append(text_of(received + await reader.readexactly(int(length[1])), stream=False))
+    writer.close()
+    return texts
 
 
 def main(arguments: list[str]) -> None:
@@ -116,24 +176,30 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--streams", type=int, default=50, help="paced streams, 20 events per second each")
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds of the paced streams")
     parser.add_argument("--requests", type=int, default=200, help="requests without streaming")
+    parser.add_argument("--litellm", type=Path, metavar="DIR", help="the environment of LiteLLM's proxy")
     options = parser.parse_args(arguments)
     paced_events = max(int(options.seconds * 20), 1)
     usage = Usage(9, 20)
     # Load, scripted answer, and what one measurement is divided by.
     loads: dict[str, tuple[Callable[..., Any], Answer, int]] = {
-        "burst event": (burst, Answer(Text("word " * options.events, options.events), usage=usage), options.events),
+        "burst event": (burst, Answer(Text(words(options.events), options.events), usage=usage), options.events),
         "paced event": (
             paced,
-            Answer(Text("word " * paced_events, paced_events), usage=usage, delay=0.05),
+            Answer(Text(words(paced_events), paced_events), usage=usage, delay=0.05),
             paced_events * options.streams,
         ),
         "plain request": (plain, Answer(Text("Emma"), usage=usage), options.requests),
     }
     with SpawnedServer() as provider:
         os.environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": provider.base_url("openai")}
+        # Plugins of pydantic that happen to be installed, such as logfire's, would count as memory of the servers.
+        os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
         print(f"{'µs of CPU per':26}" + "".join(f"{load:>15}" for load in loads) + f"{'MB':>8}")
-        for name, (command, direct) in SERVERS.items():
-            with running(command, direct) as (address, pid):
+        servers = {name: partial(running, *server) for name, server in SERVERS.items()}
+        if options.litellm is not None:
+            servers["LiteLLM's proxy"] = partial(running_litellm, options.litellm, provider.base_url("openai"))
+        for name, run in servers.items():
+            with run() as (address, pid):
                 cells = []
                 for load, answer, count in loads.values():
                     provider.reply_always(Answer(Text("Emma"), usage=usage))
