@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import random
-import resource
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 
 from ferroscope.core import openai
 from ferroscope.retries import Retry
-from ferroscope.testing import Body, Cut, HangUp, SpawnedServer, Status
+from ferroscope.testing import Body, Cut, HangUp, SlowHeaders, SpawnedServer, Status
 
 Job = Callable[[int, int], Awaitable[None]]
 
@@ -66,6 +65,12 @@ async def by_map_with_checkpoint(rows: int, concurrency: int) -> None:
 JOBS: dict[str, Job] = {"SDK": by_sdk, "map": by_map, "map, checkpoint": by_map_with_checkpoint}
 
 
+def resident_mb() -> float:
+    """Return the resident memory of this process in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 async def measure(rows: int) -> None:
     for concurrency in (10, 100):
         best = dict.fromkeys(JOBS, float("inf"))
@@ -84,28 +89,30 @@ async def with_faults(server: SpawnedServer, rows: int) -> None:
     """Check that every row is accounted for."""
     chance = random.Random(11)
     faults = [Status(429, retry_after=0.02), Status(500), HangUp(), Cut("Hello", at=40), Body(b'{"choices": [')]
-    answers = [chance.choice(faults) if chance.random() < 0.1 else "Hello" for _ in range(rows)]
+    stall = SlowHeaders("Hello", 0.3)
+    answers: list[Any] = [chance.choice([*faults, stall]) if chance.random() < 0.1 else "Hello" for _ in range(rows)]
     server.forget()
     server.reply(*answers)
     wrong = answers.count(faults[-1])
-    bad = sum(answer != "Hello" for answer in answers)
+    bad = sum(answer in faults for answer in answers)
     retry = Retry(attempts=6, wait=0.01, jitter=0.02)
     with tempfile.TemporaryDirectory() as folder:
         start, cpu = time.monotonic(), time.process_time()
+        before = resident_mb()
         results = ask.map(
             ({"text": str(number)} for number in range(rows)),
             concurrency=100,
             retry=retry,
             checkpoint=Path(folder, "checkpoint"),
         )
-        memory: list[int] = []
+        memory: list[float] = []
         count = failed = 0
         async for result in results:
             assert result.index == count
             count += 1
             failed += not result.ok
-            if count % (rows // 4) == 0:
-                memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+            if count % (rows // 5) == 0:
+                memory.append(resident_mb())
         cpu, seconds = time.process_time() - cpu, time.monotonic() - start
     requests = len(server.requests)
     # A broken body is retried or a failure, depending on the SDK; nothing else may fail.
@@ -113,7 +120,7 @@ async def with_faults(server: SpawnedServer, rows: int) -> None:
     print(
         f"{rows} rows with {bad} faults, 100 at once, checkpoint: {count} results, {failed} failed ({wrong} broken "
         f"bodies), {requests} requests, {seconds:.1f} s, {cpu / rows * 1e6:.0f} us CPU per row, "
-        f"peak memory {memory} MB by quarter"
+        f"resident memory {before:.0f} MB before, {', '.join(f'{one:.0f}' for one in memory)} MB after each fifth"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from ..core.base.retry import RateLimit
 
-# The minimum time in seconds over which the calls of an account resume after a cool-down.
+# The minimum time in seconds over which the calls of an account resume after a cool-down of at least that length.
 _SPREAD: Final = 0.25
 # A limit, so that programs with the keys of many tenants do not fill the memory.
 _KEPT: Final = 10_000
@@ -35,7 +35,7 @@ class CoolDown:
         until = time.monotonic() + seconds
         with self._lock:
             if until > self._until:
-                self._until, self._spread = until, max(_SPREAD, seconds / 4)
+                self._until, self._spread = until, max(min(_SPREAD, seconds), seconds / 4)
 
     def left(self) -> float:
         """Return the seconds until a call may be sent, with a random part; 0 if it may be sent now."""

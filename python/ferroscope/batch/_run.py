@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -27,7 +27,7 @@ from ._target import Answer, FunctionTarget, Recall, SavedAnswer, Target, cost_o
 _END: Final = object()
 # The waits in seconds after a rate limit, if the server requests none.
 _FIRST_WAIT: Final = 0.5
-_MAX_WAIT: Final = 30.0
+_MAX_WAIT: Final = 8.0  # also the longest time between the end of the refusals and the next row
 # A server that requests a longer wait, in seconds, means a quota and not a rate.
 _MAX_RETRY_AFTER: Final = 3600.0
 # The same for every row, so that the run ends at the first one.
@@ -147,6 +147,7 @@ class Run:
         self._room: asyncio.Semaphore = asyncio.Semaphore(limits.window)
         self._changed: asyncio.Event = asyncio.Event()
         self._idle: asyncio.Event = asyncio.Event()
+        self._stopped: asyncio.Event = asyncio.Event()
         self._cool_down = CoolDown()
         self._paused_until = 0.0
         self._wait = _FIRST_WAIT
@@ -296,6 +297,7 @@ class Run:
         if self.stats.stopped is None and not (self._exhausted and self._active == 0):
             self.stats.stopped = reason
         self._idle.set()
+        self._stopped.set()
 
     def _deadline(self) -> None:
         if self._closed or self._active == 0:
@@ -365,7 +367,7 @@ class Run:
         while self.stats.stopped is None:
             left = self._cool_down.left()
             if left > 0:
-                await _wait_for(self._idle, left, lambda: self.stats.stopped is not None)
+                await _wait_for(self._stopped, left)
                 continue
             if self._affordable():
                 return True
@@ -427,15 +429,10 @@ def _recall(recorder: Recorder, state: RowState) -> Recall:
     return recall
 
 
-async def _wait_for(changed: asyncio.Event, seconds: float, ended: Callable[[], bool]) -> None:
-    """Wait for a number of seconds, or until the run ends."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0 and not ended():
-        changed.clear()
-        try:
-            await asyncio.wait_for(changed.wait(), left)
-        except TimeoutError:
-            return
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but at most a number of seconds."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 def _rules_of(target: Target) -> RetryRules:
