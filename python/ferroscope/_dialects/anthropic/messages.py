@@ -27,6 +27,7 @@ from ...core.base.message_param import (
     ToolCallPart,
     ToolResultPart,
 )
+from ..tool_names import parse_with_tool_names
 from .system import WireMessage, member, place_system
 
 Block: TypeAlias = Piece
@@ -244,18 +245,7 @@ def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) 
 
     A tool result gets the name of its tool from the call.
     """
-    messages: list[BaseMessageParam] = []
-    names: dict[str, str] = {}
-    for one in wire:
-        message = parse_message(one, origin)
-        if message is not one and not isinstance(message.content, str):
-            for part in message.content:
-                if isinstance(part, ToolCallPart) and part.id is not None:
-                    names[part.id] = part.name
-                elif isinstance(part, ToolResultPart) and not part.name:
-                    part.name = names.get(part.id or "", "")
-        messages.append(message)
-    return messages
+    return parse_with_tool_names(wire, lambda one: parse_message(one, origin))
 
 
 def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMessageParam:

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 from ...core.base._media.fetch import fetch as fetch_url
 from ...core.base._messages.provider_data import Endpoint, Piece, keep_original, original_of, restore_pieces
 from ...core.base._tools.ids import ToolId, unify_tool_ids
-from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
+from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolResultPart
+from ..tool_names import parse_with_tool_names
 from .blobs import with_bytes
 from .blocks import Fetch, is_fetched, is_represented, kind_of, may_be_sent_back, parse_block, render_part
 
@@ -162,18 +163,7 @@ def parse_messages(
 
     A tool result gets the name of its tool from the call.
     """
-    messages: list[BaseMessageParam] = []
-    names: dict[str, str] = {}
-    for one in wire:
-        message = parse_message(one, origin)
-        if message is not one and not isinstance(message.content, str):
-            for part in message.content:
-                if isinstance(part, ToolCallPart) and part.id is not None:
-                    names[part.id] = part.name
-                elif isinstance(part, ToolResultPart) and not part.name:
-                    part.name = names.get(part.id or "", "")
-        messages.append(message)
-    return messages
+    return parse_with_tool_names(wire, lambda one: parse_message(one, origin))
 
 
 def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:

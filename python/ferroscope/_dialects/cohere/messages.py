@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from ...core.base._media.fetch import fetch as fetch_url
 from ...core.base._messages.provider_data import Endpoint, Original, Piece, keep_original, original_of, restore_pieces
 from ...core.base._tools.ids import ToolId, unify_tool_ids
-from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolCallPart, ToolResultPart
+from ...core.base.message_param import BaseMessageParam, ContentPart, TextPart, ToolResultPart
 from ..openai_chat.message_parts import (
     MessageRules,
     dump_json,
@@ -29,6 +29,7 @@ from ..openai_chat.message_parts import (
     parse_piece,
     render_piece,
 )
+from ..tool_names import parse_with_tool_names
 
 WireMessage: TypeAlias = dict[str, Any] | BaseModel
 """A message that the SDK accepts: a dict, or an object of the provider's SDK."""
@@ -217,18 +218,7 @@ def parse_messages(
 
     A tool result gets the name of its tool from the call.
     """
-    messages: list[BaseMessageParam] = []
-    names: dict[str, str] = {}
-    for one in wire:
-        message = parse_message(one, origin)
-        if message is not one and not isinstance(message.content, str):
-            for part in message.content:
-                if isinstance(part, ToolCallPart) and part.id is not None:
-                    names[part.id] = part.name
-                elif isinstance(part, ToolResultPart) and not part.name:
-                    part.name = names.get(part.id or "", "")
-        messages.append(message)
-    return messages
+    return parse_with_tool_names(wire, lambda one: parse_message(one, origin))
 
 
 def parse_message(wire: WireMessage | BaseMessageParam, origin: Endpoint | None = None) -> BaseMessageParam:

@@ -27,9 +27,9 @@ from ...core.base.message_param import (
     BaseMessageParam,
     ContentPart,
     TextPart,
-    ToolCallPart,
     ToolResultPart,
 )
+from ..tool_names import parse_with_tool_names
 from .message_parts import (
     FUNCTION_CALL,
     OPENAI,
@@ -299,18 +299,7 @@ def parse_messages(wire: Iterable[WireMessage], origin: Endpoint | None = None) 
 
     A tool result without a name gets the name from its call.
     """
-    messages: list[BaseMessageParam] = []
-    names: dict[str, str] = {}
-    for one in wire:
-        message = parse_message(one, origin)
-        if not isinstance(message.content, str):
-            for part in message.content:
-                if isinstance(part, ToolCallPart) and part.id is not None:
-                    names[part.id] = part.name
-                elif isinstance(part, ToolResultPart) and not part.name and one is not message:
-                    part.name = names.get(part.id or "", "")
-        messages.append(message)
-    return messages
+    return parse_with_tool_names(wire, lambda one: parse_message(one, origin))
 
 
 def parse_message(wire: WireMessage, origin: Endpoint | None = None) -> BaseMessageParam:

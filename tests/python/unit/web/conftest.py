@@ -14,6 +14,7 @@ from ferroscope.web import MemoryStore
 
 from .hosts import ASYNC_SITES, SYNC_SITES, Site
 from .redis_server import redis_server
+from .serving import served
 
 
 @pytest.fixture
@@ -21,6 +22,22 @@ def provider() -> Iterator[ProviderServer]:
     pytest.importorskip("openai")
     with ProviderServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def own_provider() -> Iterator[ProviderServer]:
+    """Return a provider's server that the tests of a module share."""
+    pytest.importorskip("openai")
+    with ProviderServer() as server:
+        yield server
+
+
+# A process takes seconds to start, so the tests of a module share it.
+@pytest.fixture(scope="module")
+def helper(own_provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of `ferroscope serve` with the function `helper`."""
+    with served(tmp_path_factory.mktemp("app"), own_provider, "app:helper") as (url, _):
+        yield url
 
 
 def ask_async(provider: ProviderServer, **options: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,24 +17,11 @@ from .serving import served
 MESSAGES = [{"role": "user", "content": "Hi?"}]
 
 
-@pytest.fixture(scope="module")
-def own_provider() -> Iterator[ProviderServer]:
-    pytest.importorskip("openai")
-    with ProviderServer() as server:
-        yield server
-
-
 @pytest.fixture
 def provider(own_provider: ProviderServer) -> ProviderServer:
     own_provider.wait_closed()
     own_provider.forget()
     return own_provider
-
-
-@pytest.fixture(scope="module")
-def helper(own_provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("app"), own_provider, "app:helper") as (url, _):
-        yield url
 
 
 def post(url: str, **fields: object) -> Browser:

@@ -23,19 +23,6 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def own_provider() -> Iterator[ProviderServer]:
-    pytest.importorskip("openai")
-    with ProviderServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(own_provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("app"), own_provider, "app:helper") as (url, _):
-        yield url
-
-
-@pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if program is None or driver is None:
@@ -71,10 +58,10 @@ def provider(own_provider: ProviderServer) -> ProviderServer:
 
 
 @pytest.fixture
-def page(chromium: Any, site: str, provider: ProviderServer) -> Any:
-    chromium.get(site)
+def page(chromium: Any, helper: str, provider: ProviderServer) -> Any:
+    chromium.get(helper)
     chromium.execute_script("sessionStorage.clear()")
-    chromium.get(site)
+    chromium.get(helper)
     chromium.get_log("browser")
     return chromium
 

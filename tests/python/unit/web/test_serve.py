@@ -22,13 +22,6 @@ from .serving import environment, running, served
 TEXT = 'Hello\n\n"you"\r, é🙂.'
 
 
-@pytest.fixture(scope="module")
-def own_provider() -> Iterator[ProviderServer]:
-    pytest.importorskip("openai")
-    with ProviderServer() as server:
-        yield server
-
-
 @pytest.fixture
 def provider(own_provider: ProviderServer) -> ProviderServer:
     own_provider.wait_closed()
@@ -40,12 +33,6 @@ def provider(own_provider: ProviderServer) -> ProviderServer:
 @pytest.fixture(scope="module")
 def assistant(own_provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(tmp_path_factory.mktemp("app"), own_provider, "app:assistant") as (url, _):
-        yield url
-
-
-@pytest.fixture(scope="module")
-def helper(own_provider: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("app"), own_provider, "app:helper") as (url, _):
         yield url
 
 
@@ -392,7 +379,7 @@ def test_a_stop_lets_an_answer_finish_and_aborts_the_rest(provider: ProviderServ
         ("app:blind", "annotate its parameter as a list"),
         ("app:plain", "decorate it"),
         ("app:nothing", "has no 'nothing'"),
-        ("nowhere:nothing", "no module 'nowhere'"),
+        ("nowhere:nothing", "the module 'nowhere' does not exist"),
         ("nothing", "write `module:function` or `provider/model`"),
         ("opena/gpt-4o", "did you mean 'openai'"),
     ],

@@ -28,13 +28,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def own_provider() -> Iterator[ProviderServer]:
-    pytest.importorskip("openai")
-    with ProviderServer() as server:
-        yield server
-
-
 @pytest.fixture
 def provider(own_provider: ProviderServer) -> ProviderServer:
     own_provider.forget()
