@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -255,6 +256,11 @@ class Checkpoint:
 
     # ---- for a run
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another thread uses the file, so that a query has to wait for it."""
+        return self._lock.locked()
+
     def unwritable(self, error: Exception) -> CheckpointError:
         """Return the error for a failed write."""
         return CheckpointError(f"the checkpoint {str(self.path)!r} cannot be written: {error}")
@@ -363,6 +369,13 @@ class RunRecorder:
         if status == "failed":
             raise RecordedError(kind, error)
         return SavedAnswer(body, start_time, end_time, batch=bool(batch))
+
+    async def arecall(self, state: RowState, *, may_be_of_this_run: bool = False) -> SavedAnswer | None:
+        """Return the same as `recall`, in a thread while a transaction is written, because the disk may be slow."""
+        recall = partial(self.recall, state, may_be_of_this_run=may_be_of_this_run)
+        if not (self._may_recall or may_be_of_this_run) or not self._checkpoint.is_busy:
+            return recall()
+        return await asyncio.get_running_loop().run_in_executor(None, recall)
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
         """Write the result of a row, and return when it is on disk."""

@@ -278,7 +278,7 @@ class JobRun:
             await self._fail(state, error)
             return
         try:
-            saved = self._recorder.recall(state)
+            saved = await self._recorder.arecall(state)
         except RecordedError as error:
             self._put(failed_result(state, error))
             return

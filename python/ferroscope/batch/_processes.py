@@ -16,7 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -138,6 +138,7 @@ class _Worker:
     def __init__(self, options: WorkerOptions, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._rows: dict[int, tuple[asyncio.Future[Reply], Recall | None]] = {}
+        self._recalls: set[asyncio.Task[None]] = set()
         self._next = 0
         self._is_lost = False
         self._unreadable: Exception | None = None
@@ -213,15 +214,23 @@ class _Worker:
         if reply.request is None:
             done.set_result(reply)
             return
+        task = self._loop.create_task(self._recall(reply.id, reply.request, done, recall))
+        self._recalls.add(task)
+        task.add_done_callback(self._recalls.discard)
+
+    async def _recall(self, row: int, request: bytes, done: asyncio.Future[Reply], recall: Recall | None) -> None:
+        """Send the recorded answer for a request to the process."""
         found: SavedAnswer | FerroscopeError | None = None
         try:
-            found = None if recall is None else recall(reply.request)
+            saved = None if recall is None else recall(request)
+            found = await saved if isinstance(saved, Awaitable) else saved
         except RecordedError as error:
             found = error
         except Exception as error:  # the checkpoint cannot be read
-            done.set_exception(error)
+            if not done.done():
+                done.set_exception(error)
             return
-        self._send((reply.id, found))
+        self._send((row, found))
 
     def _end(self) -> None:
         self._is_lost = True

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -96,6 +96,10 @@ class Recorder(Protocol):
         Raises:
             RecordedError: The recorded result is a final failure.
         """
+        ...
+
+    async def arecall(self, state: RowState) -> SavedAnswer | None:
+        """Return the same as `recall`, and do not block the event loop."""
         ...
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
@@ -317,7 +321,7 @@ class Run:
             if recorder is not None:
                 await recorder.record(state, failed, b"", final=True)
             return failed
-        recall = None if recorder is None else _recall(recorder, state)
+        recall = None if recorder is None else _recall(recorder, state, is_async=self._target.is_async)
         answer: Answer | Exception | None = None
         result: RowResult[Any] | None = None
         while True:
@@ -419,12 +423,12 @@ async def _aoutcome(steps: Flow) -> list[Answer | Exception]:
         return [error]
 
 
-def _recall(recorder: Recorder, state: RowState) -> Recall:
+def _recall(recorder: Recorder, state: RowState, *, is_async: bool) -> Recall:
     """Return a function that finds the recorded answer for a row's request."""
 
-    def recall(hashed: bytes) -> SavedAnswer | None:
+    def recall(hashed: bytes) -> SavedAnswer | Awaitable[SavedAnswer | None] | None:
         state.request = hashed
-        return recorder.recall(state)
+        return recorder.arecall(state) if is_async else recorder.recall(state)
 
     return recall
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -68,9 +68,12 @@ class Answer:
 
 
 class Recall(Protocol):
-    """Returns the recorded answer for a request, by its hash; None if the request has to be sent."""
+    """Returns the recorded answer for a request, by its hash; None if the request has to be sent.
 
-    def __call__(self, hashed: bytes, /) -> SavedAnswer | None: ...
+    For an async function, the result may be an awaitable of it.
+    """
+
+    def __call__(self, hashed: bytes, /) -> SavedAnswer | Awaitable[SavedAnswer | None] | None: ...
 
 
 class Target(Protocol):
@@ -138,7 +141,7 @@ class CallTarget:
 
     def steps(self, row: Any, recall: Recall | None) -> Flow:
         call = yield from self.prepared(row)
-        saved = None if recall is None else recall(request_hash(call))
+        saved = None if recall is None else (yield partial(recall, request_hash(call)))
         return (yield from self.answered(call, saved, is_recorded=recall is not None))
 
     def answered(self, call: Call, saved: SavedAnswer | None, *, is_recorded: bool) -> Flow:

@@ -166,7 +166,7 @@ class _Coordinator:
         """Return the recorded answer or failure of a row; None if it has none."""
         assert self._recorder is not None
         try:
-            return self._recorder.recall(state, may_be_of_this_run=True)
+            return await self._recorder.arecall(state, may_be_of_this_run=True)
         except FerroscopeError as error:
             return error
 
@@ -174,6 +174,12 @@ class _Coordinator:
         """Record a row, and return when it is on disk."""
         assert self._recorder is not None
         await self._recorder.write(values)
+
+
+def _raised(found: Any) -> SavedAnswer | None:
+    if isinstance(found, FerroscopeError):
+        raise found
+    return found  # type: ignore[no-any-return]
 
 
 class _RemoteRecorder:
@@ -192,10 +198,10 @@ class _RemoteRecorder:
             return row_hash(row), error
 
     def recall(self, state: RowState) -> SavedAnswer | None:
-        found = ray.get(self._coordinator.recall.remote(state))
-        if isinstance(found, FerroscopeError):
-            raise found
-        return found  # type: ignore[no-any-return]
+        return _raised(ray.get(self._coordinator.recall.remote(state)))
+
+    async def arecall(self, state: RowState) -> SavedAnswer | None:
+        return _raised(await self._coordinator.recall.remote(state))
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
         values = row_values(state, result, body, final=final)

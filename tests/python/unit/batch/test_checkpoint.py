@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from ferroscope import llm
 from ferroscope.batch import Checkpoint, CheckpointError, RecordedError, RowResult, _checkpoint, export, map_rows
 from ferroscope.batch._checkpoint import RunRecorder
+from ferroscope.batch._run import RowState
 from ferroscope.core import openai
 from ferroscope.testing import Answer, Json, ProviderServer, Status, ToolCall
 from ferroscope.testing._http import Request
@@ -157,6 +158,25 @@ def test_a_failed_write_reaches_its_row_and_leaves_the_run_incomplete(tmp_path: 
         assert database.execute("SELECT key FROM rows").fetchall() == [("b",)]
         assert database.execute("SELECT complete FROM runs").fetchall() == [(0,)]
     database.close()
+
+
+def test_a_transaction_does_not_stop_the_event_loop(server: ProviderServer, tmp_path: Path) -> None:
+    run(decorated("async"), texts("a"), tmp_path)
+    with Checkpoint(tmp_path / "c") as checkpoint:
+        key, request = checkpoint._query("SELECT key, request FROM rows")[0]
+        recorder = RunRecorder(checkpoint, "call", None, retry_failed=False)
+        state = RowState(0, {"text": "a"}, key, request)
+
+        async def main() -> None:
+            with checkpoint._lock:  # as during a transaction
+                found = asyncio.create_task(recorder.arecall(state))
+                for _ in range(10):
+                    await asyncio.sleep(0)
+                assert not found.done()
+            assert await found is not None
+            await recorder.close(complete=True)
+
+        asyncio.run(main())
 
 
 def test_rows_are_found_by_their_content(server: ProviderServer, tmp_path: Path, kind: str) -> None:
