@@ -95,6 +95,11 @@ wheel: $(VENV)/.wheel ## Build the wheel and the sdist, check them, and try each
 	$(PYTHON) -m venv .venvs/wheel
 	.venvs/wheel/bin/pip install --quiet dist/*.whl
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python ../tests/wheel_smoke.py
+	@for newer in python3.12 python3.13 python3.14 python3.15; do \
+	if $$newer -c 'import ensurepip, venv' 2>/dev/null; then \
+	$$newer -m venv --clear .venvs/wheel-$$newer && .venvs/wheel-$$newer/bin/pip install --quiet dist/*.whl && \
+	(cd dist && PATH=/nonexistent ../.venvs/wheel-$$newer/bin/python ../tests/wheel_smoke.py) || exit 1; \
+	else echo "$$newer is not installed: the wheel is not tried with it"; fi; done
 	.venvs/wheel/bin/pip install --quiet "$$(ls dist/*.whl)[openai]"
 	cd dist && PATH=/nonexistent ../.venvs/wheel/bin/python -m ferroscope demo --brief
 	$(PYTHON) -m venv .venvs/sdist
