@@ -22,6 +22,7 @@ __all__ = [
     "__version__",
     "calculate_cost",
     "http_forked",
+    "plain_json",
     "price_total",
     "price_usage",
     "prices_alias",
@@ -545,6 +546,12 @@ def price_total(
     whether its prices are stale.
 
     `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
+    """
+
+def plain_json(value: object, /) -> bytes | None:
+    """Return a pydantic model or a dict of plain values as JSON; None if it has other values.
+
+    None also for a model with serializers of its own, text that needs escapes, and numbers that JSON has no form for.
     """
 
 def token_counts(usage: bytes | None) -> dict[str, int | None]:

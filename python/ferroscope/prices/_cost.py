@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Final, Literal, TypedDict, cast
+from typing import Final, Literal, NamedTuple, TypedDict, cast
 
 import orjson
 from pydantic import BaseModel
 
-from .._core import price_total, price_usage, prices_billed_by, prices_conditions
+from .._core import plain_json, price_total, price_usage, prices_billed_by, prices_conditions
 from .._repr import html_table
 from ..errors import UnknownPriceError
 
@@ -335,6 +335,9 @@ class _PricedUsage(TypedDict):
 
 def usage_json(usage: object) -> bytes | None:
     """Return a usage object of any kind as JSON."""
+    plain = plain_json(usage) if usage is not None else None
+    if plain is not None:
+        return plain
     if isinstance(usage, BaseModel):
         try:
             return orjson.dumps(usage, default=_members)
@@ -473,23 +476,31 @@ _logged: set[tuple[str, str]] = set()
 _TIERS: Final = frozenset({"service_tier", "requested_service_tier"})
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+def _has_only_tiers(context: Mapping[str, object]) -> bool:
+    return not any(value for key, value in context.items() if key not in _TIERS)
+
+
+class Total(NamedTuple):
     """The total of a cost, without its items.
 
     Attributes:
         usd: The total in USD as the nearest double.
-        total: The exact total in USD.
+        exact: The exact total in USD, as decimal text.
         provider: The provider whose prices apply.
         model: The name of the model as requested or reported.
         model_id: The name of the model in the price table.
     """
 
     usd: float
-    total: Decimal
+    exact: str
     provider: str
     model: str
     model_id: str
+
+    @property
+    def total(self) -> Decimal:
+        """The exact total in USD."""
+        return Decimal(self.exact)
 
 
 def quick_total(
@@ -519,7 +530,7 @@ def quick_total(
     if (
         usage_json is None
         or price_provider == FREE
-        or any(value for key, value in context.items() if key not in _TIERS)
+        or not (context.keys() <= _TIERS or _has_only_tiers(context))
         or not (tier is None or isinstance(tier, str))
         or not (asked is None or isinstance(asked, str))
     ):
@@ -530,7 +541,7 @@ def quick_total(
         return None
     usd, exact, provider, model_id, is_stale = found
     # The first stale price is logged.
-    return None if is_stale and ("", "") not in _logged else Total(usd, Decimal(exact), provider, model, model_id)
+    return None if is_stale and ("", "") not in _logged else Total(usd, exact, provider, model, model_id)
 
 
 def cost_of(

@@ -43,6 +43,8 @@ struct Node {
     kind: Kind,
     /// Whether this is the name of a member that a later member of the same name replaces.
     shadowed: bool,
+    /// Of an object: a filter for the names of its members. A name whose bit is not set is absent.
+    names: u16,
     /// The position of the value in the text; of a string with its quotes.
     start: u32,
     end: u32,
@@ -190,6 +192,10 @@ impl<'a> Value<'a> {
     /// Returns the member with this name.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
+        // Most lookups are for a name that is absent.
+        if self.nodes[self.index].names & filter_bit(name.as_bytes()) == 0 {
+            return None;
+        }
         // Most names differ in their length, which costs the least to compare.
         let is_as_long = |Key(key): &Key<'_>| {
             let node = &key.nodes[key.index];
@@ -279,10 +285,19 @@ fn decode(kind: Kind, quoted: &str) -> Cow<'_, str> {
     Cow::Owned(text.value)
 }
 
+/// Returns the bit of a name without escapes in the filter of an object's node.
+#[inline]
+fn filter_bit(name: &[u8]) -> u16 {
+    let (first, last) = (name.first().copied().unwrap_or(b'"'), name.last().copied().unwrap_or(b'"'));
+    1 << ((usize::from(first) * 5 + usize::from(last) * 19 + name.len()) % 16)
+}
+
 /// A filter for the names of an object that recognizes names that are certainly new.
 #[derive(Debug, Default)]
 struct Names {
     seen: u64,
+    /// The filter of the object's node.
+    filter: u16,
     count: u32,
     /// Whether the names must be compared at the end of the object.
     look_again: bool,
@@ -299,6 +314,8 @@ impl Names {
         let bit = 1 << ((usize::from(first) * 5 + usize::from(last) * 19 + quoted.len()) % 64);
         let known = self.seen & bit != 0;
         self.seen |= bit;
+        // An escaped name has other bytes than the name that is looked up.
+        self.filter |= if escaped { u16::MAX } else { filter_bit(&quoted[1..quoted.len() - 1]) };
         self.count += 1;
         // Escapes can write the same name in two ways.
         self.look_again |= escaped || known && self.count > FEW_NAMES;
@@ -348,7 +365,14 @@ impl Reader<'_, '_> {
 
     fn leaf(&mut self, kind: Kind, start: usize) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, shadowed: false, start: start as u32, end: self.at as u32, next });
+        self.nodes.push(Node {
+            kind,
+            shadowed: false,
+            names: 0,
+            start: start as u32,
+            end: self.at as u32,
+            next,
+        });
     }
 
     /// Parses a value and its children. It uses a stack of its own, so that no depth can exhaust the thread's stack.
@@ -404,7 +428,7 @@ impl Reader<'_, '_> {
     /// Closes the containers that end after a value. Returns whether another value follows.
     fn continues(&mut self) -> Result<bool, Problem> {
         while let Some(&Open { node, close, ref names }) = self.open.last() {
-            let look_again = names.look_again;
+            let (look_again, filter) = (names.look_again, names.filter);
             match self.peek() {
                 Some(b',') => {
                     self.at += 1;
@@ -420,6 +444,7 @@ impl Reader<'_, '_> {
             let next = self.nodes.len() as u32;
             self.nodes[node].end = self.at as u32;
             self.nodes[node].next = next;
+            self.nodes[node].names = filter;
             if look_again {
                 self.shadow(node);
             }

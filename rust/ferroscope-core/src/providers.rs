@@ -37,7 +37,9 @@ pub(crate) struct Facts {
 struct Providers {
     facts: HashMap<&'static str, Facts>,
     names: HashMap<&'static str, &'static str>,
-    hosts: Vec<(&'static str, &'static str)>,
+    hosts: HashMap<&'static str, &'static str>,
+    /// The hosts of a provider with a variable part: the text before it and after it, and the provider.
+    host_patterns: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 fn providers() -> &'static Providers {
@@ -57,7 +59,14 @@ fn read(text: &'static str) -> Result<Providers, String> {
         let facts = all.facts.entry(provider).or_default();
         match (fact, &*values) {
             ("name", names) => all.names.extend(names.iter().map(|name| (*name, provider))),
-            ("host", hosts) => all.hosts.extend(hosts.iter().map(|host| (*host, provider))),
+            ("host", hosts) => {
+                for host in hosts {
+                    match host.split_once('*') {
+                        Some((start, end)) => all.host_patterns.push((start, end, provider)),
+                        None => _ = all.hosts.insert(host, provider),
+                    }
+                }
+            }
             ("maker", []) => facts.maker = true,
             ("open", names) => facts.open.extend(names),
             ("usage", [form]) => {
@@ -115,13 +124,13 @@ pub fn provider_id(name: &str) -> String {
 #[must_use]
 pub fn provider_of_host(host: &str) -> Option<&'static str> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_host = |pattern: &str| match pattern.split_once('*') {
-        None => host == pattern,
-        Some((start, end)) => {
-            host.len() > start.len() + end.len() && host.starts_with(start) && host.ends_with(end)
-        }
+    let all = providers();
+    let is_host = |start: &str, end: &str| {
+        host.len() > start.len() + end.len() && host.starts_with(start) && host.ends_with(end)
     };
-    providers().hosts.iter().find(|(pattern, _)| is_host(pattern)).map(|(_, id)| *id)
+    let by_pattern =
+        || all.host_patterns.iter().find(|(start, end, _)| is_host(start, end)).map(|(.., id)| *id);
+    all.hosts.get(&*host).copied().or_else(by_pattern)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod growing_text;
 mod http;
 mod http_chunks;
 mod partial_json;
+mod plain_json;
 mod price;
 mod stream;
 
@@ -31,6 +32,8 @@ mod _core {
     use super::http_chunks::ChunkJoiner;
     #[pymodule_export]
     use super::partial_json::{JsonError, PartialJson};
+    #[pymodule_export]
+    use super::plain_json::plain_json;
     #[pymodule_export]
     use super::price::{
         calculate_cost, price_total, price_usage, prices_alias, prices_billed_by, prices_conditions,

@@ -320,10 +320,12 @@ class BaseCallResponse(
     def _total_cost(self) -> Cost | Total:
         """The cost, without its items if it is known without them."""
         found: Total | None = None
-        if "cost_details" not in self.__dict__ and self._usage_contradiction is None:
+        # Before Python 3.12, a cached property takes a lock on first access, which costs more than the price.
+        values = self.__dict__
+        if "cost_details" not in values and values.get("_usage_contradiction") is None:
             record, at = self._record, self.start_time / 1000 if self.start_time else None
-            host, context = self._server_host, self._price_conditions()
-            # `from ...prices import` at each call costs more than the price.
+            host, context = values.get("_server_host", ""), self._price_conditions()
+            # `from ...prices import` at each call costs more than the price, too.
             quick_total: Callable[..., Total | None] = load_name("ferroscope.prices:quick_total")
             found = quick_total(
                 record.name, record.price_provider, host, self.model or "", self._usage_json, at, context
@@ -358,7 +360,7 @@ class BaseCallResponse(
 
     def _price_conditions(self) -> Context:
         context = self._price_context()
-        return {**context, "batch": True} if self._is_batch else context
+        return {**context, "batch": True} if self.__dict__.get("_is_batch") else context
 
     def _price_context(self) -> Context:
         """Return other conditions that the price depends on."""

@@ -245,9 +245,11 @@ fn charge(value: Value<'_>) -> Result<Option<Reported>, Unreadable> {
 }
 
 fn first_text(root: Value<'_>, inner: Value<'_>, paths: &[&str]) -> Option<String> {
+    // Most usage objects come alone, and are their own root.
+    let around = (inner.span() != root.span()).then_some(root);
     paths
         .iter()
-        .flat_map(|path| [follow(inner, path), follow(root, path)])
+        .flat_map(|path| [follow(inner, path), around.and_then(|root| follow(root, path))])
         .flatten()
         .find_map(|found| found.as_str().map(std::borrow::Cow::into_owned))
 }
@@ -278,7 +280,7 @@ fn largest(value: Value<'_>, paths: Paths) -> Result<i128, Unreadable> {
 /// Returns the sum for a path, in millionths; `None` if none of its members exists.
 fn total(value: Value<'_>, path: &str) -> Result<Option<i128>, Unreadable> {
     // Most paths are plain, and to search for a string costs more than to follow one.
-    if !path.bytes().any(|byte| byte == b'+' || byte == b'[') {
+    if memchr::memchr2(b'+', b'[', path.as_bytes()).is_none() {
         return Ok(follow(value, path).map(|found| count(found, path)).transpose()?.flatten());
     }
     let mut sum: Option<i128> = None;
@@ -331,7 +333,7 @@ pub(super) const LARGEST: i128 = 1_000_000_000_000_000 * decimal::ONE;
 
 fn follow<'a>(value: Value<'a>, path: &str) -> Option<Value<'a>> {
     let (mut value, mut path) = (value, path);
-    while let Some(end) = path.bytes().position(|byte| byte == b'.') {
+    while let Some(end) = memchr::memchr(b'.', path.as_bytes()) {
         value = member(value, &path[..end])?;
         path = &path[end + 1..];
     }
