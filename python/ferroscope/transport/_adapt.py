@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from .._sdk_internals import http_client
 from ._fallback import reason_against_settings, reason_of_patches
 from ._joined import LIBRARIES, http_clients_of, is_own_backend, join_chunks, made_by_sdk
-from ._native import NativeTransport
+from ._native import Limits, NativeTransport
 from ._proxies import proxy_of_pool
 
 _ClientT = TypeVar("_ClientT")
@@ -90,8 +90,7 @@ def _reason_against(transport: Any) -> str | None:
     for name, value in known.items():
         if getattr(pool, name, value) != value:
             return f"the setting {name.strip('_')!r} of its connection pool"
-    missing = [name for name in _LIMITS.values() if not hasattr(pool, name)]
-    return f"an unknown version of it ({', '.join(missing)})" if missing else None
+    return limits if isinstance(limits := pool_limits(pool), str) else None
 
 
 _LIMITS = {
@@ -99,6 +98,12 @@ _LIMITS = {
     "max_keepalive_connections": "_max_keepalive_connections",
     "keepalive_expiry": "_keepalive_expiry",
 }
+
+
+def pool_limits(pool: Any) -> Limits | str:
+    """Return the limits of an HTTP library's pool, or the reason why they cannot be read."""
+    missing = [name for name in _LIMITS.values() if not hasattr(pool, name)]
+    return f"an unknown version of it ({', '.join(missing)})" if missing else _PoolLimits(pool)
 
 
 class _PoolLimits:

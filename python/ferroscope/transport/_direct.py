@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from .._sdk_internals import http_client
-from ._adapt import adapt_client
+from ._adapt import adapt_client, pool_limits
 from ._first_attempt import first_answer
 from ._joined import made_by_sdk
-from ._native import NativeTransport
+from ._native import Limits, NativeTransport
+from ._proxies import Proxy, proxy_of_pool
 from ._received_headers import has_foreign_hooks
 from ._requests import BlockingPool
 
 _ClientT = TypeVar("_ClientT")
+
+logger = logging.getLogger("ferroscope.transport")
 
 # The HTTP clients of marked clients, which copies of a client share.
 _marked: WeakSet[Any] = WeakSet()
@@ -51,46 +55,70 @@ def is_marked(http: Any) -> bool:
     return bool(_marked) and http in _marked
 
 
-def transport_of(http: Any) -> Any:
-    """Return the transport of an HTTP client."""
+def transport_of(client: Any) -> Any:
+    """Return the transport of the requests of a client, which may be that of a proxy from the environment.
+
+    httpx has no public API for it.
+    """
+    http = http_client(client)
+    if getattr(http, "_mounts", None):
+        return http._transport_for_url(client.base_url)
     return getattr(http, "_transport", None)
 
 
-def reason_of_client(http: Any) -> str | None:
-    """Return the reason why an HTTP client has to see its requests, or None.
+def reason_of_client(client: Any) -> str | None:
+    """Return the reason why the HTTP client of a client has to see its requests, or None.
 
     httpx has no public API for these settings.
     """
+    http = http_client(client)
     if not made_by_sdk(http):
         return "the HTTP client is not one that the SDK created"
     if has_foreign_hooks(http) or http.auth is not None:
         return "the HTTP client has event hooks or authentication of its own"
-    if getattr(http, "_mounts", None):
-        return "requests go through a proxy of the environment"
     if http.is_closed:
         return "the HTTP client is closed"
-    return None if isinstance(transport_of(http), NativeTransport | DirectTransport) else "the transport is not native"
+    is_native = isinstance(transport_of(client), NativeTransport | DirectTransport)
+    return None if is_native else "the transport is not native"
 
 
 def make_direct(http: Any) -> None:
-    """Give an HTTP client the transport of direct requests, if an SDK created the client."""
+    """Give an HTTP client the transports of direct requests, if an SDK created the client."""
     if not made_by_sdk(http):
         return
     adapt_client(http)
-    if type(getattr(http, "_transport", None)).__name__ == "HTTPTransport":
-        http._transport = DirectTransport(http._transport)
+    http._transport = _direct_in_place_of(getattr(http, "_transport", None))
+    # A client has one transport per proxy, which httpx finds in the environment.
+    mounts = getattr(http, "_mounts", None) or {}
+    for pattern, mounted in mounts.items():
+        mounts[pattern] = _direct_in_place_of(mounted)
+
+
+def _direct_in_place_of(transport: Any) -> Any:
+    if type(transport).__name__ != "HTTPTransport":
+        return transport
+    pool = getattr(transport, "_pool", None)
+    proxy = None if type(pool).__name__ == "ConnectionPool" else proxy_of_pool(pool)
+    limits = pool_limits(pool)
+    if isinstance(proxy, str) or isinstance(limits, str):
+        reason = proxy if isinstance(proxy, str) else limits
+        logger.debug("requests of this transport are not sent directly: %s", reason)
+        return transport
+    return DirectTransport(transport, limits, proxy)
 
 
 class DirectTransport:
     """The transport of a sync HTTP client, with a pool for requests that are sent directly.
 
     Attributes:
-        pool: That pool.
+        pool: That pool, with the limits of the HTTP library's.
+        proxy: The proxy for all requests.
     """
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, limits: Limits, proxy: Proxy | None) -> None:
         self._transport = transport
-        self.pool = BlockingPool()
+        self.pool = BlockingPool(limits)
+        self.proxy = proxy
 
     def handle_request(self, request: Any) -> Any:
         """Send a request through the HTTP library's transport."""

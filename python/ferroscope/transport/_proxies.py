@@ -62,7 +62,7 @@ def parse_proxy(url: str) -> Proxy:
 
 def proxy_of_pool(pool: Any) -> Proxy | str:
     """Return the proxy of an HTTP library's pool, or the reason why the native transport cannot use it."""
-    if type(pool).__name__ != "AsyncHTTPProxy":
+    if type(pool).__name__ not in ("AsyncHTTPProxy", "HTTPProxy"):
         return "a SOCKS proxy" if "SOCKS" in type(pool).__name__ else "a proxy of an unknown kind"
     url, headers = getattr(pool, "_proxy_url", None), getattr(pool, "_proxy_headers", None)
     if url is None or headers is None:

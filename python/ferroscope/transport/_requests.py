@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +22,7 @@ except ImportError:  # there is no engine on this platform
 
 if TYPE_CHECKING:
     from .._core import HttpExchange, TlsSettings
+    from ._native import Limits
     from ._proxies import Proxy
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -28,9 +30,6 @@ Head: TypeAlias = tuple[int, bytes, bytes, Headers]
 """The status, the reason, the version and the headers of a response."""
 MakeError: TypeAlias = Callable[[str, str], Exception]
 """A function that returns the exception for the name of a class of the HTTP library, and a message."""
-
-# The limit of an SDK's client for idle connections.
-_MAX_FREE = 100
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # the headers have keys
@@ -142,11 +141,17 @@ class BlockingExchange:
     def __init__(
         self, pool: BlockingPool, engine: _BlockingEngine, request: RequestHead, body: bytes, make_error: MakeError
     ) -> None:
+        self._engine: _BlockingEngine | None = None
         self.exchange = request.start(engine.engine, engine.pool, body, make_error)
         self._pool = pool
-        self._engine: _BlockingEngine | None = engine
+        self._engine = engine
         self._request = request
         self._make_error = make_error
+
+    def __del__(self) -> None:
+        # A response that was neither read nor closed would use its connection forever.
+        if self._engine is not None:
+            self.close()
 
     def head(self) -> Head:
         """Return the head of the response."""
@@ -238,40 +243,71 @@ class BlockingPool:
     """The connections of sync calls. Each request has an engine of its own, so threads do not wait for each other.
 
     Args:
-        keepalive_expiry: The seconds after which an idle connection is closed; None for no limit.
+        limits: The limits of the number of connections, and the time after which an idle one is closed.
     """
 
-    def __init__(self, keepalive_expiry: float | None = 5.0) -> None:
-        self._keepalive_expiry = keepalive_expiry
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._tls: TlsSettings | None = None
-        self._free: list[_BlockingEngine] = []
-        self._process = os.getpid()
         self._is_closed = False
+        self._reset()
+
+    def _reset(self) -> None:
+        # Its lock is reentrant: the garbage collector may close a response in a thread that has it.
+        self._released = threading.Condition()
+        self._free: list[_BlockingEngine] = []
+        self._in_use = 0
+        self._process = os.getpid()
 
     def start(self, request: RequestHead, body: bytes, make_error: MakeError) -> BlockingExchange:
-        """Start a request.
+        """Start a request, after waiting for a connection if the limit is reached.
 
         Raises:
             OSError: The request needs TLS, and the trusted certificates could not be loaded.
+            httpx.PoolTimeout: No connection became free within the timeout of the request.
         """
         if self._process != os.getpid():  # the sockets belong to the parent of this forked process
-            self._free, self._process = [], os.getpid()
+            self._reset()
         if request.origin[0] and self._tls is None:
             self._tls = tls_settings(None, None)
-            self._free.clear()  # these have no TLS settings
+            with self._released:
+                self._free.clear()  # these have no TLS settings
+        engine = self._acquire(request.timeouts[3], make_error)
         try:
-            engine = self._free.pop()
-            engine.engine.expire()
-        except IndexError:
-            engine = _BlockingEngine(self._keepalive_expiry, self._tls)
-        return BlockingExchange(self, engine, request, body, make_error)
+            if engine is None:
+                engine = _BlockingEngine(self._limits.keepalive_expiry, self._tls)
+            else:
+                engine.engine.expire()
+            return BlockingExchange(self, engine, request, body, make_error)
+        except BaseException:
+            self.release(None)
+            raise
 
-    def release(self, engine: _BlockingEngine) -> None:
-        """Keep an engine, with its connection, for the next request."""
-        if not self._is_closed and self._process == os.getpid() and len(self._free) < _MAX_FREE:
-            self._free.append(engine)
+    def _acquire(self, timeout: float | None, make_error: MakeError) -> _BlockingEngine | None:
+        """Count a connection as used. Return an engine that was used before, if there is one."""
+        with self._released:
+            if not self._released.wait_for(self._has_room, timeout):
+                raise make_error("PoolTimeout", f"no connection became free within {timeout} s")
+            self._in_use += 1
+            return self._free.pop() if self._free else None
+
+    def _has_room(self) -> bool:
+        most = self._limits.max_connections
+        return most is None or self._in_use < most
+
+    def release(self, engine: _BlockingEngine | None) -> None:
+        """Let another request use a connection, and keep the engine of an intact one."""
+        if self._process != os.getpid():  # the response is one of the parent process
+            return
+        most = self._limits.max_keepalive_connections
+        with self._released:
+            self._in_use -= 1
+            if engine is not None and not self._is_closed and (most is None or len(self._free) < most):
+                self._free.append(engine)
+            self._released.notify()
 
     def close(self) -> None:
         """Close the idle connections."""
         self._is_closed = True
-        self._free.clear()
+        with self._released:
+            self._free.clear()

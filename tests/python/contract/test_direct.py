@@ -20,7 +20,7 @@ import pytest
 import trustme
 
 from ferroscope import errors
-from ferroscope.testing import Answer, Body, Garbage, HangUp, SlowHeaders, Status, Text, ToolCall, Usage
+from ferroscope.testing import Answer, Body, Garbage, HangUp, ProviderServer, SlowHeaders, Status, Text, ToolCall, Usage
 from ferroscope.transport import join_chunks, send_directly
 
 from .conftest import Caller, for_rows
@@ -43,6 +43,7 @@ from .test_endings import (  # noqa: F401
     test_the_end_of_an_answer_is_not_the_end_of_its_connection,
 )
 from .test_joined_chunks import authority, tls_port  # noqa: F401
+from .test_proxies import HttpProxy, proxy  # noqa: F401
 from .test_reported_errors import (  # noqa: F401
     no_collection,
     test_a_body_that_cannot_be_read_is_an_api_error,
@@ -148,6 +149,7 @@ class Encoded:
 IDS = {"x-request-id": "req_1", "request-id": "req_1"}
 SOON = {**IDS, "retry-after-ms": "5"}
 HELLO = Answer(Text("Hello there."), usage=Usage(9, 3))
+LONG = Answer(Text("word " * 500), delay=0.01)
 
 # The answers of the server, and the SDK's number of retries.
 CASES: dict[str, tuple[list[Any], int]] = {
@@ -490,3 +492,92 @@ def test_joined_clients_stay_as_they_are(caller: Caller, caplog: pytest.LogCaptu
         stream = call()
         caller.consume(stream)
         assert stream.content == "Hello there."
+
+
+def heads(requests: list[bytes]) -> list[list[str]]:
+    """The heads of requests, without the headers that vary, in one order."""
+    heads = []
+    for head in requests:
+        first, *lines = head.decode().split("\r\n")
+        headers = [line.split(": ", 1) for line in lines]
+        kept = [f"{name.lower()}: {value}" for name, value in headers if name.lower() not in VARYING]
+        heads.append([first, *sorted(kept)])
+    return heads
+
+
+@pytest.mark.parametrize("excluded", ["", "127.0.0.1"], ids=["every host", "other hosts"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_proxy_of_the_environment_receives_the_requests_that_the_sdk_sends(
+    caller: Caller,
+    proxy: HttpProxy,  # noqa: F811
+    excluded: str,
+    stream: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, caller.wire.sdk)
+    caller.server.reply_always(HELLO)
+    for name in ("ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy", "http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:pass@127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", excluded)
+    received: dict[str, list[list[str]]] = {}
+    for direct in ("0", "1"):
+        monkeypatch.setenv("FERROSCOPE_DIRECT", direct)
+        proxy.requests.clear()
+        caplog.clear()
+        with client_of(caller) as client:
+            call = caller.decorate(lambda: "Say hello", client=client, stream=stream)
+            for _ in range(2):
+                answer = call()
+                if stream:
+                    caller.consume(answer)
+                assert answer.content == "Hello there."
+        received[direct] = heads(proxy.requests)
+        assert bool(responses_of_sdk(caplog, caller.wire.sdk)) is (direct == "0")
+    assert received["1"] == received["0"]
+    assert not (received["1"] and excluded)
+
+
+def limited(client: Any, connections: int) -> Any:
+    """Limit the connections of a client. The SDKs have no public option for it."""
+    client._client._transport._pool._max_connections = connections
+    return client
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+@pytest.mark.parametrize("direct", ["0", "1"], ids=["the SDK", "directly"])
+def test_a_request_waits_for_a_connection_of_the_pool(
+    caller: Caller, direct: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERROSCOPE_DIRECT", direct)
+    caller.server.reply(LONG, HELLO)
+    with client_of(caller, max_retries=0) as client:
+        limited(client, 1)
+        opened = caller.decorate(lambda: "Say hello", client=client, stream=True)()
+        chunks = iter(opened)  # to drop it would close the stream
+        assert next(chunks)
+        hasty = client.with_options(timeout=type(client.timeout)(20, pool=0.01))
+        with pytest.raises(errors.APITimeoutError) as caught:
+            caller.call("Say hello", client=hasty)
+        assert type(caught.value.__cause__).__name__ == "PoolTimeout"
+        assert len(caller.server.requests) == 1
+        opened.close()
+        assert caller.call("Say hello", client=hasty).content == "Hello there."
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_threads_share_the_connections_of_the_limit(caller: Caller) -> None:
+    texts: list[str] = []
+    with ProviderServer() as server:
+        server.reply_always(HELLO)
+        with client_of(caller, url=server.base_url(caller.row.url_name)) as client:
+            limited(client, 2)
+            call = caller.decorate(lambda: "Say hello", client=client)
+            threads = [threading.Thread(target=lambda: texts.append(call().content)) for _ in range(12)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(20)
+        assert texts == ["Hello there."] * 12
+        assert server.connections_opened <= 2

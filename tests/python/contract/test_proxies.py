@@ -72,12 +72,12 @@ class HttpProxy:
             name, _, port = host.partition(":")
             with socket.create_connection((name, int(port))) as server:
                 head, separator, body = request.partition(b"\r\n\r\n")
-                lines = [line for line in head.split(b"\r\n")[1:] if not line.lower().startswith(b"proxy-")]
+                hop = (b"proxy-", b"connection:")
+                lines = [line for line in head.split(b"\r\n")[1:] if not line.lower().startswith(hop)]
                 first = b"%b /%b HTTP/1.1" % (method, path.encode())
                 server.sendall(b"\r\n".join([first, *lines, b"Connection: close"]) + separator + body)
                 while part := server.recv(65536):
                     connection.sendall(part)
-            return
 
     def _is_authorized(self, request: bytes) -> bool:
         expected = b"proxy-authorization: basic " + b64encode((self.credentials or "").encode()).lower()

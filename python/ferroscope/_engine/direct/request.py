@@ -49,7 +49,7 @@ class DirectRequest:
         self._state = _state_of(client, rules)
         self._arguments = arguments
         self._functions = list(_functions(client, rules))
-        self.transport: Any = transport_of(http_client(client))
+        self.transport: Any = transport_of(client)
         self.request: Any = None
         self.head: RequestHead | None = None
         self.library: Library | None = None
@@ -60,7 +60,7 @@ class DirectRequest:
         return (
             arguments == self._arguments
             and _state_of(client, self._rules) == self._state
-            and transport_of(http_client(client)) is self.transport
+            and transport_of(client) is self.transport
             and all(vars(owner).get(name) is function for owner, name, function in self._functions)
         )
 
@@ -69,7 +69,7 @@ class DirectRequest:
         library = self.library
         assert library is not None
         return (
-            reason_of_client(http_client(client))
+            reason_of_client(client)
             or reason_of_patches(library.name)
             or _reason_of_instances(client, self._rules)
             or self._rules.reason_against(client)
@@ -87,8 +87,7 @@ class DirectRequest:
             return
         self.request = request
         self.library = library_of(type(request).__module__.partition(".")[0])
-        proxy = self.transport.proxy if isinstance(self.transport, NativeTransport) else None
-        head = RequestHead.of(request, proxy)
+        head = RequestHead.of(request, self.transport.proxy)
         self.head = RequestHead(
             head.origin,
             head.peer,
@@ -123,7 +122,7 @@ def reason_against(client: Any, rules: DirectRules) -> str | None:
     found = [name for name in rules.absent if getattr(client, name, None)]
     if found:
         return f"the client has {', '.join(found)}"
-    if (reason := reason_of_client(http_client(client))) is not None:
+    if (reason := reason_of_client(client)) is not None:
         return reason
     for owner, name, function in _functions(client, rules):
         if not _is_of(function, (_root(type(client)), *_LIBRARIES)):

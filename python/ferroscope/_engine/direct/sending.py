@@ -107,6 +107,8 @@ def _send(call: Call, client: Any, known: DirectRequest, body: bytes, rules: Dir
         exchange = known.start(body)
     except OSError as error:  # no trusted certificates
         return (yield from _by_sdk(call, client, str(error)))
+    except errors as error:  # no connection of the pool became free in time
+        return (yield _continued(call, client, known, Outcome(error=error)))
     opened: Outcome = yield captured(exchange.head, is_async=is_async)
     if opened.error is not None:
         if not isinstance(opened.error, errors):
