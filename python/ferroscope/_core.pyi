@@ -548,7 +548,7 @@ def price_total(
     `host` is the host that the request went to; empty if that is not known or the prices were named explicitly.
     """
 
-def plain_json(value: object, /) -> bytes | None:
+def plain_json(value: object) -> bytes | None:
     """Return a pydantic model or a dict of plain values as JSON; None if it has other values.
 
     None also for a model with serializers of its own, text that needs escapes, and numbers that JSON has no form for.
