@@ -11,8 +11,10 @@ from ferroscope.core import openai
 from ferroscope.testing import Answer, SpawnedServer, Text
 
 
-def test_sync_streams_leave_no_objects_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("direct", ["0", "1"], ids=["the SDK", "directly"])
+def test_sync_streams_leave_no_objects_behind(direct: str, monkeypatch: pytest.MonkeyPatch) -> None:
     streams = 300
+    monkeypatch.setenv("FERROSCOPE_DIRECT", direct)
 
     @openai.call("gpt-4o-mini", stream=True)
     def hello() -> str:
