@@ -9,6 +9,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,7 +195,7 @@ def asgi_server(folder: Path, provider: ProviderServer, command: list[str], port
                 socket.create_connection(("127.0.0.1", port)).close()
                 break
             except ConnectionRefusedError:
-                continue
+                time.sleep(0.05)
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         yield f"http://127.0.0.1:{port}"
     finally:
