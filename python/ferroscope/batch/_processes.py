@@ -26,7 +26,7 @@ from .. import prices
 from .._engine.drive import Flow, Outcome, captured
 from ..core.base.retry import RateLimit, Retry
 from ..errors import FerroscopeError
-from ..prices import Cost
+from ..prices import Cost, Total
 from ._function_names import load_function
 from ._results import RecordedError
 from ._target import Answer, CallTarget, FunctionTarget, Recall, SavedAnswer
@@ -77,7 +77,7 @@ class Reply:
     id: int
     request: bytes | None = None
     outcome: Answer | Exception | None = None
-    costs: tuple[Cost, ...] = ()
+    costs: tuple[Cost | Total, ...] = ()
 
 
 class ProcessTarget:
