@@ -13,7 +13,6 @@ import hashlib
 import re
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from .._lazy import load_name
 from ..errors import APIError, BudgetExceededError
 from ._checkpoint import RunRecorder
 from ._requests import request_hash
-from ._results import MapStats, RecordedError, RowResult, StopReason
+from ._results import MapStats, RecordedError, ResultQueue, RowResult, StopReason
 from ._rows import RowSource
 from ._run import FATAL, RowState, failed_result, succeeded_result
 from ._target import Answer, CallTarget, SavedAnswer, cost_of, restored
@@ -132,10 +131,8 @@ class JobRun:
         self._jobs = {name: _Job(name, size) for name, size in recorder.unfinished_jobs().items()}
         self._most = 2 * limits.job_rows + sum(job.size for job in self._jobs.values())
         self._drawn = 0
-        self._next = 0
         self._exhausted = False
-        self._ready: dict[int, RowResult[Any]] = {}
-        self._unordered: deque[RowResult[Any]] = deque()
+        self._results = ResultQueue(limits.ordered)
         self._changed = asyncio.Event()
         self._wake = asyncio.Event()
         self._context = contextvars.copy_context()
@@ -152,9 +149,10 @@ class JobRun:
         if self._task is None and not self._closed:
             self._start()
         while True:
-            if found := self._take():
+            has_ended = self._task is None or self._task.done()
+            if found := self._results.take(ended=has_ended):
                 return found
-            if self._task is None or self._task.done():
+            if has_ended:
                 await self.close()
                 if self._failure is not None:
                     failure, self._failure = self._failure, None
@@ -194,27 +192,11 @@ class JobRun:
         self._context.run(self._scope.enter_context, self._meter)
         self._task = asyncio.get_running_loop().create_task(self._main(), context=self._context)
 
-    def _take(self) -> list[RowResult[Any]]:
-        found: list[RowResult[Any]] = []
-        if not self._limits.ordered:
-            found += self._unordered
-            self._unordered.clear()
-            return found
-        while self._next in self._ready:
-            found.append(self._ready.pop(self._next))
-            self._next += 1
-        if not found and self._ready and self._task is not None and self._task.done():
-            found = [self._ready.pop(index) for index in sorted(self._ready)]
-        return found
-
     def _put(self, result: RowResult[Any]) -> None:
         self.stats.add(result)
         self.stats.cost, self.stats.unpriced = self._meter.total, self._meter.unpriced_calls
-        if self._limits.ordered:
-            self._ready[result.index] = result
-        else:
-            self._unordered.append(result)
-        self._changed.set()
+        if self._results.put(result):
+            self._changed.set()
 
     # ---- the jobs
 
@@ -259,7 +241,7 @@ class JobRun:
 
     def _waiting(self) -> int:
         rows = sum(len(job.rows) for job in self._jobs.values()) + sum(len(one.states) for one in self._groups.values())
-        return rows + len(self._ready)
+        return rows + len(self._results)
 
     def _budget_is_used_up(self) -> bool:
         return self._meter.budget is not None and self._meter.total >= self._meter.budget

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -76,6 +77,46 @@ class RowResult(Generic[_T]):
         if self.error is not None:
             raise self.error
         return self.value  # type: ignore[return-value]  # None is a value of the call here
+
+
+class ResultQueue:
+    """The results that the program has not received yet.
+
+    Args:
+        ordered: Whether the program receives them in the order of the input.
+    """
+
+    def __init__(self, ordered: bool) -> None:
+        self._ordered = ordered
+        self._next = 0
+        self._early: dict[int, RowResult[Any]] = {}
+        self._unordered: deque[RowResult[Any]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._early) + len(self._unordered)
+
+    def put(self, result: RowResult[Any]) -> bool:
+        """Add a result, and return whether there is one to take."""
+        if not self._ordered:
+            self._unordered.append(result)
+            return True
+        self._early[result.index] = result
+        return result.index == self._next
+
+    def take(self, *, ended: bool) -> list[RowResult[Any]]:
+        """Return the results that are next. `ended`: no row before them follows."""
+        if not self._ordered:
+            found = list(self._unordered)
+            self._unordered.clear()
+            return found
+        found = []
+        while self._next in self._early:
+            found.append(self._early.pop(self._next))
+            self._next += 1
+        # After an early end, rows before these have no results.
+        if not found and ended:
+            found = [self._early.pop(index) for index in sorted(self._early)]
+        return found
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -18,7 +17,7 @@ from .._engine.drive import Flow, adrive, drive
 from .._engine.error_facts import RetryRules, failure_of, is_rate_limit, retry_after
 from .._engine.pacing import CoolDown
 from ..core.base.call_response import AnyCallResponse, BaseCallResponse
-from ._results import MapStats, RecordedError, RowResult, StopReason
+from ._results import MapStats, RecordedError, ResultQueue, RowResult, StopReason
 from ._rows import RowSource, UnreadableRow
 from ._target import Answer, FunctionTarget, Recall, SavedAnswer, Target, cost_of
 
@@ -142,12 +141,10 @@ class Run:
         self._timer: asyncio.TimerHandle | None = None
         self._drawing: asyncio.Lock | None = None
         self._drawn = 0
-        self._next = 0
         self._active = 0  # workers
         self._calling = 0  # rows in a call
         self._exhausted = False
-        self._ready: dict[int, RowResult[Any]] = {}
-        self._unordered: deque[RowResult[Any]] = deque()
+        self._results = ResultQueue(limits.ordered)
         self._room: asyncio.Semaphore = asyncio.Semaphore(limits.window)
         self._changed: asyncio.Event = asyncio.Event()
         self._idle: asyncio.Event = asyncio.Event()
@@ -169,7 +166,7 @@ class Run:
         if not self._workers and not self._closed:
             self._start()
         while True:
-            if found := self._take():
+            if found := self._results.take(ended=self._active == 0):
                 for _ in found:
                     self._room.release()
                 return found
@@ -225,21 +222,6 @@ class Run:
             context = self._context.copy()
             self._workers.append(loop.create_task(self._work(context), context=context))
 
-    def _take(self) -> list[RowResult[Any]]:
-        if not self._limits.ordered:
-            found = list(self._unordered)
-            self._unordered.clear()
-            return found
-        found = []
-        ready = self._ready
-        while self._next in ready:
-            found.append(ready.pop(self._next))
-            self._next += 1
-        # After an early end, rows before these have no results.
-        if not found and ready and self._active == 0:
-            found = [ready.pop(index) for index in sorted(ready)]
-        return found
-
     # ---- the workers
 
     async def _work(self, context: contextvars.Context) -> None:
@@ -285,12 +267,7 @@ class Run:
         stats = self.stats
         stats.add(result)
         stats.cost, stats.unpriced = self._meter.total, self._meter.unpriced_calls
-        if self._limits.ordered:
-            self._ready[result.index] = result
-            if result.index == self._next:
-                self._changed.set()
-        else:
-            self._unordered.append(result)
+        if self._results.put(result):
             self._changed.set()
         most = self._limits.max_failures
         if most is not None and stats.failed >= most:
