@@ -1,5 +1,5 @@
-"""A runner that reads many paced streams at once in one way, for `bench_streams_tls.py`. Options and result are
-JSON.
+"""A runner that reads streams in one way, for `bench_streams_tls.py`: one at once, one after the other, and many paced
+ones. Options and result are JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 OPENED_AT_ONCE = 40
+LONG = 2_000
 
 
 def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[str]]:
@@ -46,7 +47,7 @@ def ferroscope_texts(batch: float | None) -> Callable[[str], AsyncIterator[str]]
 
         return go_on
 
-    calls = {model: prompt(model) for model in ("short", "paced")}
+    calls = {model: prompt(model) for model in ("short", "long", "paced")}
 
     async def texts(model: str) -> AsyncIterator[str]:
         async for chunk, _ in await calls[model]():
@@ -54,6 +55,116 @@ def ferroscope_texts(batch: float | None) -> Callable[[str], AsyncIterator[str]]
                 yield chunk.content
 
     return texts
+
+
+def mirascope_texts() -> Callable[[str], AsyncIterator[str]]:
+    """Return a reader with Mirascope 1.25.7."""
+    from mirascope.core import openai
+
+    def prompt(model: str) -> Any:
+        @openai.call(model, stream=True)
+        async def go_on() -> str:
+            return "Go on."
+
+        return go_on
+
+    calls = {model: prompt(model) for model in ("short", "long", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        async for chunk, _ in await calls[model]():
+            if chunk.content:
+                yield chunk.content
+
+    return texts
+
+
+def mirascope_2_texts() -> Callable[[str], AsyncIterator[str]]:
+    from mirascope import llm
+
+    def prompt(model: str) -> Any:
+        @llm.call(f"openai/{model}:completions")
+        async def go_on() -> str:
+            return "Go on."
+
+        return go_on
+
+    calls = {model: prompt(model) for model in ("short", "long", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        response = await calls[model].stream()
+        async for chunk in response.chunk_stream():
+            if chunk.type == "text_chunk":
+                yield chunk.delta
+
+    return texts
+
+
+def litellm_texts() -> Callable[[str], AsyncIterator[str]]:
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # do not download prices
+    import litellm
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        messages = [{"role": "user", "content": "Go on."}]
+        stream = await litellm.acompletion(model=f"openai/{model}", messages=messages, stream=True)
+        async for chunk in stream:
+            if content := chunk.choices[0].delta.content:
+                yield content
+
+    return texts
+
+
+def pydantic_ai_texts() -> Callable[[str], AsyncIterator[str]]:
+    from pydantic_ai import Agent
+    from pydantic_ai.models.openai import OpenAIChatModel
+
+    agents = {model: Agent(OpenAIChatModel(model)) for model in ("short", "long", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        async with agents[model].run_stream("Go on.") as run:
+            async for text in run.stream_text(delta=True, debounce_by=None):
+                yield text
+
+    return texts
+
+
+def langchain_texts() -> Callable[[str], AsyncIterator[str]]:
+    from langchain_openai import ChatOpenAI
+
+    models = {model: ChatOpenAI(model=model, max_retries=0) for model in ("short", "long", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        async for chunk in models[model].astream("Go on."):
+            if chunk.content:
+                yield chunk.content
+
+    return texts
+
+
+def instructor_texts() -> Callable[[str], AsyncIterator[str]]:
+    """Return a reader of plain streams through instructor's client."""
+    import instructor
+    import openai
+
+    client = instructor.from_openai(openai.AsyncOpenAI(max_retries=0))
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        messages = [{"role": "user", "content": "Go on."}]
+        stream = await client.chat.completions.create(model=model, messages=messages, stream=True, response_model=None)
+        async for chunk in stream:
+            if chunk.choices and (content := chunk.choices[0].delta.content):
+                yield content
+
+    return texts
+
+
+PEERS = {
+    "Mirascope 1": mirascope_texts,
+    "Mirascope 2": mirascope_2_texts,
+    "LiteLLM": litellm_texts,
+    "pydantic-ai": pydantic_ai_texts,
+    "LangChain": langchain_texts,
+    "instructor": instructor_texts,
+}
 
 
 class Bare(asyncio.Protocol):
@@ -108,6 +219,8 @@ def bare_texts() -> Callable[[str], AsyncIterator[str]]:
 
 
 def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
+    if name in PEERS:
+        return PEERS[name]()
     if name == "SDK, httpx":
         return sdk_texts(lambda: None)
     if name == "SDK, aiohttp":
@@ -117,12 +230,8 @@ def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
     if name == "asyncio protocol, our decoder":
         return bare_texts()
     os.environ["FERROSCOPE_TRANSPORT"] = "httpx" if "httpx" in name else "native"
+    os.environ["FERROSCOPE_DIRECT"] = "1" if "direct" in name else "0"
     return ferroscope_texts(0.005 if "5 ms" in name else None)
-
-
-def cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def resident() -> int:
@@ -131,11 +240,29 @@ def resident() -> int:
         return int(file.read().split()[1]) * resource.getpagesize() // 1024
 
 
-async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seconds: float) -> dict[str, Any]:
+async def measure_single(texts: Callable[[str], AsyncIterator[str]], times: int) -> dict[str, Any]:
+    """Measure calls one after the other: with 20 events that arrive together, and with 2,000."""
+    spent: dict[str, list[float]] = {"short": [], "long": []}
+    for _ in range(times):
+        for model, figures in spent.items():
+            used = time.process_time()
+            text = "".join([text async for text in texts(model)])
+            figures.append(time.process_time() - used)
+    assert text == "".join(f"word {number} " for number in range(LONG))
+    return {
+        "us_per_call": statistics.median(spent["short"]) * 1e6,
+        "us_per_event_at_once": statistics.median(spent["long"]) / LONG * 1e6,
+    }
+
+
+async def measure(
+    texts: Callable[[str], AsyncIterator[str]], streams: int, seconds: float, times: int
+) -> dict[str, Any]:
     short = "".join([text async for text in texts("short")])
     gc.collect()
     gc.freeze()  # a full collection over the modules of an SDK takes 100 ms, in each way
-    before, cpu_before = resident(), cpu()
+    single = await measure_single(texts, times) if times else {}
+    before, cpu_before = resident(), time.process_time()
     counting, delays, events = False, [], 0
     gate = asyncio.Semaphore(OPENED_AT_ONCE)
 
@@ -151,7 +278,7 @@ async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seco
                     opened.append(None)
                 if counting:
                     events += 1
-                    delays.append(time.monotonic() - float(text))
+                    delays.append(time.time() - float(text))
         finally:
             if opening:
                 gate.release()
@@ -161,12 +288,12 @@ async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seco
     started = time.monotonic()
     while len(opened) < streams and time.monotonic() - started < 30:
         await asyncio.sleep(0.05)
-    opening = cpu() - cpu_before
+    opening = time.process_time() - cpu_before
     gc.collect()
     grown = resident() - before
-    counting, cpu_before = True, cpu()
+    counting, cpu_before = True, time.process_time()
     await asyncio.sleep(seconds)
-    counting, used = False, cpu() - cpu_before
+    counting, used = False, time.process_time() - cpu_before
     for task in tasks:
         task.cancel()
     failed = [
@@ -177,6 +304,7 @@ async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seco
     quantiles = statistics.quantiles(delays, n=100)
     return {
         "short": short,
+        **single,
         "opened": len(opened),
         "failed": len([result for result in failed if result is not None]),
         "events": events,
@@ -189,7 +317,7 @@ async def measure(texts: Callable[[str], AsyncIterator[str]], streams: int, seco
 
 
 async def main(options: dict[str, Any]) -> None:
-    print(json.dumps(await measure(way_of(options["way"]), options["streams"], options["seconds"])))
+    print(json.dumps(await measure(way_of(options["way"]), options["streams"], options["seconds"], options["times"])))
 
 
 if __name__ == "__main__":

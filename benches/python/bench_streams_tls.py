@@ -1,9 +1,9 @@
 """Many paced streams at once, under TLS: CPU time per event, memory per stream, and the delay that the client adds.
 
-The server is a process of its own. Each event contains its time of sending, and arrives alone. Every way must read the
-same text first.
+The server is a process of its own, in Rust. Each event contains its time of sending, and arrives alone. Every way must
+read the same text first.
 
-    python benches/python/bench_streams_tls.py [--streams 100 300 1000] [--rate 2] [--seconds 4] [--only native]
+    python benches/python/bench_streams_tls.py [--streams 100 300 1000] [--rate 2] [--seconds 4] [--peers]
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 import trustme
 
-from peers import HERE, measure
+from peers import ROOT, measure
 
 WAYS = (
     "ferroscope, native",
@@ -31,6 +30,15 @@ WAYS = (
     "SDK, httpx",
     "SDK, aiohttp",
 )
+PEERS = {
+    "Mirascope 1": "mirascope",
+    "Mirascope 2": "mirascope-2",
+    "LiteLLM": "litellm",
+    "pydantic-ai": "pydantic-ai",
+    "LangChain": "langchain",
+    "instructor": "instructor",
+}
+"""Other libraries, and their environments."""
 SHORT = "".join(f"word {number} " for number in range(20))
 
 
@@ -42,7 +50,9 @@ def serving(rate: float) -> Iterator[None]:
         cafile, certificate = Path(folder, "authority.pem"), Path(folder, "server.pem")
         authority.cert_pem.write_to_path(cafile)
         authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
-        command = [sys.executable, str(HERE / "_paced_server.py"), str(certificate), str(rate)]
+        build = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "ferroscope-transport"]
+        subprocess.run([*build, "--example", "paced_server"], check=True, cwd=ROOT)
+        command = [str(ROOT / "target/release/examples/paced_server"), str(certificate), str(rate)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             port = server.stdout.readline().strip()
@@ -67,22 +77,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=2.0, help="events per second on each stream")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each way is measured")
     parser.add_argument("--only", default="", help="ways whose name contains this")
+    parser.add_argument("--peers", action="store_true", help="measure other libraries too")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    figures: dict[str, dict[str, Any]] = {}
-    for streams in options.streams:
-        with serving(options.rate):
-            found = {
-                way: measure("here", "_paced_in.py", way=way, streams=streams, seconds=options.seconds)
-                for way in WAYS
-                if options.only in way
-            }
-        for way, figure in found.items():
-            assert figure.pop("short") == SHORT, f"{way} reads another text"
-        figures[f"{streams} x {options.rate:g}/s"] = found
-        show(f"{streams} streams x {options.rate:g} events a second, TLS", found)
+    ways = [way for way in (*WAYS, *(PEERS if options.peers else ())) if options.only in way]
+    figures = {
+        f"{streams} x {options.rate:g}/s": run(ways, streams, options.rate, options.seconds)
+        for streams in options.streams
+    }
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def run(ways: Sequence[str], streams: int, rate: float, seconds: float, times: int = 0) -> dict[str, dict[str, Any]]:
+    """Measure ways of reading streams.
+
+    Args:
+        ways: Their names.
+        streams: The number of streams at once.
+        rate: The number of events per second on each stream.
+        seconds: The time of each measurement.
+        times: The number of single calls that are measured before; none by default.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    with serving(rate):
+        for way in ways:
+            environment = PEERS.get(way, "here")
+            found[way] = measure(environment, "_paced_in.py", way=way, streams=streams, seconds=seconds, times=times)
+            assert found[way].pop("short") == SHORT, f"{way} reads another text"
+    show(f"{streams} streams x {rate:g} events a second, TLS", found)
+    return found
 
 
 def show(title: str, found: dict[str, Any]) -> None:
