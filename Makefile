@@ -25,7 +25,7 @@ space := $() $()
 OLDER_SUITES := $(subst $(space),$(comma),$(OLDER_SDKS:%=test-%))
 STAGES := test-rust test-python+$(OLDER_SUITES) test-prices
 
-.PHONY: help demo page test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel audit docs bench count-instructions tools clean
+.PHONY: help demo page test test-fast test-rust test-python test-sdks test-prices prices lint lint-rust lint-python wheel audit docs bench bench-full count-instructions tools clean
 .DEFAULT_GOAL := help
 # Keep the environments, which are intermediate targets of the tests.
 .SECONDARY:
@@ -122,6 +122,9 @@ docs: $(VENV)/.docs $(CORE) ## Build the documentation site, and fail on a broke
 bench: $(VENV)/.test $(CORE) ## Compare with other libraries, each in its own environment
 	$(BIN)/python benches/python/run.py
 
+bench-full: $(VENV)/.bench $(CORE) ## Measure streams under TLS beside all libraries, and write docs/performance.md
+	$(BIN)/python benches/python/bench_full.py
+
 count-instructions: | tools ## Count the instructions of the core's benches, and compare them with their budget
 	$(PYTHON) tools/count_instructions.py
 
@@ -162,6 +165,10 @@ $(VENV)/.cluster: $(VENV)/.test pyproject.toml
 
 $(VENV)/.wheel: $(VENV)/.demo pyproject.toml
 	$(BIN)/pip install --quiet --group wheel
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test pyproject.toml
+	$(BIN)/pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.lint pyproject.toml
