@@ -8,7 +8,7 @@ RUST_SOURCES := $(shell find rust -type f -not -path '*/target/*') Cargo.toml Ca
 # The current SDKs are in $(VENV). Older major versions have environments of their own. `sdks-oldest` has the major versions
 # that Mirascope v1.25.7 requires. In the last one every dependency has the lower bound of pyproject.toml.
 OLDER_SDKS := sdks-oldest sdks-older sdks-lowest
-sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai<2 cohere<6
+sdks-oldest := openai==1.109.* anthropic[bedrock]<1 google-genai==1.75.* groq<1 mistralai==1.12.* cohere<6
 sdks-older := openai>=2,<3 anthropic[bedrock]>=1,<2 google-genai>=2,<3 mistralai>=2,<3 cohere>=6,<7 boto3==1.35.* aiobotocore==2.15.*
 sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-extensions==4.12.* pytest==8.* \
 	openai==1.60.* anthropic[bedrock]==0.50.* groq==0.30.* cohere==5.16.* azure-ai-inference==1.0.0b9 azure-identity==1.15.* aiohttp==3.9.*
