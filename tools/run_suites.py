@@ -6,9 +6,9 @@ A stage is a target, or several: `a,b` runs one after the other, and `a+b,c` run
 The output of the first target that runs is passed on as it arrives, that of the others when it is their turn. A target
 that is silent for a while is reported as running. The exit status is 1 if a target failed.
 
-If a few Python tests failed, they run again at the end, alone: a machine that is busy with other work can be too slow
-for the deadline of a test. The summary lists them with their errors, even if they passed the second time. The targets
-take the options of pytest from the variable PYTEST_OPTIONS.
+If a few Python tests failed, they run again at the end, alone, and the summary shows which of them passed then: such a
+test depends on time, on its order or on chance. It remains a failure. The targets take the options of pytest from the
+variable PYTEST_OPTIONS.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Suite:
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)  # lines of tracebacks that name a test, an error or a place
-    passed_again: list[str] = field(default_factory=list)  # tests that failed at first
+    passed_again: bool = False  # whether all failed tests passed when they ran alone
 
     def read(self, line: str) -> None:
         """Read a line of output."""
@@ -78,11 +78,10 @@ class Suite:
         return [*lines, *(f"          {line}" for line in self.skipped)]
 
     def failures(self) -> list[str]:
-        """Return the lines about the tests that failed, also if they passed the second time."""
-        title = "passed when they ran again" if self.passed_again else "failed"
-        tests = self.passed_again or self.failed
-        lines = [*self.errors[:ERROR_LINES], *tests]
-        return [f"\n== {self.name}: {title}", *lines] if tests else []
+        """Return the lines about the tests that failed."""
+        title = "failed, and passed when they ran again, alone" if self.passed_again else "failed"
+        lines = [*self.errors[:ERROR_LINES], *self.failed]
+        return [f"\n== {self.name}: {title}", *lines] if self.failed else []
 
 
 class Terminal:
@@ -160,11 +159,10 @@ def run_stage(lanes: list[list[Suite]], make: list[str], terminal: Terminal) -> 
 
 
 def run_again(suite: Suite, make: list[str], terminal: Terminal) -> None:
-    """Run the failed tests of a suite again, and take it as passed if they pass."""
+    """Run the failed tests of a suite again, and record whether they pass."""
     again = Suite(suite.name)
     run(again, make, terminal, "--last-failed --last-failed-no-failures none")
-    if again.status == 0 and again.counts["passed"]:
-        suite.status, suite.passed_again = 0, suite.failed
+    suite.passed_again = again.status == 0 and again.counts["passed"] > 0
 
 
 def _pass_on(output: IO[bytes], suite: Suite, heard: list[float], terminal: Terminal) -> None:
