@@ -37,45 +37,36 @@ def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[s
     return texts
 
 
+def decorated_texts(openai: Any, stream: Any) -> Callable[[str], AsyncIterator[str]]:
+    """Return a reader with the module `openai` of Ferroscope or Mirascope 1, which have the same API."""
+
+    def prompt(model: str) -> Any:
+        @openai.call(model, stream=stream)
+        async def go_on() -> str:
+            return "Go on."
+
+        return go_on
+
+    calls = {model: prompt(model) for model in ("short", "long", "paced")}
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        async for chunk, _ in await calls[model]():
+            if chunk.content:
+                yield chunk.content
+
+    return texts
+
+
 def ferroscope_texts(batch: float | None) -> Callable[[str], AsyncIterator[str]]:
     from ferroscope.core import openai
 
-    def prompt(model: str) -> Any:
-        @openai.call(model, stream={"batch": batch})
-        async def go_on() -> str:
-            return "Go on."
-
-        return go_on
-
-    calls = {model: prompt(model) for model in ("short", "long", "paced")}
-
-    async def texts(model: str) -> AsyncIterator[str]:
-        async for chunk, _ in await calls[model]():
-            if chunk.content:
-                yield chunk.content
-
-    return texts
+    return decorated_texts(openai, {"batch": batch})
 
 
 def mirascope_texts() -> Callable[[str], AsyncIterator[str]]:
-    """Return a reader with Mirascope 1.25.7."""
     from mirascope.core import openai
 
-    def prompt(model: str) -> Any:
-        @openai.call(model, stream=True)
-        async def go_on() -> str:
-            return "Go on."
-
-        return go_on
-
-    calls = {model: prompt(model) for model in ("short", "long", "paced")}
-
-    async def texts(model: str) -> AsyncIterator[str]:
-        async for chunk, _ in await calls[model]():
-            if chunk.content:
-                yield chunk.content
-
-    return texts
+    return decorated_texts(openai, True)
 
 
 def mirascope_2_texts() -> Callable[[str], AsyncIterator[str]]:

@@ -1,4 +1,4 @@
-"""Streams under TLS in every way and with every peer: `make bench-full`. It takes about eight minutes.
+"""Streams under TLS in every way and with every peer: `make bench-full`. It takes about five minutes.
 
 The figures go into `docs/benchmarks/streams.json`, and from there into the tables and plots of `docs/performance.md`.
 Run it on a machine that does nothing else. `--quick` measures for a moment only, to try the program.

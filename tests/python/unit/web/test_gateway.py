@@ -64,7 +64,7 @@ def test_an_answer_that_breaks_after_the_role_is_an_error(provider: ProviderServ
 
 
 def test_a_body_that_ends_without_a_finish_reason_is_an_error(provider: ProviderServer, helper: str) -> None:
-    """The end of a body is no success: the provider's connection ended in order, but its answer did not."""
+    """An answer without a finish reason is an error, although the provider closed the connection in order."""
     provider.reply(Body(ROLE, content_type="text/event-stream"))
     shown = read_to_end(post(helper, stream=True))
     assert '"code":"stream_interrupted"' in shown
