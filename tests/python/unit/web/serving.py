@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ferroscope.testing import ProviderServer
+from ferroscope.testing import Answer, ProviderServer, Stall, Text
+
+from .browser import Browser, events_of
 
 PROGRAM = '''
 from ferroscope import BaseMessageParam
@@ -121,3 +124,28 @@ def running(
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
         process.communicate()
+
+
+def follow_and_stop(provider: ProviderServer, first: str, second: str) -> tuple[str, int]:
+    """Start a stream of the page, leave it, follow it at another address and stop it there.
+
+    Return its id and the number of its last event.
+    """
+    provider.reply(Stall(Answer(Text("one two three ", 3)), after=2))
+    body = json.dumps({"messages": [{"role": "user", "content": "Hi?"}]}).encode()
+    start = Browser(first + "/chat", method="POST", body=body)
+    start.read_until(b"text-delta")
+    id = start.headers["x-stream-id"]
+    start.leave()
+    back = Browser(f"{second}/chat/{id}", headers={"last-event-id": "2"})
+    back.read_until(b"text-delta")
+    stop = Browser(f"{second}/chat/{id}/stop", method="POST", body=b"{}")
+    assert stop.status == 204
+    provider.wait_closed()
+    back.read_all()
+    events = events_of(back.body)
+    assert events[0][0] == 3
+    assert [event for _, event in events][-2:] == [{"type": "abort"}, "[DONE]"]
+    for browser in (back, stop):
+        browser.leave()
+    return id, events[-1][0]

@@ -16,8 +16,8 @@ import pytest
 
 from ferroscope.testing import Answer, Cut, HangUp, ProviderServer, Stall, Status, Text, ToolCall, ToolCalls, Usage
 
-from .browser import Browser, events_of
-from .serving import environment, running, served
+from .browser import Browser
+from .serving import environment, follow_and_stop, running, served
 
 TEXT = 'Hello\n\n"you"\r, é🙂.'
 
@@ -278,27 +278,14 @@ def test_the_page_allows_its_own_script_only(assistant: str) -> None:
 
 
 def test_the_streams_of_the_page_resume_and_stop(provider: ProviderServer, helper: str) -> None:
-    provider.reply(Stall(Answer(Text("one two three ", 3)), after=3))
-    start = post(helper + "/chat", json.dumps({"messages": [{"role": "user", "content": "Hi?"}]}).encode())
-    start.read_until(b"text-delta")
-    id = start.headers["x-stream-id"]
-    start.leave()
-    back = Browser(f"{helper}/chat/{id}", headers={"last-event-id": "2"})
-    back.read_until(b"text-delta")
-    stop = post(f"{helper}/chat/{id}/stop", b"{}")
-    assert stop.status == 204
-    provider.wait_closed()
-    back.read_all()
-    events = events_of(back.body)
-    assert events[0][0] == 3
-    assert [event for _, event in events][-2:] == [{"type": "abort"}, "[DONE]"]
+    id, last = follow_and_stop(provider, helper, helper)
     unknown = Browser(f"{helper}/chat/{'x' * 32}")
     assert unknown.status == 404
-    whole = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(events[-1][0])})
+    whole = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(last)})
     assert whole.status == 204
-    beyond = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(events[-1][0] + 9)})
+    beyond = Browser(f"{helper}/chat/{id}", headers={"last-event-id": str(last + 9)})
     assert beyond.status == 410
-    for browser in (back, stop, unknown, whole, beyond):
+    for browser in (unknown, whole, beyond):
         browser.leave()
 
 

@@ -20,7 +20,7 @@ import pytest
 from ferroscope.testing import Answer, ProviderServer, Stall, Text
 
 from .browser import Browser, events_of
-from .serving import environment, served
+from .serving import environment, follow_and_stop, served
 
 REQUEST = json.dumps({"model": "fast", "messages": [{"role": "user", "content": "Hi?"}]}).encode()
 
@@ -152,26 +152,11 @@ def test_a_stream_of_the_page_continues_in_another_process(
     provider: ProviderServer, redis_url: str, tmp_path: Path
 ) -> None:
     database = redis_url.removesuffix("/0") + "/7"
-    provider.reply(Stall(Answer(Text("one two three ", 3)), after=2))
     with (
         served(tmp_path, provider, "app:helper", "--redis", database) as (first, _),
         served(tmp_path, provider, "app:helper", "--redis", database) as (second, _),
     ):
-        start = post(first + "/chat", json.dumps({"messages": [{"role": "user", "content": "Hi?"}]}).encode())
-        start.read_until(b"text-delta")
-        id = start.headers["x-stream-id"]
-        start.leave()
-        back = Browser(f"{second}/chat/{id}", headers={"last-event-id": "2"})
-        back.read_until(b"text-delta")
-        stop = post(f"{second}/chat/{id}/stop", b"{}")
-        assert stop.status == 204
-        provider.wait_closed()
-        back.read_all()
-        events = events_of(back.body)
-        assert events[0][0] == 3
-        assert [event for _, event in events][-2:] == [{"type": "abort"}, "[DONE]"]
-        for browser in (back, stop):
-            browser.leave()
+        follow_and_stop(provider, first, second)
     assert len(provider.requests) == 1
 
 
