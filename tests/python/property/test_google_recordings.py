@@ -46,14 +46,15 @@ def test_a_recorded_stream_is_read_like_the_sdk_reads_it(monkeypatch: pytest.Mon
             seen: list[Any] = []
             for options in ({}, {"client": client}):
                 server.reply(Replay(path))
-                stream = google.call("gemini-2.5-flash", stream=True, **options)(lambda: "Hi")()
                 try:
+                    stream = google.call("gemini-2.5-flash", stream=True, **options)(lambda: "Hi")()
                     texts = [chunk.content for chunk, _ in stream]
                 except errors.StreamError:
                     break
-                except (AttributeError, ValueError):
+                except (AttributeError, ValueError, errors.APIError):
+                    # The SDK reads `data:` only with its space, no numbers for words, and no loose base64.
                     assert options, path
-                    break  # the SDK knows only `data: ` with its space, and no numbers for words
+                    break
                 seen.append((texts, stream.content, stream.thinking, stream.finish_reasons, stream.usage))
             if len(seen) == 2:
                 assert seen[0] == seen[1], path
