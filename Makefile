@@ -15,8 +15,8 @@ sdks-lowest := pydantic==2.7.* orjson==3.9.* docstring-parser==0.15 typing-exten
 
 # Files of the contract whose outcome does not depend on the SDK's version: they run with the current SDKs only. So do rows
 # with the SDK and the format of another row (the marker `same_sdk`).
-SAME_WITH_ANY_SDK := test_batches test_copies test_hedging test_hostile_servers test_many_at_once test_native_hazards test_proxies \
-	test_shared_streams test_start_page test_structured_surface test_web_events
+SAME_WITH_ANY_SDK := test_batches test_copies test_direct_proxies test_hedging test_hostile_servers test_many_at_once test_native_hazards \
+	test_proxies test_shared_streams test_start_page test_structured_surface test_web_events
 
 # The tests of the older SDKs, one after the other, run at the same time as those of the current ones: most of the time of
 # both is waiting.

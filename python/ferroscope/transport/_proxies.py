@@ -27,6 +27,8 @@ class Proxy:
     def forwarded(self, url: Any, headers: Headers) -> tuple[bytes, Headers]:
         """Return the target and the headers of a request without TLS, which the proxy forwards.
 
+        `Host` is the first header, then those for the proxy, in the order of the HTTP library.
+
         Args:
             url: The request's URL, an `httpx.URL` or `httpx2.URL`.
             headers: The request's headers. They win over the proxy's.
@@ -35,7 +37,8 @@ class Proxy:
         host = url.raw_host if b":" not in url.raw_host else b"[%b]" % url.raw_host
         names = {name.lower() for name, _ in headers}
         added = [header for header in self.headers if header[0].lower() not in names]
-        return b"http://%b%b%b" % (host, port, url.raw_path), [*added, *headers]
+        ordered = sorted([*added, *headers], key=lambda header: header[0].lower() != b"host")
+        return b"http://%b%b%b" % (host, port, url.raw_path), ordered
 
     def __repr__(self) -> str:
         return f"Proxy({self.host!r}, {self.port})"

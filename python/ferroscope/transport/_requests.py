@@ -238,6 +238,10 @@ class _BlockingEngine:
             engine.expire()
         engine.poll()
 
+    def close(self) -> None:
+        """Close the connection now. A response may refer to the engine for longer."""
+        self.engine.close_pool(self.pool)
+
 
 class BlockingPool:
     """The connections of sync calls. Each request has an engine of its own, so threads do not wait for each other.
@@ -304,10 +308,15 @@ class BlockingPool:
             self._in_use -= 1
             if engine is not None and not self._is_closed and (most is None or len(self._free) < most):
                 self._free.append(engine)
+                engine = None
             self._released.notify()
+        if engine is not None:
+            engine.close()
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._is_closed = True
         with self._released:
-            self._free.clear()
+            self._is_closed = True
+            idle, self._free = self._free, []
+        for engine in idle:
+            engine.close()

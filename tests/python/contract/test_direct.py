@@ -43,7 +43,6 @@ from .test_endings import (  # noqa: F401
     test_the_end_of_an_answer_is_not_the_end_of_its_connection,
 )
 from .test_joined_chunks import authority, tls_port  # noqa: F401
-from .test_proxies import HttpProxy, proxy  # noqa: F401
 from .test_reported_errors import (  # noqa: F401
     no_collection,
     test_a_body_that_cannot_be_read_is_an_api_error,
@@ -494,49 +493,21 @@ def test_joined_clients_stay_as_they_are(caller: Caller, caplog: pytest.LogCaptu
         assert stream.content == "Hello there."
 
 
-def heads(requests: list[bytes]) -> list[list[str]]:
-    """The heads of requests, without the headers that vary, in one order."""
-    heads = []
-    for head in requests:
-        first, *lines = head.decode().split("\r\n")
-        headers = [line.split(": ", 1) for line in lines]
-        kept = [f"{name.lower()}: {value}" for name, value in headers if name.lower() not in VARYING]
-        heads.append([first, *sorted(kept)])
-    return heads
-
-
-@pytest.mark.parametrize("excluded", ["", "127.0.0.1"], ids=["every host", "other hosts"])
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_a_proxy_of_the_environment_receives_the_requests_that_the_sdk_sends(
-    caller: Caller,
-    proxy: HttpProxy,  # noqa: F811
-    excluded: str,
-    stream: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG, caller.wire.sdk)
-    caller.server.reply_always(HELLO)
-    for name in ("ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy", "http_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTP_PROXY", f"http://user:pass@127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("NO_PROXY", excluded)
-    received: dict[str, list[list[str]]] = {}
-    for direct in ("0", "1"):
-        monkeypatch.setenv("FERROSCOPE_DIRECT", direct)
-        proxy.requests.clear()
-        caplog.clear()
-        with client_of(caller) as client:
+def test_closing_a_client_closes_its_connections_at_once(caller: Caller, stream: bool) -> None:
+    """No cycle of references may keep a connection open until the next collection."""
+    with ProviderServer() as server:
+        with client_of(caller, url=server.base_url(caller.row.url_name), max_retries=0) as client:
             call = caller.decorate(lambda: "Say hello", client=client, stream=stream)
-            for _ in range(2):
-                answer = call()
-                if stream:
-                    caller.consume(answer)
-                assert answer.content == "Hello there."
-        received[direct] = heads(proxy.requests)
-        assert bool(responses_of_sdk(caplog, caller.wire.sdk)) is (direct == "0")
-    assert received["1"] == received["0"]
-    assert not (received["1"] and excluded)
+            server.reply(HELLO, Status(400))
+            answer = call()
+            if stream:
+                caller.consume(answer)
+            with pytest.raises(errors.BadRequestError):
+                caller.consume(call()) if stream else call()
+            assert server.open_connections
+        server.wait_disconnected()
 
 
 def limited(client: Any, connections: int) -> Any:
