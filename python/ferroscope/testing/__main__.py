@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         answer = Replay(options.replay, delay=options.delay)
     else:
         answer = Answer(Text(options.text, options.chunks), delay=options.delay, coalesce=options.coalesce)
-    with ProviderServer(default=answer, host=options.host, port=options.port) as server:
+    with ProviderServer(
+        default=answer, host=options.host, port=options.port, certificate=options.certificate
+    ) as server:
         for wire in WIRES:
             for provider in wire.mounts:
                 print(provider, server.base_url(provider), flush=True)
@@ -40,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m ferroscope.testing", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--certificate", metavar="FILE", help="a key and a certificate chain (PEM), to serve over TLS")
     parser.add_argument("--text", default="Hello from a provider that is not there.", help="what to answer")
     parser.add_argument("--chunks", type=int, help="in how many pieces; default: after each word")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each event")

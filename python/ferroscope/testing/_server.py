@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Iterable, Sequence
+from os import PathLike
 from types import TracebackType
 from typing import Self
 
@@ -116,6 +118,10 @@ class ProviderServer(Controls):
         host: The address to listen on.
         port: The port; 0 for a free one.
         servers: Further OpenAI-compatible servers, beside those that `base_url` knows.
+        certificate: The path of a PEM file with a private key and a certificate chain, to serve over TLS.
+
+    Raises:
+        OSError: The port is in use, or the certificate cannot be read.
 
     In CPU measurements, use `SpawnedServer`: its CPU time is not part of this process.
     """
@@ -127,11 +133,13 @@ class ProviderServer(Controls):
         host: str = "127.0.0.1",
         port: int = 0,
         servers: Sequence[ChatServer] = (),
+        certificate: str | PathLike[str] | None = None,
     ) -> None:
         self._ledger = Ledger(answers, default)
         super().__init__(self._ledger, servers)
         self._host = host
         self._port = port
+        self._certificate = certificate
         self._connections: set[Connection] = set()
         self._files = GeminiFiles()
         self.batches = Batches()
@@ -188,10 +196,14 @@ class ProviderServer(Controls):
     async def _serve(self, ready: threading.Event) -> None:
         loop = asyncio.get_running_loop()
         stopped = asyncio.Event()
-        server = await loop.create_server(self._connection, self._host, self._port, backlog=4096)
+        tls = None
+        if self._certificate is not None:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(self._certificate)
+        server = await loop.create_server(self._connection, self._host, self._port, backlog=4096, ssl=tls)
         port = server.sockets[0].getsockname()[1]
         self._loop, self._stopped = loop, stopped
-        self._url = f"http://{self._host}:{port}"
+        self._url = f"{'http' if tls is None else 'https'}://{self._host}:{port}"
         ready.set()
         await stopped.wait()
         server.close()

@@ -36,10 +36,11 @@ class SpawnedServer(Controls):
         host: str = "127.0.0.1",
         port: int = 0,
         servers: Sequence[ChatServer] = (),
+        certificate: str | os.PathLike[str] | None = None,
     ) -> None:
         self._pipe = _Pipe()
         super().__init__(self._pipe, servers)
-        self._arguments = (answers, default, host, port, tuple(servers))
+        self._arguments = (answers, default, host, port, tuple(servers), certificate)
 
     def start(self) -> Self:
         """Start the process, and return when connections are accepted."""
@@ -134,8 +135,10 @@ def serve_pipe(questions: IO[bytes], answers: IO[bytes]) -> None:
             try:
                 name, arguments = pickle.load(questions)
                 if name == "start":
-                    scripted, default, host, port, servers = arguments
-                    server = ProviderServer(*scripted, default=default, host=host, port=port, servers=servers).start()
+                    scripted, default, host, port, servers, certificate = arguments
+                    server = ProviderServer(
+                        *scripted, default=default, host=host, port=port, servers=servers, certificate=certificate
+                    ).start()
                     result = server.url
                 elif server is not None:
                     result = getattr(server.memory, name)(*arguments)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import openai
 import pytest
+import trustme
 from openai.types.chat import ChatCompletionMessageParam
 
 from ferroscope.testing import Answer, ProviderServer, SpawnedServer, Stall, Status, Text
@@ -34,6 +36,31 @@ def test_a_spawned_server_answers_and_records_like_one_in_this_process() -> None
             )
     assert seen[0] == seen[1]
     assert seen[0][0] == ["first", "Hello"]
+
+
+@pytest.mark.parametrize("kind", [ProviderServer, SpawnedServer])
+def test_a_server_with_a_certificate_serves_over_tls(
+    kind: type[ProviderServer | SpawnedServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with (
+        kind(default=Answer(Text("Hello there", chunks=2)), certificate=tmp_path / "server.pem") as server,
+        openai.OpenAI(base_url=server.base_url("openai"), api_key="test") as client,
+    ):
+        assert server.base_url("openai").startswith("https://127.0.0.1:")
+        stream = client.chat.completions.create(model="m", messages=ASKED, stream=True)
+        texts = [chunk.choices[0].delta.content for chunk in stream if chunk.choices]
+        whole = client.chat.completions.create(model="m", messages=ASKED)
+        assert whole.choices[0].message.content == "".join(filter(None, texts)) == "Hello there"
+
+
+@pytest.mark.parametrize("kind", [ProviderServer, SpawnedServer])
+def test_a_certificate_that_is_missing_fails_at_the_start(kind: type[ProviderServer | SpawnedServer]) -> None:
+    with pytest.raises(FileNotFoundError):
+        kind(certificate="missing.pem").start()
 
 
 def test_waiting_for_a_spawned_server_ends_in_time() -> None:
