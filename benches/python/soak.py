@@ -1,10 +1,11 @@
 """A long run of streams that fails if memory grows.
 
-    python benches/python/soak.py [--streams N] [--chunks N]
+    python benches/python/soak.py [--only sync] [--streams N] [--chunks N]
 
-Short streams run one after another, sync and async, against a server in another process. Then one long stream runs
-through the decoder alone. The memory of the process is measured after a warm-up and at the end. For the decoder the
-garbage collector is off, so that memory in reference cycles counts as growth. The HTTP library of the SDKs needs it.
+Short streams run one after another, sync and async, against a server in another process. The growth is that of the
+highest memory in the second half of the run over that in the first, in bytes per stream. Then one long stream runs
+through the decoder alone, measured after a warm-up and at the end. For the decoder the garbage collector is off, so
+that memory in reference cycles counts as growth. The HTTP library of the SDKs needs it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from pathlib import Path
 from ferroscope._core import StreamDecoder
 from ferroscope.testing import Answer, SpawnedServer, Text
 
-WARM_UP = 300
+WARM_UP = 1_000
+SAMPLES = 20  # in each half
+MOST_PER_STREAM = 8.0  # bytes
 MOST_GROWTH = 4.0  # MB, for allocators that settle
 TEXT = "hello there my friend"
 EVENT = (
@@ -29,6 +32,7 @@ EVENT = (
     b'"choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}\n\n'
 )
 READ = 50  # events
+RUNS = ("sync", "async", "chunks")
 
 
 def megabytes() -> float:
@@ -37,16 +41,6 @@ def megabytes() -> float:
     if not statm.exists():  # the peak, if nothing better is available
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return int(statm.read_text().split()[1]) * resource.getpagesize() / 1e6
-
-
-def report(name: str, count: int, before: float, cpu: float, kept: float = 0.0) -> None:
-    """Print the cost of a run, and exit if its memory grew by more than the data that it had to keep."""
-    if gc.isenabled():
-        gc.collect()
-    growth = megabytes() - before
-    print(f"{name:<24} {count:>9,}   {cpu / count * 1e6:8.2f} us CPU each   {growth:+6.1f} MB", flush=True)
-    if growth > MOST_GROWTH + kept:
-        raise SystemExit(f"{name}: memory grew by {growth:.1f} MB over {count:,}")
 
 
 def sync_streams(count: int) -> None:
@@ -81,12 +75,25 @@ def async_streams(count: int) -> None:
 
 
 def measured(name: str, count: int, run: Callable[[int], None]) -> None:
-    """Run a number of streams, after a warm-up."""
+    """Run a number of streams after a warm-up, and exit if memory grew from the first half to the second."""
     run(WARM_UP)
-    gc.collect()
-    before, start = megabytes(), time.process_time()
-    run(count)
-    report(name, count, before, time.process_time() - start)
+    each = max(count // (2 * SAMPLES), 1)
+    start = time.process_time()
+    memory = []
+    for _ in range(2 * SAMPLES):
+        run(each)
+        gc.collect()
+        memory.append(megabytes())
+    cpu = (time.process_time() - start) / (2 * SAMPLES * each)
+    first, second = max(memory[:SAMPLES]), max(memory[SAMPLES:])
+    growth = (second - first) * 1e6 / (SAMPLES * each)
+    print(
+        f"{name:<24} {2 * SAMPLES * each:>9,}   {cpu * 1e6:8.2f} us CPU each   {first:6.1f} MB, then {second:6.1f} MB: "
+        f"{growth:+.1f} bytes per stream",
+        flush=True,
+    )
+    if growth > MOST_PER_STREAM:
+        raise SystemExit(f"{name}: memory grew by {growth:.1f} bytes per stream")
 
 
 def long_stream(count: int) -> None:
@@ -99,21 +106,29 @@ def long_stream(count: int) -> None:
     cpu = time.process_time() - start
     text = len(decoder.content)
     assert text == count // READ * READ * len("word ")
+    growth = megabytes() - before
+    print(f"{'chunks of one stream':<24} {count:>9,}   {cpu / count * 1e6:8.2f} us CPU each   {growth:+6.1f} MB")
     # The text itself is kept, with the spare capacity of a growing buffer.
-    report("chunks of one stream", count, before, cpu, kept=text * 3 / 1e6)
+    if growth > MOST_GROWTH + text * 3 / 1e6:
+        raise SystemExit(f"memory grew by {growth:.1f} MB over {count:,} chunks")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=100_000)
-    parser.add_argument("--chunks", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=RUNS, help="one kind of run only")
+    parser.add_argument("--streams", type=int, default=100_000, help="short streams of each kind")
+    parser.add_argument("--chunks", type=int, default=1_000_000, help="events of the long stream")
     options = parser.parse_args()
+    runs = [options.only] if options.only else RUNS
     with SpawnedServer(default=Answer(Text(TEXT))) as server:
         os.environ.update(OPENAI_API_KEY="test", OPENAI_BASE_URL=server.base_url("openai"))
-        sync_streams(options.streams // 2)
-        async_streams(options.streams // 2)
-    gc.disable()
-    long_stream(options.chunks)
+        if "sync" in runs:
+            sync_streams(options.streams)
+        if "async" in runs:
+            async_streams(options.streams)
+    if "chunks" in runs:
+        gc.disable()
+        long_stream(options.chunks)
 
 
 if __name__ == "__main__":
