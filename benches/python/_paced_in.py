@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 import json
 import os
 import resource
@@ -18,6 +19,7 @@ from typing import Any
 
 OPENED_AT_ONCE = 40
 LONG = 2_000
+MODELS = ("short", "long", "paced")
 
 
 def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[str]]:
@@ -37,17 +39,34 @@ def sdk_texts(http_client: Callable[[], Any]) -> Callable[[str], AsyncIterator[s
     return texts
 
 
-def decorated_texts(openai: Any, stream: Any) -> Callable[[str], AsyncIterator[str]]:
-    """Return a reader with the module `openai` of Ferroscope or Mirascope 1, which have the same API."""
+def anthropic_sdk_texts() -> Callable[[str], AsyncIterator[str]]:
+    """Return a reader of the streams of Anthropic's SDK."""
+    import anthropic
+
+    client = anthropic.AsyncAnthropic(max_retries=0)
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        messages: list[Any] = [{"role": "user", "content": "Go on."}]
+        stream = await client.messages.create(model=model, messages=messages, max_tokens=64_000, stream=True)
+        async with stream:
+            async for event in stream:
+                if event.type == "content_block_delta" and event.delta.type == "text_delta":
+                    yield event.delta.text
+
+    return texts
+
+
+def decorated_texts(provider: Any, **options: Any) -> Callable[[str], AsyncIterator[str]]:
+    """Return a reader with a provider's module of Ferroscope or Mirascope 1, which have the same API."""
 
     def prompt(model: str) -> Any:
-        @openai.call(model, stream=stream)
+        @provider.call(model, **options)
         async def go_on() -> str:
             return "Go on."
 
         return go_on
 
-    calls = {model: prompt(model) for model in ("short", "long", "paced")}
+    calls = {model: prompt(model) for model in MODELS}
 
     async def texts(model: str) -> AsyncIterator[str]:
         async for chunk, _ in await calls[model]():
@@ -60,13 +79,19 @@ def decorated_texts(openai: Any, stream: Any) -> Callable[[str], AsyncIterator[s
 def ferroscope_texts(batch: float | None) -> Callable[[str], AsyncIterator[str]]:
     from ferroscope.core import openai
 
-    return decorated_texts(openai, {"batch": batch})
+    return decorated_texts(openai, stream={"batch": batch})
+
+
+def ferroscope_anthropic_texts() -> Callable[[str], AsyncIterator[str]]:
+    from ferroscope.core import anthropic
+
+    return decorated_texts(anthropic, stream=True, call_params={"max_tokens": 64_000})
 
 
 def mirascope_texts() -> Callable[[str], AsyncIterator[str]]:
     from mirascope.core import openai
 
-    return decorated_texts(openai, True)
+    return decorated_texts(openai, stream=True)
 
 
 def mirascope_2_texts() -> Callable[[str], AsyncIterator[str]]:
@@ -79,7 +104,7 @@ def mirascope_2_texts() -> Callable[[str], AsyncIterator[str]]:
 
         return go_on
 
-    calls = {model: prompt(model) for model in ("short", "long", "paced")}
+    calls = {model: prompt(model) for model in MODELS}
 
     async def texts(model: str) -> AsyncIterator[str]:
         response = await calls[model].stream()
@@ -108,7 +133,7 @@ def pydantic_ai_texts() -> Callable[[str], AsyncIterator[str]]:
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
 
-    agents = {model: Agent(OpenAIChatModel(model)) for model in ("short", "long", "paced")}
+    agents = {model: Agent(OpenAIChatModel(model)) for model in MODELS}
 
     async def texts(model: str) -> AsyncIterator[str]:
         async with agents[model].run_stream("Go on.") as run:
@@ -121,7 +146,7 @@ def pydantic_ai_texts() -> Callable[[str], AsyncIterator[str]]:
 def langchain_texts() -> Callable[[str], AsyncIterator[str]]:
     from langchain_openai import ChatOpenAI
 
-    models = {model: ChatOpenAI(model=model, max_retries=0) for model in ("short", "long", "paced")}
+    models = {model: ChatOpenAI(model=model, max_retries=0) for model in MODELS}
 
     async def texts(model: str) -> AsyncIterator[str]:
         async for chunk in models[model].astream("Go on."):
@@ -148,6 +173,21 @@ def instructor_texts() -> Callable[[str], AsyncIterator[str]]:
     return texts
 
 
+def liter_llm_texts() -> Callable[[str], AsyncIterator[str]]:
+    import liter_llm
+
+    client = liter_llm.create_client(os.environ["OPENAI_API_KEY"], os.environ["OPENAI_BASE_URL"], max_retries=0)
+
+    async def texts(model: str) -> AsyncIterator[str]:
+        messages = [{"role": "user", "content": "Go on."}]
+        request = liter_llm.ChatCompletionRequest(model=model, messages=messages, stream=True)
+        async for chunk in liter_llm.chat_stream(client, request):
+            if chunk.choices and (content := chunk.choices[0].delta.content):
+                yield content
+
+    return texts
+
+
 PEERS = {
     "Mirascope 1": mirascope_texts,
     "Mirascope 2": mirascope_2_texts,
@@ -155,6 +195,8 @@ PEERS = {
     "pydantic-ai": pydantic_ai_texts,
     "LangChain": langchain_texts,
     "instructor": instructor_texts,
+    "liter-llm": liter_llm_texts,
+    "Anthropic's SDK": anthropic_sdk_texts,
 }
 
 
@@ -209,9 +251,21 @@ def bare_texts() -> Callable[[str], AsyncIterator[str]]:
     return texts
 
 
+def reader_of(file: str) -> Callable[[str], AsyncIterator[str]]:
+    """Return the reader that a Python file defines."""
+    spec = importlib.util.spec_from_file_location("beside", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    reader: Callable[[str], AsyncIterator[str]] = module.reader()
+    return reader
+
+
 def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
     if name in PEERS:
         return PEERS[name]()
+    if name.endswith(".py"):
+        return reader_of(name)
     if name == "SDK, httpx":
         return sdk_texts(lambda: None)
     if name == "SDK, aiohttp":
@@ -222,6 +276,8 @@ def way_of(name: str) -> Callable[[str], AsyncIterator[str]]:
         return bare_texts()
     os.environ["FERROSCOPE_TRANSPORT"] = "httpx" if "httpx" in name else "native"
     os.environ["FERROSCOPE_DIRECT"] = "1" if "direct" in name else "0"
+    if "Anthropic" in name:
+        return ferroscope_anthropic_texts()
     return ferroscope_texts(0.005 if "5 ms" in name else None)
 
 

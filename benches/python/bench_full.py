@@ -1,9 +1,10 @@
 """Streams under TLS in every way and with every peer: `make bench-full`. It takes about five minutes.
 
 The figures go into `docs/benchmarks/streams.json`, and from there into the tables and plots of `docs/performance.md`.
-Run it on a machine that does nothing else. `--quick` measures for a moment only, to try the program.
+Run it on a machine that does nothing else. `--quick` measures for a moment only, to try the program. `--beside` adds a
+reader of your own to the loads with the most events, as in `bench_streams_tls.py`. Its figures are only printed.
 
-    python benches/python/bench_full.py [--quick]
+    python benches/python/bench_full.py [--quick] [--beside FILE]
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import figures
 from peers import PEERS, python_of
 
 NATIVE = "ferroscope, native"
-EVERY = ("ferroscope, direct", *bench_streams_tls.WAYS, *bench_streams_tls.PEERS)
+EVERY = ("ferroscope, direct", *bench_streams_tls.WAYS, *bench_streams_tls.PEERS, *bench_streams_tls.ANTHROPIC)
 OURS = (NATIVE, "ferroscope, httpx", "asyncio protocol, our decoder")
 WITH_SDK = (*OURS, "SDK, httpx", "SDK, aiohttp")
 # The number of streams, the events per second on each, and the ways. A way that cannot keep up with a load is left out.
@@ -39,6 +40,7 @@ LOADS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="measure for a moment, and write nothing")
+    parser.add_argument("--beside", type=Path, metavar="FILE", help="measure the reader of this Python file too")
     options = parser.parse_args(arguments)
     seconds, calls = (1.0, 2) if options.quick else (6.0, 15)
     for environment in bench_streams_tls.PEERS.values():
@@ -46,10 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     loads = {}
     for name, (streams, rate, ways) in LOADS.items():
         count = 20 if options.quick else streams
-        loads[name] = bench_streams_tls.run(ways, count, rate, seconds, calls if ways is EVERY else 0)
-    found = {"machine": machine(), "versions": versions(), "loads": loads}
+        times = calls if ways is EVERY else 0
+        beside = options.beside if rate >= 20 else None
+        found = bench_streams_tls.run(ways, count, rate, seconds, times, beside)
+        loads[name] = {way: found[way] for way in ways}
+    result = {"machine": machine(), "versions": versions(), "loads": loads}
     if not options.quick:
-        figures.FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+        figures.FIGURES.write_text(json.dumps(result, indent=1) + "\n")
         figures.main()
 
 
@@ -69,7 +74,7 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the compared packages."""
-    found = {name: metadata.version(name) for name in ("openai", "httpx", "aiohttp", "pydantic")}
+    found = {name: metadata.version(name) for name in ("openai", "anthropic", "httpx", "aiohttp", "pydantic")}
     for environment in bench_streams_tls.PEERS.values():
         package = PEERS[environment][0].partition("==")[0]
         name = package.partition("[")[0]

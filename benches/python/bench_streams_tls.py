@@ -4,6 +4,11 @@ The server is a process of its own, in Rust. Each event contains its time of sen
 read the same text first.
 
     python benches/python/bench_streams_tls.py [--streams 100 300 1000] [--rate 2] [--seconds 4] [--peers]
+        [--beside FILE]
+
+`--beside` adds a reader of your own: a Python file with a function `reader`. It returns an async generator function
+that takes the name of a model and yields the texts of its stream. The environment has the URL of the server
+(`OPENAI_BASE_URL`) and the trusted certificate (`SSL_CERT_FILE`).
 """
 
 from __future__ import annotations
@@ -11,15 +16,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import trustme
-
+from certificates import certificate, environment
 from peers import ROOT, measure
 
 WAYS = (
@@ -30,6 +32,8 @@ WAYS = (
     "SDK, httpx",
     "SDK, aiohttp",
 )
+ANTHROPIC = ("ferroscope, Anthropic", "Anthropic's SDK")
+"""Ways for the same texts in Anthropic's format."""
 PEERS = {
     "Mirascope 1": "mirascope",
     "Mirascope 2": "mirascope-2",
@@ -37,6 +41,7 @@ PEERS = {
     "pydantic-ai": "pydantic-ai",
     "LangChain": "langchain",
     "instructor": "instructor",
+    "liter-llm": "liter-llm",
 }
 """Other libraries, and their environments."""
 SHORT = "".join(f"word {number} " for number in range(20))
@@ -45,30 +50,24 @@ SHORT = "".join(f"word {number} " for number in range(20))
 @contextlib.contextmanager
 def serving(rate: float) -> Iterator[None]:
     """Run the server, with an environment in which clients find and trust it."""
-    with tempfile.TemporaryDirectory() as folder:
-        authority = trustme.CA()
-        cafile, certificate = Path(folder, "authority.pem"), Path(folder, "server.pem")
-        authority.cert_pem.write_to_path(cafile)
-        authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
-        build = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "ferroscope-transport"]
-        subprocess.run([*build, "--example", "paced_server"], check=True, cwd=ROOT)
-        command = [str(ROOT / "target/release/examples/paced_server"), str(certificate), str(rate)]
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--package", "ferroscope-transport"]
+    subprocess.run([*build, "--example", "paced_server"], check=True, cwd=ROOT)
+    with certificate() as pem:
+        command = [str(ROOT / "target/release/examples/paced_server"), str(pem), str(rate)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
-            port = server.stdout.readline().strip()
+            url = f"https://127.0.0.1:{server.stdout.readline().strip()}"
             found = {
-                "OPENAI_BASE_URL": f"https://127.0.0.1:{port}/v1",
+                "OPENAI_BASE_URL": f"{url}/v1",
                 "OPENAI_API_KEY": "test-key",
-                "SSL_CERT_FILE": str(cafile),
+                "ANTHROPIC_BASE_URL": url,
+                "ANTHROPIC_API_KEY": "test-key",
             }
-            usual = {name: os.environ.get(name) for name in found}
-            os.environ.update(found)
             try:
-                yield
+                with environment(found):
+                    yield
             finally:
                 server.terminate()
-                for name, value in usual.items():
-                    os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -78,18 +77,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each way is measured")
     parser.add_argument("--only", default="", help="ways whose name contains this")
     parser.add_argument("--peers", action="store_true", help="measure other libraries too")
+    parser.add_argument("--beside", type=Path, metavar="FILE", help="measure the reader of this Python file too")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    ways = [way for way in (*WAYS, *(PEERS if options.peers else ())) if options.only in way]
+    ways = [way for way in (*WAYS, *((*ANTHROPIC, *PEERS) if options.peers else ())) if options.only in way]
     figures = {
-        f"{streams} x {options.rate:g}/s": run(ways, streams, options.rate, options.seconds)
+        f"{streams} x {options.rate:g}/s": run(ways, streams, options.rate, options.seconds, beside=options.beside)
         for streams in options.streams
     }
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def run(ways: Sequence[str], streams: int, rate: float, seconds: float, times: int = 0) -> dict[str, dict[str, Any]]:
+def run(
+    ways: Sequence[str], streams: int, rate: float, seconds: float, times: int = 0, beside: Path | None = None
+) -> dict[str, dict[str, Any]]:
     """Measure ways of reading streams.
 
     Args:
@@ -98,12 +100,14 @@ def run(ways: Sequence[str], streams: int, rate: float, seconds: float, times: i
         rate: The number of events per second on each stream.
         seconds: The time of each measurement.
         times: The number of single calls that are measured before; none by default.
+        beside: A Python file with one more reader.
     """
     found: dict[str, dict[str, Any]] = {}
+    readers = [*ways, *([str(beside.resolve())] if beside is not None else [])]
     with serving(rate):
-        for way in ways:
-            environment = PEERS.get(way, "here")
-            found[way] = measure(environment, "_paced_in.py", way=way, streams=streams, seconds=seconds, times=times)
+        for way in readers:
+            options = {"way": way, "streams": streams, "seconds": seconds, "times": times}
+            found[way] = measure(PEERS.get(way, "here"), "_paced_in.py", **options)
             assert found[way].pop("short") == SHORT, f"{way} reads another text"
     show(f"{streams} streams x {rate:g} events a second, TLS", found)
     return found
@@ -115,8 +119,9 @@ def show(title: str, found: dict[str, Any]) -> None:
     for way, figure in found.items():
         lost = "" if not figure["failed"] else f"  {figure['failed']} failed"
         print(
-            f"{way:34}  {figure['us_per_event']:8.1f}  {figure['us_per_event'] / least:6.2f}  {figure['p50_ms']:6.1f}  "
-            f"{figure['p99_ms']:6.1f}  {figure['kb_per_stream']:9.0f}  {figure['ms_to_open']:10.2f}{lost}"
+            f"{Path(way).name:34}  {figure['us_per_event']:8.1f}  {figure['us_per_event'] / least:6.2f}  "
+            f"{figure['p50_ms']:6.1f}  {figure['p99_ms']:6.1f}  {figure['kb_per_stream']:9.0f}  "
+            f"{figure['ms_to_open']:10.2f}{lost}"
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ FIGURES = ROOT / "docs/benchmarks/streams.json"
 PAGE = ROOT / "docs/performance.md"
 PLOT = ROOT / "docs/images/benchmark-streams.png"
 OURS = "ferroscope, native"
+OURS_BY_FORMAT = {"Anthropic": "ferroscope, Anthropic"}
+"""The way to compare the ways of a format with, by a word in their names. Others are compared with `OURS`."""
 COMPARED = "200 x 4/s"
 
 # Any: the figures, which are JSON.
@@ -45,18 +47,17 @@ def machine_table(figures: Figures) -> str:
 def compared_table(figures: Figures) -> str:
     """One row per library, with its ratio to this one."""
     found = figures["loads"][COMPARED]
-    least = found[OURS]
     rows = [
         (
             way,
             shown(figure["us_per_event"]),
-            times(figure["us_per_event"], least["us_per_event"]),
+            times(figure, least, "us_per_event"),
             shown(figure["us_per_event_at_once"]),
-            times(figure["us_per_event_at_once"], least["us_per_event_at_once"]),
+            times(figure, least, "us_per_event_at_once"),
             shown(figure["us_per_call"] / 1000),
             shown(figure["kb_per_stream"]),
         )
-        for way, figure in found.items()
+        for way, figure, least in with_ours(found)
     ]
     names = ("", "event alone, µs", "ratio", "event of a burst, µs", "ratio", "short call, ms", "KB per stream")
     return table(names, rows)
@@ -69,7 +70,7 @@ def loads_table(figures: Figures) -> str:
             load.replace(" x ", " × "),
             way,
             shown(figure["us_per_event"]),
-            times(figure["us_per_event"], found[OURS]["us_per_event"]),
+            times(figure, ours, "us_per_event"),
             shown(figure["p50_ms"]),
             shown(figure["p99_ms"]),
             shown(figure["kb_per_stream"]),
@@ -77,7 +78,7 @@ def loads_table(figures: Figures) -> str:
         )
         for load, found in figures["loads"].items()
         if load != COMPARED
-        for way, figure in found.items()
+        for way, figure, ours in with_ours(found)
     ]
     names = ("streams", "", "µs per event", "ratio", "p50 ms", "p99 ms", "KB per stream", "ms to open")
     return table(names, rows)
@@ -94,11 +95,11 @@ def lost_table(figures: Figures) -> str:
         "ms_to_open": "CPU to open a stream",
     }
     rows = [
-        (load.replace(" x ", " × "), kind, way, f"{shown(figure[name])} against {shown(found[OURS][name])}")
+        (load.replace(" x ", " × "), kind, way, f"{shown(figure[name])} against {shown(ours[name])}")
         for load, found in figures["loads"].items()
         for name, kind in kinds.items()
-        for way, figure in found.items()
-        if not way.startswith("ferroscope") and name in figure and figure[name] < found[OURS][name]
+        for way, figure, ours in with_ours(found)
+        if not way.startswith("ferroscope") and name in figure and figure[name] < ours[name]
     ]
     return table(("streams", "what", "better", "figures"), rows or [("none", "", "", "")])
 
@@ -119,8 +120,15 @@ def shown(figure: float) -> str:
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}" if figure >= 10 else f"{figure:.2g}"
 
 
-def times(figure: float, least: float) -> str:
-    return f"{figure / least:.1f}"
+def times(figure: Figures, ours: Figures, name: str) -> str:
+    return f"{figure[name] / ours[name]:.1f}"
+
+
+def with_ours(found: Figures) -> Iterator[tuple[str, Figures, Figures]]:
+    """Yield each way, its figures, and those of this library in the same format."""
+    for way, figure in found.items():
+        ours = next((name for word, name in OURS_BY_FORMAT.items() if word in way), OURS)
+        yield way, figure, found[ours]
 
 
 def draw(figures: Figures) -> None:

@@ -20,6 +20,7 @@ PEERS = {
     "instructor": ("instructor==1.17.0",),
     "litellm": ("litellm==1.106.2",),
     "mirascope-anthropic": ("mirascope[anthropic]==1.25.7",),
+    "liter-llm": ("liter-llm==2.4.0",),
     "langchain": ("langchain-openai==1.7.4",),
     "mirascope": ("mirascope[openai]==1.25.7", "openai[aiohttp]==1.109.1"),
     "mirascope-2": ("mirascope[openai]==2.8.2",),

@@ -2,7 +2,8 @@
 //!
 //! `paced_server PEM RATE` prints its port. A stream of the model `short` has 20 events, and one of the model `long` has
 //! 2,000, all sent at once. Streams of other models are endless, with RATE events per second, each at its own time; an
-//! event contains the time at which it was sent.
+//! event contains the time at which it was sent. Requests to `/v1/messages` are answered in Anthropic's format, others
+//! with chat completions in OpenAI's.
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,6 +21,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 type Failure = Box<dyn Error + Send + Sync>;
 type Tls = StreamOwned<ServerConnection, TcpStream>;
+type Paced = (Tls, &'static Format);
+
+struct Request {
+    head: Vec<u8>,
+    body: Vec<u8>,
+}
 
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -37,7 +44,7 @@ fn main() -> Result<(), Failure> {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?.port());
-    let (paced, streams) = channel();
+    let (paced, streams) = channel::<Paced>();
     thread::spawn(move || pace(&streams, Duration::from_secs_f64(1.0 / rate)));
     for accepted in listener.incoming() {
         let (config, paced) = (Arc::clone(&config), paced.clone());
@@ -47,26 +54,29 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Answers the requests of a connection until one asks for an endless stream.
-fn serve(socket: TcpStream, config: Arc<ServerConfig>, paced: &Sender<Tls>) -> Result<(), Failure> {
+fn serve(socket: TcpStream, config: Arc<ServerConfig>, paced: &Sender<Paced>) -> Result<(), Failure> {
     socket.set_nodelay(true)?;
     let mut tls = StreamOwned::new(ServerConnection::new(config)?, socket);
-    while let Some(body) = request(&mut tls)? {
+    while let Some(Request { head, body }) = request(&mut tls)? {
+        let format = if contains(&head, b"/v1/messages ") { &MESSAGES } else { &CHAT };
         let count = if contains(&body, b"\"long\"") {
             LONG
         } else if contains(&body, b"\"short\"") {
             SHORT
         } else {
-            tls.write_all(HEAD)?;
+            let mut start = HEAD.to_vec();
+            chunks(&mut start, format.start);
+            tls.write_all(&start)?;
             tls.flush()?;
-            paced.send(tls)?;
+            paced.send((tls, format))?;
             break;
         };
         let mut answer = HEAD.to_vec();
+        chunks(&mut answer, format.start);
         for number in 0..count {
-            chunk(&mut answer, &event(&format!("word {number} "), "null"));
+            chunk(&mut answer, &format.event(&format!("word {number} ")));
         }
-        chunk(&mut answer, &event("", "\"stop\""));
-        chunk(&mut answer, "data: [DONE]\n\n");
+        chunks(&mut answer, format.end);
         answer.extend_from_slice(b"0\r\n\r\n");
         tls.write_all(&answer)?;
         tls.flush()?;
@@ -74,8 +84,8 @@ fn serve(socket: TcpStream, config: Arc<ServerConfig>, paced: &Sender<Tls>) -> R
     Ok(())
 }
 
-/// Reads a request, and returns its body; `None` at the end of the connection.
-fn request(tls: &mut Tls) -> Result<Option<Vec<u8>>, Failure> {
+/// Reads a request; `None` at the end of the connection.
+fn request(tls: &mut Tls) -> Result<Option<Request>, Failure> {
     let (mut received, mut buffer) = (Vec::new(), [0; 16_384]);
     loop {
         let count = tls.read(&mut buffer)?;
@@ -88,14 +98,15 @@ fn request(tls: &mut Tls) -> Result<Option<Vec<u8>>, Failure> {
         let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
         let wanted: usize = length.map_or(Ok(0), str::parse)?;
         if received.len() >= end + 4 + wanted {
-            return Ok(Some(received.split_off(end + 4)));
+            let body = received.split_off(end + 4);
+            return Ok(Some(Request { head: received, body }));
         }
     }
 }
 
 /// Sends an event on every stream once in each period.
-fn pace(streams: &Receiver<Tls>, period: Duration) {
-    let mut open: Vec<Option<Tls>> = Vec::new();
+fn pace(streams: &Receiver<Paced>, period: Duration) {
+    let mut open: Vec<Option<Paced>> = Vec::new();
     let mut due: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
     let mut data = Vec::new();
     loop {
@@ -112,9 +123,9 @@ fn pace(streams: &Receiver<Tls>, period: Duration) {
         }
         while let Some(&Reverse((at, index))) = due.peek().filter(|next| next.0.0 <= Instant::now()) {
             due.pop();
-            let Some(stream) = open.get_mut(index).and_then(Option::as_mut) else { continue };
+            let Some((stream, format)) = open.get_mut(index).and_then(Option::as_mut) else { continue };
             data.clear();
-            chunk(&mut data, &event(&format!("{:.6} ", now()), "null"));
+            chunk(&mut data, &format.event(&format!("{:.6} ", now())));
             if stream.write_all(&data).and_then(|()| stream.flush()).is_ok() {
                 due.push(Reverse((at + period, index)));
             } else {
@@ -124,11 +135,73 @@ fn pace(streams: &Receiver<Tls>, period: Duration) {
     }
 }
 
-fn event(content: &str, finish: &str) -> String {
-    format!(
-        "data: {{\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{{\"index\":0,\
-         \"delta\":{{\"content\":\"{content}\"}},\"finish_reason\":{finish}}}]}}\n\n"
-    )
+/// The events of a stream in the format of a provider.
+struct Format {
+    start: &'static [&'static str],
+    /// An event, with `$` in place of its text.
+    text: &'static str,
+    end: &'static [&'static str],
+}
+
+impl Format {
+    fn event(&self, text: &str) -> String {
+        self.text.replace('$', text)
+    }
+}
+
+const CHAT: Format = Format {
+    start: &[],
+    text: concat!(
+        r#"data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"#,
+        r#""delta":{"content":"$"},"finish_reason":null}]}"#,
+        "\n\n"
+    ),
+    end: &[
+        concat!(
+            r#"data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"#,
+            r#""delta":{"content":""},"finish_reason":"stop"}]}"#,
+            "\n\n"
+        ),
+        "data: [DONE]\n\n",
+    ],
+};
+
+const MESSAGES: Format = Format {
+    start: &[
+        concat!(
+            "event: message_start\n",
+            r#"data: {"type":"message_start","message":{"id":"1","type":"message","role":"assistant","#,
+            r#""model":"m","content":[],"stop_reason":null,"stop_sequence":null,"#,
+            r#""usage":{"input_tokens":9,"output_tokens":1}}}"#,
+            "\n\n"
+        ),
+        concat!(
+            "event: content_block_start\n",
+            r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+            "\n\n"
+        ),
+    ],
+    text: concat!(
+        "event: content_block_delta\n",
+        r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"$"}}"#,
+        "\n\n"
+    ),
+    end: &[
+        concat!("event: content_block_stop\n", r#"data: {"type":"content_block_stop","index":0}"#, "\n\n"),
+        concat!(
+            "event: message_delta\n",
+            r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"#,
+            r#""usage":{"output_tokens":20}}"#,
+            "\n\n"
+        ),
+        concat!("event: message_stop\n", r#"data: {"type":"message_stop"}"#, "\n\n"),
+    ],
+};
+
+fn chunks(into: &mut Vec<u8>, events: &[&str]) {
+    for event in events {
+        chunk(into, event);
+    }
 }
 
 fn chunk(into: &mut Vec<u8>, data: &str) {
