@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any, TypeAlias
 
 # Any: the result of a step comes from the user's function or the SDK.
@@ -36,11 +37,11 @@ async def adrive(steps: Flow) -> Any:
         except StopIteration as end:
             return end.value
         result = step()
-        if inspect.isawaitable(result):
+        if type(result) is CoroutineType or inspect.isawaitable(result):
             result = await result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take longer to create
 class Outcome:
     """The result of a step, or its exception."""
 
@@ -50,6 +51,16 @@ class Outcome:
 
 def captured(step: Step, *, is_async: bool) -> Step:
     """Return a step that never fails: its result is the outcome of another step."""
+    if is_async:
+
+        async def arun() -> Outcome:
+            try:
+                result = step()
+                return Outcome(await result if inspect.isawaitable(result) else result)
+            except Exception as error:
+                return Outcome(error=error)
+
+        return arun
 
     def run() -> Outcome:
         try:
@@ -57,11 +68,4 @@ def captured(step: Step, *, is_async: bool) -> Step:
         except Exception as error:
             return Outcome(error=error)
 
-    async def arun() -> Outcome:
-        try:
-            result = step()
-            return Outcome(await result if inspect.isawaitable(result) else result)
-        except Exception as error:
-            return Outcome(error=error)
-
-    return arun if is_async else run
+    return run

@@ -10,11 +10,12 @@ from ._adapt import adapt_client as adapt_client
 from ._adapt import adapt_client_if_sdk_made as adapt_client_if_sdk_made
 from ._direct import DirectTransport as DirectTransport
 from ._direct import is_marked as is_marked
+from ._direct import lookups_of_http as lookups_of_http
 from ._direct import make_direct as make_direct
 from ._direct import reason_of_client as reason_of_client
 from ._direct import send_directly
 from ._direct import transport_of as transport_of
-from ._fallback import reason_of_patches as reason_of_patches
+from ._fallback import Lookup as Lookup
 from ._first_attempt import answering as answering
 from ._interrupting import Interruptible as Interruptible
 from ._joined import aread_body as aread_body

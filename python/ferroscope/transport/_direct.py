@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from .._sdk_internals import http_client
 from ._adapt import adapt_client, pool_limits
+from ._fallback import PATCHED, Lookup, lookups_of_patches, reason_of_patches
 from ._first_attempt import first_answer
 from ._joined import made_by_sdk
 from ._native import Limits, NativeTransport
@@ -78,8 +80,25 @@ def reason_of_client(client: Any) -> str | None:
         return "the HTTP client has event hooks or authentication of its own"
     if http.is_closed:
         return "the HTTP client is closed"
-    is_native = isinstance(transport_of(client), NativeTransport | DirectTransport)
-    return None if is_native else "the transport is not native"
+    if not isinstance(transport_of(client), NativeTransport | DirectTransport):
+        return "the transport is not native"
+    return reason_of_patches(library_name(http))
+
+
+def lookups_of_http(http: Any) -> Iterator[Lookup]:
+    """Yield what `reason_of_client` and `transport_of` go by in an HTTP client, and in its library.
+
+    httpx has no public API for these settings.
+    """
+    for name in ("_event_hooks", "_auth", "_transport", "_mounts"):
+        yield vars(http).get, name
+    yield from lookups_of_patches(library_name(http))
+
+
+def library_name(http: Any) -> str:
+    """Return the name of the library of an HTTP client, `httpx` or `httpx2`, for a client that an SDK created."""
+    roots = (kind.__module__.partition(".")[0] for kind in type(http).__mro__)
+    return next((root for root in roots if root in PATCHED), "httpx")
 
 
 def make_direct(http: Any) -> None:

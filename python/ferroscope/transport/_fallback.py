@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from collections.abc import Callable, Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from .. import _core
+
+# Any: the values in a namespace.
+Lookup: TypeAlias = tuple[Callable[[Any], Any], str]
+"""The method `get` of a namespace, and a name in it."""
 
 _HAS_ENGINE = hasattr(_core, "HttpEngine")
 
@@ -54,7 +59,7 @@ def reason_against(library: str, request: Any, loop: asyncio.AbstractEventLoop |
 
 def reason_of_patches(library: str) -> str | None:
     """Return the reason if tracing or mocking has replaced the library's own transport, or None."""
-    for module, of, names in _PATCHED[library]:
+    for module, of, names in PATCHED[library]:
         found = sys.modules.get(module)
         if found is None:
             continue
@@ -65,8 +70,18 @@ def reason_of_patches(library: str) -> str | None:
     return None
 
 
+def lookups_of_patches(library: str) -> Iterator[Lookup]:
+    """Yield the methods that `reason_of_patches` checks: the method `get` of a class's namespace, and a name."""
+    for module, of, name in PATCHED[library]:
+        found = sys.modules.get(module)
+        if found is None:  # a module that is loaded later may be replaced then
+            yield sys.modules.get, module
+        else:
+            yield vars(getattr(found, of)).get, name
+
+
 # The methods that tracing and mocking libraries wrap.
-_PATCHED = {
+PATCHED: Final = {
     library: (
         (f"{library}._transports.default", "AsyncHTTPTransport", "handle_async_request"),
         (f"{core}._async.connection_pool", "AsyncConnectionPool", "handle_async_request"),

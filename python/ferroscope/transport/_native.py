@@ -255,10 +255,11 @@ def native_body(response: Any) -> NativeBody | None:
 
 
 class Library:
-    """The classes of httpx or httpx2 that a client expects."""
+    """The classes of httpx or httpx2 that a client expects, and its logger."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.logger = logging.getLogger(name)
         self.module = import_module(name)
         self.response: Callable[..., Any] = self.module.Response
         self.body: Callable[..., Any] = type("NativeBody", (NativeBody, self.module.AsyncByteStream), {})

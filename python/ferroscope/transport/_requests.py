@@ -107,8 +107,15 @@ class AsyncExchange:
             raise
         return head
 
-    async def body(self) -> bytes:
-        """Return the whole body of the response."""
+    async def whole(self, accepts: Callable[[Head], bool]) -> tuple[Head, bytes | None]:
+        """Return the head and the whole body of the response; None as the body, which is unread, if it is not accepted.
+
+        Args:
+            accepts: Returns whether to read the body of a response with this head.
+        """
+        head = await self.head()
+        if not accepts(head):
+            return head, None
         take, parts = self.exchange.take, []
         try:
             while data := take():
@@ -118,7 +125,7 @@ class AsyncExchange:
                     await data
         finally:
             self.exchange.close()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return head, parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _resolve(self) -> None:
         """Resolve the addresses of the host in the event loop's executor, and connect to one of them."""
@@ -170,10 +177,17 @@ class BlockingExchange:
             raise
         return head
 
-    def body(self) -> bytes:
-        """Return the whole body of the response."""
+    def whole(self, accepts: Callable[[Head], bool]) -> tuple[Head, bytes | None]:
+        """Return the head and the whole body of the response; None as the body, which is unread, if it is not accepted.
+
+        Args:
+            accepts: Returns whether to read the body of a response with this head.
+        """
+        head = self.head()
+        if not accepts(head):
+            return head, None
         parts = list(self)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return head, parts[0] if len(parts) == 1 else b"".join(parts)
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate over the body. Each item is all data that has arrived."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import FunctionType
 from typing import Any, Final
 
 import orjson
 
-from ..._sdk_internals import http_client
 from ...transport import (
     AsyncExchange,
     BlockingExchange,
@@ -19,10 +18,10 @@ from ...transport import (
     RequestHead,
     library_of,
     reason_of_client,
-    reason_of_patches,
     transport_of,
 )
 from .rules import DirectRules
+from .unchanged import Snapshot, functions_of, replaced_method
 
 # Any: clients and requests of any SDK and HTTP library, and JSON.
 
@@ -30,7 +29,6 @@ from .rules import DirectRules
 _OPTIONS: Final = frozenset({"extra_body", "extra_headers", "extra_query", "timeout"})
 # Only what the SDK writes the same way. Everything else is an error, and the SDK sends the request.
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
-_METHODS: Final = frozenset({"create", "post", "request"})
 _LIBRARIES: Final = ("httpx", "httpx2")
 
 
@@ -42,38 +40,27 @@ class DirectRequest:
         transport: The transport of the client.
     """
 
-    __slots__ = ("_arguments", "_functions", "_rules", "_state", "head", "library", "reason", "request", "transport")
+    __slots__ = ("_arguments", "_rules", "_snapshot", "head", "library", "reason", "request", "transport")
 
     def __init__(self, rules: DirectRules, client: Any, arguments: Mapping[str, Any]) -> None:
         self._rules = rules
-        self._state = _state_of(client, rules)
+        self._snapshot = Snapshot(client, rules)
         self._arguments = arguments
-        self._functions = list(_functions(client, rules))
         self.transport: Any = transport_of(client)
         self.request: Any = None
         self.head: RequestHead | None = None
         self.library: Library | None = None
         self.reason = ""
 
-    def fits(self, client: Any, arguments: Mapping[str, Any]) -> bool:
-        """Return whether the SDK would build the same request, apart from its body."""
-        return (
-            arguments == self._arguments
-            and _state_of(client, self._rules) == self._state
-            and transport_of(client) is self.transport
-            and all(vars(owner).get(name) is function for owner, name, function in self._functions)
-        )
+    def fits(self, arguments: Mapping[str, Any]) -> bool:
+        """Return whether the SDK would build the same request for its client, apart from the body."""
+        return arguments == self._arguments and self._snapshot.is_current()
 
     def reason_now(self, client: Any) -> str | None:
-        """Return a reason that may appear after the request was prepared."""
-        library = self.library
-        assert library is not None
-        return (
-            reason_of_client(client)
-            or reason_of_patches(library.name)
-            or _reason_of_instances(client, self._rules)
-            or self._rules.reason_against(client)
-        )
+        """Return the reason why the SDK has to send a request now, or None."""
+        if self.reason or self._rules.reason_against is None:
+            return self.reason or None
+        return self._rules.reason_against(client)
 
     def accept(self, request: Any, body: bytes) -> None:
         """Accept the request that the SDK built.
@@ -124,18 +111,12 @@ def reason_against(client: Any, rules: DirectRules) -> str | None:
         return f"the client has {', '.join(found)}"
     if (reason := reason_of_client(client)) is not None:
         return reason
-    for owner, name, function in _functions(client, rules):
-        if not _is_of(function, (_root(type(client)), *_LIBRARIES)):
+    for owner, name in functions_of(client, rules):
+        if not _is_of(vars(owner)[name], (_root(type(client)), *_LIBRARIES)):
             return f"{owner.__name__}.{name} was replaced"
-    return _reason_of_instances(client, rules) or rules.reason_against(client)
-
-
-def _reason_of_instances(client: Any, rules: DirectRules) -> str | None:
-    """Return the reason if a program has replaced a method of one object, or None."""
-    for owner in (client, _resource(client, rules)):
-        if not _METHODS.isdisjoint(vars(owner)):
-            return f"a method of {type(owner).__name__} was replaced"
-    return None
+    if (kind := replaced_method(client, rules)) is not None:
+        return f"a method of {kind} was replaced"
+    return None if rules.reason_against is None else rules.reason_against(client)
 
 
 def body_of(kwargs: Mapping[str, Any]) -> bytes:
@@ -157,34 +138,6 @@ def _is_same_json(one: bytes, other: bytes) -> bool:
         return bool(orjson.loads(one) == orjson.loads(other))
     except ValueError:
         return False
-
-
-def _state_of(client: Any, rules: DirectRules) -> list[Any]:
-    attributes = vars(client)
-    values = [attributes.get(name) for name in rules.state]
-    return [dict(value) if type(value) is dict else value for value in values]
-
-
-def _resource(client: Any, rules: DirectRules) -> Any:
-    found = client
-    for name in rules.method.split(".")[:-1]:
-        found = getattr(found, name)
-    return found
-
-
-def _functions(client: Any, rules: DirectRules) -> Iterator[tuple[type, str, Any]]:
-    """Yield the functions between a call and the transport that tracing and mocks replace: class, name, function."""
-    wanted = (
-        (_resource(client, rules), ("create", "_post")),
-        (client, ("post", "request", "_build_request", "_prepare_options", "_prepare_request")),
-        (http_client(client), ("send", "build_request", "_send_handling_auth")),
-    )
-    for instance, names in wanted:
-        for name in names:
-            for owner in type(instance).__mro__:
-                if name in vars(owner):
-                    yield owner, name, vars(owner)[name]
-                    break
 
 
 def _root(kind: type) -> str:

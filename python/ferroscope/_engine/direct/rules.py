@@ -43,7 +43,8 @@ class DirectRules:
         content: The keyword arguments of that method that change only the body of the request.
         request_id: The header with the id of a response; empty if the SDK's objects have no such id.
         arguments: Returns the keyword arguments for the method: of a client and the keyword arguments of a call.
-        reason_against: Returns the reason why a client must use its SDK, or None.
+        reason_against: Returns the reason why a client must use its SDK now, or None. It is called for each request;
+            None if there is no such reason.
         state: The attributes of a client that determine its requests.
         absent: The attributes of a client that must be empty.
     """
@@ -54,6 +55,6 @@ class DirectRules:
     request_id: str = "x-request-id"
     # Any: a client of the SDK
     arguments: Callable[[Any, dict[str, Any]], dict[str, Any]] = lambda client, kwargs: kwargs
-    reason_against: Callable[[Any], str | None] = lambda client: None
+    reason_against: Callable[[Any], str | None] | None = None
     state: tuple[str, ...] = _STATE
     absent: tuple[str, ...] = _ABSENT

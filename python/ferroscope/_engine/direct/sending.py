@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._sdk_internals import http_client, set_request_id
-from ...transport import AsyncExchange, BlockingExchange, answering, is_marked, make_direct, received
+from ...transport import AsyncExchange, BlockingExchange, Head, answering, is_marked, make_direct, received
 from ..drive import Flow, Outcome, captured
 from .request import DirectRequest, body_of, is_loaded, reason_against
 from .rules import DirectRules
@@ -44,14 +44,13 @@ def steps(call: Call, client: Any, rules: DirectRules) -> Flow:
         body = body_of(kwargs)
     except TypeError as error:
         return (yield from _by_sdk(call, client, f"the body has a value that the SDK writes in its own way: {error}"))
-    if known is None or not known.fits(client, arguments):
+    if known is None or not known.fits(arguments):
         prepared: DirectRequest
         prepared, sent = yield from _prepare(call, client, rules, arguments, body)
         if sent is not None:
             return sent.value
         call.plan.direct[client] = known = prepared
-    reason = known.reason or known.reason_now(client)
-    if reason:
+    if (reason := known.reason_now(client)) is not None:
         return (yield from _by_sdk(call, client, reason))
     return (yield from _send(call, client, known, body, rules))
 
@@ -100,7 +99,7 @@ def _prepare(call: Call, client: Any, rules: DirectRules, arguments: dict[str, A
 
 
 def _send(call: Call, client: Any, known: DirectRequest, body: bytes, rules: DirectRules) -> Flow:
-    is_async = call.plan.prompt.is_async
+    is_async, is_stream = call.plan.prompt.is_async, call.plan.stream
     assert known.library is not None
     errors = known.library.module.TransportError
     try:
@@ -109,31 +108,37 @@ def _send(call: Call, client: Any, known: DirectRequest, body: bytes, rules: Dir
         return (yield from _by_sdk(call, client, str(error)))
     except errors as error:  # no connection of the pool became free in time
         return (yield _continued(call, client, known, Outcome(error=error)))
-    opened: Outcome = yield captured(exchange.head, is_async=is_async)
+    headers: dict[bytes, bytes] = {}
+
+    def is_plain(head: Head) -> bool:
+        """Return whether a response is a plain success, and note its headers then."""
+        headers.update((name.lower(), value) for name, value in head[3])
+        if not 200 <= head[0] < 300 or b"content-encoding" in headers:
+            return False
+        _log(known, head)
+        if (wanted := received()) is not None:
+            wanted.headers = known.library.module.Headers(head[3])  # type: ignore[union-attr]  # checked above
+        if b"set-cookie" in headers:
+            _keep_cookies(client, known, head, body)
+            call.plan.direct.pop(client, None)
+        return True
+
+    step = exchange.head if is_stream else partial(exchange.whole, is_plain)
+    opened: Outcome = yield captured(step, is_async=is_async)
     if opened.error is not None:
         if not isinstance(opened.error, errors):
             raise opened.error
         return (yield _continued(call, client, known, opened))
-    head = opened.value
-    headers = {name.lower(): value for name, value in head[3]}
-    if not 200 <= head[0] < 300 or b"content-encoding" in headers:
-        return (yield _continued(call, client, known, opened, exchange))
-    _log(known, head)
-    if (wanted := received()) is not None:
-        wanted.headers = known.library.module.Headers(head[3])
-    if b"set-cookie" in headers:
-        _keep_cookies(client, known, head, body)
-        call.plan.direct.pop(client, None)
-    if call.plan.stream:
+    head: Head
+    data: bytes | None
+    head, data = (opened.value, None) if is_stream else opened.value
+    if data is None and not (is_stream and is_plain(head)):
+        return (yield _continued(call, client, known, Outcome(head), exchange))
+    content_type = headers.get(b"content-type", b"")
+    if data is None:
         kind = AsyncDirectStream if is_async else DirectStream
-        return kind(exchange, known, head, body, headers.get(b"content-type", b"").decode("latin-1"))
-    content: Outcome = yield captured(exchange.body, is_async=is_async)
-    if content.error is not None:
-        if not isinstance(content.error, errors):
-            raise content.error
-        return (yield _continued(call, client, known, content))
-    data: bytes = content.value
-    if headers.get(b"content-type", b"").partition(b";")[0].endswith(b"json") and data.lstrip()[:1] == b"{":
+        return kind(exchange, known, head, body, content_type.decode("latin-1"))
+    if content_type.partition(b";")[0].endswith(b"json") and data.lstrip()[:1] == b"{":
         try:
             result = call.provider.dialect.read_response(data)
         except Exception:  # the SDK raises its own exception, with the response
@@ -143,7 +148,7 @@ def _send(call: Call, client: Any, known: DirectRequest, body: bytes, rules: Dir
                 found = headers.get(rules.request_id.encode())
                 set_request_id(result, None if found is None else found.decode("latin-1"))
             return result
-    return (yield _continued(call, client, known, opened, data))
+    return (yield _continued(call, client, known, Outcome(head), data))
 
 
 def _continued(
@@ -181,7 +186,7 @@ def _continued(
 def _log(known: DirectRequest, head: Any) -> None:
     """Log the request as the HTTP library does."""
     assert known.library is not None
-    log = logging.getLogger(known.library.name)
+    log = known.library.logger
     if log.isEnabledFor(logging.INFO):
         status, reason, version, _ = head
         shown = known.request.method, known.request.url, version.decode(), status, reason.decode("latin-1")
