@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from .._engine.dialect import ReportedError
-from .sdk_model import member
+from .sdk_model import has_attribute, member
 
 # Any: the SDK's objects and the JSON inside them.
 
@@ -20,6 +21,10 @@ _EXCERPT: Final = 200
 
 def find_error(body: Any) -> ReportedError | None:
     """Return the error in a body or in a part of it, in the forms `{"error": ...}` and `{"object": "error"}`."""
+    if isinstance(body, BaseModel) and not body.__pydantic_extra__ and _has_only_fields(type(body)):
+        values = body.__dict__
+        if not values.get("error") and values.get("object") != "error" and values.get("type") != "error":
+            return None  # as nearly always
     # Read the object first: its `error` may be a word that names the kind.
     kinds = (member(body, "object"), member(body, "type"))
     if "error" in kinds and not member(body, "error"):
@@ -27,6 +32,12 @@ def find_error(body: Any) -> ReportedError | None:
     if error := member(body, "error"):
         return reported(error)
     return None
+
+
+@lru_cache(maxsize=1024)
+def _has_only_fields(kind: type[BaseModel]) -> bool:
+    """Return whether the members that `find_error` reads can only be fields of a class."""
+    return not any(has_attribute(kind, name) for name in ("error", "object", "type"))
 
 
 def missing_answer(body: Any, name: str) -> ReportedError:

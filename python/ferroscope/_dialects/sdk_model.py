@@ -59,14 +59,14 @@ def member(value: Any, name: str) -> Any:
             return fields[name]
         if (extra := value.__pydantic_extra__) and name in extra:
             return extra[name]
-        if not _has_attribute(type(value), name):
+        if not has_attribute(type(value), name):
             return None
     found = getattr(value, name, None) if not isinstance(value, str) else None
     return value.get(name) if found is None and isinstance(value, Mapping) else found
 
 
 @lru_cache(maxsize=1024)
-def _has_attribute(kind: type[BaseModel], name: str) -> bool:
+def has_attribute(kind: type[BaseModel], name: str) -> bool:
     """Return whether a class has an attribute besides its fields, or finds attributes in a way of its own."""
     return hasattr(kind, name) or getattr(kind, "__getattr__", None) is not getattr(BaseModel, "__getattr__", None)
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NoReturn, cast
 
 from ..core.base._messages.provider_data import Endpoint, drop_unsupported
@@ -26,7 +27,7 @@ from .clients import account_of, default_client, host_of
 from .common_errors import unify_exception
 from .dialect import Request, ResumesStreams
 from .direct.sending import is_direct, steps
-from .drive import adrive, drive
+from .drive import Flow, adrive, drive
 from .extraction import Extraction
 from .observing import Observation, observe
 from .option_checks import check_call_params, check_client
@@ -83,16 +84,32 @@ class Call:
     used_client: object | None = None
     cache_entry: CacheEntry | None = None
 
-    def send(self, observation: Observation | None = None) -> Any:
-        """Call the SDK with this call's client. Return an awaitable if the call is async.
-
-        Args:
-            observation: The observation of the request; by default that of the call.
+    def steps(self) -> Flow:
+        """Yield the steps of the request. Return what the SDK returns, or what the direct way returns in its place.
 
         Raises:
             ferroscope.errors.BudgetExceededError: The budget is used up.
             ferroscope.errors.ClientError: The client does not fit the provider, or the kind of the function.
         """
+        client, observation = self._open(), self.observation
+        if observation is not None:
+            return (yield partial(observation.send, self, client, self._request))
+        rules = self.provider.direct
+        if rules is not None and is_direct(client, self.provider.sdk, rules):
+            return (yield from steps(self, client, rules))
+        return (yield partial(self.send_by_sdk, client))
+
+    def send(self, observation: Observation | None = None) -> Any:
+        """Run the steps of the request, and return their result: an awaitable if the call is async.
+
+        Args:
+            observation: The observation of the request; by default that of the call.
+        """
+        client, observation = self._open(), observation or self.observation
+        return self._request(client) if observation is None else observation.send(self, client, self._request)
+
+    def _open(self) -> object:
+        """Return the client that sends the request, after a check of the budgets."""
         provider, client, is_async = self.provider, self.client, self.plan.prompt.is_async
         if client is None:
             try:
@@ -104,10 +121,7 @@ class Call:
         self.host, self.used_client = host_of(client, provider.clients), client
         if self.meters:
             check_budgets(self.billed_by(self.plan.model), self.plan.model, self.meters)
-        observation = observation or self.observation
-        if observation is not None:
-            return observation.send(self, client, self._request)
-        return self._request(client)
+        return client
 
     def _request(self, client: object) -> Any:
         rules = self.provider.direct

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .extraction import Extraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take longer to create
 class Request:
     """The content of a request, before it has the form of a wire format.
 

@@ -49,7 +49,7 @@ def completion(call: Call) -> Flow:
         response, result = yield from retried(call, plan.retry, _read)
     else:
         start_time = now()
-        raw = yield call.send
+        raw = yield from call.steps()
         response, result = _read(call, raw, start_time)
     if entry is not None:
         body = call.provider.dialect.dump_event(response.response).encode()

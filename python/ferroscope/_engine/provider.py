@@ -111,7 +111,10 @@ class Provider:
 
     def for_client(self, client: object | None) -> Provider:
         """Return the record that serves a client (None: the default client)."""
-        return next((alternative for alternative in self.alternatives if alternative.accepts_client(client)), self)
+        for alternative in self.alternatives:
+            if alternative.accepts_client(client):
+                return alternative
+        return self
 
     def for_call(self, client: object | None, model: str, params: Mapping[str, Any]) -> Provider:
         """Return the record for a call, which depends on its client and its API.

@@ -35,17 +35,17 @@ class OpenAIChat:
         label: The provider's name in error messages.
         quirks: The server's differences from OpenAI's format.
         sdk: The SDK that sends the requests.
+        rules: The rules for messages.
     """
 
     name: ClassVar[str] = "openai_chat"
     label: str = "OpenAI"
     quirks: Quirks = field(default_factory=Quirks)
     sdk: ChatSdk = OPENAI_SDK
+    rules: MessageRules = field(init=False)
 
-    @property
-    def rules(self) -> MessageRules:
-        """Return the rules for messages."""
-        return MessageRules(self.label, self.quirks)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", MessageRules(self.label, self.quirks))
 
     def needs_fetch(self, messages: Iterable[WireMessage]) -> bool:
         return needs_fetch(messages)
