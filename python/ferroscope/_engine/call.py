@@ -64,6 +64,7 @@ class Call:
         used_client: The client that sent the request. The connections of a default client are closed when nothing
             refers to it, which some SDKs' streams do not.
         cache_entry: The place of the answer in the cache; None if the call has no cache.
+        received: The response object of the SDK and the body that it was read from, if the direct way received it.
     """
 
     plan: CallPlan
@@ -83,6 +84,7 @@ class Call:
     host: str = ""
     used_client: object | None = None
     cache_entry: CacheEntry | None = None
+    received: tuple[object, bytes] | None = None
 
     def steps(self) -> Flow:
         """Yield the steps of the request. Return what the SDK returns, or what the direct way returns in its place.

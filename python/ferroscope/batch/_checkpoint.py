@@ -188,7 +188,7 @@ class Checkpoint:
                     f"({__version__}) reads version {VERSION}: use the version that wrote it, or another path"
                 )
             database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
+            database.execute("PRAGMA synchronous = NORMAL")
             database.execute("BEGIN IMMEDIATE")
             if is_new:
                 for statement in _SCHEMA.split(";"):

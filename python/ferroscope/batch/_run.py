@@ -145,7 +145,8 @@ class Run:
         self._calling = 0  # rows in a call
         self._exhausted = False
         self._results = ResultQueue(limits.ordered)
-        self._room: asyncio.Semaphore = asyncio.Semaphore(limits.window)
+        self._undelivered = 0  # rows that were read, and whose results have not been received yet
+        self._room: asyncio.Event = asyncio.Event()
         self._changed: asyncio.Event = asyncio.Event()
         self._idle: asyncio.Event = asyncio.Event()
         self._stopped: asyncio.Event = asyncio.Event()
@@ -167,8 +168,8 @@ class Run:
             self._start()
         while True:
             if found := self._results.take(ended=self._active == 0):
-                for _ in found:
-                    self._room.release()
+                self._undelivered -= len(found)
+                self._room.set()
                 return found
             if self._active == 0:
                 await self.close()
@@ -227,7 +228,10 @@ class Run:
     async def _work(self, context: contextvars.Context) -> None:
         try:
             while self.stats.stopped is None:
-                await self._room.acquire()
+                while self._undelivered >= self._limits.window:
+                    self._room.clear()
+                    await self._room.wait()
+                self._undelivered += 1
                 state = await self._draw()
                 if state is None:
                     return
@@ -302,11 +306,12 @@ class Run:
         answer: Answer | Exception | None = None
         result: RowResult[Any] | None = None
         while True:
-            if not await self._admitted():
+            if not (self._may_send() or await self._admitted()):
                 return None
             state.started = time.time() * 1000
             self._calling += 1
-            outcome = await self._call(state, recall, context)
+            steps = self._target.steps(state.row, recall)
+            outcome = await (_aoutcome(steps) if self._pool is None else self._in_thread(steps, context))
             self._calling -= 1
             self._idle.set()
             try:
@@ -333,25 +338,24 @@ class Run:
             finally:  # see `_outcome`
                 answer = result = None
 
-    async def _call(
-        self, state: RowState, recall: Recall | None, context: contextvars.Context
-    ) -> list[Answer | Exception]:
-        steps = self._target.steps(state.row, recall)
-        if self._pool is None:
-            return await _aoutcome(steps)
+    async def _in_thread(self, steps: Flow, context: contextvars.Context) -> list[Answer | Exception]:
         # The thread runs in a context of its own, which nothing else enters meanwhile.
         inner = context.copy()
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: inner.run(_outcome, steps))
 
+    def _may_send(self) -> bool:
+        """Return whether a request may be sent at once."""
+        return self.stats.stopped is None and self._cool_down.left() <= 0 and self._affordable()
+
     async def _admitted(self) -> bool:
         """Wait until a request may be sent. Return False if the run ends instead."""
         while self.stats.stopped is None:
+            if self._may_send():
+                return True
             left = self._cool_down.left()
             if left > 0:
                 await _wait_for(self._stopped, left)
                 continue
-            if self._affordable():
-                return True
             if self._calling == 0:
                 self._stop("budget")
                 return False

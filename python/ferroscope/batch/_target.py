@@ -46,7 +46,7 @@ class SavedAnswer:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take longer to create
 class Answer:
     """The answer for one row.
 
@@ -156,9 +156,16 @@ class CallTarget:
             response, value = yield from restored(call, saved)
             return Answer(value, response, 0, cost_of(response, ()), saved)
         response, value = yield from completion(call)
-        body = self.plan.provider.dialect.dump_event(response.response).encode() if is_recorded else b""
+        body = self._body(call, response.response) if is_recorded else b""
         attempts = response.attempts
         return Answer(value, response, len(attempts) or 1, cost_of(response, attempts), None, body)
+
+    def _body(self, call: Call, raw: Any) -> bytes:
+        """Return the body of a response: as it arrived, if that is known."""
+        received = call.received
+        if received is not None and received[0] is raw:
+            return received[1]
+        return self.plan.provider.dialect.dump_event(raw).encode()
 
     def prepared(self, row: Any) -> Flow:
         """Yield the steps that prepare the call for a row, and return it."""

@@ -147,6 +147,7 @@ def _send(call: Call, client: Any, known: DirectRequest, body: bytes, rules: Dir
             if rules.request_id:
                 found = headers.get(rules.request_id.encode())
                 set_request_id(result, None if found is None else found.decode("latin-1"))
+            call.received = result, data
             return result
     return (yield _continued(call, client, known, Outcome(head), data))
 
