@@ -1,7 +1,8 @@
 """Checkpoints: the results of a run in one SQLite file, from which a later run goes on.
 
-A result counts as finished only when it is on disk. Results are written by one thread, in groups: each transaction has
-the results that arrived during the one before it, and within a few milliseconds.
+A result counts as finished only when it is recorded: no end of the process loses it. After a crash of the machine
+itself, the latest results may be missing; their rows are called again. Results are written by one thread, in groups:
+each transaction has the results that arrived during the one before it, and within a few milliseconds.
 """
 
 from __future__ import annotations
@@ -188,7 +189,6 @@ class Checkpoint:
                     f"({__version__}) reads version {VERSION}: use the version that wrote it, or another path"
                 )
             database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
             database.execute("BEGIN IMMEDIATE")
             if is_new:
                 for statement in _SCHEMA.split(";"):
@@ -295,9 +295,17 @@ class Checkpoint:
         found = self._query("SELECT job FROM job_rows WHERE key = ? AND request = ?", key, request)
         return str(found[0][0]) if found else None
 
-    def write(self, changes: list[tuple[str, tuple[Any, ...]]]) -> None:
-        """Execute statements in one durable transaction."""
+    def write(self, changes: list[tuple[str, tuple[Any, ...]]], *, sync: bool = False) -> None:
+        """Execute statements in one transaction.
+
+        Args:
+            changes: The statements and their values.
+            sync: Whether to return only when they are on disk, so that a crash of the machine does not lose them.
+        """
         with self._lock:
+            # A sync to disk costs more than a row. Without it, a killed process loses nothing, and a crash of the
+            # machine leaves a valid file: https://www.sqlite.org/pragma.html#pragma_synchronous
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 for sql, group in groupby(changes, itemgetter(0)):
@@ -378,11 +386,11 @@ class RunRecorder:
         return await asyncio.get_running_loop().run_in_executor(None, recall)
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
-        """Write the result of a row, and return when it is on disk."""
+        """Write the result of a row, and return when it is recorded."""
         await self.write(row_values(state, result, body, final=final))
 
     async def write(self, values: tuple[Any, ...]) -> None:
-        """Write the values of `row_values`, and return when they are on disk."""
+        """Write the values of `row_values`, and return when they are recorded."""
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
         key, request, *others = values
@@ -405,7 +413,7 @@ class RunRecorder:
         """Record a job and its rows."""
         rows = [("INSERT OR REPLACE INTO job_rows VALUES (?, ?, ?)", (one.key, one.request, job)) for one in states]
         started = time.time() * 1000
-        self._checkpoint.write([("INSERT INTO jobs VALUES (?, ?, 0)", (job, started)), *rows])
+        self._checkpoint.write([("INSERT INTO jobs VALUES (?, ?, 0)", (job, started)), *rows], sync=True)
 
     def rename_job(self, job: str, new: str) -> None:
         """Replace the name of a job that had no id yet."""
@@ -413,7 +421,8 @@ class RunRecorder:
             [
                 ("UPDATE jobs SET job = ? WHERE job = ?", (new, job)),
                 ("UPDATE job_rows SET job = ? WHERE job = ?", (new, job)),
-            ]
+            ],
+            sync=True,
         )
 
     def end_job(self, job: str) -> None:
@@ -474,7 +483,7 @@ class RunRecorder:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A statement for the writer, and the future to set when it is durable."""
+    """A statement for the writer, and the future to set when it has been executed."""
 
     sql: str
     values: tuple[Any, ...]

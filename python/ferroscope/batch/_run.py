@@ -102,7 +102,7 @@ class Recorder(Protocol):
         ...
 
     async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
-        """Record the result of a row, and return when it is durable."""
+        """Record the result of a row, and return when that is done."""
         ...
 
     async def close(self, *, complete: bool) -> None:

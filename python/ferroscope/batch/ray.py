@@ -171,7 +171,7 @@ class _Coordinator:
             return error
 
     async def write(self, values: tuple[Any, ...]) -> None:
-        """Record a row, and return when it is on disk."""
+        """Record a row, and return when that is done."""
         assert self._recorder is not None
         await self._recorder.write(values)
 
