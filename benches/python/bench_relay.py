@@ -1,11 +1,12 @@
-"""CPU time of a server between a client and a provider: `ferroscope serve`, and a relay on the OpenAI SDK.
+"""CPU time of a server between a client and a provider: `ferroscope serve`, and relays on `stream.raw()` or the SDK.
 
     python benches/python/bench_relay.py [--rounds N] [--seconds N] [--requests N] [--events N] [--streams N]
         [--litellm DIR]
 
 `--litellm` adds LiteLLM's proxy, from a virtual environment of its own: `pip install 'litellm[proxy]'`.
-Provider, server and client are processes on loopback. The CPU time is that of the server's process. The texts that the
-client receives are asserted to be those of the provider. The lowest round of each load counts.
+Provider, server and client are processes on loopback. The last rows have TLS between server and provider. The CPU time
+is that of the server's process. The texts that the client receives are asserted to be those of the provider. The lowest
+round of each load counts.
 """
 
 from __future__ import annotations
@@ -22,23 +23,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from certificates import certificate, environment
 from ferroscope.testing import Answer, SpawnedServer, Text, Usage
 
 HERE = Path(__file__).parent
 MODEL = "gpt-4o-mini"
 SERVE = ["-m", "ferroscope", "serve", f"openai/{MODEL}", "--port", "0"]
+RELAY = str(HERE / "_relay_app.py")
 SERVERS: dict[str, tuple[list[str], str]] = {
     "ferroscope serve, direct": (SERVE, "1"),
     "ferroscope serve": (SERVE, "0"),
-    "relay on the SDK": ([str(HERE / "_relay_app.py")], "0"),
+    "stream.raw(), direct": ([RELAY, "raw"], "1"),
+    "relay on the SDK": ([RELAY, "sdk"], "0"),
 }
 """The arguments of the interpreter, and the value of `FERROSCOPE_DIRECT`, by server."""
+WITH_TLS = ("ferroscope serve, direct", "stream.raw(), direct", "relay on the SDK")
 
 
 @contextmanager
@@ -190,33 +195,50 @@ def main(arguments: list[str]) -> None:
         ),
         "plain request": (plain, Answer(Text("Emma"), usage=usage), options.requests),
     }
+    # Plugins of pydantic that happen to be installed, such as logfire's, would count as memory of the servers.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    print(f"{'µs of CPU per':30}" + "".join(f"{load:>15}" for load in loads) + f"{'MB':>8}")
+    servers = {name: partial(running, *server) for name, server in SERVERS.items()}
     with SpawnedServer() as provider:
-        os.environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": provider.base_url("openai")}
-        # Plugins of pydantic that happen to be installed, such as logfire's, would count as memory of the servers.
-        os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-        print(f"{'µs of CPU per':26}" + "".join(f"{load:>15}" for load in loads) + f"{'MB':>8}")
-        servers = {name: partial(running, *server) for name, server in SERVERS.items()}
+        url = provider.base_url("openai")
         if options.litellm is not None:
-            servers["LiteLLM's proxy"] = partial(running_litellm, options.litellm, provider.base_url("openai"))
-        for name, run in servers.items():
-            with run() as (address, pid):
-                cells = []
-                for load, answer, count in loads.values():
-                    provider.reply_always(Answer(Text("Emma"), usage=usage))
-                    for _ in range(3):  # imports, connections
-                        for stream in (False, True):
-                            assert text_of(asyncio.run(post(address, stream=stream)), stream=stream) == "Emma"
-                    provider.reply_always(answer)
-                    used = []
-                    for _ in range(1 if load is paced else options.rounds):
-                        before = cpu_seconds(pid)
-                        texts = asyncio.run(load(address, options))
-                        used.append((cpu_seconds(pid) - before) / count * 1e6)
-                        assert set(texts) == {answer.text}
-                    cells.append(min(used))
-                print(
-                    f"{name:26}" + "".join(f"{cell:15.1f}" for cell in cells) + f"{resident_mb(pid):8.0f}", flush=True
-                )
+            servers["LiteLLM's proxy"] = partial(running_litellm, options.litellm, url)
+        with environment({"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": url}):
+            for name, run in servers.items():
+                measure(name, run, provider, loads, options)
+    with (
+        certificate() as pem,
+        SpawnedServer(certificate=pem) as provider,
+        environment({"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": provider.base_url("openai")}),
+    ):
+        for name in WITH_TLS:
+            measure(f"{name}, TLS", servers[name], provider, loads, options)
+
+
+def measure(
+    name: str,
+    run: Callable[[], AbstractContextManager[tuple[str, int]]],
+    provider: SpawnedServer,
+    loads: dict[str, tuple[Callable[..., Any], Answer, int]],
+    options: argparse.Namespace,
+) -> None:
+    """Measure one server under each load, and print its row."""
+    with run() as (address, pid):
+        cells = []
+        for load, answer, count in loads.values():
+            provider.reply_always(Answer(Text("Emma"), usage=answer.usage))
+            for _ in range(3):  # imports, connections
+                for stream in (False, True):
+                    assert text_of(asyncio.run(post(address, stream=stream)), stream=stream) == "Emma"
+            provider.reply_always(answer)
+            used = []
+            for _ in range(1 if load is paced else options.rounds):
+                before = cpu_seconds(pid)
+                texts = asyncio.run(load(address, options))
+                used.append((cpu_seconds(pid) - before) / count * 1e6)
+                assert set(texts) == {answer.text}
+            cells.append(min(used))
+        print(f"{name:30}" + "".join(f"{cell:15.1f}" for cell in cells) + f"{resident_mb(pid):8.0f}", flush=True)
 
 
 if __name__ == "__main__":

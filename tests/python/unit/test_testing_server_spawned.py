@@ -46,15 +46,20 @@ def test_a_server_with_a_certificate_serves_over_tls(
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    default = Answer(Text("word " * 20_000, chunks=2_000))
     with (
-        kind(default=Answer(Text("Hello there", chunks=2)), certificate=tmp_path / "server.pem") as server,
+        kind(default=default, certificate=tmp_path / "server.pem") as server,
         openai.OpenAI(base_url=server.base_url("openai"), api_key="test") as client,
     ):
         assert server.base_url("openai").startswith("https://127.0.0.1:")
         stream = client.chat.completions.create(model="m", messages=ASKED, stream=True)
         texts = [chunk.choices[0].delta.content for chunk in stream if chunk.choices]
+        server.reply(Answer(Text("slow " * 5, chunks=5), delay=0.001))
+        slow = client.chat.completions.create(model="m", messages=ASKED, stream=True)
+        paced = [chunk.choices[0].delta.content for chunk in slow if chunk.choices]
+        assert "".join(filter(None, paced)) == "slow " * 5
         whole = client.chat.completions.create(model="m", messages=ASKED)
-        assert whole.choices[0].message.content == "".join(filter(None, texts)) == "Hello there"
+        assert whole.choices[0].message.content == "".join(filter(None, texts)) == "word " * 20_000
 
 
 @pytest.mark.parametrize("kind", [ProviderServer, SpawnedServer])
