@@ -2,7 +2,7 @@
 
     python benches/python/bench_batch.py [--rows 500] [--faults 10000]
 
-The server is another process, so its CPU time is not counted.
+The server is another process, so its CPU time is not counted. The rows are asked without TLS, then with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from certificates import certificate
 from ferroscope.core import openai
 from ferroscope.retries import Retry
 from ferroscope.testing import Body, Cut, HangUp, SlowHeaders, SpawnedServer, Status
@@ -71,8 +72,8 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def measure(rows: int) -> None:
-    for concurrency in (10, 100):
+async def measure(rows: int, concurrencies: Sequence[int], suffix: str = "") -> None:
+    for concurrency in concurrencies:
         best = dict.fromkeys(JOBS, float("inf"))
         for job in JOBS.values():
             await job(50, concurrency)
@@ -82,7 +83,7 @@ async def measure(rows: int) -> None:
                 await job(rows, concurrency)
                 best[name] = min(best[name], (time.process_time() - start) / rows)
         shown = ", ".join(f"{name} {seconds * 1e6:.0f} us" for name, seconds in best.items())
-        print(f"CPU per row, {concurrency} at once: {shown}; SDK / map {best['SDK'] / best['map']:.2f}")
+        print(f"CPU per row, {concurrency} at once{suffix}: {shown}; SDK / map {best['SDK'] / best['map']:.2f}")
 
 
 async def with_faults(server: SpawnedServer, rows: int) -> None:
@@ -132,9 +133,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with SpawnedServer(default="Hello") as server:
         os.environ.update(OPENAI_API_KEY="test", OPENAI_BASE_URL=server.base_url("openai"))
         if chosen.rows:
-            asyncio.run(measure(chosen.rows))
+            asyncio.run(measure(chosen.rows, (10, 100)))
         if chosen.faults:
             asyncio.run(with_faults(server, chosen.faults))
+    if chosen.rows:
+        with certificate() as pem, SpawnedServer(default="Hello", certificate=pem) as server:
+            os.environ["OPENAI_BASE_URL"] = server.base_url("openai")
+            asyncio.run(measure(chosen.rows, (100,), ", TLS"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Many browsers on one process of `ferroscope serve`: memory per stream, delay of events, connections left open.
 
-    python benches/python/bench_browsers.py [--browsers N] [--seconds N] [--pace SECONDS]
+    python benches/python/bench_browsers.py [--browsers N] [--seconds N] [--pace SECONDS] [--tls]
 
 Provider, server and browsers are processes on loopback. Every browser follows a stream of its own on the page's
 endpoint. The provider sends an event of each stream in a fixed pace. The delay of an event is the time since the one
@@ -16,9 +16,11 @@ import os
 import resource
 import sys
 import time
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from bench_relay import SERVE, cpu_seconds, resident_mb, running
+from certificates import certificate
 from ferroscope.testing import Answer, SpawnedServer, Stall, Text, Usage
 
 BODY = json.dumps({"messages": [{"role": "user", "content": "Go on."}]}).encode()
@@ -111,13 +113,16 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--browsers", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--pace", type=float, default=1.0, help="seconds between two events of a stream")
+    parser.add_argument("--tls", action="store_true", help="TLS between server and provider")
     options = parser.parse_args(arguments)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536, hard))
     # The streams last until they are stopped.
     count = int(options.seconds / options.pace) + 60
     answer = Answer(Text("word " * count, count), usage=Usage(9, count), delay=options.pace)
-    with SpawnedServer() as provider:
+    with ExitStack() as stack:
+        pem = stack.enter_context(certificate()) if options.tls else None
+        provider = stack.enter_context(SpawnedServer(certificate=pem))
         os.environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": provider.base_url("openai")}
         provider.reply_always(Stall(answer, after=count))
         with running([*SERVE, "--max-streams", str(options.browsers + 1)], "1") as (address, pid):

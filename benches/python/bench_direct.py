@@ -2,8 +2,8 @@
 
     python benches/python/bench_direct.py [--calls N] [--rounds N]
 
-The server is another process on loopback, without TLS. CPU time of this process, in turns; the lowest round counts. All
-candidates are first asserted to return the same text.
+The server is another process on loopback, without TLS, then with it. CPU time of this process, in turns; the lowest
+round counts. All candidates are first asserted to return the same text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import openai as sdk
 
+from certificates import certificate, environment
 from ferroscope.core import openai
 from ferroscope.testing import Answer, SpawnedServer, Text, Usage
 
@@ -87,7 +88,7 @@ def async_candidates(
 
 def show(name: str, times: dict[str, list[float]], calls: int) -> None:
     direct, through, alone = (min(times[way]) / calls * 1e6 for way in ("1", "0", "sdk"))
-    print(f"{name:14} {direct:8.0f} {through:12.0f} {alone:11.0f} {alone / direct:10.1f}")
+    print(f"{name:19} {direct:8.0f} {through:12.0f} {alone:11.0f} {alone / direct:10.1f}", flush=True)
 
 
 def main(arguments: list[str]) -> None:
@@ -95,10 +96,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
+    print(f"{'µs a call':19} {'directly':>8} {'through SDK':>12} {'SDK alone':>11} {'SDK/direct':>10}")
     with SpawnedServer() as server:
-        server.reply_always(Answer(Text("Emma"), usage=Usage(9, 1)))
-        os.environ |= {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.base_url("openai")}
-        print(f"{'µs a call':14} {'directly':>8} {'through SDK':>12} {'SDK alone':>11} {'SDK/direct':>10}")
+        measure(server, options)
+    with certificate() as pem, SpawnedServer(certificate=pem) as server:
+        measure(server, options, ", TLS")
+
+
+def measure(server: SpawnedServer, options: argparse.Namespace, suffix: str = "") -> None:
+    """Measure all cases with a server."""
+    server.reply_always(Answer(Text("Emma"), usage=Usage(9, 1)))
+    with environment({"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.base_url("openai")}):
         with sdk.OpenAI() as client:
             for name, (own, by_sdk) in sync_candidates(client).items():
                 times: dict[str, list[float]] = {"1": [], "0": [], "sdk": []}
@@ -111,11 +119,11 @@ def main(arguments: list[str]) -> None:
                         for _ in range(options.calls):
                             call()
                         times[way].append(time.process_time() - start)
-                show(name, times, options.calls)
-        asyncio.run(asynchronous(options))
+                show(name + suffix, times, options.calls)
+        asyncio.run(asynchronous(options, suffix))
 
 
-async def asynchronous(options: argparse.Namespace) -> None:
+async def asynchronous(options: argparse.Namespace, suffix: str) -> None:
     async with sdk.AsyncOpenAI() as client:
         for name, (own, by_sdk) in async_candidates(client).items():
             times: dict[str, list[float]] = {"1": [], "0": [], "sdk": []}
@@ -128,7 +136,7 @@ async def asynchronous(options: argparse.Namespace) -> None:
                     for _ in range(options.calls):
                         await call()
                     times[way].append(time.process_time() - start)
-            show(name, times, options.calls)
+            show(name + suffix, times, options.calls)
 
 
 if __name__ == "__main__":

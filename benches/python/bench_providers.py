@@ -2,7 +2,7 @@
 
 The server is a process of its own, so only the client is counted. All providers are read in one process, in turns: a
 repetition of a provider and one of OpenAI, again and again. The ratio is the median of the ratios of these pairs. All
-ways must read the same text first.
+ways must read the same text first. A short run with TLS follows, of the providers with an SDK of their own.
 
     python benches/python/bench_providers.py [--provider groq] [--kind sync] [--chunks 2000] [--pairs 15] [--json FILE]
 """
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from certificates import certificate
 from ferroscope.testing import Answer, SpawnedServer, Text
 from peers import measure
 
@@ -47,6 +48,7 @@ SERVERS = ("openrouter", "deepseek", "together", "fireworks", "cerebras", "perpl
 for server in SERVERS:
     PROVIDERS[server] = {f"{server.upper()}_API_KEY": "test", f"{server.upper()}_BASE_URL": "{url}"}
 MOUNTS = {"litellm": "openai"}
+WITH_SDK = ("openai", "groq", "mistral", "anthropic", "google", "cohere", "bedrock")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,19 +64,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for kind in [options.kind] if options.kind else KINDS:
         print(f"\n{kind}: CPU µs a chunk (median), the ratio to OpenAI's in pairs, and the SDK's own")
         found = run(options.provider or list(PROVIDERS), kind, options.chunks, options.pairs, sdk=not options.no_sdk)
-        for provider, one in found.items():
-            figures[f"{provider}, {kind}"] = one
-            sdk = f"{one['sdk']:8.1f}   {one['version']}" if one["sdk"] else "       –"
-            print(f"  {provider:10} {one['ferroscope']:8.2f}  x{one['ratio']:5.2f} {sdk}")
+        show(found)
+        figures |= {f"{provider}, {kind}": one for provider, one in found.items()}
+    for kind in [options.kind] if options.kind else KINDS:
+        print(f"\n{kind}, TLS: CPU µs a chunk (median), and the ratio to OpenAI's in pairs")
+        providers = [name for name in options.provider or PROVIDERS if name in WITH_SDK]
+        with certificate() as pem:
+            found = run(providers, kind, min(options.chunks, 500), min(options.pairs, 3), sdk=False, pem=pem)
+        show(found)
+        figures |= {f"{provider}, {kind}, TLS": one for provider, one in found.items()}
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def run(providers: list[str], kind: str, chunks: int, pairs: int, *, sdk: bool) -> dict[str, dict[str, Any]]:
+def show(found: dict[str, dict[str, Any]]) -> None:
+    for provider, one in found.items():
+        sdk = f"{one['sdk']:8.1f}   {one['version']}" if one["sdk"] else "       –"
+        print(f"  {provider:10} {one['ferroscope']:8.2f}  x{one['ratio']:5.2f} {sdk}")
+
+
+def run(
+    providers: list[str], kind: str, chunks: int, pairs: int, *, sdk: bool, pem: Path | None = None
+) -> dict[str, dict[str, Any]]:
     """Return for each provider the cost of a chunk in µs, its ratio to OpenAI's, the SDK's cost and its version."""
     # LiteLLM raises an error if a model repeats a chunk.
     text = "".join(f"{place:04} " for place in range(chunks))
-    with SpawnedServer(default=Answer(Text(text, chunks))) as server:
+    with SpawnedServer(default=Answer(Text(text, chunks)), certificate=pem) as server:
         urls = {provider: server.base_url(MOUNTS.get(provider, provider)) for provider in PROVIDERS}
         variables = {
             name: value.format(url=urls[provider])

@@ -1,7 +1,8 @@
 """A streamed call over HTTP: CPU time per chunk of Ferroscope, of the SDKs below it, and of Mirascope v1.
 
 The server is a process of its own, so only the client is measured. Every way must read the same text first. The
-overhead of a call besides its chunks is a separate case. There, reading the raw bytes directly is fastest.
+overhead of a call besides its chunks is a separate case. There, reading the raw bytes directly is fastest. One case has
+TLS.
 
     python benches/python/bench_stream.py [--sdk anthropic] [--kind sync] [--only tool] [--processes 3] [--json FILE]
 """
@@ -9,6 +10,7 @@ overhead of a call besides its chunks is a separate case. There, reading the raw
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from certificates import certificate
 from ferroscope.testing import Answer, SpawnedServer, Text, ToolCall
 from peers import measure, python_of
 
@@ -65,6 +68,8 @@ class Scenario:
     tool: bool
     chunks: int
     """Chunks on the wire, including the role and finish chunks."""
+    runs: int = 8
+    tls: bool = False
 
 
 SCENARIOS = (
@@ -78,13 +83,16 @@ SCENARIOS = (
     ),
     Scenario("text, each event alone", Answer(Text(WORD * 400, 400), delay=0.001), WORD * 400, False, 402),
     Scenario(
+        "text, each event alone, TLS", Answer(Text(WORD * 200, 200), delay=0.001), WORD * 200, False, 202, 4, tls=True
+    ),
+    Scenario(
         "tool arguments in 500 fragments",
         Answer(ToolCall("weather", {"city": CITY}, chunks=500)),
         json.dumps({"city": CITY}),
         True,
         503,
     ),
-    Scenario("one word: the cost of a call", Answer(Text("word", 1)), "word", False, 3),
+    Scenario("one word: the cost of a call", Answer(Text("word", 1)), "word", False, 3, 101),
 )
 
 
@@ -116,7 +124,9 @@ def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, di
     ways = WAYS[sdk]
     samples: dict[str, list[float]] = {way.name: [] for way in ways}
     versions: dict[str, str] = {}
-    with SpawnedServer(default=scenario.answer) as server:
+    with contextlib.ExitStack() as stack:
+        pem = stack.enter_context(certificate()) if scenario.tls else None
+        server = stack.enter_context(SpawnedServer(default=scenario.answer, certificate=pem))
         for _ in range(processes):
             for way in ways:
                 found = measure(
@@ -127,7 +137,7 @@ def run(sdk: str, kind: str, scenario: Scenario, processes: int) -> dict[str, di
                     url=server.base_url(sdk),
                     kind=kind,
                     tools=scenario.tool,
-                    runs=101 if by_call else 8,
+                    runs=scenario.runs,
                 )
                 check(scenario, way, found["texts"])
                 seconds = found["call"] if by_call else found["loop"]

@@ -3,8 +3,8 @@
     python benches/python/bench_workers.py [--rows 200] [--json FILE] [--png FILE]
 
 The server waits before each answer, so that the time of a row is not CPU time. The rate is that of the requests between
-the moment at which all workers have sent one and the last request, without the start of the workers. Needs the extra
-`ray`, and matplotlib for the plot.
+the moment at which all workers have sent one and the last request, without the start of the workers. One row has TLS.
+Needs the extra `ray`, and matplotlib for the plot.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from certificates import certificate
 from ferroscope.testing import Answer, ProviderServer
 from ferroscope.testing._http import Request
 
@@ -66,7 +67,7 @@ asyncio.run(main())
 """
 
 
-def rate(program: str, workers: int, rows: int) -> float:
+def rate(program: str, workers: int, rows: int, pem: Path | None = None) -> float:
     """Return the rows per second of a program once all of its workers are there."""
     times: list[float] = []
     seen: set[str] = set()
@@ -82,7 +83,7 @@ def rate(program: str, workers: int, rows: int) -> float:
                 complete.append(times[-1])
         return Answer("Hello", delay=DELAY)
 
-    with tempfile.TemporaryDirectory() as folder, ProviderServer(default=answer) as server:
+    with tempfile.TemporaryDirectory() as folder, ProviderServer(default=answer, certificate=pem) as server:
         Path(folder, "paced_module.py").write_text(MODULE)
         Path(folder, "program.py").write_text(program)
         environment = {
@@ -98,7 +99,11 @@ def rate(program: str, workers: int, rows: int) -> float:
     # The last tenth is left out: blocks of rows do not end at the same time.
     measured = [one for one in times if one >= complete[0]]
     measured = measured[: max(2, len(measured) * 9 // 10)]
-    return (len(measured) - 1) / (measured[-1] - measured[0])
+    return round((len(measured) - 1) / (measured[-1] - measured[0]), 1)
+
+
+def show(title: str, workers: int, found: float) -> None:
+    print(f"{title}: {found} rows per second of {CONCURRENCY / DELAY * workers:.0f}", flush=True)
 
 
 def plot(figures: dict[str, dict[int, float]], path: Path) -> None:
@@ -131,8 +136,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures: dict[str, dict[int, float]] = {}
     for name, program in (("processes", PROCESSES), ("actors of Ray", RAY)):
         for workers in WORKERS:
-            found = figures.setdefault(name, {})[workers] = round(rate(program, workers, chosen.rows), 1)
-            print(f"{workers} {name}: {found} rows per second of {CONCURRENCY / DELAY * workers:.0f}", flush=True)
+            found = figures.setdefault(name, {})[workers] = rate(program, workers, chosen.rows)
+            show(f"{workers} {name}", workers, found)
+    with certificate() as pem:
+        workers = max(WORKERS)
+        show(f"{workers} processes, TLS", workers, rate(PROCESSES, workers, chosen.rows, pem))
     if chosen.json is not None:
         settings = {"delay_seconds": DELAY, "concurrency_per_worker": CONCURRENCY, "rows_per_worker": chosen.rows}
         chosen.json.write_text(json.dumps({**settings, "rows_per_second": figures}, indent=2) + "\n")
