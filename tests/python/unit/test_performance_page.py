@@ -43,3 +43,21 @@ def test_every_way_read_every_event(figures: ModuleType) -> None:
         for way, figure in found.items():
             assert (figure["opened"], figure["failed"]) == (int(streams), 0), f"{way}, {load}"
             assert figure["events"] > 0.8 * int(streams) * float(rate) * 6, f"{way} did not keep up with {load}"
+
+
+def test_a_row_is_compared_with_the_row_of_the_same_format(figures: ModuleType) -> None:
+    def row(event: float) -> dict[str, float]:
+        return {"us_per_event": event, "us_per_event_at_once": event / 10, "us_per_call": 1000.0, "kb_per_stream": 10.0}
+
+    found = {
+        "ferroscope, native": row(50),
+        "SDK, httpx": row(300),
+        "ferroscope, Anthropic": row(60),
+        "Anthropic's SDK": row(300),
+    }
+    assert figures.compared_table({"loads": {figures.COMPARED: found}}).splitlines()[2:] == [
+        "| ferroscope, native | 50.0 | 1.0 | 5 | 1.0 | 1 | 10.0 |",
+        "| SDK, httpx | 300 | 6.0 | 30.0 | 6.0 | 1 | 10.0 |",
+        "| ferroscope, Anthropic | 60.0 | 1.0 | 6 | 1.0 | 1 | 10.0 |",
+        "| Anthropic's SDK | 300 | 5.0 | 30.0 | 5.0 | 1 | 10.0 |",
+    ]
