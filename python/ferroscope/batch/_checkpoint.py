@@ -14,7 +14,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +22,7 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import orjson
 from pydantic import BaseModel
@@ -48,8 +48,8 @@ Status: TypeAlias = Literal["done", "failed", "deferred"]
 VERSION: Final = 1
 _APPLICATION: Final = 0x4653_4350  # "FSCP", in the header of the file
 _GROUP: Final = 1_000  # rows in a transaction
-# A transaction waits so many seconds for further results, because writing to disk takes longer than a result.
-_GATHER: Final = 0.003
+# A transaction waits so many seconds for further results, because it takes longer than to write a result.
+_GATHER: Final = 0.005
 _RECENT: Final = 20_000  # keys in memory
 _FILTER: Final = 24  # the bits of an index of the filter of keys, which has 2 MB
 _INDEX: Final = (1 << _FILTER) - 1
@@ -385,17 +385,28 @@ class RunRecorder:
             return recall()
         return await asyncio.get_running_loop().run_in_executor(None, recall)
 
-    async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
-        """Write the result of a row, and return when it is recorded."""
-        await self.write(row_values(state, result, body, final=final))
+    def record(
+        self,
+        state: RowState,
+        result: RowResult[Any],
+        body: bytes,
+        *,
+        final: bool,
+        done: Callable[[Exception | None], None],
+    ) -> None:
+        """Write the result of a row. `done` is called on the event loop when it is recorded, with the error if any."""
+        self._put(row_values(state, result, body, final=final), done)
 
     async def write(self, values: tuple[Any, ...]) -> None:
         """Write the values of `row_values`, and return when they are recorded."""
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
-        key, request, *others = values
-        self._changes.put(_Change(_INSERT, (key, request, self._run, *others), loop, written))
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(values, partial(_resolve, written))
         await written
+
+    def _put(self, values: tuple[Any, ...], done: Callable[[Exception | None], None]) -> None:
+        key, request, *others = values
+        change = _Change(_INSERT, (key, request, self._run, *others), asyncio.get_running_loop(), done)
+        self._changes.put(change)
 
     def unfinished_jobs(self) -> dict[str, int]:
         """Return the jobs whose results have not been read, with their numbers of rows."""
@@ -474,31 +485,35 @@ class RunRecorder:
                     self._checkpoint.write([(one.sql, one.values) for one in changes])
             except Exception as error:  # rows wait for their results, so the thread must go on
                 self._failure = failure = self._checkpoint.unwritable(error)
-            waiting = [one for one in changes if one.written is not None]
+            waiting = [one for one in changes if one.done is not None]
             if waiting:
                 with suppress(RuntimeError):  # the loop was closed meanwhile
                     assert waiting[0].loop is not None
                     waiting[0].loop.call_soon_threadsafe(_notify, waiting, failure)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A statement for the writer, and the future to set when it has been executed."""
+class _Change(NamedTuple):
+    """A statement for the writer, and what is called on the event loop when it has been executed."""
 
     sql: str
     values: tuple[Any, ...]
     loop: asyncio.AbstractEventLoop | None = None
-    written: asyncio.Future[None] | None = None
+    done: Callable[[Exception | None], None] | None = None
 
 
 def _notify(changes: list[_Change], failure: Exception | None) -> None:
     for one in changes:
-        if one.written is None or one.written.done():
-            continue
-        if failure is None:
-            one.written.set_result(None)
-        else:
-            one.written.set_exception(failure)
+        if one.done is not None:
+            one.done(failure)
+
+
+def _resolve(future: asyncio.Future[None], failure: Exception | None) -> None:
+    if future.done():
+        return
+    if failure is None:
+        future.set_result(None)
+    else:
+        future.set_exception(failure)
 
 
 class _KeyCounts:

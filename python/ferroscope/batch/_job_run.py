@@ -28,7 +28,7 @@ from .._engine.clients import default_client
 from .._engine.drive import Flow, adrive, drive
 from .._lazy import load_name
 from ..errors import APIError, BudgetExceededError
-from ._checkpoint import RunRecorder
+from ._checkpoint import RunRecorder, row_values
 from ._requests import request_hash
 from ._results import MapStats, RecordedError, ResultQueue, RowResult, StopReason
 from ._rows import RowSource
@@ -406,12 +406,12 @@ class JobRun:
         answer = Answer(value, response, int(saved.is_new), cost_of(response, ()), None if saved.is_new else saved)
         result = succeeded_result(state, answer)
         if saved.is_new:
-            await self._recorder.record(state, result, saved.body, final=True)
+            await self._recorder.write(row_values(state, result, saved.body, final=True))
         self._put(result)
 
     async def _fail(self, state: RowState, error: Exception, *, is_final: bool = True) -> None:
         result = failed_result(state, error)
-        await self._recorder.record(state, result, b"", final=is_final)
+        await self._recorder.write(row_values(state, result, b"", final=is_final))
         self._put(result)
 
     async def _pause(self) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Protocol
 
 from .. import errors, prices
@@ -101,8 +102,24 @@ class Recorder(Protocol):
         """Return the same as `recall`, and do not block the event loop."""
         ...
 
-    async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
-        """Record the result of a row, and return when that is done."""
+    def record(
+        self,
+        state: RowState,
+        result: RowResult[Any],
+        body: bytes,
+        *,
+        final: bool,
+        done: Callable[[Exception | None], None],
+    ) -> None:
+        """Record the result of a row.
+
+        Args:
+            state: The row.
+            result: Its result.
+            body: The response body; empty if there is none.
+            final: Whether a failure is final.
+            done: Called on the event loop when it is recorded, with the error if that failed.
+        """
         ...
 
     async def close(self, *, complete: bool) -> None:
@@ -143,6 +160,8 @@ class Run:
         self._drawn = 0
         self._active = 0  # workers
         self._calling = 0  # rows in a call
+        self._unrecorded = 0  # results that are being recorded
+        self._failures = 0
         self._exhausted = False
         self._results = ResultQueue(limits.ordered)
         self._undelivered = 0  # rows that were read, and whose results have not been received yet
@@ -167,11 +186,12 @@ class Run:
         if not self._workers and not self._closed:
             self._start()
         while True:
-            if found := self._results.take(ended=self._active == 0):
+            has_ended = self._active == 0 and self._unrecorded == 0
+            if found := self._results.take(ended=has_ended):
                 self._undelivered -= len(found)
                 self._room.set()
                 return found
-            if self._active == 0:
+            if has_ended:
                 await self.close()
                 if self._fatal is not None:
                     failure, self._fatal = self._fatal, None
@@ -235,10 +255,8 @@ class Run:
                 state = await self._draw()
                 if state is None:
                     return
-                result = await self._result(state, context)
-                if result is None:
+                if not await self._process(state, context):
                     return
-                self._put(result)
         except asyncio.CancelledError:
             if not self._closed and self.stats.stopped != "deadline":
                 raise
@@ -267,19 +285,38 @@ class Run:
         key, error = self._key_of(index, row)
         return RowState(index, row, key, error=error)
 
+    def _end(self, state: RowState, result: RowResult[Any], body: bytes = b"", *, final: bool = True) -> None:
+        """Take the result of a row. The program receives it when it is recorded; other rows go on meanwhile."""
+        if result.error is not None:
+            self._failures += 1
+            if self._limits.max_failures is not None and self._failures >= self._limits.max_failures:
+                self._stop("failures")
+        if self._recorder is None or result.restored:
+            self._put(result)
+            return
+        self._unrecorded += 1
+        self._recorder.record(state, result, body, final=final, done=partial(self._recorded, result))
+
+    def _recorded(self, result: RowResult[Any], failure: Exception | None) -> None:
+        self._unrecorded -= 1
+        if failure is None:
+            self._put(result)
+        else:
+            self._fatal = self._fatal or failure
+            self._stop("error")
+        if self._unrecorded == 0:
+            self._changed.set()
+
     def _put(self, result: RowResult[Any]) -> None:
         stats = self.stats
         stats.add(result)
         stats.cost, stats.unpriced = self._meter.total, self._meter.unpriced_calls
         if self._results.put(result):
             self._changed.set()
-        most = self._limits.max_failures
-        if most is not None and stats.failed >= most:
-            self._stop("failures")
 
     def _stop(self, reason: StopReason) -> None:
         """Start no further row. Rows in progress go on."""
-        if self.stats.stopped is None and not (self._exhausted and self._active == 0):
+        if self.stats.stopped is None and not (self._exhausted and self._active == 0 and self._unrecorded == 0):
             self.stats.stopped = reason
         self._idle.set()
         self._stopped.set()
@@ -294,20 +331,17 @@ class Run:
 
     # ---- one row
 
-    async def _result(self, state: RowState, context: contextvars.Context) -> RowResult[Any] | None:
-        """Return the result of a row; None if the run ended before it."""
-        recorder = self._recorder
+    async def _process(self, state: RowState, context: contextvars.Context) -> bool:
+        """Call the function for a row. Return False if the run ended before that."""
         if state.error is not None:
-            failed = failed_result(state, state.error)
-            if recorder is not None:
-                await recorder.record(state, failed, b"", final=True)
-            return failed
+            self._end(state, failed_result(state, state.error))
+            return True
+        recorder = self._recorder
         recall = None if recorder is None else _recall(recorder, state, is_async=self._target.is_async)
         answer: Answer | Exception | None = None
-        result: RowResult[Any] | None = None
         while True:
             if not (self._may_send() or await self._admitted()):
-                return None
+                return False
             state.started = time.time() * 1000
             self._calling += 1
             steps = self._target.steps(state.row, recall)
@@ -318,25 +352,21 @@ class Run:
                 answer = outcome.pop()
                 if isinstance(answer, Answer):
                     self._wait = _FIRST_WAIT
-                    result = succeeded_result(state, answer)
-                    if recorder is not None and not result.restored:
-                        await recorder.record(state, result, answer.body, final=True)
-                    return result
+                    self._end(state, succeeded_result(state, answer), answer.body)
+                    return True
                 if isinstance(answer, FATAL):
                     raise answer
                 if isinstance(answer, errors.BudgetExceededError):
                     self._stop("budget")
-                    return None
+                    return False
                 if self._waits_for(answer):
                     state.attempts += _attempts_of(answer)
                     self.stats.rate_limited += 1
                     continue
-                result = failed_result(state, answer)
-                if recorder is not None and not result.restored:
-                    await recorder.record(state, result, b"", final=failure_of(answer, self._rules) is None)
-                return result
+                self._end(state, failed_result(state, answer), final=failure_of(answer, self._rules) is None)
+                return True
             finally:  # see `_outcome`
-                answer = result = None
+                answer = None
 
     async def _in_thread(self, steps: Flow, context: contextvars.Context) -> list[Answer | Exception]:
         # The thread runs in a context of its own, which nothing else enters meanwhile.

@@ -203,9 +203,22 @@ class _RemoteRecorder:
     async def arecall(self, state: RowState) -> SavedAnswer | None:
         return _raised(await self._coordinator.recall.remote(state))
 
-    async def record(self, state: RowState, result: RowResult[Any], body: bytes, *, final: bool) -> None:
+    def record(
+        self,
+        state: RowState,
+        result: RowResult[Any],
+        body: bytes,
+        *,
+        final: bool,
+        done: Callable[[Exception | None], None],
+    ) -> None:
         values = row_values(state, result, body, final=final)
-        await asyncio.wrap_future(self._coordinator.write.remote(values).future())
+
+        def ended(written: asyncio.Future[None]) -> None:
+            failure = None if written.cancelled() else written.exception()
+            done(failure if failure is None or isinstance(failure, Exception) else RuntimeError(repr(failure)))
+
+        asyncio.wrap_future(self._coordinator.write.remote(values).future()).add_done_callback(ended)
 
     async def close(self, *, complete: bool) -> None:
         """Nothing: other actors go on."""

@@ -471,5 +471,6 @@ def test_twenty_kills_neither_lose_nor_repeat_a_recorded_row(tmp_path: Path, mon
         (f"row-{number}", f"Repeat: row-{number}") for number in range(count)
     ]
     assert set(times) == {f"row-{number}" for number in range(count)}
-    # Only what was in flight at a kill was asked for again.
-    assert sum(times.values()) <= count + kills * concurrency
+    # Only what was in flight or not yet recorded at a kill was asked for again: at most the window, four rows for each
+    # that is called at the same time.
+    assert sum(times.values()) <= count + kills * 4 * concurrency
